@@ -1,0 +1,92 @@
+//! The one error type. Each message names the file or argument and what to do.
+
+use std::path::{Path, PathBuf};
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The operating system refused to read or write a file.
+    #[error("{}: {source}; {remedy}", path.display())]
+    Io {
+        path: PathBuf,
+        source: std::io::Error,
+        remedy: String,
+    },
+    /// A file was read, and its content is not what it has to be.
+    #[error("{}: {problem}; {remedy}", path.display())]
+    Content {
+        path: PathBuf,
+        problem: String,
+        remedy: String,
+    },
+    /// A data set was found in none of the places where it is looked for.
+    #[error("data set {dataset} was not found: {problem}; {remedy}")]
+    Missing {
+        dataset: String,
+        problem: String,
+        remedy: String,
+    },
+    /// A source could not be fetched.
+    #[error("{url}: {problem}; {remedy}")]
+    Fetch {
+        url: String,
+        problem: String,
+        remedy: String,
+    },
+    /// An argument is outside of what a function accepts.
+    #[error("{problem}; {remedy}")]
+    Argument { problem: String, remedy: String },
+    /// Training met a number that is not finite.
+    #[error("step {step}: {problem}; {remedy}")]
+    NotFinite {
+        step: usize,
+        problem: String,
+        remedy: String,
+    },
+}
+
+impl Error {
+    pub fn io(path: impl AsRef<Path>, source: std::io::Error, remedy: impl Into<String>) -> Self {
+        Self::Io {
+            path: path.as_ref().into(),
+            source,
+            remedy: remedy.into(),
+        }
+    }
+
+    pub fn content(
+        path: impl AsRef<Path>,
+        problem: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self::Content {
+            path: path.as_ref().into(),
+            problem: problem.into(),
+            remedy: remedy.into(),
+        }
+    }
+
+    pub fn argument(problem: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::Argument {
+            problem: problem.into(),
+            remedy: remedy.into(),
+        }
+    }
+}
+
+/// Stops a notebook's cell on an error, and shows the error's own words.
+///
+/// A failing `?` in a cell leaves the cell "successful" (evcxr only prints its
+/// message), so notebooks end fallible lines with `.or_stop()` instead.
+pub trait OrStop<T> {
+    fn or_stop(self) -> T;
+}
+
+impl<T> OrStop<T> for Result<T> {
+    #[track_caller]
+    fn or_stop(self) -> T {
+        self.unwrap_or_else(|error| panic!("{error}"))
+    }
+}

@@ -1,0 +1,13 @@
+//! Handwritten characters in Rust notebooks: data loaders, a CNN for dfdx whose
+//! shapes the compiler checks, training, statistics and charts.
+
+pub mod data;
+pub mod display;
+pub mod error;
+pub mod eval;
+pub mod image;
+pub mod nn;
+pub mod prelude;
+pub mod train;
+
+pub use error::{Error, OrStop, Result};
