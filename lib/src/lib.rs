@@ -5,6 +5,7 @@ pub mod data;
 pub mod display;
 pub mod error;
 pub mod eval;
+pub mod files;
 pub mod image;
 pub mod nn;
 pub mod prelude;

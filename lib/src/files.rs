@@ -1,0 +1,52 @@
+//! Where the project's files are, and how one is written.
+
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use crate::{Error, Result};
+
+/// The project's folder: the nearest one, from the working directory upwards, that holds
+/// `notebooks` and `lib`; else the one that this crate was built in.
+pub fn project_root() -> PathBuf {
+    let is_root = |folder: &&Path| folder.join("notebooks").is_dir() && folder.join("lib").is_dir();
+    let built_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let Ok(current) = std::env::current_dir() else {
+        return built_in;
+    };
+    current
+        .ancestors()
+        .find(is_root)
+        .map_or(built_in, Into::into)
+}
+
+/// Where results go: `$GLYPHS_OUTPUTS`, else `outputs` in the project's folder.
+pub fn outputs() -> PathBuf {
+    match std::env::var_os("GLYPHS_OUTPUTS") {
+        Some(folder) => folder.into(),
+        None => project_root().join("outputs"),
+    }
+}
+
+/// True where `$GLYPHS_QUICK` asks for a small part of the data: a check that everything
+/// runs, whose numbers mean nothing.
+pub fn is_quick() -> bool {
+    std::env::var_os("GLYPHS_QUICK").is_some_and(|value| !value.is_empty() && value != "0")
+}
+
+/// Writes to a temporary file in the same folder, syncs, and renames.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    let remedy = "make room on the disk, or allow writing to the folder";
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let write = || -> std::io::Result<()> {
+        fs::create_dir_all(folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        Ok(())
+    };
+    write().map_err(|error| Error::io(path, error, remedy))
+}
