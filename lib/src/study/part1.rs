@@ -1,0 +1,177 @@
+//! Part 1: 62 characters from photographs.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Result,
+    data::{Handwritten, Samples},
+    eval::Evaluation,
+    files::{is_quick, outputs},
+    image::Preprocess,
+    nn::{CharCnn, Classifier},
+    study::result::{Artefact, Environment, RunResult, stem},
+    train::{Checkpoint, Config, History, ModelCheckpoint, evaluate, fit_resumable},
+};
+
+/// Part of the photographs that is trained on; the rest validates.
+pub const TRAIN_SHARE: f64 = 0.9;
+
+/// Who is in the validation part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Split {
+    /// A random tenth of the photographs: its writers are in the training part too.
+    Random,
+    /// A tenth of the writers, none of whom is in the training part.
+    ByWriter,
+}
+
+/// One way from photographs to a classifier.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part1 {
+    /// Name in result files, e.g. `report`.
+    pub protocol: String,
+    pub preprocess: Preprocess,
+    /// Whether the dense layer also sees size and position of the ink in the photograph.
+    pub features: bool,
+    pub split: Split,
+    pub config: Config,
+}
+
+impl Part1 {
+    /// As the report did it: squeezed into a square, no augmentation, 30 epochs.
+    pub fn report(seed: u64) -> Self {
+        Self::compared("report", Preprocess::Squeeze, false, seed)
+    }
+
+    /// As the report did it but for what an image is brought down to.
+    pub fn compared(protocol: &str, preprocess: Preprocess, features: bool, seed: u64) -> Self {
+        Self {
+            protocol: protocol.into(),
+            preprocess,
+            features,
+            split: Split::Random,
+            config: quick(Config {
+                seed,
+                ..Config::part1_report()
+            }),
+        }
+    }
+
+    /// As this project does it.
+    pub fn ours(seed: u64) -> Self {
+        Self {
+            config: quick(Config {
+                seed,
+                ..Config::part1()
+            }),
+            ..Self::compared("ours", Preprocess::default(), true, seed)
+        }
+    }
+
+    /// The same with validation on writers that were never seen.
+    pub fn by_writer(mut self) -> Self {
+        self.protocol += "-by-writer";
+        self.split = Split::ByWriter;
+        self
+    }
+
+    /// Every protocol of part 1, by name.
+    pub fn named(protocol: &str, seed: u64) -> Option<Self> {
+        Self::all(seed).into_iter().find(|run| run.protocol == protocol)
+    }
+
+    pub fn all(seed: u64) -> Vec<Self> {
+        vec![
+            Self::report(seed),
+            Self::compared("keep-aspect", Preprocess::KeepAspect, false, seed),
+            Self::compared("crop", Preprocess::default(), false, seed),
+            Self::compared("crop-features", Preprocess::default(), true, seed),
+            Self::ours(seed),
+            Self::ours(seed).by_writer(),
+            Self::report(seed).by_writer(),
+        ]
+    }
+
+    /// Training and validation part of `samples`, by this run's seed.
+    pub fn split(&self, samples: &Samples) -> (Samples, Samples) {
+        match self.split {
+            Split::Random => samples.split(TRAIN_SHARE, self.config.seed),
+            Split::ByWriter => samples.split_by_writer(TRAIN_SHARE, self.config.seed),
+        }
+    }
+
+    /// An untrained network for this run.
+    pub fn network(&self) -> Box<dyn Classifier> {
+        match self.features {
+            true => Box::new(CharCnn::<1000, 62, 6>::new(self.config.seed)),
+            false => Box::new(CharCnn::<1000, 62>::new(self.config.seed)),
+        }
+    }
+
+    /// Trains, evaluates on the validation part, and keeps checkpoint and record.
+    pub fn run(&self, photos: &Handwritten) -> Result<Trained> {
+        let (train, valid) = self.split(&photos.preprocess(&self.preprocess)?);
+        let mut model = self.network();
+        let stem = stem(1, "original", "random", &self.protocol, self.config.seed);
+        let folder = outputs().join("checkpoints");
+        let states = ModelCheckpoint::new(folder.join(&stem));
+        let history = fit_resumable(model.as_mut(), &train, &valid, &self.config, &states)?;
+        let evaluation = evaluate(model.as_ref(), &valid)?;
+
+        let path = folder.join(stem + ".safetensors");
+        Checkpoint::of(model.as_ref(), self.config.clone(), history.clone(), &train)
+            .weights_only()
+            .save(&path)?;
+        let result = RunResult {
+            part: 1,
+            network: "original".into(),
+            init: "random".into(),
+            dataset: photos.provenance.clone(),
+            protocol: self.protocol.clone(),
+            seed: self.config.seed,
+            config: self.config.clone(),
+            loss: self.config.loss.name().into(),
+            epochs: history.epochs.clone(),
+            curve: history.curve.clone(),
+            test_accuracy: None,
+            metrics: BTreeMap::from([
+                ("top_3_accuracy".into(), evaluation.top_k_accuracy(3)),
+                ("merged_accuracy".into(), evaluation.merged().accuracy),
+                ("ece".into(), evaluation.calibration(15).ece),
+            ]),
+            checkpoint: Artefact::of(&path)?,
+            environment: Environment::here(),
+        };
+        result.save()?;
+        states.remove()?;
+        Ok(Trained {
+            model,
+            history,
+            train,
+            valid,
+            evaluation,
+            result,
+        })
+    }
+}
+
+/// A finished run with everything that a notebook looks at.
+pub struct Trained {
+    pub model: Box<dyn Classifier>,
+    pub history: History,
+    pub train: Samples,
+    pub valid: Samples,
+    /// Of the validation part.
+    pub evaluation: Evaluation,
+    pub result: RunResult,
+}
+
+/// In a quick run, enough epochs to see that everything works.
+fn quick(config: Config) -> Config {
+    Config {
+        epochs: if is_quick() { 2 } else { config.epochs },
+        ..config
+    }
+}

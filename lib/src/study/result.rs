@@ -1,0 +1,177 @@
+//! The record of one run: one JSON file, read by every page, so that a number stands in
+//! one place.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    Error, Result,
+    data::Provenance,
+    files::{outputs, project_root, write_atomically},
+    train::{Config, CurvePoint, Epoch},
+};
+
+/// What a run trained, from what, on what.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunResult {
+    /// Part of the study: 1, 2 or 3.
+    pub part: u8,
+    /// `original` or `experimental`.
+    pub network: String,
+    /// `random` or `pretrained`.
+    pub init: String,
+    /// Training data.
+    pub dataset: Provenance,
+    /// Preprocessing, split and evaluation, e.g. `report` or `ours`.
+    pub protocol: String,
+    pub seed: u64,
+    pub config: Config,
+    /// Name of `config.loss`.
+    pub loss: String,
+    pub epochs: Vec<Epoch>,
+    pub curve: Vec<CurvePoint>,
+    /// On a test set that nothing was chosen by; absent where there is none.
+    pub test_accuracy: Option<f64>,
+    /// Further measures, by name.
+    pub metrics: BTreeMap<String, f64>,
+    pub checkpoint: Artefact,
+    pub environment: Environment,
+}
+
+/// A file that a run made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Artefact {
+    /// Relative to the folder of outputs.
+    pub path: String,
+    pub sha256: String,
+}
+
+impl Artefact {
+    pub fn of(path: &Path) -> Result<Self> {
+        let bytes = fs::read(path)
+            .map_err(|error| Error::io(path, error, "run the training that writes it"))?;
+        let outputs = outputs();
+        let relative = path.strip_prefix(&outputs).unwrap_or(path);
+        Ok(Self {
+            path: relative.to_string_lossy().into_owned(),
+            sha256: hex(&Sha256::digest(&bytes)),
+        })
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Where a run happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Environment {
+    pub rustc: String,
+    pub cpu: String,
+    pub threads: usize,
+    pub commit: String,
+}
+
+impl Environment {
+    pub fn here() -> Self {
+        let commit = first_line(Command::new("git").current_dir(project_root()).args([
+            "describe",
+            "--always",
+            "--dirty",
+            "--abbrev=12",
+        ]));
+        Self {
+            rustc: first_line(Command::new("rustc").arg("--version")),
+            cpu: cpu(),
+            threads: rayon::current_num_threads(),
+            commit,
+        }
+    }
+}
+
+fn first_line(command: &mut Command) -> String {
+    let output = command.output().ok().filter(|o| o.status.success());
+    let text = output.map(|o| String::from_utf8_lossy(&o.stdout).trim().to_string());
+    text.unwrap_or_else(|| "unknown".into())
+}
+
+fn cpu() -> String {
+    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info.lines().find(|line| line.starts_with("model name"));
+    model
+        .and_then(|line| line.split_once(": "))
+        .map_or_else(|| std::env::consts::ARCH.into(), |(_, name)| name.into())
+}
+
+impl RunResult {
+    /// File name without ending, e.g. `part2-original-pretrained-report-seed0`.
+    pub fn stem(&self) -> String {
+        stem(self.part, &self.network, &self.init, &self.protocol, self.seed)
+    }
+
+    /// The last epoch of training.
+    pub fn last(&self) -> Option<&Epoch> {
+        self.epochs.last()
+    }
+
+    /// Training time, in seconds.
+    pub fn seconds(&self) -> f64 {
+        self.epochs.iter().map(|epoch| epoch.seconds).sum()
+    }
+
+    pub fn save(&self) -> Result<PathBuf> {
+        let path = results().join(self.stem() + ".json");
+        let text = serde_json::to_vec_pretty(self).map_err(|error| {
+            Error::content(&path, format!("cannot be written as JSON ({error})"), "report it")
+        })?;
+        write_atomically(&path, &text)?;
+        Ok(path)
+    }
+
+    pub fn load(path: &Path) -> Result<Self> {
+        let text = fs::read(path).map_err(|error| Error::io(path, error, "run `make full`"))?;
+        serde_json::from_slice(&text).map_err(|error| {
+            Error::content(
+                path,
+                format!("is not the record of a run ({error})"),
+                "delete it and run `make full`",
+            )
+        })
+    }
+
+    /// Refuses a record of another configuration or other data than `wanted`'s.
+    pub(crate) fn expect(self, path: &Path, dataset: &Provenance, config: &Config) -> Result<Self> {
+        let problem = if self.dataset.sha256 != dataset.sha256 {
+            format!(
+                "was computed from other data ({} {})",
+                self.dataset.name, self.dataset.sha256
+            )
+        } else if self.config != *config {
+            "was computed with another configuration".into()
+        } else {
+            return Ok(self);
+        };
+        Err(Error::content(path, problem, "delete it and run `make full`"))
+    }
+}
+
+pub(crate) fn stem(part: u8, network: &str, init: &str, protocol: &str, seed: u64) -> String {
+    format!("part{part}-{network}-{init}-{protocol}-seed{seed}")
+}
+
+/// Records that runs here wrote.
+pub(crate) fn results() -> PathBuf {
+    outputs().join("results")
+}
+
+/// Records of the published run.
+pub(crate) fn published_results() -> PathBuf {
+    project_root().join("outputs/reference/results")
+}

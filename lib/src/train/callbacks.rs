@@ -1,0 +1,156 @@
+//! What may happen between two epochs. Each callback decides from the history alone,
+//! so that a resumed run decides as an uninterrupted one.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result, train::History};
+
+/// Multiplies the learning rate by `factor` once validation loss has not improved by
+/// `min_delta` for `patience` epochs, as Keras's callback of this name.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReduceLrOnPlateau {
+    pub factor: f32,
+    pub patience: usize,
+    pub min_delta: f64,
+    pub min_lr: f32,
+}
+
+impl Default for ReduceLrOnPlateau {
+    fn default() -> Self {
+        Self {
+            factor: 0.5,
+            patience: 3,
+            min_delta: 1e-4,
+            min_lr: 1e-5,
+        }
+    }
+}
+
+impl ReduceLrOnPlateau {
+    /// The learning rate for the epoch after `history`, from the one a run began with.
+    pub fn learning_rate(&self, initial: f32, history: &History) -> f32 {
+        let (mut rate, mut best, mut waited) = (initial, f64::INFINITY, 0);
+        for epoch in &history.epochs {
+            if epoch.val_loss < best - self.min_delta {
+                best = epoch.val_loss;
+                waited = 0;
+                continue;
+            }
+            waited += 1;
+            if waited >= self.patience {
+                rate = (rate * self.factor).max(self.min_lr.min(initial));
+                waited = 0;
+            }
+        }
+        rate
+    }
+}
+
+/// Ends a run once validation loss has not improved for `patience` epochs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EarlyStopping {
+    pub patience: usize,
+}
+
+impl EarlyStopping {
+    pub fn stops(&self, history: &History) -> bool {
+        history
+            .best_epoch()
+            .is_some_and(|best| history.epochs.len() - 1 - best >= self.patience)
+    }
+}
+
+/// Keeps the state after every epoch in `NAME.last.safetensors` and that of lowest
+/// validation loss in `NAME.best.safetensors`; a run that finds its own last state goes
+/// on from there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelCheckpoint {
+    stem: PathBuf,
+}
+
+impl ModelCheckpoint {
+    /// `stem` is the path without ending, e.g. `outputs/checkpoints/part1-seed0`.
+    pub fn new(stem: impl AsRef<Path>) -> Self {
+        Self {
+            stem: stem.as_ref().into(),
+        }
+    }
+
+    pub fn best(&self) -> PathBuf {
+        self.with_ending(".best.safetensors")
+    }
+
+    pub fn last(&self) -> PathBuf {
+        self.with_ending(".last.safetensors")
+    }
+
+    /// Removes both files: the run is complete, and what is published of it is written.
+    pub fn remove(&self) -> Result<()> {
+        for path in [self.best(), self.last()] {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(Error::io(&path, error, "allow deleting in its folder"));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn with_ending(&self, ending: &str) -> PathBuf {
+        let mut path = self.stem.clone().into_os_string();
+        path.push(ending);
+        path.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::Epoch;
+
+    fn history(losses: &[f64]) -> History {
+        let epoch = |&val_loss| Epoch {
+            loss: 0.0,
+            accuracy: 0.0,
+            val_loss,
+            val_accuracy: 0.0,
+            lr: 0.0,
+            seconds: 0.0,
+        };
+        History {
+            epochs: losses.iter().map(epoch).collect(),
+            curve: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_rate_halves_after_each_plateau_and_stops_at_its_minimum() {
+        let plateau = ReduceLrOnPlateau {
+            factor: 0.5,
+            patience: 2,
+            min_delta: 0.0,
+            min_lr: 0.2,
+        };
+        let rate = |losses: &[f64]| plateau.learning_rate(1.0, &history(losses));
+        assert_eq!(rate(&[]), 1.0);
+        assert_eq!(rate(&[3.0, 2.0, 2.5]), 1.0);
+        assert_eq!(rate(&[3.0, 2.0, 2.5, 2.1]), 0.5);
+        assert_eq!(rate(&[3.0, 2.0, 2.5, 2.1, 2.0, 2.2]), 0.25);
+        assert_eq!(rate(&[1.0; 20]), 0.2);
+    }
+
+    #[test]
+    fn stopping_waits_for_its_patience() {
+        let stopping = EarlyStopping { patience: 2 };
+        assert!(!stopping.stops(&history(&[])));
+        assert!(!stopping.stops(&history(&[2.0, 1.0, 1.5])));
+        assert!(stopping.stops(&history(&[2.0, 1.0, 1.5, 1.4])));
+        assert!(!stopping.stops(&history(&[2.0, 1.0, 1.5, 0.9])));
+    }
+}

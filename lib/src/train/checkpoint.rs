@@ -1,0 +1,224 @@
+//! Checkpoints: one safetensors file that holds a network, and where asked its
+//! optimiser, with everything needed to go on or to predict.
+
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Error, Result,
+    data::{Provenance, Samples},
+    files::write_atomically,
+    nn::{Adam, Classifier},
+    train::{Config, History},
+};
+
+const ADAM: &str = "adam.";
+const METADATA: &str = "glyphs";
+const REMEDY: &str = "take a checkpoint of this network, or train it anew";
+
+/// The state of a run after some epoch.
+#[derive(Clone, Debug)]
+pub struct Checkpoint {
+    pub config: Config,
+    pub history: History,
+    /// What it was trained on.
+    pub data: Provenance,
+    /// Class names in the order of the logits.
+    pub classes: Vec<String>,
+    tensors: Vec<Tensor>,
+    /// Updates made by the optimiser, where its state is held too.
+    step: Option<u64>,
+    path: PathBuf,
+}
+
+#[derive(Clone, Debug)]
+struct Tensor {
+    name: String,
+    shape: Vec<usize>,
+    values: Vec<f32>,
+}
+
+/// What stands in the header beside the tensors, as one JSON text: a single key keeps
+/// the file's bytes in one order.
+#[derive(Serialize, Deserialize)]
+struct Header {
+    config: Config,
+    history: History,
+    data: Provenance,
+    classes: Vec<String>,
+    step: Option<u64>,
+}
+
+impl Checkpoint {
+    /// The network's state, without an optimiser's.
+    pub fn of(model: &dyn Classifier, config: Config, history: History, train: &Samples) -> Self {
+        let tensors = model.tensors().into_iter().map(|t| Tensor {
+            name: t.name,
+            shape: t.shape,
+            values: t.values.to_vec(),
+        });
+        Self {
+            config,
+            history,
+            data: train.provenance.clone(),
+            classes: train.classes.clone(),
+            tensors: tensors.collect(),
+            step: None,
+            path: PathBuf::new(),
+        }
+    }
+
+    pub fn with_optimiser(mut self, adam: &Adam) -> Self {
+        self.step = Some(adam.step);
+        self.tensors
+            .extend(adam.tensors().into_iter().map(|t| Tensor {
+                name: format!("{ADAM}{}", t.name),
+                shape: t.shape,
+                values: t.values.to_vec(),
+            }));
+        self
+    }
+
+    /// The same without what only a resumed run needs: no optimiser, and no times, so
+    /// that equal runs give equal files.
+    pub fn weights_only(mut self) -> Self {
+        self.step = None;
+        self.tensors.retain(|t| !t.name.starts_with(ADAM));
+        for epoch in &mut self.history.epochs {
+            epoch.seconds = 0.0;
+        }
+        for point in &mut self.history.curve {
+            point.seconds = 0.0;
+        }
+        self
+    }
+
+    /// Writes the file whole or not at all.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        write_atomically(path, &self.to_bytes(path)?)
+    }
+
+    /// Reads a file that [`Checkpoint::save`] wrote.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where it cannot be read, [`Error::Content`] where it is cut short,
+    /// damaged, or not a checkpoint of this project.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let bytes = fs::read(path)
+            .map_err(|error| Error::io(path, error, "name an existing checkpoint"))?;
+        let damaged = |problem: String| Error::content(path, problem, REMEDY);
+
+        let (_, metadata) = SafeTensors::read_metadata(&bytes)
+            .map_err(|error| damaged(format!("not a safetensors file ({error})")))?;
+        let header = metadata
+            .metadata()
+            .as_ref()
+            .and_then(|map| map.get(METADATA))
+            .ok_or_else(|| damaged("its header does not describe a run".into()))?;
+        let header: Header = serde_json::from_str(header)
+            .map_err(|error| damaged(format!("its header cannot be read ({error})")))?;
+
+        let file = SafeTensors::deserialize(&bytes)
+            .map_err(|error| damaged(format!("its tensors cannot be read ({error})")))?;
+        let mut tensors = Vec::new();
+        for (name, view) in file.iter() {
+            if view.dtype() != Dtype::F32 {
+                return Err(damaged(format!(
+                    "tensor {name} is not 32-bit floating point"
+                )));
+            }
+            let (values, _) = view.data().as_chunks::<4>();
+            tensors.push(Tensor {
+                name: name.to_string(),
+                shape: view.shape().to_vec(),
+                values: values.iter().map(|&b| f32::from_le_bytes(b)).collect(),
+            });
+        }
+        Ok(Self {
+            config: header.config,
+            history: header.history,
+            data: header.data,
+            classes: header.classes,
+            tensors,
+            step: header.step,
+            path: path.into(),
+        })
+    }
+
+    /// Puts the weights into `model`.
+    ///
+    /// # Errors
+    /// [`Error::Content`] where a tensor is missing or has another shape; `model` is
+    /// then as it was.
+    pub fn restore(&self, model: &mut dyn Classifier) -> Result<()> {
+        let found = (model.tensors().iter())
+            .map(|t| self.find(&t.name, &t.shape))
+            .collect::<Result<Vec<_>>>()?;
+        for (target, source) in model.tensors_mut().into_iter().zip(found) {
+            target.values.copy_from_slice(&source.values);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn restore_optimiser(&self, adam: &mut Adam) -> Result<()> {
+        let step = self.step.ok_or_else(|| {
+            Error::content(
+                &self.path,
+                "it holds no optimiser",
+                "name a .last checkpoint",
+            )
+        })?;
+        let moments = self.tensors.iter().filter_map(|t| {
+            let name = t.name.strip_prefix(ADAM)?;
+            Some((name.to_string(), t.values.clone()))
+        });
+        adam.restore(step, moments.collect());
+        Ok(())
+    }
+
+    fn find(&self, name: &str, shape: &[usize]) -> Result<&Tensor> {
+        let problem = match self.tensors.iter().find(|t| t.name == name) {
+            Some(tensor) if tensor.shape == shape => return Ok(tensor),
+            Some(tensor) => format!(
+                "tensor {name} has the shape {:?}, and the network's has {shape:?}",
+                tensor.shape
+            ),
+            None => format!("it has no tensor {name}, which the network has"),
+        };
+        Err(Error::content(&self.path, problem, REMEDY))
+    }
+
+    fn to_bytes(&self, path: &Path) -> Result<Vec<u8>> {
+        let failed = |problem: String| {
+            Error::content(path, problem, "this state cannot be written as safetensors")
+        };
+        let header = serde_json::to_string(&Header {
+            config: self.config.clone(),
+            history: self.history.clone(),
+            data: self.data.clone(),
+            classes: self.classes.clone(),
+            step: self.step,
+        })
+        .map_err(|error| failed(error.to_string()))?;
+        let bytes: Vec<Vec<u8>> = (self.tensors.iter())
+            .map(|t| t.values.iter().flat_map(|v| v.to_le_bytes()).collect())
+            .collect();
+        let views = (self.tensors.iter().zip(&bytes))
+            .map(|(t, bytes)| {
+                let view = TensorView::new(Dtype::F32, t.shape.clone(), bytes)
+                    .map_err(|error| failed(error.to_string()))?;
+                Ok((t.name.as_str(), view))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let metadata = HashMap::from([(METADATA.to_string(), header)]);
+        safetensors::serialize(views, Some(metadata)).map_err(|error| failed(error.to_string()))
+    }
+}

@@ -1,0 +1,295 @@
+//! Learning from complementary labels: each label names a class that the image is *not*.
+//!
+//! With `K` classes, `p` the softmax and `ȳ` the complementary label. Two losses of the
+//! literature that differ from one here by a constant are not written twice:
+//! SCL-NL (Chou et al., 2020) and LOG (Feng et al., 2020) have [`Forward`]'s gradient,
+//! SCL-EXP (Chou et al., 2020) has [`Exponential`]'s but for a constant factor.
+//!
+//! [`Forward`]: Complementary::Forward
+//! [`Exponential`]: Complementary::Exponential
+
+use ndarray::{Array2, ArrayViewMut2, Zip};
+use serde::{Deserialize, Serialize};
+
+/// A loss that needs complementary labels only, the label drawn uniformly from the
+/// `K - 1` wrong classes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Complementary {
+    /// Forward correction, `-log((1 - p_ȳ) / (K - 1))`
+    /// (Yu, Liu, Gong and Tao, "Learning with biased complementary labels", ECCV 2018).
+    Forward,
+    /// The unbiased risk estimator for any loss, here with ℓ(k) = -log p_k:
+    /// `-(K - 1) ℓ(ȳ) + Σ_k ℓ(k)`. It has no lower bound
+    /// (Ishida, Niu, Menon and Sugiyama, "Complementary-label learning for arbitrary
+    /// losses and models", ICML 2019).
+    Unbiased,
+    /// The unbiased estimator class by class, each part kept at or above zero:
+    /// `Σ_k max(0, R_k)` (Ishida et al., ICML 2019, equation 12).
+    NonNegative,
+    /// As [`Complementary::NonNegative`], but where some part is negative the step
+    /// climbs those parts instead of descending the others
+    /// (Ishida et al., ICML 2019, algorithm 1 with β = 0, γ = 1).
+    GradientAscent,
+    /// Pairwise comparison with the sigmoid loss `s(z) = 1 / (1 + e^z)`:
+    /// `(K - 1) Σ_{k ≠ ȳ} s(z_k - z_ȳ) - K (K - 1) / 2 + (K - 1)`
+    /// (Ishida, Niu, Hu and Sugiyama, "Learning from complementary labels", NIPS 2017).
+    PairwiseComparison,
+    /// The bounded loss EXP, `(K - 1) exp(-Σ_{k ≠ ȳ} p_k)`
+    /// (Feng et al., "Learning with multiple complementary labels", ICML 2020).
+    Exponential,
+}
+
+impl Complementary {
+    pub const ALL: [Self; 6] = [
+        Self::Forward,
+        Self::Unbiased,
+        Self::NonNegative,
+        Self::GradientAscent,
+        Self::PairwiseComparison,
+        Self::Exponential,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Forward => "forward",
+            Self::Unbiased => "unbiased",
+            Self::NonNegative => "non_negative",
+            Self::GradientAscent => "gradient_ascent",
+            Self::PairwiseComparison => "pairwise_comparison",
+            Self::Exponential => "exponential",
+        }
+    }
+
+    /// Mean loss of a batch given `log p` `(n, K)`; writes the gradient with respect to
+    /// the logits.
+    pub(crate) fn evaluate(
+        self,
+        log_p: &Array2<f64>,
+        labels: &[usize],
+        mut gradient: ArrayViewMut2<f32>,
+    ) -> f32 {
+        let mut slope = Array2::zeros(log_p.raw_dim()); // d loss / d log p
+        let loss = match self {
+            Self::Forward => forward(log_p, labels, &mut slope),
+            Self::Unbiased => {
+                let risks = class_risks(log_p, labels);
+                add_risk_slopes(log_p, labels, |_| 1.0, &mut slope);
+                risks.iter().sum()
+            }
+            Self::NonNegative => {
+                let risks = class_risks(log_p, labels);
+                let kept = |k: usize| if risks[k] > 0.0 { 1.0 } else { 0.0 };
+                add_risk_slopes(log_p, labels, kept, &mut slope);
+                risks.iter().map(|risk| risk.max(0.0)).sum()
+            }
+            Self::GradientAscent => {
+                let risks = class_risks(log_p, labels);
+                let ascend = risks.iter().any(|&risk| risk < 0.0);
+                let sign = |k: usize| match (ascend, risks[k] < 0.0) {
+                    (false, _) => 1.0,
+                    (true, true) => -1.0,
+                    (true, false) => 0.0,
+                };
+                add_risk_slopes(log_p, labels, sign, &mut slope);
+                risks.iter().sum()
+            }
+            Self::PairwiseComparison => pairwise(log_p, labels, &mut slope),
+            Self::Exponential => exponential(log_p, labels, &mut slope),
+        };
+        // log p depends on every logit: d/dz_k = slope_k - p_k Σ_j slope_j.
+        for ((mut grad, slope), log_p) in gradient
+            .rows_mut()
+            .into_iter()
+            .zip(slope.rows())
+            .zip(log_p.rows())
+        {
+            let total = slope.sum();
+            Zip::from(&mut grad)
+                .and(slope)
+                .and(log_p)
+                .for_each(|g, &s, &l| *g = (s - l.exp() * total) as f32);
+        }
+        loss as f32
+    }
+}
+
+/// An estimate of accuracy from complementary labels alone: a wrong prediction hits the
+/// complementary label once in `K - 1`, a right one never, so
+/// `1 - (K - 1) · share of predictions equal to the complementary label`.
+pub fn estimated_accuracy(hits: usize, n: usize, classes: usize) -> f64 {
+    1.0 - (classes - 1) as f64 * hits as f64 / n as f64
+}
+
+fn forward(log_p: &Array2<f64>, labels: &[usize], slope: &mut Array2<f64>) -> f64 {
+    let (n, classes) = log_p.dim();
+    let mut total = 0.0;
+    for (i, &label) in labels.iter().enumerate() {
+        // log(1 - p_ȳ) as the log-sum of the others: exact where p_ȳ is close to 1.
+        let row = log_p.row(i);
+        let others = || (0..classes).filter(|&k| k != label);
+        let max = others().map(|k| row[k]).fold(f64::NEG_INFINITY, f64::max);
+        let log_rest = max + others().map(|k| (row[k] - max).exp()).sum::<f64>().ln();
+        total += ((classes - 1) as f64).ln() - log_rest;
+        for k in others() {
+            slope[(i, k)] = -(row[k] - log_rest).exp() / n as f64;
+        }
+    }
+    total / n as f64
+}
+
+/// `R_k = mean ℓ(k) - (K - 1) · mean over the batch of [ȳ = k] ℓ(k)`, with ℓ(k) = -log p_k.
+fn class_risks(log_p: &Array2<f64>, labels: &[usize]) -> Vec<f64> {
+    let (n, classes) = log_p.dim();
+    let mut risks: Vec<f64> = log_p.columns().into_iter().map(|c| -c.sum()).collect();
+    for (i, &label) in labels.iter().enumerate() {
+        risks[label] += (classes - 1) as f64 * log_p[(i, label)];
+    }
+    risks.iter().map(|risk| risk / n as f64).collect()
+}
+
+fn add_risk_slopes(
+    log_p: &Array2<f64>,
+    labels: &[usize],
+    weight: impl Fn(usize) -> f64,
+    slope: &mut Array2<f64>,
+) {
+    let (n, classes) = log_p.dim();
+    for (i, &label) in labels.iter().enumerate() {
+        for k in 0..classes {
+            slope[(i, k)] -= weight(k) / n as f64;
+        }
+        slope[(i, label)] += weight(label) * (classes - 1) as f64 / n as f64;
+    }
+}
+
+fn pairwise(log_p: &Array2<f64>, labels: &[usize], slope: &mut Array2<f64>) -> f64 {
+    let (n, classes) = log_p.dim();
+    let factor = (classes - 1) as f64;
+    let mut total = 0.0;
+    for (i, &label) in labels.iter().enumerate() {
+        for k in (0..classes).filter(|&k| k != label) {
+            let s = 1.0 / (1.0 + (log_p[(i, k)] - log_p[(i, label)]).exp());
+            total += s;
+            let ds = -s * (1.0 - s) * factor / n as f64;
+            slope[(i, k)] += ds;
+            slope[(i, label)] -= ds;
+        }
+    }
+    factor * total / n as f64 - classes as f64 * factor / 2.0 + factor
+}
+
+fn exponential(log_p: &Array2<f64>, labels: &[usize], slope: &mut Array2<f64>) -> f64 {
+    let (n, classes) = log_p.dim();
+    let mut total = 0.0;
+    for (i, &label) in labels.iter().enumerate() {
+        let p = log_p[(i, label)].exp();
+        let loss = (classes - 1) as f64 * (p - 1.0).exp();
+        total += loss;
+        slope[(i, label)] = loss * p / n as f64;
+    }
+    total / n as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        nn::Objective,
+        train::loss::{Loss, log_softmax},
+    };
+    use ndarray::array;
+
+    fn logits() -> Array2<f32> {
+        array![
+            [0.5, -1.0, 2.0, 0.1],
+            [1.5, 0.3, -0.7, 0.0],
+            [-2.0, 0.4, 0.9, 1.1],
+            [0.2, 0.2, 3.0, -1.0],
+            [0.7, -0.4, 0.0, 2.2]
+        ]
+    }
+    const LABELS: [usize; 5] = [1, 2, 0, 3, 3];
+
+    /// Central differences of the loss in each logit. Gradient ascent's step is not the
+    /// gradient of its loss, so it is compared with what its algorithm says instead.
+    #[test]
+    fn gradients_agree_with_finite_differences() {
+        let losses = Complementary::ALL
+            .into_iter()
+            .filter(|&loss| loss != Complementary::GradientAscent)
+            .map(Loss::Complementary)
+            .chain([Loss::CrossEntropy {
+                label_smoothing: 0.1,
+            }]);
+        for loss in losses {
+            let logits = logits();
+            let mut gradient = Array2::zeros(logits.raw_dim());
+            loss.of(&LABELS).loss(logits.view(), gradient.view_mut());
+            let mut unused = gradient.clone();
+            for index in ndarray::indices(logits.raw_dim()) {
+                let h = 1e-2;
+                let mut at = |shift: f32| {
+                    let mut moved = logits.clone();
+                    moved[index] += shift;
+                    f64::from(loss.of(&LABELS).loss(moved.view(), unused.view_mut()))
+                };
+                let slope = (at(h) - at(-h)) / f64::from(2.0 * h);
+                assert!(
+                    (slope - f64::from(gradient[index])).abs() < 2e-4,
+                    "{loss:?} at {index:?}: {slope} against {}",
+                    gradient[index]
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn gradient_ascent_climbs_the_negative_parts_only() {
+        let log_p = log_softmax(logits().view());
+        let risks = class_risks(&log_p, &LABELS);
+        assert!(risks.iter().any(|&r| r < 0.0) && risks.iter().any(|&r| r > 0.0));
+        let gradient_of = |loss: Complementary| {
+            let mut gradient = Array2::zeros(log_p.raw_dim());
+            loss.evaluate(&log_p, &LABELS, gradient.view_mut());
+            gradient
+        };
+        // unbiased = Σ R, non-negative = Σ of the positive R, so what is left of the
+        // first are the negative parts, and ascent goes against them.
+        let expected =
+            gradient_of(Complementary::NonNegative) - gradient_of(Complementary::Unbiased);
+        let ascent = gradient_of(Complementary::GradientAscent);
+        assert!((&ascent - &expected).iter().all(|d| d.abs() < 1e-6));
+    }
+
+    /// numpy: z = logits, y = labels, K = 4, p = softmax(z, axis=1), l = -log(p), r = arange(5)
+    /// forward  mean(-log((1 - p[r, y]) / 3));  unbiased  mean(l.sum(1) - 3 * l[r, y])
+    /// R_k = mean(l[:, k]) - 3 * mean((y == k) * l[:, k]);  non-negative  sum(max(R, 0))
+    /// pairwise  mean([3 * sum(1 / (1 + exp(z[i, k] - z[i, y[i]])) for k != y[i])]) - 6 + 3
+    /// exponential  mean(3 * exp(-(1 - p[r, y])))
+    #[test]
+    fn values_agree_with_the_formulas() {
+        let log_p = log_softmax(logits().view());
+        let mut gradient = Array2::zeros(log_p.raw_dim());
+        for (loss, expected) in GOLDEN {
+            let value = loss.evaluate(&log_p, &LABELS, gradient.view_mut());
+            assert!(
+                (value - expected).abs() < 1e-5,
+                "{loss:?}: {value} against {expected}"
+            );
+        }
+    }
+    const GOLDEN: [(Complementary, f32); 5] = [
+        (Complementary::Forward, 1.374_524_9),
+        (Complementary::Unbiased, -0.704_753_5),
+        (Complementary::NonNegative, 0.483_802_9),
+        (Complementary::PairwiseComparison, -0.307_109_3),
+        (Complementary::Exponential, 1.363_090_5),
+    ];
+
+    #[test]
+    fn accuracy_is_estimated_without_true_labels() {
+        assert_eq!(estimated_accuracy(0, 100, 10), 1.0);
+        assert!((estimated_accuracy(10, 90, 10) - 0.0).abs() < 1e-12);
+    }
+}

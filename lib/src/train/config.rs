@@ -1,0 +1,161 @@
+//! Everything that decides how a run goes, in one value that is saved beside its results.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Error, Result,
+    image::Augment,
+    train::{EarlyStopping, Loss, ReduceLrOnPlateau},
+};
+
+/// How the learning rate changes within a run.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Schedule {
+    /// The same at every step (a callback may still lower it between epochs).
+    Constant,
+    /// Up from a 25th to the full rate over the first `warm_up` of all steps, then down
+    /// to almost nothing, both along a half cosine
+    /// (Smith and Topin, "Super-convergence", 2018).
+    OneCycle { warm_up: f32 },
+}
+
+impl Schedule {
+    /// Factor on the learning rate at `step` of `steps`.
+    pub fn factor(self, step: u64, steps: u64) -> f32 {
+        const START: f32 = 1.0 / 25.0;
+        const END: f32 = 1e-4;
+        match self {
+            Self::Constant => 1.0,
+            Self::OneCycle { warm_up } => {
+                let progress = step as f32 / steps.max(1) as f32;
+                if progress < warm_up {
+                    cosine(START, 1.0, progress / warm_up)
+                } else {
+                    cosine(1.0, END, (progress - warm_up) / (1.0 - warm_up))
+                }
+            }
+        }
+    }
+}
+
+fn cosine(from: f32, to: f32, progress: f32) -> f32 {
+    to + (from - to) * 0.5 * (1.0 + (std::f32::consts::PI * progress.min(1.0)).cos())
+}
+
+/// A finer curve of validation accuracy, within the epochs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Curve {
+    /// Steps from one point to the next.
+    pub every: usize,
+    /// How many validation images are judged at each point: the first ones.
+    pub images: usize,
+}
+
+/// How a network is trained. Start from one of the protocols and change what differs:
+/// `Config { seed: 1, ..Config::part1() }`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Config {
+    pub epochs: usize,
+    pub batch_size: usize,
+    /// Adam's; the peak where the schedule moves it.
+    pub learning_rate: f32,
+    pub schedule: Schedule,
+    pub loss: Loss,
+    pub augment: Augment,
+    /// Decoupled (Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019).
+    pub weight_decay: f32,
+    pub reduce_lr: Option<ReduceLrOnPlateau>,
+    pub early_stopping: Option<EarlyStopping>,
+    pub curve: Option<Curve>,
+    /// Decides the order of batches and every augmentation. The network has its own.
+    pub seed: u64,
+}
+
+impl Config {
+    /// Part 1 as the report did it: batches of 32, Adam at 1e-3, rate halved on a
+    /// plateau, 30 epochs, no augmentation.
+    pub fn part1_report() -> Self {
+        Self {
+            epochs: 30,
+            batch_size: 32,
+            learning_rate: 1e-3,
+            schedule: Schedule::Constant,
+            loss: Loss::CrossEntropy {
+                label_smoothing: 0.0,
+            },
+            augment: Augment::none(),
+            weight_decay: 0.0,
+            reduce_lr: Some(ReduceLrOnPlateau::default()),
+            early_stopping: None,
+            curve: None,
+            seed: 0,
+        }
+    }
+
+    /// Part 1 as this project does it: augmentation, smoothed labels, one cycle.
+    pub fn part1() -> Self {
+        Self {
+            epochs: 60,
+            schedule: Schedule::OneCycle { warm_up: 0.3 },
+            learning_rate: 2e-3,
+            loss: Loss::CrossEntropy {
+                label_smoothing: 0.1,
+            },
+            augment: Augment::mild(),
+            reduce_lr: None,
+            ..Self::part1_report()
+        }
+    }
+
+    /// Parts 2 and 3 as the report did them: 3 epochs of 600 batches of 100, Adam at 1e-3.
+    pub fn mnist() -> Self {
+        Self {
+            epochs: 3,
+            batch_size: 100,
+            reduce_lr: None,
+            curve: Some(Curve {
+                every: 20,
+                images: 2000,
+            }),
+            ..Self::part1_report()
+        }
+    }
+
+    /// Refuses values that cannot train anything.
+    pub fn check(&self) -> Result<()> {
+        let problem = if self.epochs == 0 {
+            "0 epochs"
+        } else if self.batch_size == 0 {
+            "a batch size of 0"
+        } else if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
+            "a learning rate that is not a positive number"
+        } else if self
+            .curve
+            .is_some_and(|curve| curve.every == 0 || curve.images == 0)
+        {
+            "a curve without steps or images"
+        } else {
+            return Ok(());
+        };
+        Err(Error::argument(
+            format!("the training configuration has {problem}"),
+            "set it above zero, or start from one of Config's protocols",
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_cycle_rises_to_the_full_rate_and_falls_to_almost_nothing() {
+        let cycle = Schedule::OneCycle { warm_up: 0.25 };
+        assert!((cycle.factor(0, 100) - 0.04).abs() < 1e-6);
+        assert!((cycle.factor(25, 100) - 1.0).abs() < 1e-6);
+        assert!(cycle.factor(100, 100) < 1e-3);
+        assert!(cycle.factor(12, 100) < cycle.factor(20, 100));
+        assert!(cycle.factor(50, 100) > cycle.factor(70, 100));
+    }
+}

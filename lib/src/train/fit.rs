@@ -1,0 +1,390 @@
+//! The training loop.
+
+use std::time::{Duration, Instant};
+
+use ndarray::Array2;
+use rand::{SeedableRng, seq::SliceRandom};
+use rand_pcg::Pcg64;
+use rayon::prelude::*;
+
+use crate::{
+    Error, Result,
+    data::{SIDE, Samples},
+    eval::Evaluation,
+    image::Augment,
+    nn::{Adam, Batch, Classifier, Objective, Step},
+    train::{
+        Checkpoint, Config, CurvePoint, Epoch, History, Loss, ModelCheckpoint,
+        complementary::estimated_accuracy, loss::argmax,
+    },
+};
+
+const PIXELS: usize = SIDE * SIDE;
+
+/// Images that pass through a network at once in evaluation.
+const EVALUATION_BATCH: usize = 500;
+
+/// Trains `model` and prints a line an epoch.
+///
+/// The order of batches and each augmentation follow from `config.seed` and the epoch,
+/// so that the same call on the same data gives the same weights, bit for bit, on any
+/// number of threads of one kind of processor.
+///
+/// # Errors
+/// [`Error::Argument`] where configuration, data and network do not fit together,
+/// [`Error::NotFinite`] where a loss is NaN or infinite.
+pub fn fit(
+    model: &mut dyn Classifier,
+    train: &Samples,
+    valid: &Samples,
+    config: &Config,
+) -> Result<History> {
+    Run::new(model, train, valid, config)?.go(None)
+}
+
+/// As [`fit`], keeping checkpoints. A run that was interrupted goes on after its last
+/// whole epoch, and ends with the same weights as one that was not.
+pub fn fit_resumable(
+    model: &mut dyn Classifier,
+    train: &Samples,
+    valid: &Samples,
+    config: &Config,
+    checkpoint: &ModelCheckpoint,
+) -> Result<History> {
+    Run::new(model, train, valid, config)?.go(Some(checkpoint))
+}
+
+/// Class probabilities of `model` for every sample, beside the labels.
+pub fn evaluate(model: &dyn Classifier, samples: &Samples) -> Result<Evaluation> {
+    Ok(Evaluation::from_logits(
+        logits(model, samples)?.view(),
+        samples.labels.clone(),
+        samples.classes.clone(),
+        samples.provenance.clone(),
+    ))
+}
+
+/// Logits of `model` for every sample, `(n, classes)`, in evaluation mode.
+pub fn logits(model: &dyn Classifier, samples: &Samples) -> Result<Array2<f32>> {
+    let mut all = Array2::zeros((samples.len(), model.num_classes()));
+    let mut buffer = Buffer::default();
+    for start in (0..samples.len()).step_by(EVALUATION_BATCH) {
+        let end = samples.len().min(start + EVALUATION_BATCH);
+        let indices: Vec<usize> = (start..end).collect();
+        buffer.fill(samples, &indices, &Augment::none(), 0);
+        all.slice_mut(ndarray::s![start..end, ..])
+            .assign(&model.logits(buffer.batch())?);
+    }
+    Ok(all)
+}
+
+struct Run<'a> {
+    model: &'a mut dyn Classifier,
+    train: &'a Samples,
+    valid: &'a Samples,
+    config: &'a Config,
+    adam: Adam,
+    history: History,
+}
+
+impl<'a> Run<'a> {
+    fn new(
+        model: &'a mut dyn Classifier,
+        train: &'a Samples,
+        valid: &'a Samples,
+        config: &'a Config,
+    ) -> Result<Self> {
+        config.check()?;
+        for samples in [train, valid] {
+            check_fit(model, samples)?;
+        }
+        let mut adam = Adam::new(config.learning_rate);
+        adam.weight_decay = config.weight_decay;
+        Ok(Self {
+            model,
+            train,
+            valid,
+            config,
+            adam,
+            history: History::default(),
+        })
+    }
+
+    fn go(mut self, checkpoint: Option<&ModelCheckpoint>) -> Result<History> {
+        if let Some(checkpoint) = checkpoint {
+            self.resume(checkpoint)?;
+        }
+        let stops = |history: &History| {
+            let early = self.config.early_stopping;
+            early.is_some_and(|stopping| stopping.stops(history))
+        };
+        while self.history.epochs.len() < self.config.epochs && !stops(&self.history) {
+            let epoch = self.epoch()?;
+            self.history.epochs.push(epoch);
+            println!("{}", self.line(&epoch));
+            if let Some(checkpoint) = checkpoint {
+                self.keep(checkpoint)?;
+            }
+        }
+        Ok(self.history)
+    }
+
+    fn resume(&mut self, checkpoint: &ModelCheckpoint) -> Result<()> {
+        let path = checkpoint.last();
+        if !path.exists() {
+            return Ok(());
+        }
+        let state = Checkpoint::load(&path)?;
+        if state.config != *self.config || state.data != self.train.provenance {
+            return Err(Error::content(
+                &path,
+                "it belongs to a run with another configuration or other data",
+                "delete it to start anew, or name another checkpoint",
+            ));
+        }
+        state.restore(self.model)?;
+        state.restore_optimiser(&mut self.adam)?;
+        self.history = state.history;
+        println!(
+            "going on after epoch {} of {}",
+            self.history.epochs.len(),
+            path.display()
+        );
+        Ok(())
+    }
+
+    fn keep(&self, checkpoint: &ModelCheckpoint) -> Result<()> {
+        let state = Checkpoint::of(
+            self.model,
+            self.config.clone(),
+            self.history.clone(),
+            self.train,
+        )
+        .with_optimiser(&self.adam);
+        if self.history.best_epoch() == Some(self.history.epochs.len() - 1) {
+            state.save(checkpoint.best())?;
+        }
+        state.save(checkpoint.last())
+    }
+
+    fn epoch(&mut self) -> Result<Epoch> {
+        let number = self.history.epochs.len();
+        let config = self.config;
+        let order = shuffled(self.train.len(), config.seed, number as u64);
+        let steps_per_epoch = order.len().div_ceil(config.batch_size);
+        let total_steps = (config.epochs * steps_per_epoch) as u64;
+        let plateau_rate = match config.reduce_lr {
+            Some(plateau) => plateau.learning_rate(config.learning_rate, &self.history),
+            None => config.learning_rate,
+        };
+
+        let mut buffer = Buffer::default();
+        let (mut total_loss, mut score) = (0.0, Score::default());
+        let mut seconds = Duration::ZERO;
+        let before = self.history.seconds();
+        for indices in order.chunks(config.batch_size) {
+            let start = Instant::now();
+            self.adam.learning_rate =
+                plateau_rate * config.schedule.factor(self.adam.step, total_steps);
+            let labels: Vec<usize> = indices.iter().map(|&i| self.train.labels[i]).collect();
+            // One stream of augmentations an epoch: the same image differs from epoch to epoch.
+            buffer.fill(
+                self.train,
+                indices,
+                &config.augment,
+                mix(config.seed, number as u64),
+            );
+            let objective = config.loss.of(&labels);
+            let step = self
+                .model
+                .train_step(buffer.batch(), &objective, &mut self.adam)?;
+            self.check_finite(&step)?;
+            total_loss += f64::from(step.loss) * labels.len() as f64;
+            score.add(&step.logits, &labels);
+            seconds += start.elapsed();
+            self.point_of_curve(before + seconds.as_secs_f64())?;
+        }
+
+        let (val_loss, val_accuracy) = self.validate()?;
+        Ok(Epoch {
+            loss: total_loss / order.len() as f64,
+            accuracy: score.accuracy(config.loss, self.model.num_classes()),
+            val_loss,
+            val_accuracy,
+            lr: f64::from(self.adam.learning_rate),
+            seconds: seconds.as_secs_f64(),
+        })
+    }
+
+    /// Loss (the training loss, without smoothing) and accuracy on the validation part.
+    fn validate(&self) -> Result<(f64, f64)> {
+        let logits = logits(self.model, self.valid)?;
+        let mut unused = Array2::zeros(logits.raw_dim());
+        let loss = match self.config.loss {
+            Loss::CrossEntropy { .. } => Loss::CrossEntropy {
+                label_smoothing: 0.0,
+            },
+            complementary => complementary,
+        };
+        let value = loss
+            .of(&self.valid.labels)
+            .loss(logits.view(), unused.view_mut());
+        let mut score = Score::default();
+        score.add(&logits, &self.valid.labels);
+        Ok((
+            f64::from(value),
+            score.accuracy(self.config.loss, logits.ncols()),
+        ))
+    }
+
+    fn point_of_curve(&mut self, seconds: f64) -> Result<()> {
+        let step = self.adam.step as usize;
+        let Some(curve) = self.config.curve.filter(|c| step.is_multiple_of(c.every)) else {
+            return Ok(());
+        };
+        let n = curve.images.min(self.valid.len());
+        let part = self.valid.select(&(0..n).collect::<Vec<_>>());
+        let mut score = Score::default();
+        score.add(&logits(self.model, &part)?, &part.labels);
+        self.history.curve.push(CurvePoint {
+            step,
+            seconds,
+            val_accuracy: score.accuracy(self.config.loss, self.model.num_classes()),
+        });
+        Ok(())
+    }
+
+    fn check_finite(&self, step: &Step) -> Result<()> {
+        if step.loss.is_finite() && step.logits.iter().all(|z| z.is_finite()) {
+            return Ok(());
+        }
+        Err(Error::NotFinite {
+            step: self.adam.step as usize,
+            problem: format!("the loss is {}", step.loss),
+            remedy: "look for NaN or infinite values in the data, or lower the learning rate"
+                .into(),
+        })
+    }
+
+    fn line(&self, epoch: &Epoch) -> String {
+        format!(
+            "epoch {:>2}/{}  {:>5.1} s  loss {:.4}  accuracy {:.4}  val_loss {:.4}  val_accuracy {:.4}  lr {:.1e}",
+            self.history.epochs.len(),
+            self.config.epochs,
+            epoch.seconds,
+            epoch.loss,
+            epoch.accuracy,
+            epoch.val_loss,
+            epoch.val_accuracy,
+            epoch.lr,
+        )
+    }
+}
+
+fn check_fit(model: &dyn Classifier, samples: &Samples) -> Result<()> {
+    let problem = if samples.is_empty() {
+        "the data set is empty".into()
+    } else if samples.classes.len() != model.num_classes() {
+        format!(
+            "the data have {} classes and the network {}",
+            samples.classes.len(),
+            model.num_classes()
+        )
+    } else if model.num_features() != 0 && samples.features.ncols() != model.num_features() {
+        format!(
+            "the data have {} features an image and the network takes {}",
+            samples.features.ncols(),
+            model.num_features()
+        )
+    } else if let Some(label) = samples.labels.iter().find(|&&l| l >= model.num_classes()) {
+        format!("label {label} is outside of the network's classes")
+    } else if !samples.features.iter().all(|x| x.is_finite()) {
+        "a feature is NaN or infinite".into()
+    } else {
+        return Ok(());
+    };
+    Err(Error::argument(
+        problem,
+        "take the data and the network that belong together",
+    ))
+}
+
+/// Indices `0..n` in the order of one epoch.
+fn shuffled(n: usize, seed: u64, epoch: u64) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..n).collect();
+    order.shuffle(&mut Pcg64::seed_from_u64(mix(seed, epoch)));
+    order
+}
+
+/// One seed from two numbers, well spread (the finaliser of SplitMix64; Steele et al., 2014).
+fn mix(seed: u64, stream: u64) -> u64 {
+    let mut z = seed
+        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        .wrapping_add(stream.wrapping_mul(0xD1B5_4A32_D192_ED03))
+        .wrapping_add(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+/// Memory for one batch, kept from step to step.
+#[derive(Default)]
+struct Buffer {
+    len: usize,
+    images: Vec<f32>,
+    features: Vec<f32>,
+}
+
+impl Buffer {
+    /// The samples at `indices`, pixels scaled to 0..=1 and augmented.
+    fn fill(&mut self, samples: &Samples, indices: &[usize], augment: &Augment, seed: u64) {
+        self.len = indices.len();
+        self.images.resize(indices.len() * PIXELS, 0.0);
+        self.images
+            .par_chunks_mut(PIXELS)
+            .zip(indices)
+            .with_min_len(8)
+            .for_each(|(out, &index)| {
+                let image = samples.images.index_axis(ndarray::Axis(0), index);
+                for (out, &pixel) in out.iter_mut().zip(image) {
+                    *out = f32::from(pixel) / 255.0;
+                }
+                augment.apply(out, mix(seed, index as u64));
+            });
+        self.features.clear();
+        for &index in indices {
+            self.features.extend(samples.features.row(index));
+        }
+    }
+
+    fn batch(&self) -> Batch<'_> {
+        Batch {
+            len: self.len,
+            images: &self.images,
+            features: &self.features,
+        }
+    }
+}
+
+/// How often the largest logit is the label.
+#[derive(Default)]
+struct Score {
+    hits: usize,
+    n: usize,
+}
+
+impl Score {
+    fn add(&mut self, logits: &Array2<f32>, labels: &[usize]) {
+        let pairs = logits.rows().into_iter().zip(labels);
+        self.hits += pairs.filter(|(row, label)| argmax(*row) == **label).count();
+        self.n += labels.len();
+    }
+
+    /// Share of hits; for complementary labels the estimate that needs no true label.
+    fn accuracy(&self, loss: Loss, classes: usize) -> f64 {
+        match loss {
+            Loss::CrossEntropy { .. } => self.hits as f64 / self.n as f64,
+            Loss::Complementary(_) => estimated_accuracy(self.hits, self.n, classes),
+        }
+    }
+}
