@@ -117,7 +117,7 @@ impl Show for MostConfused {
     }
 }
 
-impl Show for [Mistake] {
+impl Show for Vec<Mistake> {
     fn show(&self) -> Html {
         let columns = [
             "image",

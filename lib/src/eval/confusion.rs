@@ -120,7 +120,7 @@ impl Evaluation {
             .collect();
         cells.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
         cells.truncate(n);
-        let pair = |((t, p), count)| ConfusedPair {
+        let pair = |((t, p), count): ((usize, usize), usize)| ConfusedPair {
             truth: matrix.classes[t].clone(),
             prediction: matrix.classes[p].clone(),
             count,
