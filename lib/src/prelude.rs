@@ -1,4 +1,18 @@
 //! Everything that a notebook uses, under one `use glyphs::prelude::*;`.
 
 pub use crate::data::{Provenance, Samples};
+pub use crate::display::{
+    Axis, Cell, Curve, EpochRow, Gallery, Heatmap, Histogram, HistoryTable, Html, LayerRow,
+    LineChart, NetworkTable, Picture, Reliability, RowChart, SampleSheet, ScatterChart, Show,
+    Table, Tile, bar, heading, note, number, percent, row, stack,
+};
 pub use crate::error::{Error, OrStop, Result};
+pub use crate::eval::{
+    Calibration, ClassScores, ConfusionMatrix, EMNIST_BYMERGE, Evaluation, LOOKALIKES, Merged,
+    Mistake, MostConfused,
+    similarity::{linear_cka, relative_distance},
+    statistics::{
+        self, Estimate, Interval, KaplanMeier, PairedDifference, TestResult, Time,
+        paired_difference, wilson,
+    },
+};

@@ -1,1 +1,24 @@
-//! TODO
+//! What a notebook shows. Everything shown is an [`Html`] block that carries its
+//! own text for terminals; [`Show`] makes one of a value, and evcxr shows the
+//! last expression of a cell through it.
+//!
+//! A cell shows one block only, so several things go into one with [`stack`] and [`row`].
+
+mod chart;
+mod evaluation;
+mod gallery;
+mod html;
+mod network;
+mod palette;
+mod picture;
+mod statistics;
+mod table;
+
+pub use chart::{Axis, Curve, Heatmap, Histogram, LineChart, Reliability, RowChart, ScatterChart};
+pub use gallery::{Gallery, SampleSheet, Tile};
+pub use html::{Html, Show, heading, note, row, stack};
+pub use network::{EpochRow, HistoryTable, LayerRow, NetworkTable};
+pub use palette::stylesheet;
+pub use picture::Picture;
+pub use statistics::{format_count, format_p};
+pub use table::{Cell, Table, bar, number, percent};

@@ -1,0 +1,116 @@
+//! A drawn chart with its title, legend and words: what becomes an [`Html`] block.
+
+use std::fmt::Write as _;
+
+use plotters::style::RGBColor;
+
+use crate::display::html::{Html, escape};
+use crate::display::palette::{css, themed};
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Figure {
+    title: String,
+    /// What a reader who cannot see the chart is told.
+    description: String,
+    legend: Vec<(Key, String)>,
+    wide: bool,
+    svg: String,
+}
+
+/// How an entry of the legend is drawn.
+#[derive(Clone, Debug)]
+pub(super) enum Key {
+    Line(RGBColor, &'static str),
+    Patch(RGBColor),
+    Dot(RGBColor),
+}
+
+impl Figure {
+    pub fn new(title: &str, description: impl Into<String>) -> Self {
+        Self {
+            title: title.to_owned(),
+            description: description.into(),
+            ..Self::default()
+        }
+    }
+
+    pub fn legend(mut self, key: Key, words: impl Into<String>) -> Self {
+        self.legend.push((key, words.into()));
+        self
+    }
+
+    /// A figure that needs width: on a narrow page it scrolls.
+    pub fn wide(mut self) -> Self {
+        self.wide = true;
+        self
+    }
+
+    /// Takes plotters' SVG, and gives it words and the page's colours.
+    pub fn drawn(mut self, svg: String, size: (i32, i32), failure: Option<String>) -> Self {
+        if let Some(failure) = failure {
+            let words = format!("this chart could not be drawn: {failure}");
+            self.svg = format!("<p class=\"g-error\">{}</p>", escape(&words));
+            return self;
+        }
+        let inner = svg.split_once('>').map_or("", |(_, inner)| inner);
+        self.svg = format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\" role=\"img\">\
+             <title>{}</title><desc>{}</desc>{}",
+            size.0,
+            size.1,
+            escape(&self.title),
+            escape(&self.description),
+            themed(inner)
+        );
+        self
+    }
+
+    pub fn html(self) -> Html {
+        let class = if self.wide {
+            "g-figure g-wide"
+        } else {
+            "g-figure"
+        };
+        let mut body = format!("<figure class=\"{class}\">");
+        if !self.title.is_empty() {
+            let _ = write!(body, "<figcaption>{}</figcaption>", escape(&self.title));
+        }
+        if !self.legend.is_empty() {
+            let items: String = self
+                .legend
+                .iter()
+                .map(|(key, words)| item(key, words))
+                .collect();
+            let _ = write!(
+                body,
+                "<ul class=\"g-legend\" aria-hidden=\"true\">{items}</ul>"
+            );
+        }
+        let _ = write!(body, "<div class=\"g-scroll\">{}</div></figure>", self.svg);
+        let text = format!("{}\n{}", self.title, self.description);
+        Html::new(body, text.trim())
+    }
+}
+
+fn item(key: &Key, words: &str) -> String {
+    let sample = match key {
+        Key::Line(colour, dash) => format!(
+            "<path d=\"M0 24H120\" fill=\"none\" stroke=\"{}\" stroke-width=\"10\" stroke-dasharray=\"{dash}\"/>",
+            css(*colour)
+        ),
+        Key::Patch(colour) => {
+            format!(
+                "<rect x=\"20\" y=\"4\" width=\"80\" height=\"40\" fill=\"{}\"/>",
+                css(*colour)
+            )
+        }
+        Key::Dot(colour) => format!(
+            "<circle cx=\"60\" cy=\"24\" r=\"20\" fill=\"{}\"/>",
+            css(*colour)
+        ),
+    };
+    format!(
+        "<li><svg viewBox=\"0 0 120 48\">{sample}</svg>{}</li>",
+        escape(words)
+    )
+}

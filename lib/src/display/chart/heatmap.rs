@@ -1,0 +1,121 @@
+//! A confusion matrix as a heat map.
+
+use plotters::style::Color;
+use plotters::style::text_anchor::{HPos, VPos};
+
+use super::axis::Axis;
+use super::figure::{Figure, Key};
+use super::plot::{Drawn, Frame, Plot};
+use crate::display::html::{Html, Show};
+use crate::display::palette::{BLUE, GRID, INK, PAPER, VERMILLION};
+use crate::eval::ConfusionMatrix;
+
+/// Truth from top to bottom, prediction from left to right. A cell's strength is
+/// its share of the truth's images: blue on the diagonal, vermillion off it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Heatmap {
+    title: String,
+    axes: (String, String),
+    matrix: ConfusionMatrix,
+}
+
+impl Heatmap {
+    pub fn new(title: impl Into<String>, matrix: &ConfusionMatrix) -> Self {
+        Self {
+            title: title.into(),
+            axes: ("truth".to_owned(), "prediction".to_owned()),
+            matrix: matrix.clone(),
+        }
+    }
+
+    /// Other names for rows and columns, e.g. `"given label"`.
+    pub fn axes(mut self, rows: impl Into<String>, columns: impl Into<String>) -> Self {
+        self.axes = (rows.into(), columns.into());
+        self
+    }
+
+    fn figure(&self) -> Figure {
+        let counts = &self.matrix.counts;
+        let (right, total) = (counts.diag().sum(), counts.sum());
+        let words = format!(
+            "{} by {} for {} classes: {right} of {total} on the diagonal.",
+            self.axes.0,
+            self.axes.1,
+            self.matrix.classes.len()
+        );
+        let figure = Figure::new(&self.title, words)
+            .legend(
+                Key::Patch(BLUE),
+                format!("{} and {} agree", self.axes.0, self.axes.1),
+            )
+            .legend(Key::Patch(VERMILLION), "they differ");
+        if self.is_large() {
+            figure.wide()
+        } else {
+            figure
+        }
+    }
+
+    fn is_large(&self) -> bool {
+        self.matrix.classes.len() > 20
+    }
+
+    fn draw_cell(&self, plot: &Plot, (t, p): (usize, usize), size: i32) -> Drawn {
+        let counts = &self.matrix.counts;
+        let (count, support) = (counts[[t, p]], counts.row(t).sum());
+        if count == 0 {
+            return Ok(());
+        }
+        let (x, y) = (p as f64, (counts.nrows() - 1 - t) as f64);
+        // The root lifts the few and rare errors into sight.
+        let strength = (count as f64 / support as f64).sqrt().clamp(0.12, 1.0);
+        let colour = if t == p { BLUE } else { VERMILLION };
+        plot.rectangle((x - 0.5, y + 0.5), (x + 0.5, y - 0.5), colour.mix(strength))?;
+        let ink = if strength > 0.6 { PAPER } else { INK };
+        plot.words(
+            &count.to_string(),
+            plot.pixel((x, y)),
+            size,
+            ink,
+            (HPos::Center, VPos::Center),
+        )
+    }
+}
+
+impl Show for Heatmap {
+    fn show(&self) -> Html {
+        let n = self.matrix.classes.len();
+        let mut reversed = self.matrix.classes.clone();
+        reversed.reverse();
+        let (x, y) = (
+            Axis::categories(&self.matrix.classes),
+            Axis::categories(&reversed),
+        );
+        let mut frame = Frame::new((&self.axes.1, &x), (&self.axes.0, &y));
+        frame.grid = (false, false);
+        (frame.width, frame.height) = if self.is_large() {
+            (860, 880)
+        } else {
+            (500, 500)
+        };
+        frame.font = if self.is_large() { 10 } else { 13 };
+        let cell = 800 / n.max(1) as i32;
+        let size = if self.is_large() {
+            (cell * 7 / 10).clamp(5, 9)
+        } else {
+            12
+        };
+        let draw = |plot: &mut Plot| {
+            for k in 0..=n {
+                let at = k as f64 - 0.5;
+                plot.line(&[(at, y.low), (at, y.high)], GRID.stroke_width(2))?;
+                plot.line(&[(x.low, at), (x.high, at)], GRID.stroke_width(2))?;
+            }
+            let cells = (0..n).flat_map(|t| (0..n).map(move |p| (t, p)));
+            cells
+                .into_iter()
+                .try_for_each(|cell| self.draw_cell(plot, cell, size))
+        };
+        frame.draw(self.figure(), draw).html()
+    }
+}

@@ -1,0 +1,256 @@
+//! Line charts: learning curves, several seeds of one thing, shares over time.
+
+use std::fmt::Write as _;
+
+use plotters::style::Color;
+
+use super::axis::{Axis, Scale};
+use super::figure::{Figure, Key};
+use super::plot::{Drawn, Frame, Plot};
+use crate::display::html::{Html, Show};
+use crate::display::palette::{INK, series_colour, series_dash};
+use crate::eval::statistics::{KaplanMeier, mean};
+
+/// A named line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Curve {
+    pub label: String,
+    /// (x, y), x rising. What is not finite is left out.
+    pub points: Vec<(f64, f64)>,
+}
+
+/// Lines over a common x, e.g. epochs or steps.
+///
+/// ```
+/// use glyphs::display::{Axis, LineChart, Show};
+/// let chart = LineChart::new("Validation lags training", Axis::new("epoch"), Axis::percent("accuracy"))
+///     .curve("training", [(1.0, 0.41), (2.0, 0.70)])
+///     .curve("validation", [(1.0, 0.35), (2.0, 0.66)])
+///     .reference("the report", 0.8669);
+/// assert!(chart.show().html().contains("role=\"img\""));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct LineChart {
+    title: String,
+    x: Axis,
+    y: Axis,
+    series: Vec<Series>,
+    references: Vec<(String, f64)>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Series {
+    label: String,
+    /// One a seed; a single one for a plain curve.
+    runs: Vec<Vec<(f64, f64)>>,
+    staircase: bool,
+}
+
+impl LineChart {
+    pub fn new(title: impl Into<String>, x: Axis, y: Axis) -> Self {
+        Self {
+            title: title.into(),
+            x,
+            y,
+            series: Vec::new(),
+            references: Vec::new(),
+        }
+    }
+
+    pub fn curve(
+        self,
+        label: impl Into<String>,
+        points: impl IntoIterator<Item = (f64, f64)>,
+    ) -> Self {
+        self.seeds(label, [points.into_iter().collect()])
+    }
+
+    pub fn curves(self, curves: impl IntoIterator<Item = Curve>) -> Self {
+        let add = |chart: Self, curve: Curve| chart.curve(curve.label, curve.points);
+        curves.into_iter().fold(self, add)
+    }
+
+    /// One thin line a seed, their mean, and the 95 % t-interval of the mean as a band.
+    pub fn seeds(
+        mut self,
+        label: impl Into<String>,
+        runs: impl IntoIterator<Item = Vec<(f64, f64)>>,
+    ) -> Self {
+        self.series.push(Series {
+            label: label.into(),
+            runs: runs.into_iter().collect(),
+            staircase: false,
+        });
+        self
+    }
+
+    /// The share of runs that have reached a goal, as a staircase.
+    pub fn reached(mut self, label: impl Into<String>, times: &KaplanMeier) -> Self {
+        let mut points = vec![(0.0, 0.0)];
+        points.extend(
+            times
+                .steps
+                .iter()
+                .map(|step| (step.time, 1.0 - step.survival)),
+        );
+        self.series.push(Series {
+            label: label.into(),
+            runs: vec![points],
+            staircase: true,
+        });
+        self
+    }
+
+    /// A value that is not ours, as a line across.
+    pub fn reference(mut self, label: impl Into<String>, value: f64) -> Self {
+        self.references.push((label.into(), value));
+        self
+    }
+
+    fn figure(&self) -> Figure {
+        let mut figure = Figure::new(&self.title, self.description());
+        for (i, series) in self.series.iter().enumerate() {
+            let key = Key::Line(series_colour(i), series_dash(i));
+            let words = match series.runs.len() {
+                0 | 1 => series.label.clone(),
+                n => format!("{} (mean of {n}, 95 % band)", series.label),
+            };
+            figure = figure.legend(key, words);
+        }
+        for (label, value) in &self.references {
+            figure = figure.legend(Key::Line(INK, "4 8"), format!("{label}: {value}"));
+        }
+        figure
+    }
+
+    fn description(&self) -> String {
+        let mut words = format!("{} over {}.", self.y.name, self.x.name);
+        for series in &self.series {
+            if let (Some(first), Some(last)) = (series.mean().first(), series.mean().last()) {
+                let _ = write!(
+                    words,
+                    " {}: from {:.4} at {} to {:.4} at {}.",
+                    series.label, first.1, first.0, last.1, last.0
+                );
+            }
+        }
+        for (label, value) in &self.references {
+            let _ = write!(words, " Reference, {label}: {value}.");
+        }
+        words
+    }
+}
+
+impl Show for LineChart {
+    fn show(&self) -> Html {
+        let points = || self.series.iter().flat_map(|s| s.runs.iter().flatten());
+        let references = self.references.iter().map(|reference| reference.1);
+        let x = self.x.fit(points().map(|point| point.0), 6);
+        let y = self
+            .y
+            .fit(points().map(|point| point.1).chain(references), 5);
+        let frame = Frame::new((&self.x.name, &x), (&self.y.name, &y));
+        let draw = |plot: &mut Plot| {
+            for (_, value) in &self.references {
+                draw_reference(plot, &x, &y, *value)?;
+            }
+            for (i, series) in self.series.iter().enumerate() {
+                series.draw(plot, &x, &y, i)?;
+            }
+            Ok(())
+        };
+        frame.draw(self.figure(), draw).html()
+    }
+}
+
+impl Series {
+    fn draw(&self, plot: &Plot, x: &Scale, y: &Scale, i: usize) -> Drawn {
+        let colour = series_colour(i);
+        if self.runs.len() > 1 {
+            plot.area(&self.band(x, y), colour.mix(0.18))?;
+            for run in &self.runs {
+                plot.line(&placed(run, x, y), colour.mix(0.45).stroke_width(3))?;
+            }
+        }
+        let mut line = placed(&self.mean(), x, y);
+        if self.staircase {
+            line = staircase(&line, x.high);
+        }
+        if line.len() == 1 {
+            return plot.dot(line[0], 3.0, colour.to_rgba());
+        }
+        plot.line(&line, colour.stroke_width(9))
+    }
+
+    /// The mean of all runs where all have a point.
+    fn mean(&self) -> Vec<(f64, f64)> {
+        self.estimates()
+            .into_iter()
+            .map(|(x, y, _)| (x, y))
+            .collect()
+    }
+
+    /// Upper edge to the right, lower edge back.
+    fn band(&self, x: &Scale, y: &Scale) -> Vec<(f64, f64)> {
+        let estimates = self.estimates();
+        let edge = |sign: f64| {
+            let at = move |e: &(f64, f64, f64)| Some((x.place(e.0)?, y.clamp(e.1 + sign * e.2)?));
+            estimates.iter().filter_map(at).collect::<Vec<_>>()
+        };
+        let mut outline = edge(1.0);
+        outline.extend(edge(-1.0).into_iter().rev());
+        outline
+    }
+
+    /// (x, mean, half width of its interval)
+    fn estimates(&self) -> Vec<(f64, f64, f64)> {
+        let Some((first, others)) = self.runs.split_first() else {
+            return Vec::new();
+        };
+        let estimate = |&(x, y): &(f64, f64)| {
+            let at_x = |run: &Vec<(f64, f64)>| run.iter().find(|p| p.0 == x).map(|p| p.1);
+            let mut values = vec![y];
+            for run in others {
+                values.push(at_x(run)?);
+            }
+            let estimate = mean(&values).ok()?;
+            let half = estimate
+                .interval
+                .map_or(0.0, |interval| interval.high - estimate.mean);
+            Some((x, estimate.mean, half))
+        };
+        first.iter().filter_map(estimate).collect()
+    }
+}
+
+fn draw_reference(plot: &Plot, x: &Scale, y: &Scale, value: f64) -> Drawn {
+    let Some(at) = y.place(value).filter(|at| (y.low..=y.high).contains(at)) else {
+        return Ok(());
+    };
+    // Dashes by hand: only the series' colours are dashed by the palette.
+    let dash = (x.high - x.low) / 120.0;
+    for k in 0..60 {
+        let from = x.low + 2.0 * f64::from(k) * dash;
+        plot.line(&[(from, at), (from + dash, at)], INK.stroke_width(5))?;
+    }
+    Ok(())
+}
+
+fn placed(points: &[(f64, f64)], x: &Scale, y: &Scale) -> Vec<(f64, f64)> {
+    points
+        .iter()
+        .filter_map(|point| Some((x.place(point.0)?, y.clamp(point.1)?)))
+        .collect()
+}
+
+fn staircase(points: &[(f64, f64)], end: f64) -> Vec<(f64, f64)> {
+    let mut steps: Vec<(f64, f64)> = Vec::new();
+    for &(x, y) in points {
+        if let Some(&(_, before)) = steps.last() {
+            steps.push((x, before));
+        }
+        steps.push((x, y));
+    }
+    steps.extend(steps.last().map(|last| (end, last.1)));
+    steps
+}

@@ -1,0 +1,231 @@
+//! Charts of one row an item: bars, forest plots, values layer by layer.
+
+use std::fmt::Write as _;
+
+use plotters::style::{Color, RGBColor};
+
+use super::axis::{Axis, Scale};
+use super::figure::{Figure, Key};
+use super::plot::{Drawn, Frame, Plot};
+use crate::display::html::{Html, Show};
+use crate::display::palette::{INK, series_colour, series_dash};
+use crate::eval::statistics::{Estimate, Interval, PairedDifference};
+
+/// Items from top to bottom, their values from left to right.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RowChart {
+    title: String,
+    axis: Axis,
+    mark: Mark,
+    items: Vec<String>,
+    series: Vec<Series>,
+    /// Values to compare with, as lines from top to bottom.
+    references: Vec<(String, f64)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mark {
+    Bar,
+    Dot,
+    /// Dots, joined from item to item.
+    Path,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Series {
+    label: String,
+    /// (item, value, interval)
+    values: Vec<(usize, f64, Option<Interval>)>,
+}
+
+impl RowChart {
+    /// Bars from 0.
+    pub fn bars(title: impl Into<String>, axis: Axis) -> Self {
+        Self::with_mark(title, axis.from(0.0), Mark::Bar)
+    }
+
+    /// Dots with their intervals against a line at `no_effect`, usually 0.
+    pub fn forest(title: impl Into<String>, axis: Axis, no_effect: f64) -> Self {
+        Self::with_mark(title, axis, Mark::Dot).reference("no difference", no_effect)
+    }
+
+    /// Values of the layers of a network, input at the top, joined by a line.
+    pub fn layers(title: impl Into<String>, axis: Axis) -> Self {
+        Self::with_mark(title, axis, Mark::Path)
+    }
+
+    fn with_mark(title: impl Into<String>, axis: Axis, mark: Mark) -> Self {
+        Self {
+            title: title.into(),
+            axis,
+            mark,
+            items: Vec::new(),
+            series: Vec::new(),
+            references: Vec::new(),
+        }
+    }
+
+    /// Starts a series; what is added next belongs to it.
+    pub fn series(mut self, label: impl Into<String>) -> Self {
+        self.series.push(Series {
+            label: label.into(),
+            values: Vec::new(),
+        });
+        self
+    }
+
+    pub fn value(self, item: impl Into<String>, value: f64) -> Self {
+        self.value_with(item, value, None)
+    }
+
+    /// The mean with its interval.
+    pub fn estimate(self, item: impl Into<String>, estimate: &Estimate) -> Self {
+        self.value_with(item, estimate.mean, estimate.interval)
+    }
+
+    pub fn difference(self, item: impl Into<String>, difference: &PairedDifference) -> Self {
+        self.value_with(item, difference.mean, Some(difference.interval))
+    }
+
+    pub fn value_with(
+        mut self,
+        item: impl Into<String>,
+        value: f64,
+        interval: Option<Interval>,
+    ) -> Self {
+        let item = item.into();
+        let known = self.items.iter().position(|other| *other == item);
+        let index = known.unwrap_or_else(|| {
+            self.items.push(item);
+            self.items.len() - 1
+        });
+        if self.series.is_empty() {
+            self.series.push(Series::default());
+        }
+        if let Some(series) = self.series.last_mut() {
+            series.values.push((index, value, interval));
+        }
+        self
+    }
+
+    pub fn reference(mut self, label: impl Into<String>, value: f64) -> Self {
+        self.references.push((label.into(), value));
+        self
+    }
+
+    fn figure(&self) -> Figure {
+        let mut words = format!("{}, one row an item.", self.axis.name);
+        for series in &self.series {
+            for (item, value, interval) in &series.values {
+                let _ = write!(words, " {} {}: {value:.4}", self.items[*item], series.label);
+                if let Some(interval) = interval {
+                    let _ = write!(words, " {interval}");
+                }
+                words.push(';');
+            }
+        }
+        let mut figure = Figure::new(&self.title, words);
+        for (i, series) in self
+            .series
+            .iter()
+            .enumerate()
+            .filter(|(_, s)| !s.label.is_empty())
+        {
+            let key = match self.mark {
+                Mark::Bar => Key::Patch(series_colour(i)),
+                Mark::Dot => Key::Dot(series_colour(i)),
+                Mark::Path => Key::Line(series_colour(i), series_dash(i)),
+            };
+            figure = figure.legend(key, &series.label);
+        }
+        for (label, value) in &self.references {
+            figure = figure.legend(Key::Line(INK, ""), format!("{label}: {value}"));
+        }
+        figure
+    }
+
+    fn draw_series(&self, plot: &Plot, x: &Scale, i: usize) -> Drawn {
+        let (series, colour, n) = (&self.series[i], series_colour(i), self.series.len() as f64);
+        // Joined dots lie on their row; other marks share it.
+        let lane = match self.mark {
+            Mark::Path => 0.0,
+            _ => (i as f64 - (n - 1.0) / 2.0) * 0.76 / n,
+        };
+        let row = |item: usize| (self.items.len() - 1 - item) as f64 - lane;
+        let place = |&(item, value, _): &(usize, f64, _)| Some((x.clamp(value)?, row(item)));
+        if self.mark == Mark::Path {
+            let path: Vec<(f64, f64)> = series.values.iter().filter_map(place).collect();
+            plot.line(&path, colour.stroke_width(8))?;
+        }
+        for value in &series.values {
+            let Some(at) = place(value) else { continue };
+            match self.mark {
+                Mark::Bar => {
+                    let half = 0.34 / n;
+                    let start = x.clamp(0.0).unwrap_or(x.low);
+                    plot.rectangle((start, at.1 - half), (at.0, at.1 + half), colour.to_rgba())?;
+                    draw_interval(plot, x, at.1, value.2, INK)?;
+                }
+                Mark::Dot | Mark::Path => {
+                    draw_interval(plot, x, at.1, value.2, colour)?;
+                    plot.dot(at, 4.5, colour.to_rgba())?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Show for RowChart {
+    fn show(&self) -> Html {
+        let values = self.series.iter().flat_map(|series| &series.values);
+        let ends = values.flat_map(|(_, value, interval)| {
+            let interval = interval.map(|interval| [interval.low, interval.high]);
+            interval.into_iter().flatten().chain([*value])
+        });
+        let x = self
+            .axis
+            .fit(ends.chain(self.references.iter().map(|r| r.1)), 5);
+        let mut names = self.items.clone();
+        names.reverse();
+        let y = Axis::categories(&names);
+        let mut frame = Frame::new((&self.axis.name, &x), ("", &y));
+        let lanes = if self.mark == Mark::Path {
+            1
+        } else {
+            self.series.len().max(1)
+        };
+        frame.height = 60 + self.items.len() as i32 * (12 + 14 * lanes as i32);
+        frame.grid = (true, false);
+        let draw = |plot: &mut Plot| {
+            for (_, value) in &self.references {
+                if let Some(at) = x.place(*value) {
+                    plot.line(&[(at, y.low), (at, y.high)], INK.stroke_width(4))?;
+                }
+            }
+            (0..self.series.len()).try_for_each(|i| self.draw_series(plot, &x, i))
+        };
+        frame.draw(self.figure(), draw).html()
+    }
+}
+
+fn draw_interval(
+    plot: &Plot,
+    x: &Scale,
+    row: f64,
+    interval: Option<Interval>,
+    colour: RGBColor,
+) -> Drawn {
+    let ends =
+        interval.and_then(|interval| Some((x.clamp(interval.low)?, x.clamp(interval.high)?)));
+    let Some((low, high)) = ends else {
+        return Ok(());
+    };
+    // A stroke of full opacity in a series' colour would be dashed.
+    let style = colour.mix(0.99).stroke_width(7);
+    plot.line(&[(low, row), (high, row)], style)?;
+    for end in [low, high] {
+        plot.line(&[(end, row - 0.13), (end, row + 0.13)], style)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,187 @@
+//! How results of `eval` are shown when they are the last line of a cell.
+
+use crate::data::Samples;
+use crate::eval::statistics::wilson;
+use crate::eval::{
+    Calibration, ClassScores, ConfusionMatrix, Evaluation, Merged, Mistake, MostConfused,
+};
+
+use super::chart::{Heatmap, Reliability};
+use super::gallery::SampleSheet;
+use super::html::{Html, Show, stack};
+use super::table::{Table, bar, number, percent};
+
+/// The bins of a reliability diagram where the caller does not say (Guo et al. 2017).
+const BINS: usize = 15;
+
+impl Show for Evaluation {
+    fn show(&self) -> Html {
+        let correct = self.correct().into_iter().filter(|hit| *hit).count();
+        let interval = wilson(correct, self.len()).map_or(String::new(), |i| i.to_string());
+        let ece = self
+            .calibration(BINS)
+            .map_or(f64::NAN, |calibration| calibration.ece);
+        let columns = ["", "value", "95 % interval"];
+        let mut table = Table::new("Evaluation", columns)
+            .row([
+                "accuracy".into(),
+                number(self.accuracy(), 4),
+                interval.into(),
+            ])
+            .row([
+                "cross-entropy (nats)".into(),
+                number(self.loss(), 4),
+                "".into(),
+            ]);
+        if self.classes().len() > 10 {
+            let top = number(self.top_k_accuracy(3), 4);
+            table = table.row(["accuracy of the top 3".into(), top, "".into()]);
+        }
+        let table = table
+            .row([
+                "macro F1".into(),
+                number(self.per_class().macro_f1(), 4),
+                "".into(),
+            ])
+            .row(["calibration error (ECE)".into(), number(ece, 4), "".into()])
+            .row(["images".into(), self.len().into(), "".into()]);
+        stack(&[&table, self.provenance()])
+    }
+}
+
+impl ConfusionMatrix {
+    /// The heat map under a title that says what is to be seen.
+    pub fn chart(&self, title: impl Into<String>) -> Heatmap {
+        Heatmap::new(title, self)
+    }
+}
+
+impl Show for ConfusionMatrix {
+    fn show(&self) -> Html {
+        let (right, total) = (self.counts.diag().sum(), self.counts.sum());
+        self.chart(format!("{right} of {total} on the diagonal"))
+            .show()
+    }
+}
+
+impl Calibration {
+    /// The reliability diagram under a title that says what is to be seen.
+    pub fn chart(&self, title: impl Into<String>) -> Reliability {
+        Reliability::new(title, self)
+    }
+}
+
+impl Show for Calibration {
+    fn show(&self) -> Html {
+        let title = format!(
+            "Confidence {:.1} %, correct {:.1} %, calibration error {:.3}",
+            100.0 * self.confidence,
+            100.0 * self.accuracy,
+            self.ece
+        );
+        self.chart(title).show()
+    }
+}
+
+impl Show for ClassScores {
+    fn show(&self) -> Html {
+        let columns = ["class", "precision", "recall", "F1", "images"];
+        let rows = self.0.iter().map(|score| {
+            [
+                score.class.as_str().into(),
+                percent(score.precision),
+                percent(score.recall),
+                bar(score.f1),
+                score.support.into(),
+            ]
+        });
+        let caption = format!("{} classes, macro F1 {:.4}", self.0.len(), self.macro_f1());
+        Table::new(caption, columns).rows(rows).show()
+    }
+}
+
+impl Show for MostConfused {
+    fn show(&self) -> Html {
+        let columns = ["truth", "read as", "times", "share of the truth's images"];
+        let rows = self.0.iter().map(|pair| {
+            [
+                pair.truth.as_str().into(),
+                pair.prediction.as_str().into(),
+                pair.count.into(),
+                bar(pair.count as f64 / pair.support as f64),
+            ]
+        });
+        Table::new("The most frequent confusions", columns)
+            .rows(rows)
+            .show()
+    }
+}
+
+impl Show for Vec<Mistake> {
+    fn show(&self) -> Html {
+        let columns = [
+            "image",
+            "truth",
+            "read as",
+            "confidence",
+            "given to the truth",
+        ];
+        let rows = self.iter().map(|mistake| {
+            [
+                mistake.index.into(),
+                mistake.truth.as_str().into(),
+                mistake.prediction.as_str().into(),
+                percent(mistake.confidence),
+                percent(mistake.truth_probability),
+            ]
+        });
+        Table::new(format!("{} mistakes", self.len()), columns)
+            .rows(rows)
+            .show()
+    }
+}
+
+impl Show for Merged {
+    fn show(&self) -> Html {
+        let columns = [
+            "counted as one",
+            "mistakes within",
+            "images",
+            "why they look alike",
+        ];
+        let rows = self.groups.iter().map(|group| {
+            let names: Vec<String> = group.classes.chars().map(String::from).collect();
+            [
+                names.join(" ").into(),
+                group.mistakes.into(),
+                group.support.into(),
+                group.reason.as_str().into(),
+            ]
+        });
+        let caption = format!(
+            "Accuracy {:.4}, and {:.4} when lookalikes count as one: {} of {} mistakes are left",
+            self.accuracy_before, self.accuracy, self.mistakes, self.mistakes_before
+        );
+        Table::new(caption, columns).rows(rows).show()
+    }
+}
+
+/// Classes, counts and provenance, with a few images of each class.
+impl Show for Samples {
+    fn show(&self) -> Html {
+        let mut counts = vec![0_usize; self.classes.len()];
+        self.labels.iter().for_each(|&label| counts[label] += 1);
+        let ends = (counts.iter().min(), counts.iter().max());
+        let each = match ends {
+            (Some(low), Some(high)) if low == high => format!("{low}"),
+            (Some(low), Some(high)) => format!("{low} to {high}"),
+            _ => "0".to_owned(),
+        };
+        let title = format!(
+            "{} images of {} classes, {each} images each",
+            super::format_count(self.len()),
+            self.classes.len()
+        );
+        stack(&[&SampleSheet::new(title, self, 7), &self.provenance])
+    }
+}

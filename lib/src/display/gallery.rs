@@ -1,0 +1,185 @@
+//! Galleries: images with what was read in them, and sheets of samples.
+
+use std::fmt::Write as _;
+
+use crate::data::Samples;
+use crate::eval::{Evaluation, MostConfused};
+
+use super::html::{Html, Show, escape};
+use super::picture::Picture;
+
+const ZOOM: usize = 3;
+
+/// Captioned images in a responsive grid.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gallery {
+    title: String,
+    tiles: Vec<Tile>,
+}
+
+/// One or more pictures that belong together, with a caption.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tile {
+    pub pictures: Vec<Picture>,
+    /// First line of the caption, and the words of the pictures for who cannot see them.
+    pub caption: String,
+    /// A second line, set back; may be empty.
+    pub detail: String,
+}
+
+impl Tile {
+    pub fn new(picture: Picture, caption: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self {
+            pictures: vec![picture],
+            caption: caption.into(),
+            detail: detail.into(),
+        }
+    }
+
+    /// Puts another picture to the right, e.g. what became of the first.
+    pub fn then(mut self, picture: Picture) -> Self {
+        self.pictures.push(picture);
+        self
+    }
+}
+
+impl Gallery {
+    pub fn new(title: impl Into<String>, tiles: impl IntoIterator<Item = Tile>) -> Self {
+        Self {
+            title: title.into(),
+            tiles: tiles.into_iter().collect(),
+        }
+    }
+}
+
+impl Show for Gallery {
+    fn show(&self) -> Html {
+        let pairs = self.tiles.iter().any(|tile| tile.pictures.len() > 1);
+        let class = if pairs {
+            "g-gallery g-pairs"
+        } else {
+            "g-gallery"
+        };
+        let mut body = title(&self.title);
+        let _ = write!(body, "<div class=\"{class}\">");
+        let mut text = self.title.clone();
+        for Tile {
+            pictures,
+            caption,
+            detail,
+        } in &self.tiles
+        {
+            let images: String = pictures
+                .iter()
+                .map(|picture| picture.html(caption))
+                .collect();
+            let _ = write!(
+                body,
+                "<figure class=\"g-tile\"><div class=\"g-pictures\">{images}</div>\
+                 <figcaption>{}<span>{}</span></figcaption></figure>",
+                escape(caption),
+                escape(detail)
+            );
+            let _ = write!(text, "\n  {caption}  {detail}");
+        }
+        body.push_str("</div>");
+        Html::new(body, text)
+    }
+}
+
+/// A row of images for each class.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SampleSheet {
+    title: String,
+    /// (class, number of images in all, the strip)
+    rows: Vec<(String, usize, Picture)>,
+}
+
+impl SampleSheet {
+    /// The first `per_class` images of every class.
+    pub fn new(title: impl Into<String>, samples: &Samples, per_class: usize) -> Self {
+        let row = |(k, class): (usize, &String)| {
+            let indices: Vec<usize> = (0..samples.len())
+                .filter(|&i| samples.labels[i] == k)
+                .collect();
+            let shown = indices.iter().take(per_class);
+            let strip = Picture::strip(
+                shown.map(|&i| samples.images.index_axis(ndarray::Axis(0), i)),
+                1,
+            );
+            (class.clone(), indices.len(), strip)
+        };
+        Self {
+            title: title.into(),
+            rows: samples.classes.iter().enumerate().map(row).collect(),
+        }
+    }
+}
+
+impl Show for SampleSheet {
+    fn show(&self) -> Html {
+        let mut body = title(&self.title);
+        body.push_str("<div class=\"g-sheet\">");
+        let mut text = self.title.clone();
+        for (class, count, strip) in &self.rows {
+            let strip = strip.html(&format!("samples of class {class}"));
+            let _ = write!(body, "<div><b>{}</b>{strip}</div>", escape(class));
+            let _ = write!(text, "\n  {class}: {count} images");
+        }
+        body.push_str("</div>");
+        Html::new(body, text)
+    }
+}
+
+impl Evaluation {
+    /// The `n` mistakes made with the most confidence, with their images.
+    /// `samples` are those that were evaluated.
+    pub fn mistake_gallery(&self, samples: &Samples, n: usize) -> Gallery {
+        let mistakes = self.mistakes();
+        let title = format!("{} mistakes in {} images", mistakes.len(), self.len());
+        let tiles = mistakes
+            .iter()
+            .take(n)
+            .filter(|m| m.index < samples.len())
+            .map(|m| {
+                let detail = format!(
+                    "confidence {:.0} %, truth {:.0} %",
+                    100.0 * m.confidence,
+                    100.0 * m.truth_probability
+                );
+                let caption = format!("{} read as {}", m.truth, m.prediction);
+                Tile::new(image(samples, m.index), caption, detail)
+            });
+        Gallery::new(title, tiles)
+    }
+}
+
+impl MostConfused {
+    /// Up to `per_pair` images of each pair. `samples` are those that were evaluated.
+    pub fn gallery(&self, samples: &Samples, per_pair: usize) -> Gallery {
+        let tiles = self.0.iter().map(|pair| {
+            let shown = pair
+                .indices
+                .iter()
+                .filter(|&&i| i < samples.len())
+                .take(per_pair);
+            Tile {
+                pictures: shown.map(|&i| image(samples, i)).collect(),
+                caption: format!("{} read as {}", pair.truth, pair.prediction),
+                detail: format!("{} of {}", pair.count, pair.support),
+            }
+        });
+        Gallery::new("The most frequent confusions", tiles)
+    }
+}
+
+fn image(samples: &Samples, index: usize) -> Picture {
+    Picture::grey(samples.images.index_axis(ndarray::Axis(0), index), ZOOM)
+}
+
+fn title(words: &str) -> String {
+    if words.is_empty() {
+        return String::new();
+    }
+    format!("<h4 class=\"g-heading\">{}</h4>", escape(words))
+}

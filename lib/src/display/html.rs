@@ -1,0 +1,172 @@
+//! [`Html`]: a block of a notebook's page, with its words for a terminal.
+
+use std::fmt::Write as _;
+
+use crate::Result;
+use crate::data::Provenance;
+
+use super::palette::stylesheet;
+use super::statistics::format_count;
+
+/// A block of HTML and the same in plain text.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Html {
+    /// Inner markup, without the style sheet.
+    body: String,
+    text: String,
+}
+
+/// A value with a display of its own.
+pub trait Show {
+    fn show(&self) -> Html;
+
+    /// The block, followed by the line that says which data it was computed from.
+    fn with_provenance(&self, provenance: &Provenance) -> Html {
+        stack(&[&self.show(), provenance])
+    }
+
+    /// Called by evcxr on the last expression of a cell.
+    fn evcxr_display(&self) {
+        self.show().print();
+    }
+}
+
+/// Blocks below each other.
+pub fn stack(blocks: &[&dyn Show]) -> Html {
+    joined("g-stack", blocks)
+}
+
+/// Blocks side by side where there is room, below each other where not.
+pub fn row(blocks: &[&dyn Show]) -> Html {
+    joined("g-row", blocks)
+}
+
+/// A heading within a block.
+pub fn heading(words: &str) -> Html {
+    let body = format!("<h4 class=\"g-heading\">{}</h4>", escape(words));
+    Html::new(body, words)
+}
+
+/// A paragraph.
+pub fn note(words: &str) -> Html {
+    Html::new(format!("<p class=\"g-note\">{}</p>", escape(words)), words)
+}
+
+impl Html {
+    /// Of markup without scripts or outside references, and the same in plain text.
+    pub fn new(body: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            body: body.into(),
+            text: text.into(),
+        }
+    }
+
+    /// The whole block with its style sheet: what goes into a page.
+    pub fn html(&self) -> String {
+        format!(
+            "<div class=\"glyphs\"><style>{}</style>\n{}\n</div>",
+            stylesheet(),
+            self.body
+        )
+    }
+
+    pub(super) fn body(&self) -> &str {
+        &self.body
+    }
+
+    /// For a terminal.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// To evcxr, as both; a front end takes the richest that it can show.
+    fn print(&self) {
+        println!(
+            "EVCXR_BEGIN_CONTENT text/html\n{}\nEVCXR_END_CONTENT",
+            self.html()
+        );
+        println!(
+            "EVCXR_BEGIN_CONTENT text/plain\n{}\nEVCXR_END_CONTENT",
+            self.text
+        );
+    }
+}
+
+impl Show for Html {
+    fn show(&self) -> Html {
+        self.clone()
+    }
+}
+
+impl<T: Show> Show for Option<T> {
+    fn show(&self) -> Html {
+        self.as_ref().map_or_else(|| note("nothing"), Show::show)
+    }
+}
+
+/// An error is shown with its remedy.
+impl<T: Show> Show for Result<T> {
+    fn show(&self) -> Html {
+        match self {
+            Ok(value) => value.show(),
+            Err(error) => {
+                let words = format!("error: {error}");
+                Html::new(
+                    format!("<p class=\"g-error\">{}</p>", escape(&words)),
+                    words,
+                )
+            }
+        }
+    }
+}
+
+/// One line: which data, how much of it, and whether it only stands in for the real.
+impl Show for Provenance {
+    fn show(&self) -> Html {
+        let hash: String = self.sha256.chars().take(12).collect();
+        let mut words = format!("{}, {} images", self.name, format_count(self.count));
+        if !self.source.is_empty() {
+            let _ = write!(words, ", from {}", self.source);
+        }
+        if !hash.is_empty() {
+            let _ = write!(words, ", sha256 {hash}…");
+        }
+        let (badge, mark) = if self.synthetic {
+            let badge = "<strong class=\"g-badge\">STAND-IN</strong> not the real data: ";
+            (badge, "[STAND-IN] not the real data: ")
+        } else {
+            ("Data: ", "data: ")
+        };
+        let body = format!("<p class=\"g-provenance\">{badge}{}</p>", escape(&words));
+        Html::new(body, format!("{mark}{words}"))
+    }
+}
+
+fn joined(class: &str, blocks: &[&dyn Show]) -> Html {
+    let blocks: Vec<Html> = blocks.iter().map(|block| block.show()).collect();
+    let texts: Vec<&str> = blocks.iter().map(Html::text).collect();
+    let bodies = blocks.iter().fold(String::new(), |mut all, block| {
+        let _ = write!(all, "<div>{}</div>", block.body);
+        all
+    });
+    Html::new(
+        format!("<div class=\"{class}\">{bodies}</div>"),
+        texts.join("\n\n"),
+    )
+}
+
+/// Text as it stands in HTML, attributes included.
+pub(super) fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}

@@ -1,0 +1,106 @@
+//! Two tables in the style of Keras: the layers of a network, and its epochs.
+
+use super::html::{Html, Show};
+use super::statistics::format_count;
+use super::table::{Cell, Table, number};
+
+/// The layers of a network with what they cost.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NetworkTable {
+    pub name: String,
+    pub layers: Vec<LayerRow>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayerRow {
+    pub layer: String,
+    /// Without the batch, e.g. `[32, 28, 28]`.
+    pub output_shape: Vec<usize>,
+    /// Trainable numbers.
+    pub parameters: usize,
+    /// Multiplications and additions of one image's forward pass.
+    pub operations: usize,
+}
+
+impl Show for NetworkTable {
+    fn show(&self) -> Html {
+        let parameters: usize = self.layers.iter().map(|row| row.parameters).sum();
+        let operations: usize = self.layers.iter().map(|row| row.operations).sum();
+        let columns = ["layer", "output shape", "parameters", "operations an image"];
+        let rows = self.layers.iter().map(|row| {
+            [
+                row.layer.as_str().into(),
+                shape(&row.output_shape).into(),
+                row.parameters.into(),
+                mega(row.operations),
+            ]
+        });
+        let total = [
+            "total".into(),
+            "".into(),
+            parameters.into(),
+            mega(operations),
+        ];
+        Table::new(&self.name, columns)
+            .rows(rows)
+            .total(total)
+            .show()
+    }
+}
+
+/// One epoch of training; what was not measured is NaN and shows as a dash.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EpochRow {
+    pub loss: f64,
+    pub accuracy: f64,
+    pub val_loss: f64,
+    pub val_accuracy: f64,
+    pub learning_rate: f64,
+    pub seconds: f64,
+}
+
+/// Epochs, numbered from 1.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HistoryTable {
+    pub title: String,
+    pub epochs: Vec<EpochRow>,
+}
+
+impl Show for HistoryTable {
+    fn show(&self) -> Html {
+        let columns = [
+            "epoch",
+            "loss",
+            "accuracy",
+            "val_loss",
+            "val_accuracy",
+            "learning rate",
+            "time (s)",
+        ];
+        let rows = self.epochs.iter().enumerate().map(|(i, epoch)| {
+            [
+                Cell::from(i + 1),
+                number(epoch.loss, 4),
+                number(epoch.accuracy, 4),
+                number(epoch.val_loss, 4),
+                number(epoch.val_accuracy, 4),
+                Cell::Number(format!("{:.2e}", epoch.learning_rate).replace('-', "−")),
+                number(epoch.seconds, 1),
+            ]
+        });
+        Table::new(&self.title, columns).rows(rows).show()
+    }
+}
+
+fn shape(shape: &[usize]) -> String {
+    let sizes: Vec<String> = shape.iter().map(|size| format_count(*size)).collect();
+    sizes.join(" × ")
+}
+
+/// In millions, so that a row of convolutions can be compared at a glance.
+fn mega(operations: usize) -> Cell {
+    Cell::Number(match operations {
+        0 => "0".to_owned(),
+        _ => format!("{:.2} M", operations as f64 / 1e6),
+    })
+}

@@ -1,0 +1,89 @@
+//! Estimates and tests in words, the same everywhere.
+
+use std::fmt::{Display, Formatter, Result as FmtResult};
+
+use crate::eval::statistics::{Estimate, Interval, PairedDifference, TestResult};
+
+use super::html::{Html, Show, note};
+
+/// `12,345`
+pub fn format_count(count: usize) -> String {
+    let digits = count.to_string();
+    let mut grouped = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// `p = 0.032`, or `p < 0.001`
+pub fn format_p(p: f64) -> String {
+    if p < 0.001 {
+        "p < 0.001".to_owned()
+    } else {
+        format!("p = {p:.3}")
+    }
+}
+
+/// `[0.9012, 0.9133]`; the precision of the format applies, 4 where none is given.
+impl Display for Interval {
+    fn fmt(&self, f: &mut Formatter) -> FmtResult {
+        let decimals = f.precision().unwrap_or(4);
+        write!(f, "[{:.decimals$}, {:.decimals$}]", self.low, self.high)
+    }
+}
+
+/// `0.9072 [0.9012, 0.9133] (n = 5)`
+impl Display for Estimate {
+    fn fmt(&self, f: &mut Formatter) -> FmtResult {
+        let decimals = f.precision().unwrap_or(4);
+        write!(f, "{:.decimals$}", self.mean)?;
+        if let Some(interval) = self.interval {
+            write!(f, " {interval:.decimals$}")?;
+        }
+        write!(f, " (n = {})", self.n)
+    }
+}
+
+impl Display for PairedDifference {
+    fn fmt(&self, f: &mut Formatter) -> FmtResult {
+        let decimals = f.precision().unwrap_or(4);
+        write!(
+            f,
+            "{:+.decimals$} {:.decimals$}, t({}) = {:.2}, {}, d_z = {:.2}",
+            self.mean,
+            self.interval,
+            self.n - 1,
+            self.t,
+            format_p(self.p),
+            self.d_z
+        )
+    }
+}
+
+impl Display for TestResult {
+    fn fmt(&self, f: &mut Formatter) -> FmtResult {
+        write!(
+            f,
+            "χ²({}) = {:.1}, {}",
+            self.degrees_of_freedom,
+            self.statistic,
+            format_p(self.p)
+        )
+    }
+}
+
+macro_rules! show_as_words {
+    ($($type:ty),*) => { $(
+        impl Show for $type {
+            fn show(&self) -> Html {
+                note(&self.to_string())
+            }
+        }
+    )* };
+}
+
+show_as_words!(Interval, Estimate, PairedDifference, TestResult);

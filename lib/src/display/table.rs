@@ -1,0 +1,196 @@
+//! Tables: numbers to the right with the same digits, a bar in a cell where that helps.
+
+use std::fmt::Write as _;
+
+use super::html::{Html, Show, escape};
+use super::statistics::format_count;
+
+/// A table, built row by row.
+///
+/// ```
+/// use glyphs::display::{Show, Table, bar, number};
+/// let table = Table::new("Time of each part", ["part", "seconds", "share"])
+///     .row([1.into(), number(318.2, 1), bar(0.62)])
+///     .row([2.into(), number(195.0, 1), bar(0.38)]);
+/// assert!(table.show().text().contains("318.2"));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table {
+    caption: String,
+    columns: Vec<String>,
+    rows: Vec<Vec<Cell>>,
+    total: bool,
+}
+
+/// A cell: text or an [`Html`] block to the left, a number to the right.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cell {
+    Text(String),
+    Number(String),
+    /// A number with a bar of this length, 0 to 1.
+    Bar(String, f64),
+    Block(Html),
+}
+
+/// With this many decimals; a dash for what is not finite.
+pub fn number(value: f64, decimals: usize) -> Cell {
+    Cell::Number(if value.is_finite() {
+        format!("{value:.decimals$}").replace('-', "−")
+    } else {
+        "–".to_owned()
+    })
+}
+
+/// A share of 0 to 1 as percentage with two decimals.
+pub fn percent(share: f64) -> Cell {
+    Cell::Number(format!("{:.2} %", share * 100.0))
+}
+
+/// A share of 0 to 1 as percentage, with a bar of that length.
+pub fn bar(share: f64) -> Cell {
+    Cell::Bar(format!("{:.1} %", share * 100.0), share)
+}
+
+impl Table {
+    /// Units stand in the column's name, e.g. `"time (s)"`.
+    pub fn new<C: Into<String>>(
+        caption: impl Into<String>,
+        columns: impl IntoIterator<Item = C>,
+    ) -> Self {
+        Self {
+            caption: caption.into(),
+            columns: columns.into_iter().map(Into::into).collect(),
+            rows: Vec::new(),
+            total: false,
+        }
+    }
+
+    pub fn row(mut self, cells: impl IntoIterator<Item = Cell>) -> Self {
+        self.rows.push(cells.into_iter().collect());
+        self
+    }
+
+    pub fn rows<R: IntoIterator<Item = Cell>>(self, rows: impl IntoIterator<Item = R>) -> Self {
+        rows.into_iter().fold(self, Self::row)
+    }
+
+    /// A last row set apart from the others.
+    pub fn total(mut self, cells: impl IntoIterator<Item = Cell>) -> Self {
+        self.total = true;
+        self.row(cells)
+    }
+
+    /// A column is set to the right where its first cell is.
+    fn is_numeric(&self, column: usize) -> bool {
+        let first = self.rows.first().and_then(|row| row.get(column));
+        matches!(first, Some(Cell::Number(_) | Cell::Bar(..)))
+    }
+
+    fn text(&self) -> String {
+        let mut lines = vec![self.columns.clone()];
+        lines.extend(
+            self.rows
+                .iter()
+                .map(|row| row.iter().map(Cell::words).collect()),
+        );
+        let width = |column: usize| {
+            let cells = lines.iter().filter_map(|line| line.get(column));
+            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..self.columns.len()).map(width).collect();
+        let mut text = self.caption.clone();
+        for line in &lines {
+            let mut padded = String::new();
+            for (column, (cell, width)) in line.iter().zip(&widths).enumerate() {
+                let _ = match self.is_numeric(column) {
+                    true => write!(padded, "{cell:>width$}  "),
+                    false => write!(padded, "{cell:<width$}  "),
+                };
+            }
+            let _ = write!(text, "\n{}", padded.trim_end());
+        }
+        text.trim_start().to_owned()
+    }
+}
+
+impl Show for Table {
+    fn show(&self) -> Html {
+        let mut body = String::from("<div class=\"g-scroll\"><table class=\"g-table\">");
+        if !self.caption.is_empty() {
+            let _ = write!(body, "<caption>{}</caption>", escape(&self.caption));
+        }
+        body.push_str("<thead><tr>");
+        for (column, name) in self.columns.iter().enumerate() {
+            let class = if self.is_numeric(column) {
+                " class=\"g-number\""
+            } else {
+                ""
+            };
+            let _ = write!(body, "<th scope=\"col\"{class}>{}</th>", escape(name));
+        }
+        body.push_str("</tr></thead><tbody>");
+        for (i, row) in self.rows.iter().enumerate() {
+            let last = self.total && i + 1 == self.rows.len();
+            body.push_str(if last {
+                "<tr class=\"g-total\">"
+            } else {
+                "<tr>"
+            });
+            row.iter().for_each(|cell| cell.write(&mut body));
+            body.push_str("</tr>");
+        }
+        body.push_str("</tbody></table></div>");
+        Html::new(body, self.text())
+    }
+}
+
+impl Cell {
+    fn words(&self) -> String {
+        match self {
+            Self::Text(words) | Self::Number(words) | Self::Bar(words, _) => words.clone(),
+            Self::Block(block) => block.text().to_owned(),
+        }
+    }
+
+    fn write(&self, body: &mut String) {
+        let _ = match self {
+            Self::Text(words) => write!(body, "<td>{}</td>", escape(words)),
+            Self::Block(block) => write!(body, "<td>{}</td>", block.body()),
+            Self::Number(words) => write!(body, "<td class=\"g-number\">{}</td>", escape(words)),
+            Self::Bar(words, share) => write!(
+                body,
+                "<td class=\"g-number\">{}<span class=\"g-bar\"><i style=\"width:{:.1}%\"></i></span></td>",
+                escape(words),
+                if share.is_finite() {
+                    share.clamp(0.0, 1.0) * 100.0
+                } else {
+                    0.0
+                },
+            ),
+        };
+    }
+}
+
+impl From<&str> for Cell {
+    fn from(words: &str) -> Self {
+        Self::Text(words.to_owned())
+    }
+}
+
+impl From<String> for Cell {
+    fn from(words: String) -> Self {
+        Self::Text(words)
+    }
+}
+
+impl From<usize> for Cell {
+    fn from(count: usize) -> Self {
+        Self::Number(format_count(count))
+    }
+}
+
+impl From<Html> for Cell {
+    fn from(block: Html) -> Self {
+        Self::Block(block)
+    }
+}

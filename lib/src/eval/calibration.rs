@@ -1,0 +1,96 @@
+//! Whether a confidence of 0.9 is right nine times in ten.
+
+use crate::{Error, Result};
+
+use super::Evaluation;
+
+/// Calibration of an [`Evaluation`], over bins of equal width.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Calibration {
+    /// Expected calibration error, Σ (n_b / n) |accuracy_b − confidence_b|
+    /// (Guo et al., "On calibration of modern neural networks", ICML 2017).
+    pub ece: f64,
+    /// Maximum calibration error, max |accuracy_b − confidence_b| over bins that are not empty.
+    pub mce: f64,
+    /// Mean over images of Σ_k (p_k − y_k)², 0 to 2 (Brier 1950).
+    pub brier: f64,
+    /// Means over all images, 0 to 1. Confidence above accuracy is overconfidence.
+    pub confidence: f64,
+    pub accuracy: f64,
+    pub bins: Vec<ReliabilityBin>,
+}
+
+/// The images whose confidence lies in (low, high].
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReliabilityBin {
+    pub low: f64,
+    pub high: f64,
+    pub count: usize,
+    /// Mean confidence and share of correct predictions; 0 in an empty bin.
+    pub confidence: f64,
+    pub accuracy: f64,
+}
+
+impl Evaluation {
+    /// Calibration over `bins` bins of equal width; 15 is usual.
+    ///
+    /// # Errors
+    /// Where `bins` is 0.
+    pub fn calibration(&self, bins: usize) -> Result<Calibration> {
+        if bins == 0 {
+            return Err(Error::argument(
+                "calibration over 0 bins",
+                "pass 15, the usual number",
+            ));
+        }
+        let (confidence, correct) = (self.confidence(), self.correct());
+        let mut sums = vec![(0_usize, 0.0, 0_usize); bins]; // (count, Σ confidence, correct)
+        for (&c, &hit) in confidence.iter().zip(&correct) {
+            // Bins are open below: a confidence of exactly k / bins belongs to the lower bin.
+            let b = (c * bins as f64).ceil().clamp(1.0, bins as f64) as usize - 1;
+            sums[b].0 += 1;
+            sums[b].1 += c;
+            sums[b].2 += usize::from(hit);
+        }
+        let bins: Vec<ReliabilityBin> = sums
+            .iter()
+            .enumerate()
+            .map(|(b, &(count, confidence, correct))| ReliabilityBin {
+                low: b as f64 / bins as f64,
+                high: (b + 1) as f64 / bins as f64,
+                count,
+                confidence: confidence / count.max(1) as f64,
+                accuracy: correct as f64 / count.max(1) as f64,
+            })
+            .collect();
+        let n = self.len() as f64;
+        Ok(Calibration {
+            ece: bins.iter().map(|b| b.count as f64 / n * b.gap()).sum(),
+            mce: bins.iter().map(ReliabilityBin::gap).fold(0.0, f64::max),
+            brier: self.brier(),
+            confidence: confidence.iter().sum::<f64>() / n,
+            accuracy: self.accuracy(),
+            bins,
+        })
+    }
+
+    fn brier(&self) -> f64 {
+        let rows = self.probabilities().rows().into_iter().zip(self.labels());
+        let error = |(k, p): (usize, &f32), label| (f64::from(*p) - f64::from(k == label)).powi(2);
+        let sum: f64 = rows
+            .map(|(row, &label)| {
+                row.iter()
+                    .enumerate()
+                    .map(|kp| error(kp, label))
+                    .sum::<f64>()
+            })
+            .sum();
+        sum / self.len() as f64
+    }
+}
+
+impl ReliabilityBin {
+    fn gap(&self) -> f64 {
+        (self.accuracy - self.confidence).abs()
+    }
+}

@@ -1,0 +1,223 @@
+//! [`Evaluation`]: what a network said about a set of labelled images.
+
+use ndarray::{Array2, ArrayView1, Axis};
+
+use crate::data::{Provenance, Samples};
+use crate::{Error, Result};
+
+/// A network's probabilities for labelled images, and where the images came from.
+///
+/// The images themselves are not kept: [`Mistake::index`] and the like point
+/// into the samples that were evaluated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluation {
+    probabilities: Array2<f32>,
+    losses: Vec<f64>,
+    labels: Vec<usize>,
+    classes: Vec<String>,
+    provenance: Provenance,
+}
+
+/// One image whose prediction is not its label.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mistake {
+    /// Position in the evaluated samples.
+    pub index: usize,
+    /// Class names.
+    pub truth: String,
+    pub prediction: String,
+    /// Probability of the prediction, and of the truth, 0 to 1.
+    pub confidence: f64,
+    pub truth_probability: f64,
+}
+
+impl Evaluation {
+    /// From logits `(n, classes)`, one row a sample of `samples`.
+    ///
+    /// # Errors
+    /// Where the shapes disagree, `samples` is empty, a label is no class, or a logit is not finite.
+    pub fn new(logits: Array2<f32>, samples: &Samples) -> Result<Self> {
+        Self::from_logits(
+            logits,
+            samples.labels.clone(),
+            samples.classes.clone(),
+            samples.provenance.clone(),
+        )
+    }
+
+    /// As [`Evaluation::new`], from the parts of the samples.
+    pub fn from_logits(
+        mut logits: Array2<f32>,
+        labels: Vec<usize>,
+        classes: Vec<String>,
+        provenance: Provenance,
+    ) -> Result<Self> {
+        check(&logits, &labels, &classes)?;
+        let losses = logits
+            .axis_iter_mut(Axis(0))
+            .zip(&labels)
+            .map(|(mut row, &label)| {
+                let log_sum = log_sum_exp(row.view());
+                let loss = log_sum - f64::from(row[label]);
+                row.mapv_inplace(|logit| (f64::from(logit) - log_sum).exp() as f32);
+                loss
+            })
+            .collect();
+        Ok(Self {
+            probabilities: logits,
+            losses,
+            labels,
+            classes,
+            provenance,
+        })
+    }
+
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// `(n, classes)`, rows sum to 1.
+    pub fn probabilities(&self) -> &Array2<f32> {
+        &self.probabilities
+    }
+
+    /// `n` indices into [`Evaluation::classes`].
+    pub fn labels(&self) -> &[usize] {
+        &self.labels
+    }
+
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    pub fn provenance(&self) -> &Provenance {
+        &self.provenance
+    }
+
+    /// The most probable class of each image; the first of equals.
+    pub fn predictions(&self) -> Vec<usize> {
+        self.probabilities.rows().into_iter().map(argmax).collect()
+    }
+
+    /// The probability of each prediction, 0 to 1.
+    pub fn confidence(&self) -> Vec<f64> {
+        let rows = self.probabilities.rows().into_iter();
+        rows.map(|row| f64::from(row[argmax(row)])).collect()
+    }
+
+    /// Whether each prediction is its label.
+    pub fn correct(&self) -> Vec<bool> {
+        let pairs = self.predictions().into_iter().zip(&self.labels);
+        pairs
+            .map(|(prediction, label)| prediction == *label)
+            .collect()
+    }
+
+    /// Share of predictions that are the label, 0 to 1.
+    pub fn accuracy(&self) -> f64 {
+        self.top_k_accuracy(1)
+    }
+
+    /// Share of images whose label is among the `k` most probable classes, 0 to 1.
+    pub fn top_k_accuracy(&self, k: usize) -> f64 {
+        let rows = self.probabilities.rows().into_iter();
+        let hits = rows
+            .zip(&self.labels)
+            .filter(|(row, label)| rank(*row, **label) < k);
+        hits.count() as f64 / self.len() as f64
+    }
+
+    /// Cross-entropy of each image in nats, −ln p(label), taken from the logits,
+    /// so that it stays finite where the probability rounds to 0.
+    pub fn losses(&self) -> &[f64] {
+        &self.losses
+    }
+
+    /// Mean cross-entropy in nats.
+    pub fn loss(&self) -> f64 {
+        self.losses.iter().sum::<f64>() / self.len() as f64
+    }
+
+    /// The images whose prediction is not their label, the most confident first.
+    pub fn mistakes(&self) -> Vec<Mistake> {
+        let rows = self.probabilities.rows().into_iter().zip(&self.labels);
+        let mut mistakes: Vec<Mistake> = rows
+            .enumerate()
+            .filter_map(|(index, (row, &label))| {
+                let prediction = argmax(row);
+                (prediction != label).then(|| Mistake {
+                    index,
+                    truth: self.classes[label].clone(),
+                    prediction: self.classes[prediction].clone(),
+                    confidence: f64::from(row[prediction]),
+                    truth_probability: f64::from(row[label]),
+                })
+            })
+            .collect();
+        mistakes.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+        mistakes
+    }
+}
+
+fn check(logits: &Array2<f32>, labels: &[usize], classes: &[String]) -> Result<()> {
+    if labels.is_empty() {
+        return Err(Error::argument(
+            "there is nothing to evaluate: no samples",
+            "pass at least one image",
+        ));
+    }
+    if logits.dim() != (labels.len(), classes.len()) {
+        return Err(Error::argument(
+            format!(
+                "logits have shape {:?}, but there are {} labels and {} classes",
+                logits.dim(),
+                labels.len(),
+                classes.len()
+            ),
+            "evaluate a network on samples of the classes that it was made for",
+        ));
+    }
+    if let Some(i) = labels.iter().position(|&label| label >= classes.len()) {
+        return Err(Error::argument(
+            format!(
+                "label {} of sample {i} is not below {} classes",
+                labels[i],
+                classes.len()
+            ),
+            "number labels from 0",
+        ));
+    }
+    let finite = |row: ArrayView1<f32>| row.iter().all(|logit| logit.is_finite());
+    if let Some(i) = logits.rows().into_iter().position(|row| !finite(row)) {
+        return Err(Error::argument(
+            format!("the logits of sample {i} are not finite"),
+            "the network has diverged; train it with a lower learning rate",
+        ));
+    }
+    Ok(())
+}
+
+fn log_sum_exp(row: ArrayView1<f32>) -> f64 {
+    let max = row.fold(f32::NEG_INFINITY, |max, &x| max.max(x));
+    let sum: f64 = row.iter().map(|&x| f64::from(x - max).exp()).sum();
+    f64::from(max) + sum.ln()
+}
+
+fn argmax(row: ArrayView1<f32>) -> usize {
+    let better = |best: usize, i: usize| if row[i] > row[best] { i } else { best };
+    (0..row.len()).fold(0, better)
+}
+
+/// Number of classes placed before `label`; equals count by their order, as in [`argmax`].
+fn rank(row: ArrayView1<f32>, label: usize) -> usize {
+    let p = row[label];
+    let before = row
+        .iter()
+        .enumerate()
+        .filter(|&(i, &q)| q > p || (q == p && i < label));
+    before.count()
+}

@@ -1,0 +1,158 @@
+//! Means, paired differences and proportions, with 95 % intervals.
+
+use serde::{Deserialize, Serialize};
+use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
+
+use crate::{Error, Result};
+
+/// A 95 % confidence interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    pub low: f64,
+    pub high: f64,
+}
+
+/// A mean with the spread of what it was taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    pub mean: f64,
+    /// Sample standard deviation (n − 1); `None` for a single value.
+    pub sd: Option<f64>,
+    /// Student's t-interval; `None` for a single value.
+    pub interval: Option<Interval>,
+    pub n: usize,
+}
+
+/// The mean of paired differences, and how sure of it one can be.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PairedDifference {
+    /// Mean of `a − b`.
+    pub mean: f64,
+    pub interval: Interval,
+    pub t: f64,
+    /// Two-sided p-value of the paired t-test, n − 1 degrees of freedom.
+    pub p: f64,
+    /// Cohen's d_z: the mean difference over the standard deviation of the differences.
+    pub d_z: f64,
+    pub n: usize,
+}
+
+/// Mean of `values` with its 95 % t-interval.
+///
+/// # Errors
+/// Where there is no value, or one is not finite.
+pub fn mean(values: &[f64]) -> Result<Estimate> {
+    check_finite(values, "mean")?;
+    let n = values.len();
+    if n == 0 {
+        return Err(Error::argument("mean of no values", "pass at least one"));
+    }
+    let mean = values.iter().sum::<f64>() / n as f64;
+    if n == 1 {
+        return Ok(Estimate {
+            mean,
+            sd: None,
+            interval: None,
+            n,
+        });
+    }
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    let sd = (squares / (n - 1) as f64).sqrt();
+    let half = student_t(n - 1)?.inverse_cdf(0.975) * sd / (n as f64).sqrt();
+    Ok(Estimate {
+        mean,
+        sd: Some(sd),
+        interval: Some(Interval::around(mean, half)),
+        n,
+    })
+}
+
+/// Differences `a[i] − b[i]` of runs that share their seed.
+///
+/// Where all differences are the same number, t and d_z are infinite and p is 0;
+/// where all are 0, t and d_z are 0 and p is 1.
+///
+/// # Errors
+/// Where the lengths differ or are below 2, or a value is not finite.
+pub fn paired_difference(a: &[f64], b: &[f64]) -> Result<PairedDifference> {
+    if a.len() != b.len() || a.len() < 2 {
+        return Err(Error::argument(
+            format!("paired difference of {} values with {}", a.len(), b.len()),
+            "pass the same number of runs of both, at least two, in the order of their seeds",
+        ));
+    }
+    check_finite(a, "paired difference")?;
+    check_finite(b, "paired difference")?;
+    let differences: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
+    let estimate = mean(&differences)?;
+    let (n, sd) = (estimate.n, estimate.sd.unwrap_or(0.0));
+    let d_z = if estimate.mean == 0.0 {
+        0.0
+    } else {
+        estimate.mean / sd
+    };
+    let t = d_z * (n as f64).sqrt();
+    let flat = Interval::around(estimate.mean, 0.0);
+    Ok(PairedDifference {
+        mean: estimate.mean,
+        interval: estimate.interval.unwrap_or(flat),
+        t,
+        p: if t.is_infinite() {
+            0.0
+        } else {
+            2.0 * student_t(n - 1)?.sf(t.abs())
+        },
+        d_z,
+        n,
+    })
+}
+
+/// Wilson's score interval of `successes` in `n` trials (E. B. Wilson, JASA 1927).
+///
+/// # Errors
+/// Where `n` is 0 or less than `successes`.
+pub fn wilson(successes: usize, n: usize) -> Result<Interval> {
+    if n == 0 || successes > n {
+        return Err(Error::argument(
+            format!("proportion of {successes} in {n}"),
+            "pass at least one trial, and no more successes than trials",
+        ));
+    }
+    let (p, n) = (successes as f64 / n as f64, n as f64);
+    let z = Normal::standard().inverse_cdf(0.975);
+    let centre = (p + z * z / (2.0 * n)) / (1.0 + z * z / n);
+    let half = z / (1.0 + z * z / n) * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
+    Ok(Interval {
+        low: (centre - half).max(0.0),
+        high: (centre + half).min(1.0),
+    })
+}
+
+impl Interval {
+    fn around(centre: f64, half: f64) -> Self {
+        Self {
+            low: centre - half,
+            high: centre + half,
+        }
+    }
+
+    pub fn contains(&self, value: f64) -> bool {
+        (self.low..=self.high).contains(&value)
+    }
+}
+
+fn student_t(freedom: usize) -> Result<StudentsT> {
+    StudentsT::new(0.0, 1.0, freedom as f64).map_err(|error| {
+        Error::argument(format!("Student's t: {error}"), "pass at least two values")
+    })
+}
+
+fn check_finite(values: &[f64], what: &str) -> Result<()> {
+    match values.iter().position(|value| !value.is_finite()) {
+        None => Ok(()),
+        Some(i) => Err(Error::argument(
+            format!("{what}: value {i} is {}", values[i]),
+            "leave out runs that failed, and say so",
+        )),
+    }
+}

@@ -1,0 +1,112 @@
+//! Times to reach a goal, where some runs end before they do.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
+
+/// When a run reached its goal, in steps, epochs or seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Time {
+    Reached(f64),
+    /// The run ended here, and had not reached it: right-censored, not dropped.
+    Censored(f64),
+}
+
+/// The Kaplan-Meier estimate of the share of runs that have not reached the goal
+/// yet (E. L. Kaplan and P. Meier, JASA 1958).
+#[derive(Clone, Debug, PartialEq)]
+pub struct KaplanMeier {
+    /// One entry a distinct time, rising.
+    pub steps: Vec<SurvivalStep>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SurvivalStep {
+    pub time: f64,
+    /// Runs that were neither there nor censored before `time`.
+    pub at_risk: usize,
+    pub reached: usize,
+    pub censored: usize,
+    /// Share of runs not there yet just after `time`, 0 to 1.
+    pub survival: f64,
+}
+
+impl Time {
+    /// When `points` (time, height; times rising) first are at `goal` or above.
+    ///
+    /// Censored at the last point; `None` for no points.
+    pub fn to_reach(goal: f64, points: &[(f64, f64)]) -> Option<Self> {
+        let last = points.last()?;
+        let first = points.iter().find(|point| point.1 >= goal);
+        Some(first.map_or(Self::Censored(last.0), |point| Self::Reached(point.0)))
+    }
+
+    pub fn value(self) -> f64 {
+        match self {
+            Self::Reached(time) | Self::Censored(time) => time,
+        }
+    }
+
+    pub fn is_censored(self) -> bool {
+        matches!(self, Self::Censored(_))
+    }
+}
+
+impl KaplanMeier {
+    /// # Errors
+    /// Where there is no run, or a time is not finite or below 0.
+    pub fn new(times: &[Time]) -> Result<Self> {
+        let bad = |time: &Time| !(time.value().is_finite() && time.value() >= 0.0);
+        if times.is_empty() || times.iter().any(bad) {
+            return Err(Error::argument(
+                "survival of no runs, or of a time that is not a number from 0 up",
+                "pass one time a run",
+            ));
+        }
+        let mut distinct: Vec<f64> = times.iter().map(|time| time.value()).collect();
+        distinct.sort_by(f64::total_cmp);
+        distinct.dedup();
+        let mut survival = 1.0;
+        let step = |time: f64| {
+            let count = |keep: &dyn Fn(Time) -> bool| times.iter().filter(|t| keep(**t)).count();
+            let at_risk = count(&|t| t.value() >= time);
+            let reached = count(&|t| t == Time::Reached(time));
+            survival *= 1.0 - reached as f64 / at_risk as f64;
+            SurvivalStep {
+                time,
+                at_risk,
+                reached,
+                censored: count(&|t| t == Time::Censored(time)),
+                survival,
+            }
+        };
+        Ok(Self {
+            steps: distinct.into_iter().map(step).collect(),
+        })
+    }
+
+    /// Share of runs not there yet just after `time`, 0 to 1.
+    pub fn survival_at(&self, time: f64) -> f64 {
+        let before = self.steps.iter().take_while(|step| step.time <= time);
+        before.last().map_or(1.0, |step| step.survival)
+    }
+
+    /// The first time at which half of the runs are there; `None` where fewer ever are.
+    pub fn median(&self) -> Option<f64> {
+        self.steps
+            .iter()
+            .find(|step| step.survival <= 0.5)
+            .map(|step| step.time)
+    }
+
+    /// Mean of min(time, horizon): the area under the curve up to `horizon`, which
+    /// should not lie beyond the last time seen.
+    pub fn restricted_mean(&self, horizon: f64) -> f64 {
+        let (mut area, mut time, mut height) = (0.0, 0.0, 1.0);
+        for step in self.steps.iter().take_while(|step| step.time < horizon) {
+            area += (step.time - time) * height;
+            (time, height) = (step.time, step.survival);
+        }
+        area + (horizon - time).max(0.0) * height
+    }
+}

@@ -1,0 +1,80 @@
+//! Significance tests, and the correction for making many of them.
+
+use serde::{Deserialize, Serialize};
+use statrs::distribution::{Binomial, ChiSquared, ContinuousCDF, DiscreteCDF};
+
+use crate::{Error, Result};
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TestResult {
+    pub statistic: f64,
+    pub degrees_of_freedom: usize,
+    pub p: f64,
+}
+
+/// Pearson's χ² test of `observed` counts against `expected` ones, k − 1 degrees of freedom.
+///
+/// # Errors
+/// Where there are less than two categories, the lengths or sums differ, or an
+/// expected count is not positive.
+pub fn chi_square(observed: &[usize], expected: &[f64]) -> Result<TestResult> {
+    let total: usize = observed.iter().sum();
+    let sum: f64 = expected.iter().sum();
+    let fits = observed.len() == expected.len() && (sum - total as f64).abs() <= 1e-9 * sum;
+    if observed.len() < 2 || !fits || !expected.iter().all(|&e| e > 0.0) {
+        return Err(Error::argument(
+            format!(
+                "χ² of {} categories against {}",
+                observed.len(),
+                expected.len()
+            ),
+            "pass two categories or more, and positive expected counts of the same sum",
+        ));
+    }
+    let terms = observed.iter().zip(expected);
+    let statistic = terms.map(|(&o, &e)| (o as f64 - e).powi(2) / e).sum();
+    let degrees_of_freedom = observed.len() - 1;
+    let distribution = ChiSquared::new(degrees_of_freedom as f64)
+        .map_err(|error| Error::argument(format!("χ²: {error}"), "pass two categories or more"))?;
+    Ok(TestResult {
+        statistic,
+        degrees_of_freedom,
+        p: distribution.sf(statistic),
+    })
+}
+
+/// [`chi_square`] against the same count everywhere.
+pub fn chi_square_uniform(observed: &[usize]) -> Result<TestResult> {
+    let total: usize = observed.iter().sum();
+    let expected = total as f64 / observed.len().max(1) as f64;
+    chi_square(observed, &vec![expected; observed.len()])
+}
+
+/// McNemar's test, exact: two-sided p-value of two classifiers being right equally
+/// often, from the items that one alone got right (Q. McNemar, Psychometrika 1947).
+pub fn mcnemar_exact(only_a: usize, only_b: usize) -> f64 {
+    let n = (only_a + only_b) as u64;
+    // A probability of 0.5 is always valid; with no discordant item p is 1.
+    Binomial::new(0.5, n).map_or(1.0, |binomial| {
+        (2.0 * binomial.cdf(only_a.min(only_b) as u64)).min(1.0)
+    })
+}
+
+/// p-values adjusted for the number of tests, in the order given (S. Holm,
+/// "A simple sequentially rejective multiple test procedure", 1979). NaN stays
+/// NaN, and is not counted as a test.
+pub fn holm(p_values: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..p_values.len())
+        .filter(|&i| !p_values[i].is_nan())
+        .collect();
+    order.sort_by(|&a, &b| p_values[a].total_cmp(&p_values[b]));
+    let mut adjusted = vec![f64::NAN; p_values.len()];
+    let mut largest = 0.0_f64;
+    for (rank, &i) in order.iter().enumerate() {
+        largest = largest
+            .max(p_values[i] * (order.len() - rank) as f64)
+            .min(1.0);
+        adjusted[i] = largest;
+    }
+    adjusted
+}
