@@ -1,6 +1,6 @@
 //! Everything that a notebook uses, under one `use glyphs::prelude::*;`.
 
-pub use crate::data::{Provenance, Samples};
+pub use crate::data::{Handwritten, Mislabelled, Mnist, Provenance, Samples};
 pub use crate::display::{
     Axis, Cell, Curve, EpochRow, Gallery, Heatmap, Histogram, HistoryTable, Html, LayerRow,
     LineChart, NetworkTable, Picture, Reliability, RowChart, SampleSheet, ScatterChart, Show,
@@ -15,4 +15,7 @@ pub use crate::eval::{
         self, Estimate, Interval, KaplanMeier, PairedDifference, TestResult, Time,
         paired_difference, wilson,
     },
+};
+pub use crate::image::{
+    Augment, Centre, CropToInk, InkStatistics, KeepAspect, Preprocess, Squeeze,
 };

@@ -1,5 +1,19 @@
 //! The data sets: where they are found, how they are read and checked.
 
+pub mod archive;
+pub mod decode;
+pub mod handwritten;
+pub mod locate;
+pub mod mislabelled;
+pub mod mnist;
+mod split;
+pub mod table;
+
+pub use handwritten::Handwritten;
+pub use locate::Dataset;
+pub use mislabelled::Mislabelled;
+pub use mnist::Mnist;
+
 use ndarray::{Array2, Array3, Axis};
 use serde::{Deserialize, Serialize};
 

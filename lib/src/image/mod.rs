@@ -1,1 +1,10 @@
-//! TODO
+//! From photographs to what a network sees: 28 x 28 pixels, ink bright.
+
+pub mod augment;
+pub mod ink;
+pub mod preprocess;
+pub mod resample;
+
+pub use augment::Augment;
+pub use ink::{Ink, InkBox, InkStatistics};
+pub use preprocess::{Centre, CropToInk, FEATURES, KeepAspect, Preprocess, Squeeze};

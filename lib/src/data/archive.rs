@@ -1,0 +1,197 @@
+//! The image files of a data set, read from a zip archive or an unpacked folder.
+//!
+//! Both are untrusted: sizes are bounded before anything is allocated, names may
+//! not leave the archive, and whatever looks wrong is an error, not a guess.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+use walkdir::WalkDir;
+use zip::ZipArchive;
+
+use crate::{Error, Result};
+
+/// Most bytes of one encoded image: no photograph of the data sets has 100 kB.
+const MAX_FILE_BYTES: u64 = 16 << 20;
+/// Most files of one data set.
+const MAX_FILES: usize = 200_000;
+/// Images hardly compress, so an archive that unpacks to more than this many
+/// times its own size (and to more than `MIN_TOTAL_BYTES`) is a bomb.
+const MAX_RATIO: u64 = 8;
+const MIN_TOTAL_BYTES: u64 = 64 << 20;
+/// Most bytes of all files of a folder together.
+const MAX_FOLDER_BYTES: u64 = 2 << 30;
+
+/// One image file, still encoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageFile {
+    /// Path inside the archive or folder, parts separated by `/`.
+    pub path: String,
+    pub bytes: Vec<u8>,
+}
+
+impl ImageFile {
+    /// Name of the file without its folders.
+    pub fn name(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or(&self.path)
+    }
+
+    /// Name of the folder that holds the file; empty at the top.
+    pub fn folder(&self) -> &str {
+        self.path.rsplit('/').nth(1).unwrap_or("")
+    }
+}
+
+/// Every PNG and JPEG file in a zip archive or below a folder, sorted by path.
+///
+/// Other files, hidden files and `__MACOSX` are passed over.
+///
+/// # Errors
+/// Where the archive is damaged or encrypted, an entry points outside of it, is a
+/// link, comes twice, or is larger than an image of these data sets can be.
+pub fn read_images(path: &Path) -> Result<Vec<ImageFile>> {
+    let mut files = if path.is_dir() {
+        read_folder(path)?
+    } else {
+        read_zip(path)?
+    };
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(files)
+}
+
+/// SHA-256 over the files in the order given: of each its name, a zero byte, its
+/// length as eight little-endian bytes, and its bytes. Packing does not change it.
+pub fn sha256_of_files<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> String {
+    let mut hasher = Sha256::new();
+    for (name, bytes) in files {
+        hasher.update(name.as_bytes());
+        hasher.update([0]);
+        hasher.update((bytes.len() as u64).to_le_bytes());
+        hasher.update(bytes);
+    }
+    hex(&hasher.finalize())
+}
+
+/// SHA-256 in hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn read_zip(path: &Path) -> Result<Vec<ImageFile>> {
+    let again = "fetch the archive again with `glyphs data fetch`";
+    let damaged = |problem: String| Error::content(path, problem, again);
+    let file =
+        File::open(path).map_err(|e| Error::io(path, e, "check the file's name and rights"))?;
+    let size = file
+        .metadata()
+        .map_err(|e| Error::io(path, e, "check the file's rights"))?
+        .len();
+    let mut archive = ZipArchive::new(BufReader::new(file))
+        .map_err(|e| damaged(format!("not a readable zip archive ({e})")))?;
+    if archive.len() > MAX_FILES {
+        return Err(damaged(format!("{} entries", archive.len())));
+    }
+    if archive.has_duplicate_names() {
+        return Err(damaged("two entries have the same name".into()));
+    }
+    let mut budget = MIN_TOTAL_BYTES.max(size.saturating_mul(MAX_RATIO));
+    let mut files = Vec::new();
+    let mut seen = HashSet::new();
+    for index in 0..archive.len() {
+        let mut entry = archive
+            .by_index(index)
+            .map_err(|e| damaged(format!("entry {index} cannot be read ({e})")))?;
+        let shown = String::from_utf8_lossy(entry.name_raw()).into_owned();
+        let Ok(name) = std::str::from_utf8(entry.name_raw()) else {
+            return Err(damaged(format!("the name of entry {shown:?} is not UTF-8")));
+        };
+        let name = checked_name(name)
+            .ok_or_else(|| damaged(format!("entry {shown:?} points outside of the archive")))?;
+        if entry.is_dir() || !is_image(&name) {
+            continue;
+        }
+        if entry.is_symlink() {
+            return Err(damaged(format!("entry {shown:?} is a link")));
+        }
+        if !seen.insert(name.to_ascii_lowercase()) {
+            return Err(damaged(format!("entry {shown:?} comes twice")));
+        }
+        let limit = MAX_FILE_BYTES.min(budget);
+        let bytes = read_at_most(&mut entry, limit)
+            .map_err(|e| damaged(format!("entry {shown:?} is damaged ({e})")))?
+            .ok_or_else(|| {
+                damaged(format!(
+                    "entry {shown:?} unpacks to more than {limit} bytes"
+                ))
+            })?;
+        budget -= bytes.len() as u64;
+        files.push(ImageFile { path: name, bytes });
+    }
+    Ok(files)
+}
+
+fn read_folder(root: &Path) -> Result<Vec<ImageFile>> {
+    let mut budget = MAX_FOLDER_BYTES;
+    let mut files = Vec::new();
+    for entry in WalkDir::new(root).follow_links(true).max_depth(16) {
+        let entry = entry.map_err(|e| {
+            let path = e.path().unwrap_or(root).to_path_buf();
+            Error::io(path, e.into(), "check the folder's rights and links")
+        })?;
+        let path = entry.path();
+        let relative = path.strip_prefix(root).unwrap_or(path);
+        let Some(name) = relative.to_str() else {
+            if is_image(&relative.to_string_lossy()) {
+                let remedy = "rename it as the data set does";
+                return Err(Error::content(path, "the file's name is not UTF-8", remedy));
+            }
+            continue;
+        };
+        let name = name.replace(std::path::MAIN_SEPARATOR, "/");
+        if !entry.file_type().is_file() || !is_image(&name) {
+            continue;
+        }
+        let remedy = "leave only the data set's own files in the folder";
+        if files.len() == MAX_FILES {
+            let problem = format!("more than {MAX_FILES} images");
+            return Err(Error::content(root, problem, remedy));
+        }
+        let limit = MAX_FILE_BYTES.min(budget);
+        let bytes = File::open(path)
+            .and_then(|mut file| read_at_most(&mut file, limit))
+            .map_err(|e| Error::io(path, e, "check the file's rights"))?
+            .ok_or_else(|| Error::content(path, format!("larger than {limit} bytes"), remedy))?;
+        budget -= bytes.len() as u64;
+        files.push(ImageFile { path: name, bytes });
+    }
+    Ok(files)
+}
+
+/// All bytes of a reader, or none where there are more than `limit`.
+pub(crate) fn read_at_most(reader: &mut dyn Read, limit: u64) -> std::io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    reader.take(limit + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= limit).then_some(bytes))
+}
+
+/// The name with `/` between its parts, or none where it leaves the archive.
+fn checked_name(name: &str) -> Option<String> {
+    let name = name.replace('\\', "/");
+    let drive = name.as_bytes().get(1) == Some(&b':');
+    let bad = name.contains('\0') || drive || name.split('/').any(|part| part == "..");
+    (!bad && !name.starts_with('/')).then_some(name)
+}
+
+fn is_image(path: &str) -> bool {
+    let mut parts = path.split('/');
+    let lower = path.to_ascii_lowercase();
+    let extension = [".png", ".jpg", ".jpeg"].iter().any(|e| lower.ends_with(e));
+    extension && !parts.any(|part| part == "__MACOSX" || (part.starts_with('.') && part != "."))
+}

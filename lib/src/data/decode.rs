@@ -1,0 +1,94 @@
+//! Encoded photographs to grey pixels.
+
+use std::io::Cursor;
+use std::path::Path;
+
+use image::{ImageDecoder, ImageFormat, ImageReader, Limits};
+
+use crate::{Error, Result};
+
+/// Most pixels of an image that is decoded at all.
+const MAX_PIXELS: u64 = 64 << 20;
+
+/// A grey image as photographed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grey {
+    pub width: usize,
+    pub height: usize,
+    /// `(height, width)` row-major, 0 is black and 255 is white.
+    pub pixels: Vec<u8>,
+}
+
+/// Width and height that a PNG or JPEG file declares, and a check that it ends as
+/// its format ends. Nothing is decoded.
+pub fn declared_size(path: &Path, bytes: &[u8]) -> Result<(usize, usize)> {
+    let (width, height) = decoder(path, bytes)?.dimensions();
+    let whole = match format(path, bytes)? {
+        ImageFormat::Png => bytes.windows(4).rev().take(64).any(|w| w == b"IEND"),
+        _ => bytes.windows(2).rev().take(64).any(|w| w == [0xff, 0xd9]),
+    };
+    if !whole {
+        return Err(damaged(path, "the image is cut short"));
+    }
+    Ok((width as usize, height as usize))
+}
+
+/// Decodes a PNG or JPEG file of any colour type. Transparent pixels become white,
+/// colours become luma (Rec. 709), 16 bits become 8, of an animation the first
+/// frame is taken. `path` is for the error only.
+///
+/// # Errors
+/// Where the image is damaged, or has more than 64 million pixels.
+pub fn decode_grey(path: &Path, bytes: &[u8]) -> Result<Grey> {
+    let decoder = decoder(path, bytes)?;
+    let (width, height) = decoder.dimensions();
+    let mut image = image::DynamicImage::from_decoder(decoder)
+        .map_err(|e| damaged(path, &format!("the image cannot be decoded ({e})")))?;
+    if image.color().has_alpha() {
+        image = over_white(image);
+    }
+    Ok(Grey {
+        width: width as usize,
+        height: height as usize,
+        pixels: image.into_luma8().into_raw(),
+    })
+}
+
+fn decoder<'a>(path: &Path, bytes: &'a [u8]) -> Result<impl ImageDecoder + 'a> {
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format(path, bytes)?);
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MAX_PIXELS * 8);
+    reader.limits(limits);
+    let decoder = reader
+        .into_decoder()
+        .map_err(|e| damaged(path, &format!("the image cannot be decoded ({e})")))?;
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+        let problem = format!("an image of {width} x {height} pixels is too large");
+        return Err(Error::content(path, problem, "scale it down"));
+    }
+    Ok(decoder)
+}
+
+fn format(path: &Path, bytes: &[u8]) -> Result<ImageFormat> {
+    match image::guess_format(bytes) {
+        Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) => Ok(format),
+        _ => Err(damaged(path, "neither a PNG nor a JPEG image")),
+    }
+}
+
+fn over_white(image: image::DynamicImage) -> image::DynamicImage {
+    let mut image = image.into_luma_alpha8();
+    for pixel in image.pixels_mut() {
+        let [luma, alpha] = pixel.0.map(u16::from);
+        pixel.0 = [
+            ((luma * alpha + 255 * (255 - alpha) + 127) / 255) as u8,
+            255,
+        ];
+    }
+    image.into()
+}
+
+fn damaged(path: &Path, problem: &str) -> Error {
+    Error::content(path, problem, "restore the file from its source")
+}

@@ -1,0 +1,189 @@
+//! MNIST (Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, "Gradient-based learning
+//! applied to document recognition", 1998) from its IDX files.
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
+use ndarray::{Array2, Array3};
+
+use super::archive::{read_at_most, sha256};
+use super::locate::{Dataset, Found, locate};
+use super::{Provenance, SIDE, Samples};
+use crate::{Error, Result};
+
+/// Most bytes of one IDX file, unpacked. The largest of MNIST has 47 million.
+const MAX_BYTES: u64 = 256 << 20;
+
+/// SHA-256 of the unpacked files as published: images and labels of each part.
+const PUBLISHED: [[&str; 2]; 2] = [
+    [
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    ],
+    [
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    ],
+];
+
+/// Handwritten digits: 60,000 for training and 10,000 for the test.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mnist {
+    pub train: Samples,
+    pub test: Samples,
+}
+
+impl Mnist {
+    /// MNIST from the first place that has it; see [`locate`].
+    pub fn load() -> Result<Self> {
+        match locate(Dataset::Mnist)? {
+            Some(found) => Self::read(&found),
+            None => Err(Dataset::Mnist.missing()),
+        }
+    }
+
+    /// MNIST from a folder that holds the four IDX files, plain or gzip.
+    pub fn open(folder: &Path) -> Result<Self> {
+        Self::read(&Found::at(folder))
+    }
+
+    fn read(found: &Found) -> Result<Self> {
+        Ok(Self {
+            train: part(found, "mnist-train", "train", PUBLISHED[0])?,
+            test: part(found, "mnist-test", "t10k", PUBLISHED[1])?,
+        })
+    }
+}
+
+/// An array of bytes as the IDX format stores it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Idx {
+    pub shape: Vec<usize>,
+    pub values: Vec<u8>,
+}
+
+impl Idx {
+    /// Parses an unpacked IDX file of bytes (type 0x08). `path` is for the error only.
+    ///
+    /// # Errors
+    /// Where the magic number is another, or the length is not what the shape says.
+    pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
+        let wrong = |problem: String| Error::content(path, problem, REMEDY);
+        let &[0, 0, kind, rank, ..] = bytes else {
+            return Err(wrong("no IDX magic number".into()));
+        };
+        if kind != 0x08 {
+            return Err(wrong(format!(
+                "IDX type {kind:#04x} instead of bytes (0x08)"
+            )));
+        }
+        let header = 4 + 4 * rank as usize;
+        let Some(sizes) = bytes.get(4..header) else {
+            return Err(wrong("cut short within the IDX header".into()));
+        };
+        let shape: Vec<usize> = sizes
+            .chunks_exact(4)
+            .map(|b| u32::from_be_bytes([b[0], b[1], b[2], b[3]]) as usize)
+            .collect();
+        let values = &bytes[header..];
+        let declared = shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
+        if declared != Some(values.len()) {
+            return Err(wrong(format!(
+                "shape {shape:?} but {} bytes of values",
+                values.len()
+            )));
+        }
+        Ok(Self {
+            shape,
+            values: values.to_vec(),
+        })
+    }
+}
+
+const REMEDY: &str = "fetch MNIST again with `glyphs data fetch mnist`";
+
+/// The path of an IDX file in `folder`, plain or gzip, whichever name is used.
+pub(crate) fn idx_file(folder: &Path, part: &str, what: &str, rank: usize) -> Option<PathBuf> {
+    [
+        format!("{part}-{what}-idx{rank}-ubyte"),
+        format!("{part}-{what}-idx{rank}-ubyte.gz"),
+        format!("{part}-{what}.idx{rank}-ubyte"),
+        format!("{part}-{what}.idx{rank}-ubyte.gz"),
+    ]
+    .into_iter()
+    .map(|name| folder.join(name))
+    .find(|path| path.is_file())
+}
+
+/// The bytes of a file, unpacked where it is a gzip file.
+pub(crate) fn read_unpacked(path: &Path) -> Result<Vec<u8>> {
+    let read = || -> std::io::Result<Option<Vec<u8>>> {
+        let mut file = BufReader::new(File::open(path)?);
+        let mut magic = [0; 2];
+        let got = file.read(&mut magic)?;
+        let mut whole = magic[..got].chain(file);
+        if magic == [0x1f, 0x8b] {
+            read_at_most(&mut MultiGzDecoder::new(whole), MAX_BYTES)
+        } else {
+            read_at_most(&mut whole, MAX_BYTES)
+        }
+    };
+    read()
+        .map_err(|e| Error::io(path, e, REMEDY))?
+        .ok_or_else(|| Error::content(path, format!("more than {MAX_BYTES} bytes"), REMEDY))
+}
+
+fn part(found: &Found, name: &str, part: &str, published: [&str; 2]) -> Result<Samples> {
+    let folder = &found.path;
+    let file = |what: &str, rank: usize| {
+        idx_file(folder, part, what, rank).ok_or_else(|| {
+            let problem = format!("no file {part}-{what}-idx{rank}-ubyte(.gz)");
+            Error::content(folder, problem, REMEDY)
+        })
+    };
+    let (image_path, label_path) = (file("images", 3)?, file("labels", 1)?);
+    let (image_bytes, label_bytes) = (read_unpacked(&image_path)?, read_unpacked(&label_path)?);
+    let digest = sha256(&image_bytes);
+    if digest == published[0] && sha256(&label_bytes) != published[1] {
+        let problem = "not the labels that were published with these images";
+        return Err(Error::content(label_path, problem, REMEDY));
+    }
+    let images = Idx::parse(&image_path, &image_bytes)?;
+    drop(image_bytes);
+    let labels = Idx::parse(&label_path, &label_bytes)?;
+    let &[count, SIDE, SIDE] = images.shape.as_slice() else {
+        let problem = format!("images of shape {:?} instead of (n, 28, 28)", images.shape);
+        return Err(Error::content(image_path, problem, REMEDY));
+    };
+    if labels.shape != [count] {
+        let problem = format!("labels of shape {:?} for {count} images", labels.shape);
+        return Err(Error::content(label_path, problem, REMEDY));
+    }
+    if let Some(label) = labels.values.iter().find(|&&label| label > 9) {
+        return Err(Error::content(label_path, format!("label {label}"), REMEDY));
+    }
+    let images = Array3::from_shape_vec((count, SIDE, SIDE), images.values)
+        .map_err(|e| Error::content(&image_path, e.to_string(), REMEDY))?;
+    Ok(Samples {
+        images,
+        features: Array2::zeros((count, 0)),
+        labels: labels.values.iter().map(|&label| label.into()).collect(),
+        writers: Vec::new(),
+        names: Vec::new(),
+        classes: digits(),
+        provenance: Provenance {
+            name: name.into(),
+            source: found.source.clone(),
+            sha256: digest,
+            count,
+            synthetic: found.synthetic,
+        },
+    })
+}
+
+/// The class names `0` to `9`.
+pub(crate) fn digits() -> Vec<String> {
+    (0..10).map(|digit| digit.to_string()).collect()
+}

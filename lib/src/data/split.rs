@@ -1,0 +1,119 @@
+//! Parts of a set of samples: splits, subsets, classes.
+
+use std::ops::Range;
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_pcg::Pcg64;
+
+use super::Samples;
+use crate::{Error, Result};
+
+impl Samples {
+    /// Shuffles with `seed` and cuts: the first part holds `fraction` of the samples
+    /// (rounded to the nearest count), the second the others. The same seed gives the
+    /// same split on every machine.
+    pub fn split(&self, fraction: f64, seed: u64) -> (Self, Self) {
+        let indices = shuffled(0..self.len(), seed);
+        let (first, second) = indices.split_at(share(self.len(), fraction));
+        (self.select(first), self.select(second))
+    }
+
+    /// As [`Samples::split`], within every class: both parts have the classes in the
+    /// same shares.
+    pub fn split_stratified(&self, fraction: f64, seed: u64) -> (Self, Self) {
+        let indices = shuffled(0..self.len(), seed);
+        let counts = self.class_counts();
+        let mut seen = vec![0; counts.len()];
+        let (first, second): (Vec<usize>, Vec<usize>) = indices.iter().partition(|&&i| {
+            let label = self.labels[i];
+            seen[label] += 1;
+            seen[label] <= share(counts[label], fraction)
+        });
+        (self.select(&first), self.select(&second))
+    }
+
+    /// As [`Samples::split`], but no writer is in both parts: whole writers are dealt
+    /// to the first part until it holds `fraction` of the samples, as nearly as writers allow.
+    ///
+    /// # Errors
+    /// Where the samples do not name their writers, or all have one writer.
+    pub fn split_by_writer(&self, fraction: f64, seed: u64) -> Result<(Self, Self)> {
+        let mut writers = self.writers.clone();
+        writers.sort_unstable();
+        writers.dedup();
+        if writers.len() < 2 {
+            let problem = format!("{} has {} writers", self.provenance.name, writers.len());
+            return Err(Error::argument(problem, "use `split` instead"));
+        }
+        let order = shuffled(0..writers.len(), seed);
+        let goal = share(self.len(), fraction);
+        let (mut dealt, mut first_writers) = (0, Vec::new());
+        for writer in order.into_iter().map(|i| writers[i]) {
+            let count = self.writers.iter().filter(|&&w| w == writer).count();
+            // A writer who would overshoot by more than is missing stays out.
+            if dealt < goal && (dealt + count).abs_diff(goal) <= goal - dealt {
+                dealt += count;
+                first_writers.push(writer);
+            }
+        }
+        let indices = shuffled(0..self.len(), seed);
+        let (first, second): (Vec<usize>, Vec<usize>) = indices
+            .iter()
+            .partition(|&&i| first_writers.contains(&self.writers[i]));
+        Ok((self.select(&first), self.select(&second)))
+    }
+
+    /// The samples of `classes` (indices below the number of classes), which get the
+    /// labels 0, 1, … in the order given.
+    pub fn filter_classes(&self, classes: &[usize]) -> Self {
+        let new = |label: usize| classes.iter().position(|&class| class == label);
+        let kept: Vec<usize> = (0..self.len())
+            .filter(|&i| new(self.labels[i]).is_some())
+            .collect();
+        let mut samples = self.select(&kept);
+        samples.labels = samples
+            .labels
+            .iter()
+            .filter_map(|&label| new(label))
+            .collect();
+        samples.classes = classes
+            .iter()
+            .filter_map(|&c| self.classes.get(c).cloned())
+            .collect();
+        samples.provenance.count = samples.len();
+        samples
+    }
+
+    /// The samples of the first ten classes: the digits.
+    pub fn digits(&self) -> Self {
+        self.filter_classes(&(0..10.min(self.classes.len())).collect::<Vec<_>>())
+    }
+
+    /// `n` samples (all where there are fewer), evenly spread over the set.
+    pub fn take(&self, n: usize) -> Self {
+        let n = n.min(self.len());
+        let mut samples = self.select(&(0..n).map(|i| i * self.len() / n).collect::<Vec<_>>());
+        samples.provenance.count = n;
+        samples
+    }
+
+    /// Number of samples of each class.
+    pub fn class_counts(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.classes.len()];
+        for &label in &self.labels {
+            counts[label] += 1;
+        }
+        counts
+    }
+}
+
+fn shuffled(range: Range<usize>, seed: u64) -> Vec<usize> {
+    let mut indices: Vec<usize> = range.collect();
+    indices.shuffle(&mut Pcg64::seed_from_u64(seed));
+    indices
+}
+
+fn share(count: usize, fraction: f64) -> usize {
+    (count as f64 * fraction.clamp(0.0, 1.0)).round() as usize
+}

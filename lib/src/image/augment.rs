@@ -1,0 +1,232 @@
+//! Mild distortions of 28 x 28 images, so that a network sees no image twice.
+
+use std::f32::consts::PI;
+
+use rand::RngExt;
+use rand_pcg::Pcg32;
+use serde::{Deserialize, Serialize};
+
+use crate::data::SIDE;
+
+const PIXELS: usize = SIDE * SIDE;
+
+/// How far an image may be distorted: an affine map, then an elastic displacement
+/// (P. Y. Simard, D. Steinkraus and J. C. Platt, "Best practices for convolutional
+/// neural networks applied to visual document analysis", ICDAR 2003).
+///
+/// Every amount is drawn evenly from `-x` to `x`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Augment {
+    /// Degrees.
+    pub rotation: f32,
+    /// Change of size, e.g. 0.1 for 90 to 110 %; each axis draws its own.
+    pub scale: f32,
+    /// Columns shifted for each row.
+    pub shear: f32,
+    /// Pixels, each axis.
+    pub translation: f32,
+    /// Strength of the elastic displacement (Simard's alpha); 0 for none.
+    pub elastic: f32,
+    /// Smoothness of the elastic displacement (Simard's sigma), in pixels.
+    pub smoothness: f32,
+}
+
+impl Default for Augment {
+    /// Mild: a character stays the character it is.
+    fn default() -> Self {
+        Self {
+            rotation: 10.0,
+            scale: 0.1,
+            shear: 0.1,
+            translation: 1.5,
+            elastic: 24.0,
+            smoothness: 4.0,
+        }
+    }
+}
+
+impl Augment {
+    /// Leaves every image as it is.
+    pub fn none() -> Self {
+        Self {
+            rotation: 0.0,
+            scale: 0.0,
+            shear: 0.0,
+            translation: 0.0,
+            elastic: 0.0,
+            smoothness: 4.0,
+        }
+    }
+
+    pub fn is_none(&self) -> bool {
+        let amounts = [
+            self.rotation,
+            self.scale,
+            self.shear,
+            self.translation,
+            self.elastic,
+        ];
+        amounts.iter().all(|&amount| amount == 0.0)
+    }
+
+    /// Writes a distorted copy of `image` over `out`, both 784 pixels. What it draws
+    /// depends on `seed`, `epoch` and the image's `index` alone, not on threads.
+    ///
+    /// # Panics
+    /// Where a slice has not 784 values.
+    pub fn apply(&self, image: &[f32], out: &mut [f32], seed: u64, epoch: u64, index: u64) {
+        let (image, out): (&[f32; PIXELS], &mut [f32; PIXELS]) =
+            match (image.try_into(), out.try_into()) {
+                (Ok(image), Ok(out)) => (image, out),
+                _ => panic!("an image has 28 x 28 values"),
+            };
+        if self.is_none() {
+            *out = *image;
+            return;
+        }
+        let mut rng = Pcg32::new(mix(seed, epoch), index);
+        let affine = self.affine(&mut rng);
+        let (mut shift_x, mut shift_y) = ([0.0; PIXELS], [0.0; PIXELS]);
+        if self.elastic != 0.0 {
+            let kernel = gaussian(self.smoothness);
+            displacement(&mut rng, &kernel, self.elastic, &mut shift_x);
+            displacement(&mut rng, &kernel, self.elastic, &mut shift_y);
+        }
+        let framed = frame(image);
+        let middle = (SIDE as f32 - 1.0) / 2.0;
+        for y in 0..SIDE {
+            for x in 0..SIDE {
+                let i = y * SIDE + x;
+                let (dx, dy) = (x as f32 - middle, y as f32 - middle);
+                let [a, b, c, d, e, f] = affine;
+                let from_x = a * dx + b * dy + c + middle + shift_x[i];
+                let from_y = d * dx + e * dy + f + middle + shift_y[i];
+                out[i] = bilinear(&framed, from_x, from_y);
+            }
+        }
+    }
+
+    /// Where a pixel of the result comes from, relative to the image's middle.
+    fn affine(&self, rng: &mut Pcg32) -> [f32; 6] {
+        let mut draw = |amount: f32| amount * symmetric(rng);
+        let (sin, cos) = (draw(self.rotation) * PI / 180.0).sin_cos();
+        let shear = draw(self.shear);
+        let (scale_x, scale_y) = (1.0 + draw(self.scale), 1.0 + draw(self.scale));
+        let (shift_x, shift_y) = (draw(self.translation), draw(self.translation));
+        [
+            (cos + shear * sin) / scale_x,
+            (-sin + shear * cos) / scale_x,
+            shift_x,
+            sin / scale_y,
+            cos / scale_y,
+            shift_y,
+        ]
+    }
+}
+
+/// Evenly from -1 to 1.
+fn symmetric(rng: &mut Pcg32) -> f32 {
+    rng.random::<f32>() * 2.0 - 1.0
+}
+
+/// One state for two numbers (the finaliser of SplitMix64).
+fn mix(seed: u64, epoch: u64) -> u64 {
+    let mut z = seed ^ epoch.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// Taps on each side of a Gaussian's middle.
+const RADIUS: usize = 10;
+
+/// A Gaussian of standard deviation `sigma` pixels, its sum 1.
+fn gaussian(sigma: f32) -> [f32; 2 * RADIUS + 1] {
+    let sigma = sigma.max(0.1);
+    let taps: [f32; 2 * RADIUS + 1] = std::array::from_fn(|i| {
+        let d = i as f32 - RADIUS as f32;
+        (-d * d / (2.0 * sigma * sigma)).exp()
+    });
+    let sum: f32 = taps.iter().sum();
+    taps.map(|tap| tap / sum)
+}
+
+/// A smooth random field, `alpha` times even noise smoothed by `kernel`.
+fn displacement(
+    rng: &mut Pcg32,
+    kernel: &[f32; 2 * RADIUS + 1],
+    alpha: f32,
+    field: &mut [f32; PIXELS],
+) {
+    let noise: [f32; PIXELS] = std::array::from_fn(|_| alpha * symmetric(rng));
+    // Two passes down the columns with a transposition after each; whole rows are
+    // added, which the compiler vectorises.
+    let mut once = [0.0; PIXELS];
+    smooth_down_and_transpose(&noise, kernel, &mut once);
+    smooth_down_and_transpose(&once, kernel, field);
+}
+
+fn smooth_down_and_transpose(
+    from: &[f32; PIXELS],
+    kernel: &[f32; 2 * RADIUS + 1],
+    to: &mut [f32; PIXELS],
+) {
+    for y in 0..SIDE {
+        let mut sums = [0.0f32; SIDE];
+        let first = y.saturating_sub(RADIUS);
+        let last = (y + RADIUS).min(SIDE - 1);
+        for row in first..=last {
+            let tap = kernel[row + RADIUS - y];
+            for (sum, value) in sums.iter_mut().zip(&from[row * SIDE..][..SIDE]) {
+                *sum += tap * value;
+            }
+        }
+        for (x, sum) in sums.into_iter().enumerate() {
+            to[x * SIDE + y] = sum;
+        }
+    }
+}
+
+/// Side of an image with two blank pixels around it.
+const FRAMED: usize = SIDE + 4;
+
+fn frame(image: &[f32; PIXELS]) -> [f32; FRAMED * FRAMED] {
+    let mut framed = [0.0; FRAMED * FRAMED];
+    for (row, line) in image.chunks_exact(SIDE).enumerate() {
+        framed[(row + 2) * FRAMED + 2..][..SIDE].copy_from_slice(line);
+    }
+    framed
+}
+
+/// The value between four pixels; blank outside of the image.
+fn bilinear(framed: &[f32; FRAMED * FRAMED], x: f32, y: f32) -> f32 {
+    let edge = FRAMED as f32 - 2.001;
+    let (x, y) = ((x + 2.0).clamp(0.0, edge), (y + 2.0).clamp(0.0, edge));
+    let (left, top) = (x as usize, y as usize);
+    let (fx, fy) = (x - left as f32, y - top as f32);
+    let at = |row: usize, column: usize| framed[row * FRAMED + column];
+    let upper = at(top, left) * (1.0 - fx) + at(top, left + 1) * fx;
+    let lower = at(top + 1, left) * (1.0 - fx) + at(top + 1, left + 1) * fx;
+    upper * (1.0 - fy) + lower * fy
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// ```python
+    /// import numpy as np
+    /// d = np.arange(-10, 11); k = np.exp(-d * d / (2 * 4.0 ** 2)); print(k[10] / k.sum())
+    /// ```
+    #[test]
+    fn gaussian_is_normalised() {
+        let kernel = gaussian(4.0);
+        assert!((kernel.iter().sum::<f32>() - 1.0).abs() < 1e-6);
+        assert!(
+            (kernel[RADIUS] - 0.100_6).abs() < 2e-4,
+            "{}",
+            kernel[RADIUS]
+        );
+    }
+}

@@ -1,0 +1,93 @@
+//! The loaders on the real data, where `GLYPHS_DATA` names them.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use glyphs::data::{Dataset, Handwritten, Mislabelled, Mnist, locate};
+use glyphs::image::{CropToInk, FEATURES, KeepAspect, Preprocess, Squeeze};
+
+/// True where the real data are there; says so where they are not.
+fn has(dataset: Dataset) -> bool {
+    let folder = std::env::var_os("GLYPHS_DATA").map(std::path::PathBuf::from);
+    let found = folder.and_then(|folder| locate::locate_in(dataset, &folder, "$GLYPHS_DATA"));
+    let real = found.is_some_and(|found| !found.synthetic);
+    if !real {
+        println!(
+            "skipped: GLYPHS_DATA does not name the real {}",
+            dataset.name()
+        );
+    }
+    real
+}
+
+#[test]
+fn mnist() {
+    if !has(Dataset::Mnist) {
+        return;
+    }
+    let mnist = Mnist::load().unwrap();
+    assert_eq!(mnist.train.images.dim(), (60_000, 28, 28));
+    assert_eq!(mnist.test.images.dim(), (10_000, 28, 28));
+    // Counts of the digits as known of the published files.
+    let train = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949];
+    let test = [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009];
+    assert_eq!(mnist.train.class_counts(), train);
+    assert_eq!(mnist.test.class_counts(), test);
+    assert!(mnist.train.provenance.sha256.starts_with("ba891046e650"));
+    assert!(mnist.test.provenance.sha256.starts_with("0fa7898d5092"));
+    assert_eq!(mnist.train.provenance.source, "$GLYPHS_DATA/mnist");
+}
+
+#[test]
+fn handwritten() {
+    if !has(Dataset::Handwritten) {
+        return;
+    }
+    let start = Instant::now();
+    let photos = Handwritten::load().unwrap();
+    println!("loaded in {:.2?}", start.elapsed());
+    assert_eq!(photos.counts(), [40; 62]);
+    assert_eq!(
+        photos.classes.concat(),
+        "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+    );
+    let writers: BTreeSet<u16> = photos.photos.iter().map(|p| p.writer).collect();
+    assert_eq!(writers, (1..=55).collect());
+    assert_eq!(photos.photos[0].name, "img001-001.png");
+
+    let few = photos.clone().take_per_class(3);
+    assert_eq!(few.counts(), [3; 62]);
+    assert_eq!(few.provenance.count, 186);
+    assert_ne!(few.provenance.sha256, photos.provenance.sha256);
+
+    let ways: [&dyn Preprocess; 4] = [
+        &Squeeze,
+        &KeepAspect,
+        &CropToInk::default(),
+        &CropToInk::mnist(),
+    ];
+    for way in ways {
+        let start = Instant::now();
+        let samples = few.preprocess(way).unwrap();
+        println!("{} of 186: {:.2?}", way.name(), start.elapsed());
+        assert_eq!(samples.images.dim(), (186, 28, 28));
+        assert_eq!(samples.features.dim(), (186, FEATURES));
+        assert!(samples.images.iter().any(|&v| v > 200));
+        for row in samples.features.rows() {
+            assert!(row.iter().take(5).all(|&v| v > 0.0 && v < 2.0), "{row}");
+        }
+    }
+}
+
+#[test]
+fn mislabelled() {
+    if !has(Dataset::Mislabelled) {
+        return;
+    }
+    let start = Instant::now();
+    let samples = Mislabelled::load().unwrap();
+    println!("loaded in {:.2?}", start.elapsed());
+    assert_eq!(samples.images.dim(), (60_000, 28, 28));
+    assert_eq!(samples.class_counts().iter().sum::<usize>(), 60_000);
+    assert!(samples.names.windows(2).all(|pair| pair[0] < pair[1]));
+}
