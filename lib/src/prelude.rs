@@ -16,6 +16,4 @@ pub use crate::eval::{
         paired_difference, wilson,
     },
 };
-pub use crate::image::{
-    Augment, Centre, CropToInk, InkStatistics, KeepAspect, Preprocess, Squeeze,
-};
+pub use crate::image::{Augment, Centre, CropToInk, InkStatistics, Preprocess};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use glyphs::data::{Dataset, Handwritten, Mislabelled, Mnist, locate};
-use glyphs::image::{CropToInk, FEATURES, KeepAspect, Preprocess, Squeeze};
+use glyphs::image::{CropToInk, FEATURES, Preprocess};
 
 /// True where the real data are there; says so where they are not.
 fn has(dataset: Dataset) -> bool {
@@ -60,15 +60,15 @@ fn handwritten() {
     assert_eq!(few.provenance.count, 186);
     assert_ne!(few.provenance.sha256, photos.provenance.sha256);
 
-    let ways: [&dyn Preprocess; 4] = [
-        &Squeeze,
-        &KeepAspect,
-        &CropToInk::default(),
-        &CropToInk::mnist(),
+    let ways = [
+        Preprocess::Squeeze,
+        Preprocess::KeepAspect,
+        Preprocess::default(),
+        Preprocess::CropToInk(CropToInk::mnist()),
     ];
     for way in ways {
         let start = Instant::now();
-        let samples = few.preprocess(way).unwrap();
+        let samples = few.preprocess(&way).unwrap();
         println!("{} of 186: {:.2?}", way.name(), start.elapsed());
         assert_eq!(samples.images.dim(), (186, 28, 28));
         assert_eq!(samples.features.dim(), (186, FEATURES));

@@ -7,4 +7,4 @@ pub mod resample;
 
 pub use augment::Augment;
 pub use ink::{Ink, InkBox, InkStatistics};
-pub use preprocess::{Centre, CropToInk, FEATURES, KeepAspect, Preprocess, Squeeze};
+pub use preprocess::{Centre, CropToInk, FEATURES, Preprocess};

@@ -1,6 +1,5 @@
 //! Photographs of 900 x 1200 pixels brought down to 28 x 28.
 
-use std::fmt::Debug;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
@@ -19,27 +18,23 @@ use crate::data::{Handwritten, SIDE, Samples};
 pub const FEATURES: usize = 6;
 
 /// A way from a photograph to 28 x 28 pixels.
-pub trait Preprocess: Sync + Debug {
-    /// For tables and file names, e.g. `crop-to-ink`.
-    fn name(&self) -> &'static str;
-
-    /// The part of the photograph that becomes the image; `bounds` is the ink's box.
-    fn window(&self, ink: &Ink, bounds: &InkBox) -> Window;
-
-    /// Whether the brightest pixel is brought up to full ink.
-    fn stretches(&self) -> bool {
-        false
-    }
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Preprocess {
+    /// The whole photograph squeezed into the square, as the original did: characters
+    /// become a quarter narrower.
+    Squeeze,
+    /// The whole photograph, with blank space added above and below to make it square.
+    KeepAspect,
+    /// The ink alone; where it was, and how large, is left to the features.
+    CropToInk(CropToInk),
 }
 
-/// The whole photograph squeezed into the square, as the original did: characters
-/// become a quarter narrower.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Squeeze;
-
-/// The whole photograph, with blank space added above and below to make it square.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct KeepAspect;
+impl Default for Preprocess {
+    fn default() -> Self {
+        Self::CropToInk(CropToInk::default())
+    }
+}
 
 /// The ink's box, scaled so that its longer side has `box_size` of the 28 pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -84,38 +79,39 @@ impl CropToInk {
     }
 }
 
-impl Preprocess for Squeeze {
-    fn name(&self) -> &'static str {
-        "squeeze"
-    }
-
-    fn window(&self, ink: &Ink, _: &InkBox) -> Window {
-        Window {
-            left: 0.0,
-            top: 0.0,
-            width: ink.width as f32,
-            height: ink.height as f32,
+impl Preprocess {
+    /// For tables and file names, e.g. `crop-to-ink`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Squeeze => "squeeze",
+            Self::KeepAspect => "keep-aspect",
+            Self::CropToInk(_) => "crop-to-ink",
         }
     }
-}
 
-impl Preprocess for KeepAspect {
-    fn name(&self) -> &'static str {
-        "keep-aspect"
-    }
-
-    fn window(&self, ink: &Ink, _: &InkBox) -> Window {
+    /// The part of the photograph that becomes the image; `bounds` is the ink's box.
+    fn window(&self, ink: &Ink, bounds: &InkBox) -> Window {
         let (width, height) = (ink.width as f32, ink.height as f32);
-        square(width / 2.0, height / 2.0, width.max(height))
+        match self {
+            Self::Squeeze => Window {
+                left: 0.0,
+                top: 0.0,
+                width,
+                height,
+            },
+            Self::KeepAspect => square(width / 2.0, height / 2.0, width.max(height)),
+            Self::CropToInk(crop) => crop.window(bounds),
+        }
+    }
+
+    /// Whether the brightest pixel is brought up to full ink.
+    fn stretches(&self) -> bool {
+        matches!(self, Self::CropToInk(crop) if crop.stretch)
     }
 }
 
-impl Preprocess for CropToInk {
-    fn name(&self) -> &'static str {
-        "crop-to-ink"
-    }
-
-    fn window(&self, _: &Ink, bounds: &InkBox) -> Window {
+impl CropToInk {
+    fn window(&self, bounds: &InkBox) -> Window {
         let (width, height) = (bounds.width as f32, bounds.height as f32);
         let box_size = self.box_size.clamp(1.0, SIDE as f32);
         let side = width.max(height) * SIDE as f32 / box_size;
@@ -135,15 +131,11 @@ impl Preprocess for CropToInk {
         };
         square(x, y, side)
     }
-
-    fn stretches(&self) -> bool {
-        self.stretch
-    }
 }
 
 /// One photograph as a network takes it: 784 pixels, and its features. A photograph
 /// without ink gives zeros.
-pub fn preprocess(ink: &Ink, method: &dyn Preprocess) -> ([u8; SIDE * SIDE], [f32; FEATURES]) {
+pub fn preprocess(ink: &Ink, method: &Preprocess) -> ([u8; SIDE * SIDE], [f32; FEATURES]) {
     let Some(bounds) = ink.bounds() else {
         return ([0; SIDE * SIDE], [0.0; FEATURES]);
     };
@@ -164,7 +156,7 @@ impl Handwritten {
     ///
     /// # Errors
     /// Where a photograph is damaged; the error names it.
-    pub fn preprocess(&self, method: &dyn Preprocess) -> Result<Samples> {
+    pub fn preprocess(&self, method: &Preprocess) -> Result<Samples> {
         let progress = Progress::new(self.len());
         let rows = (0..self.len())
             .into_par_iter()
@@ -176,19 +168,17 @@ impl Handwritten {
             .collect::<Result<Vec<_>>>()?;
         let mut images = Array3::zeros((self.len(), SIDE, SIDE));
         let mut features = Array2::zeros((self.len(), FEATURES));
-        for (i, (pixels, row)) in rows.iter().enumerate() {
-            images
-                .outer_iter_mut()
-                .nth(i)
-                .into_iter()
-                .flatten()
-                .zip(pixels)
-                .for_each(|(to, from)| *to = *from);
-            features
-                .row_mut(i)
+        for ((mut image, mut row), (pixels, numbers)) in (images.outer_iter_mut())
+            .zip(features.outer_iter_mut())
+            .zip(&rows)
+        {
+            image
                 .iter_mut()
-                .zip(row)
-                .for_each(|(to, from)| *to = *from);
+                .zip(pixels)
+                .for_each(|(to, &from)| *to = from);
+            row.iter_mut()
+                .zip(numbers)
+                .for_each(|(to, &from)| *to = from);
         }
         Ok(Samples {
             images,

@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error, Result,
     data::{Handwritten, Samples},
-    eval::{Evaluation, relative_distance},
+    eval::{Evaluation, similarity::relative_distance},
     files::{is_quick, outputs, project_root},
     image::Preprocess,
     nn::{CharCnn, Classifier},
-    study::result::{Artefact, Environment, RunResult, stem},
+    study::result::{Artefact, Environment, RunKey, RunResult},
     train::{
-        Checkpoint, Config, Curve, History, Loss, ModelCheckpoint, Schedule, evaluate,
+        Checkpoint, Config, FineCurve, History, Loss, ModelCheckpoint, Schedule, evaluate,
         fit_resumable,
     },
 };
@@ -123,7 +123,9 @@ pub fn pretrained(head: Head, seed: u64) -> Result<Checkpoint> {
     if own.exists() {
         return Checkpoint::load(own);
     }
-    let published = project_root().join("outputs/reference").join(pretrained_name(head, seed));
+    let published = project_root()
+        .join("outputs/reference")
+        .join(pretrained_name(head, seed));
     match published.exists() {
         true => Checkpoint::load(published),
         false => Err(Error::Missing {
@@ -162,11 +164,16 @@ impl DigitRun {
                 epochs,
                 learning_rate: 2e-3,
                 schedule: Schedule::OneCycle { warm_up: 0.2 },
-                augment: crate::image::Augment::mild(),
+                augment: crate::image::Augment::default(),
                 curve: None,
                 ..Config::mnist()
             }),
         }
+    }
+
+    pub fn key(&self) -> RunKey {
+        let (head, init) = (self.head.name(), self.init.name());
+        RunKey::new(self.part, head, init, &self.protocol, self.config.seed)
     }
 
     /// The network before its first step.
@@ -189,19 +196,11 @@ impl DigitRun {
             .collect();
         let at_start = evaluate(model.as_ref(), test)?;
 
-        let stem = stem(
-            self.part,
-            self.head.name(),
-            self.init.name(),
-            &self.protocol,
-            self.config.seed,
-        );
-        let folder = outputs().join("checkpoints");
-        let states = ModelCheckpoint::new(folder.join(&stem));
+        let states = self.key().states();
         let history = fit_resumable(model.as_mut(), train, valid, &self.config, &states)?;
         let evaluation = evaluate(model.as_ref(), test)?;
 
-        let path = folder.join(stem + ".safetensors");
+        let path = self.key().checkpoint();
         Checkpoint::of(model.as_ref(), self.config.clone(), history.clone(), train)
             .weights_only()
             .save(&path)?;
@@ -251,7 +250,7 @@ fn quick(config: Config) -> Config {
     if !is_quick() {
         return config;
     }
-    let curve = config.curve.map(|_| Curve {
+    let curve = config.curve.map(|_| FineCurve {
         every: 2,
         images: 100,
     });

@@ -1,10 +1,14 @@
 //! The study itself: which runs it consists of. Notebooks and command line start the
 //! same runs from here.
 
+pub mod digits;
+pub mod load;
 pub mod part1;
 pub mod result;
 pub mod seeds;
 
+pub use digits::{DigitRun, Head, Init, TrainedDigits};
+pub use load::{load_mislabelled, load_mnist, load_photographs};
 pub use part1::{Part1, Split, Trained};
-pub use result::{Artefact, Environment, RunResult};
+pub use result::{Artefact, Environment, RunKey, RunResult};
 pub use seeds::{SEEDS, Seeds};

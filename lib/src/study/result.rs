@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
+    fmt, fs,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -15,7 +15,7 @@ use crate::{
     Error, Result,
     data::Provenance,
     files::{outputs, project_root, write_atomically},
-    train::{Config, CurvePoint, Epoch},
+    train::{Config, CurvePoint, Epoch, ModelCheckpoint},
 };
 
 /// What a run trained, from what, on what.
@@ -111,9 +111,14 @@ fn cpu() -> String {
 }
 
 impl RunResult {
-    /// File name without ending, e.g. `part2-original-pretrained-report-seed0`.
-    pub fn stem(&self) -> String {
-        stem(self.part, &self.network, &self.init, &self.protocol, self.seed)
+    pub fn key(&self) -> RunKey {
+        RunKey {
+            part: self.part,
+            network: self.network.clone(),
+            init: self.init.clone(),
+            protocol: self.protocol.clone(),
+            seed: self.seed,
+        }
     }
 
     /// The last epoch of training.
@@ -126,52 +131,102 @@ impl RunResult {
         self.epochs.iter().map(|epoch| epoch.seconds).sum()
     }
 
+    /// Writes the record into the folder of results.
     pub fn save(&self) -> Result<PathBuf> {
-        let path = results().join(self.stem() + ".json");
+        let path = outputs().join("results").join(self.key().file_name());
         let text = serde_json::to_vec_pretty(self).map_err(|error| {
-            Error::content(&path, format!("cannot be written as JSON ({error})"), "report it")
+            Error::content(
+                &path,
+                format!("cannot be written as JSON ({error})"),
+                "report it",
+            )
         })?;
         write_atomically(&path, &text)?;
         Ok(path)
     }
 
-    pub fn load(path: &Path) -> Result<Self> {
-        let text = fs::read(path).map_err(|error| Error::io(path, error, "run `make full`"))?;
-        serde_json::from_slice(&text).map_err(|error| {
-            Error::content(
-                path,
-                format!("is not the record of a run ({error})"),
-                "delete it and run `make full`",
-            )
-        })
-    }
-
-    /// Refuses a record of another configuration or other data than `wanted`'s.
-    pub(crate) fn expect(self, path: &Path, dataset: &Provenance, config: &Config) -> Result<Self> {
-        let problem = if self.dataset.sha256 != dataset.sha256 {
-            format!(
-                "was computed from other data ({} {})",
-                self.dataset.name, self.dataset.sha256
-            )
+    /// How this record's run differs from one with `config` on `dataset`, if it does.
+    pub fn differs_from(&self, config: &Config, dataset: &Provenance) -> Option<&'static str> {
+        if self.dataset.sha256 != dataset.sha256 {
+            Some("was computed from other data")
         } else if self.config != *config {
-            "was computed with another configuration".into()
+            Some("was computed with another configuration")
         } else {
-            return Ok(self);
-        };
-        Err(Error::content(path, problem, "delete it and run `make full`"))
+            None
+        }
     }
 }
 
-pub(crate) fn stem(part: u8, network: &str, init: &str, protocol: &str, seed: u64) -> String {
-    format!("part{part}-{network}-{init}-{protocol}-seed{seed}")
+/// What tells one run from another; also the name of its files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunKey {
+    pub part: u8,
+    pub network: String,
+    pub init: String,
+    pub protocol: String,
+    pub seed: u64,
 }
 
-/// Records that runs here wrote.
-pub(crate) fn results() -> PathBuf {
-    outputs().join("results")
+impl RunKey {
+    pub fn new(part: u8, network: &str, init: &str, protocol: &str, seed: u64) -> Self {
+        Self {
+            part,
+            network: network.into(),
+            init: init.into(),
+            protocol: protocol.into(),
+            seed,
+        }
+    }
+
+    pub fn with_seed(&self, seed: u64) -> Self {
+        Self {
+            seed,
+            ..self.clone()
+        }
+    }
+
+    fn file_name(&self) -> String {
+        format!("{self}.json")
+    }
+
+    /// Where this run keeps its network.
+    pub fn checkpoint(&self) -> PathBuf {
+        outputs().join(format!("checkpoints/{self}.safetensors"))
+    }
+
+    /// Where this run keeps its state while it goes on.
+    pub fn states(&self) -> ModelCheckpoint {
+        ModelCheckpoint::new(outputs().join(format!("checkpoints/{self}")))
+    }
+
+    /// This run's record: one made here, else the published one.
+    pub fn load(&self) -> Result<Option<RunResult>> {
+        let folders = [outputs(), project_root().join("outputs/reference")];
+        let mut paths = folders
+            .iter()
+            .map(|f| f.join("results").join(self.file_name()));
+        let Some(path) = paths.find(|path| path.exists()) else {
+            return Ok(None);
+        };
+        let text = fs::read(&path).map_err(|error| Error::io(&path, error, "allow reading it"))?;
+        let run = serde_json::from_slice(&text).map_err(|error| {
+            let problem = format!("is not the record of a run ({error})");
+            Error::content(&path, problem, "delete it and run `make full`")
+        })?;
+        Ok(Some(run))
+    }
 }
 
-/// Records of the published run.
-pub(crate) fn published_results() -> PathBuf {
-    project_root().join("outputs/reference/results")
+/// E.g. `part2-original-pretrained-report-seed0`.
+impl fmt::Display for RunKey {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Self {
+            part,
+            network,
+            init,
+            protocol,
+            seed,
+        } = self;
+        write!(f, "part{part}-{network}-{init}-{protocol}-seed{seed}")
+    }
 }

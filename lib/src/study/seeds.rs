@@ -1,53 +1,63 @@
 //! One run repeated under several seeds.
 
 use crate::{
-    Error, Result,
+    Result,
     data::Provenance,
-    eval::statistics::{Interval, mean_interval},
-    files::is_quick,
-    study::result::{RunResult, published_results, results, stem},
+    eval::statistics::{Estimate, mean},
+    study::result::{RunKey, RunResult},
     train::Config,
 };
 
 /// Seeds that every run of the study is repeated under. Choices are made on seed 0.
 pub const SEEDS: [u64; 5] = [0, 1, 2, 3, 4];
 
-/// The records of one run, one a seed.
-#[derive(Clone, Debug, PartialEq)]
+/// The records of one run, at most one a seed.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Seeds {
     pub runs: Vec<RunResult>,
+    /// Why a seed's record is not among them, one sentence each.
+    pub left_out: Vec<String>,
 }
 
 impl Seeds {
-    /// `live`, which was just computed, and the records of all other seeds: those that
-    /// were made here (`make full`), else the published ones. A quick run has no others.
-    ///
-    /// # Errors
-    /// [`Error::Missing`] where a seed was never run, [`Error::Content`] where a record
-    /// was computed from other data or with another configuration.
+    /// `live`, which was just computed, and the records of the other seeds: those made
+    /// here by `make full`, else the published ones. A record of other data or of another
+    /// configuration is left out, with a word about it.
     pub fn beside(live: &RunResult) -> Result<Self> {
-        let others = SEEDS.into_iter().filter(|&seed| seed != live.seed);
-        let mut runs = vec![live.clone()];
-        if !is_quick() {
-            for seed in others {
-                runs.push(find(live, seed)?);
-            }
+        let mut seeds = Self {
+            runs: vec![live.clone()],
+            left_out: Vec::new(),
+        };
+        for seed in SEEDS.into_iter().filter(|&seed| seed != live.seed) {
+            seeds.add(&live.key().with_seed(seed), &live.config, &live.dataset)?;
         }
-        Ok(Self { runs })
+        Ok(seeds)
     }
 
-    /// Records of a run that the notebook itself does not repeat.
-    pub fn recorded(part: u8, network: &str, init: &str, protocol: &str) -> Result<Self> {
-        let load = |seed| {
-            let name = stem(part, network, init, protocol, seed) + ".json";
-            let folders = [results(), published_results()];
-            let path = folders.iter().map(|f| f.join(&name)).find(|p| p.exists());
-            path.map(|path| RunResult::load(&path)).transpose()
+    /// The records of a run that the notebook itself does not repeat.
+    pub fn recorded(key: &RunKey, config: &Config, dataset: &Provenance) -> Result<Self> {
+        let mut seeds = Self::default();
+        for seed in SEEDS {
+            seeds.add(&key.with_seed(seed), config, dataset)?;
+        }
+        Ok(seeds)
+    }
+
+    fn add(&mut self, key: &RunKey, config: &Config, dataset: &Provenance) -> Result<()> {
+        let config = Config {
+            seed: key.seed,
+            ..config.clone()
         };
-        let runs: Vec<Option<RunResult>> = SEEDS.into_iter().map(load).collect::<Result<_>>()?;
-        Ok(Self {
-            runs: runs.into_iter().flatten().collect(),
-        })
+        match key.load()? {
+            None => self
+                .left_out
+                .push(format!("{key} was never run; `make full` runs it")),
+            Some(run) => match run.differs_from(&config, dataset) {
+                Some(difference) => self.left_out.push(format!("{key} {difference}")),
+                None => self.runs.push(run),
+            },
+        }
+        Ok(())
     }
 
     /// One number of every run.
@@ -56,41 +66,7 @@ impl Seeds {
     }
 
     /// Validation accuracy after the last epoch: mean and 95 % interval over the seeds.
-    pub fn val_accuracy(&self) -> Interval {
-        mean_interval(&self.values(|run| Some(run.last()?.val_accuracy)))
+    pub fn val_accuracy(&self) -> Result<Estimate> {
+        mean(&self.values(|run| Some(run.last()?.val_accuracy)))
     }
-}
-
-fn find(live: &RunResult, seed: u64) -> Result<RunResult> {
-    let name = stem(live.part, &live.network, &live.init, &live.protocol, seed) + ".json";
-    let config = Config {
-        seed,
-        ..live.config.clone()
-    };
-    for folder in [results(), published_results()] {
-        let path = folder.join(&name);
-        if path.exists() {
-            return RunResult::load(&path)?.expect(&path, &live.dataset, &config);
-        }
-    }
-    Err(missing(&name))
-}
-
-fn missing(name: &str) -> Error {
-    Error::Missing {
-        dataset: name.into(),
-        problem: "this run is recorded neither in outputs/results nor in outputs/reference".into(),
-        remedy: "run `make full`".into(),
-    }
-}
-
-/// Which data a set of runs was trained on, each once.
-pub fn datasets(runs: &[RunResult]) -> Vec<Provenance> {
-    let mut found: Vec<Provenance> = Vec::new();
-    for run in runs {
-        if !found.contains(&run.dataset) {
-            found.push(run.dataset.clone());
-        }
-    }
-    found
 }

@@ -14,6 +14,7 @@ use crate::{
     Error, Result,
     data::{Provenance, Samples},
     files::write_atomically,
+    image::Preprocess,
     nn::{Adam, Classifier},
     train::{Config, History},
 };
@@ -31,6 +32,8 @@ pub struct Checkpoint {
     pub data: Provenance,
     /// Class names in the order of the logits.
     pub classes: Vec<String>,
+    /// How photographs became images, where they were photographs.
+    pub preprocess: Option<Preprocess>,
     tensors: Vec<Tensor>,
     /// Updates made by the optimiser, where its state is held too.
     step: Option<u64>,
@@ -52,6 +55,7 @@ struct Header {
     history: History,
     data: Provenance,
     classes: Vec<String>,
+    preprocess: Option<Preprocess>,
     step: Option<u64>,
 }
 
@@ -68,10 +72,17 @@ impl Checkpoint {
             history,
             data: train.provenance.clone(),
             classes: train.classes.clone(),
+            preprocess: None,
             tensors: tensors.collect(),
             step: None,
             path: PathBuf::new(),
         }
+    }
+
+    /// Notes how the images were made, so that new photographs can be brought down alike.
+    pub fn with_preprocess(mut self, preprocess: Preprocess) -> Self {
+        self.preprocess = Some(preprocess);
+        self
     }
 
     pub fn with_optimiser(mut self, adam: &Adam) -> Self {
@@ -147,6 +158,7 @@ impl Checkpoint {
             history: header.history,
             data: header.data,
             classes: header.classes,
+            preprocess: header.preprocess,
             tensors,
             step: header.step,
             path: path.into(),
@@ -159,10 +171,19 @@ impl Checkpoint {
     /// [`Error::Content`] where a tensor is missing or has another shape; `model` is
     /// then as it was.
     pub fn restore(&self, model: &mut dyn Classifier) -> Result<()> {
+        self.restore_named(model, &[""])
+    }
+
+    /// As [`Checkpoint::restore`], for the tensors whose name begins with one of
+    /// `prefixes`; the others stay as they are.
+    pub fn restore_named(&self, model: &mut dyn Classifier, prefixes: &[&str]) -> Result<()> {
+        let wanted = |name: &str| prefixes.iter().any(|prefix| name.starts_with(prefix));
         let found = (model.tensors().iter())
+            .filter(|t| wanted(&t.name))
             .map(|t| self.find(&t.name, &t.shape))
             .collect::<Result<Vec<_>>>()?;
-        for (target, source) in model.tensors_mut().into_iter().zip(found) {
+        let targets = model.tensors_mut().into_iter();
+        for (target, source) in targets.filter(|t| wanted(&t.name)).zip(found) {
             target.values.copy_from_slice(&source.values);
         }
         Ok(())
@@ -176,11 +197,12 @@ impl Checkpoint {
                 "name a .last checkpoint",
             )
         })?;
-        let moments = self.tensors.iter().filter_map(|t| {
-            let name = t.name.strip_prefix(ADAM)?;
-            Some((name.to_string(), t.values.clone()))
-        });
-        adam.restore(step, moments.collect());
+        for tensor in &self.tensors {
+            if let Some(name) = tensor.name.strip_prefix(ADAM) {
+                adam.restore(name, &tensor.shape, &tensor.values)?;
+            }
+        }
+        adam.step = step;
         Ok(())
     }
 
@@ -205,6 +227,7 @@ impl Checkpoint {
             history: self.history.clone(),
             data: self.data.clone(),
             classes: self.classes.clone(),
+            preprocess: self.preprocess,
             step: self.step,
         })
         .map_err(|error| failed(error.to_string()))?;

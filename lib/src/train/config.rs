@@ -45,7 +45,7 @@ fn cosine(from: f32, to: f32, progress: f32) -> f32 {
 
 /// A finer curve of validation accuracy, within the epochs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Curve {
+pub struct FineCurve {
     /// Steps from one point to the next.
     pub every: usize,
     /// How many validation images are judged at each point: the first ones.
@@ -67,7 +67,7 @@ pub struct Config {
     pub weight_decay: f32,
     pub reduce_lr: Option<ReduceLrOnPlateau>,
     pub early_stopping: Option<EarlyStopping>,
-    pub curve: Option<Curve>,
+    pub curve: Option<FineCurve>,
     /// Decides the order of batches and every augmentation. The network has its own.
     pub seed: u64,
 }
@@ -102,7 +102,7 @@ impl Config {
             loss: Loss::CrossEntropy {
                 label_smoothing: 0.1,
             },
-            augment: Augment::mild(),
+            augment: Augment::default(),
             reduce_lr: None,
             ..Self::part1_report()
         }
@@ -114,7 +114,7 @@ impl Config {
             epochs: 3,
             batch_size: 100,
             reduce_lr: None,
-            curve: Some(Curve {
+            curve: Some(FineCurve {
                 every: 20,
                 images: 2000,
             }),

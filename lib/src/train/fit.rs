@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
@@ -56,12 +56,7 @@ pub fn fit_resumable(
 
 /// Class probabilities of `model` for every sample, beside the labels.
 pub fn evaluate(model: &dyn Classifier, samples: &Samples) -> Result<Evaluation> {
-    Ok(Evaluation::from_logits(
-        logits(model, samples)?.view(),
-        samples.labels.clone(),
-        samples.classes.clone(),
-        samples.provenance.clone(),
-    ))
+    Evaluation::new(logits(model, samples)?, samples)
 }
 
 /// Logits of `model` for every sample, `(n, classes)`, in evaluation mode.
@@ -71,7 +66,7 @@ pub fn logits(model: &dyn Classifier, samples: &Samples) -> Result<Array2<f32>> 
     for start in (0..samples.len()).step_by(EVALUATION_BATCH) {
         let end = samples.len().min(start + EVALUATION_BATCH);
         let indices: Vec<usize> = (start..end).collect();
-        buffer.fill(samples, &indices, &Augment::none(), 0);
+        buffer.fill(samples, &indices, &Augment::none(), (0, 0));
         all.slice_mut(ndarray::s![start..end, ..])
             .assign(&model.logits(buffer.batch())?);
     }
@@ -192,7 +187,7 @@ impl<'a> Run<'a> {
                 self.train,
                 indices,
                 &config.augment,
-                mix(config.seed, number as u64),
+                (config.seed, number as u64),
             );
             let objective = config.loss.of(&labels);
             let step = self
@@ -337,7 +332,13 @@ struct Buffer {
 
 impl Buffer {
     /// The samples at `indices`, pixels scaled to 0..=1 and augmented.
-    fn fill(&mut self, samples: &Samples, indices: &[usize], augment: &Augment, seed: u64) {
+    fn fill(
+        &mut self,
+        samples: &Samples,
+        indices: &[usize],
+        augment: &Augment,
+        (seed, epoch): (u64, u64),
+    ) {
         self.len = indices.len();
         self.images.resize(indices.len() * PIXELS, 0.0);
         self.images
@@ -345,11 +346,12 @@ impl Buffer {
             .zip(indices)
             .with_min_len(8)
             .for_each(|(out, &index)| {
-                let image = samples.images.index_axis(ndarray::Axis(0), index);
-                for (out, &pixel) in out.iter_mut().zip(image) {
-                    *out = f32::from(pixel) / 255.0;
+                let pixels = samples.images.index_axis(Axis(0), index);
+                let mut image = [0.0; PIXELS];
+                for (value, &pixel) in image.iter_mut().zip(pixels) {
+                    *value = f32::from(pixel) / 255.0;
                 }
-                augment.apply(out, mix(seed, index as u64));
+                augment.apply(&image, out, seed, epoch, index as u64);
             });
         self.features.clear();
         for &index in indices {

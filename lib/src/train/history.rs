@@ -23,7 +23,7 @@ pub struct CurvePoint {
     pub step: usize,
     /// Training time so far, validation left out.
     pub seconds: f64,
-    /// On the images that [`crate::train::Curve`] names.
+    /// On the images that [`crate::train::FineCurve`] names.
     pub val_accuracy: f64,
 }
 

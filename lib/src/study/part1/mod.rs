@@ -1,19 +1,26 @@
 //! Part 1: 62 characters from photographs.
 
-use std::collections::BTreeMap;
+mod show;
+
+use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Result,
     data::{Handwritten, Samples},
-    eval::Evaluation,
-    files::{is_quick, outputs},
+    eval::{Evaluation, LOOKALIKES},
+    files::{is_quick, project_root},
     image::Preprocess,
     nn::{CharCnn, Classifier},
-    study::result::{Artefact, Environment, RunResult, stem},
-    train::{Checkpoint, Config, History, ModelCheckpoint, evaluate, fit_resumable},
+    study::{
+        Seeds,
+        result::{Artefact, Environment, RunKey, RunResult},
+    },
+    train::{Checkpoint, Config, History, evaluate, fit_resumable},
 };
+
+pub use show::{compare_preprocessing, compare_seeds, findings, preprocessing_finding};
 
 /// Part of the photographs that is trained on; the rest validates.
 pub const TRAIN_SHARE: f64 = 0.9;
@@ -46,7 +53,7 @@ impl Part1 {
     }
 
     /// As the report did it but for what an image is brought down to.
-    pub fn compared(protocol: &str, preprocess: Preprocess, features: bool, seed: u64) -> Self {
+    fn compared(protocol: &str, preprocess: Preprocess, features: bool, seed: u64) -> Self {
         Self {
             protocol: protocol.into(),
             preprocess,
@@ -57,6 +64,18 @@ impl Part1 {
                 ..Config::part1_report()
             }),
         }
+    }
+
+    pub fn keep_aspect(seed: u64) -> Self {
+        Self::compared("keep-aspect", Preprocess::KeepAspect, false, seed)
+    }
+
+    pub fn crop(seed: u64) -> Self {
+        Self::compared("crop", Preprocess::default(), false, seed)
+    }
+
+    pub fn crop_features(seed: u64) -> Self {
+        Self::compared("crop-features", Preprocess::default(), true, seed)
     }
 
     /// As this project does it.
@@ -71,23 +90,27 @@ impl Part1 {
     }
 
     /// The same with validation on writers that were never seen.
-    pub fn by_writer(mut self) -> Self {
-        self.protocol += "-by-writer";
-        self.split = Split::ByWriter;
-        self
+    pub fn by_writer(&self) -> Self {
+        Self {
+            protocol: format!("{}-by-writer", self.protocol),
+            split: Split::ByWriter,
+            ..self.clone()
+        }
     }
 
     /// Every protocol of part 1, by name.
     pub fn named(protocol: &str, seed: u64) -> Option<Self> {
-        Self::all(seed).into_iter().find(|run| run.protocol == protocol)
+        Self::all(seed)
+            .into_iter()
+            .find(|run| run.protocol == protocol)
     }
 
     pub fn all(seed: u64) -> Vec<Self> {
         vec![
             Self::report(seed),
-            Self::compared("keep-aspect", Preprocess::KeepAspect, false, seed),
-            Self::compared("crop", Preprocess::default(), false, seed),
-            Self::compared("crop-features", Preprocess::default(), true, seed),
+            Self::keep_aspect(seed),
+            Self::crop(seed),
+            Self::crop_features(seed),
             Self::ours(seed),
             Self::ours(seed).by_writer(),
             Self::report(seed).by_writer(),
@@ -95,9 +118,9 @@ impl Part1 {
     }
 
     /// Training and validation part of `samples`, by this run's seed.
-    pub fn split(&self, samples: &Samples) -> (Samples, Samples) {
+    pub fn split(&self, samples: &Samples) -> Result<(Samples, Samples)> {
         match self.split {
-            Split::Random => samples.split(TRAIN_SHARE, self.config.seed),
+            Split::Random => Ok(samples.split(TRAIN_SHARE, self.config.seed)),
             Split::ByWriter => samples.split_by_writer(TRAIN_SHARE, self.config.seed),
         }
     }
@@ -110,18 +133,27 @@ impl Part1 {
         }
     }
 
+    /// The records of this run under all seeds.
+    pub fn recorded(&self, photos: &Handwritten) -> Result<Seeds> {
+        Seeds::recorded(&self.key(), &self.config, &photos.provenance)
+    }
+
+    pub fn key(&self) -> RunKey {
+        RunKey::new(1, "original", "random", &self.protocol, self.config.seed)
+    }
+
     /// Trains, evaluates on the validation part, and keeps checkpoint and record.
     pub fn run(&self, photos: &Handwritten) -> Result<Trained> {
-        let (train, valid) = self.split(&photos.preprocess(&self.preprocess)?);
+        let (train, valid) = self.split(&photos.preprocess(&self.preprocess)?)?;
         let mut model = self.network();
-        let stem = stem(1, "original", "random", &self.protocol, self.config.seed);
-        let folder = outputs().join("checkpoints");
-        let states = ModelCheckpoint::new(folder.join(&stem));
+        let states = self.key().states();
         let history = fit_resumable(model.as_mut(), &train, &valid, &self.config, &states)?;
         let evaluation = evaluate(model.as_ref(), &valid)?;
 
-        let path = folder.join(stem + ".safetensors");
+        let merged = evaluation.merged(&LOOKALIKES.map(|group| group.classes))?;
+        let path = self.key().checkpoint();
         Checkpoint::of(model.as_ref(), self.config.clone(), history.clone(), &train)
+            .with_preprocess(self.preprocess)
             .weights_only()
             .save(&path)?;
         let result = RunResult {
@@ -138,8 +170,8 @@ impl Part1 {
             test_accuracy: None,
             metrics: BTreeMap::from([
                 ("top_3_accuracy".into(), evaluation.top_k_accuracy(3)),
-                ("merged_accuracy".into(), evaluation.merged().accuracy),
-                ("ece".into(), evaluation.calibration(15).ece),
+                ("merged_accuracy".into(), merged.accuracy),
+                ("ece".into(), evaluation.calibration(15)?.ece),
             ]),
             checkpoint: Artefact::of(&path)?,
             environment: Environment::here(),
@@ -166,6 +198,11 @@ pub struct Trained {
     /// Of the validation part.
     pub evaluation: Evaluation,
     pub result: RunResult,
+}
+
+/// Where notebook 1 writes the images as a table.
+pub fn table_path() -> PathBuf {
+    project_root().join("data/processed/dataset1-28x28.csv")
 }
 
 /// In a quick run, enough epochs to see that everything works.

@@ -1,0 +1,52 @@
+//! Learning curves of one run.
+
+use crate::{
+    display::{Axis, Html, LineChart, Show, row},
+    train::History,
+};
+
+/// Loss and accuracy by epoch, training and validation, side by side.
+#[derive(Clone, Debug)]
+pub struct HistoryChart {
+    loss: LineChart,
+    accuracy: LineChart,
+}
+
+impl History {
+    /// Curves by epoch; `title` says whose.
+    pub fn chart(&self, title: &str) -> HistoryChart {
+        let points = |value: fn(&crate::train::Epoch) -> f64| {
+            let numbered = self.epochs.iter().enumerate();
+            numbered.map(move |(i, epoch)| ((i + 1) as f64, value(epoch)))
+        };
+        let loss = LineChart::new(
+            format!("{title}: loss"),
+            Axis::new("epoch"),
+            Axis::new("loss (nats)"),
+        )
+        .curve("training", points(|e| e.loss))
+        .curve("validation", points(|e| e.val_loss));
+        let accuracy = LineChart::new(
+            format!("{title}: accuracy"),
+            Axis::new("epoch"),
+            Axis::percent("accuracy"),
+        )
+        .curve("training", points(|e| e.accuracy))
+        .curve("validation", points(|e| e.val_accuracy));
+        HistoryChart { loss, accuracy }
+    }
+}
+
+impl HistoryChart {
+    /// A line at an accuracy to compare with.
+    pub fn reference(mut self, label: &str, accuracy: f64) -> Self {
+        self.accuracy = self.accuracy.reference(label, accuracy);
+        self
+    }
+}
+
+impl Show for HistoryChart {
+    fn show(&self) -> Html {
+        row(&[&self.loss, &self.accuracy])
+    }
+}

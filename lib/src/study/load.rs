@@ -1,0 +1,41 @@
+//! The data of the study; in a quick run, a small part of each.
+
+use crate::{
+    Result,
+    data::{Handwritten, Mislabelled, Mnist, Samples},
+    files::is_quick,
+};
+
+/// Photographs of each class in a quick run.
+const QUICK_PER_CLASS: usize = 4;
+/// Training and test digits in a quick run.
+const QUICK_TRAIN: usize = 400;
+const QUICK_TEST: usize = 200;
+
+/// Dataset 1: photographs of 62 characters.
+pub fn load_photographs() -> Result<Handwritten> {
+    let photos = Handwritten::load()?;
+    Ok(match is_quick() {
+        true => photos.take_per_class(QUICK_PER_CLASS),
+        false => photos,
+    })
+}
+
+/// MNIST with its standard training and test part.
+pub fn load_mnist() -> Result<Mnist> {
+    let mut mnist = Mnist::load()?;
+    if is_quick() {
+        mnist.train = mnist.train.take(QUICK_TRAIN);
+        mnist.test = mnist.test.take(QUICK_TEST);
+    }
+    Ok(mnist)
+}
+
+/// Dataset 3: digits under wrong labels.
+pub fn load_mislabelled() -> Result<Samples> {
+    let samples = Mislabelled::load()?;
+    Ok(match is_quick() {
+        true => samples.take(QUICK_TRAIN),
+        false => samples,
+    })
+}
