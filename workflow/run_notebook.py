@@ -68,6 +68,7 @@ class Runner(NotebookClient):
             problem = "the kernel died"
         if problem.strip():
             raise NotebookFailed(f"{self.place(cell_index)}\n{indent(problem)}")
+        number(cell, self.cells.index(cell_index) + 1)
         return cell
 
     def output(self, outs, msg, display_id, cell_index):
@@ -140,12 +141,18 @@ def refuse_question_marks(name, cells):
     """A failing `?` would leave its cell "successful", so notebooks have none."""
     code = [i for i, cell in enumerate(cells) if is_code(cell)]
     for number, index in enumerate(code, 1):
-        tokens = RustLexer().get_tokens(cells[index].source)
-        if any(text == "?" for kind, text in tokens if kind not in String and kind not in Comment):
+        if operator_question_mark(cells[index].source):
             raise NotebookFailed(
                 f"{name} · cell {number}/{len(code)} · {heading_above(cells, index)}\n"
                 + indent("`?` in a notebook hides errors: write `.or_stop()` instead")
             )
+
+
+def operator_question_mark(source):
+    code = "".join(
+        text for kind, text in RustLexer().get_tokens(source) if kind not in String and kind not in Comment
+    )
+    return re.search(r"\?(?!\s*Sized\b)", code)
 
 
 def heading_above(cells, index):
@@ -165,6 +172,14 @@ def explain(cell):
         if output.output_type == "error":
             lines += [output.evalue, *output.traceback]
     return ANSI.sub("", "\n".join(dict.fromkeys(lines)))
+
+
+def number(cell, count):
+    """Numbers cells from 1, as if the kernel had seen no markers."""
+    cell.execution_count = count
+    for output in cell.outputs:
+        if output.output_type == "execute_result":
+            output.execution_count = count
 
 
 def merge_streams(outputs):
