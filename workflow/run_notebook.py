@@ -14,6 +14,7 @@ the kernel has said that it is idle. So, besides what nbclient looks at:
 """
 
 import argparse
+import atexit
 import asyncio
 import os
 import re
@@ -121,6 +122,7 @@ def run(notebook, executed, timeout=None):
     )
     executed.parent.mkdir(parents=True, exist_ok=True)
     started = time.time()
+    executed_now = False
     try:
         client.execute()
         content.metadata["glyphs"] = {
@@ -129,11 +131,15 @@ def run(notebook, executed, timeout=None):
         }
         nbformat.write(content, partial)
         os.replace(partial, executed)
-    except BaseException as error:
-        nbformat.write(content, partial)
-        if isinstance(error, NotebookFailed):
-            raise NotebookFailed(f"{error}\n    What ran so far: {partial}") from None
-        raise
+        executed_now = True
+    except NotebookFailed as failure:
+        raise NotebookFailed(f"{failure}\n    What ran so far: {partial}") from None
+    except RuntimeError as error:
+        atexit.unregister(client._cleanup_kernel)
+        raise NotebookFailed(f"{name} · the kernel did not start\n{indent(str(error))}") from None
+    finally:
+        if not executed_now:
+            nbformat.write(content, partial)
     say(f"{name} · done · {clock(time.time() - started)}")
 
 

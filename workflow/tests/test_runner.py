@@ -127,5 +127,5 @@ def test_one_kernel_at_a_time(execute, tmp_path):
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        with pytest.raises(RuntimeError):
+        with pytest.raises(run_notebook.NotebookFailed, match="did not start"):
             execute()
