@@ -1,0 +1,52 @@
+# The commands of this project. Each needs `make setup`, which skips what is done.
+# The environment is set in workflow/env.sh, and nowhere else.
+ENV := . workflow/env.sh &&
+
+.PHONY: help setup report quick full test test-rust test-python test-pages lab bench verify clean
+
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)
+
+## make setup    everything the others need: .venv, the kernel, one build of the dependencies
+setup:
+	@workflow/setup.sh
+
+## make report   all notebooks that are out of date, then outputs/report/index.html
+report: setup
+	@$(ENV) workflow/report.sh outputs
+
+## make quick    the same notebooks on a small part of the data, into outputs/quick
+quick: setup
+	@$(ENV) GLYPHS_QUICK=1 workflow/report.sh outputs/quick
+
+## make full     the report with five seeds of every run instead of one
+full: setup
+	@$(ENV) GLYPHS_SEEDS=5 workflow/report.sh outputs
+
+## make test     formatting, lints, Rust tests, doc tests, the runner's tests, a quick run of every notebook
+test: test-rust test-python quick test-pages
+
+test-rust: setup
+	@$(ENV) cargo fmt --check && cargo clippy --locked --all-targets -- -D warnings && cargo test --locked
+
+test-python: setup
+	@$(ENV) pytest workflow/tests
+
+test-pages: setup
+	@$(ENV) pytest workflow/pages_test.py
+
+## make lab      JupyterLab with the Rust kernel
+lab: setup
+	@$(ENV) jupyter lab notebooks
+
+## make bench    times of the layers and of a training step, into outputs/bench.json
+bench: setup
+	@$(ENV) cargo bench --locked
+
+## make verify   outputs/ compared with outputs/reference/, number by number
+verify: setup
+	@$(ENV) python workflow/verify.py
+
+## make clean    what a run made (outputs/, but not outputs/reference/); keeps setup and data
+clean:
+	@rm -rf outputs/quick outputs/notebooks outputs/report outputs/results outputs/figures outputs/checkpoints .snakemake

@@ -1,0 +1,22 @@
+"""Becomes COMMAND while holding a lock: `exclusive.py LOCK COMMAND...`
+
+Two kernels in one build directory would overwrite each other's cells, so the
+second one does not start. The lock goes with the process, however it ends.
+"""
+
+import fcntl
+import os
+import sys
+
+lock, *command = sys.argv[1:]
+os.makedirs(os.path.dirname(lock), exist_ok=True)
+handle = os.open(lock, os.O_CREAT | os.O_RDWR)
+try:
+    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+except BlockingIOError:
+    sys.exit(
+        "Another Rust kernel of this clone is running, and two cannot share one build "
+        "directory. Shut it down first (in JupyterLab: Kernel > Shut Down All Kernels)."
+    )
+os.set_inheritable(handle, True)
+os.execv(command[0], command)

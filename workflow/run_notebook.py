@@ -1,0 +1,234 @@
+"""Executes one notebook and proves that every cell did what it says.
+
+    run_notebook.py NOTEBOOK EXECUTED [--timeout SECONDS]
+
+evcxr reports a cell as "ok" after a failing `?`, and its stderr may come after
+the kernel has said that it is idle. So, besides what nbclient looks at:
+
+* `?` is refused in notebooks before anything runs (use `.or_stop()`);
+* after every cell the kernel writes a marker to stderr. The pipe keeps order, so
+  once the marker is here, everything the cell wrote is here too, and anything
+  on stderr before it is a failure;
+* the kernel runs with `preserve_vars_on_panic = false` (kernel/run), so a panic
+  ends its child, which nbclient sees as an error.
+"""
+
+import argparse
+import atexit
+import asyncio
+import os
+import re
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from pygments.lexers import RustLexer
+from pygments.token import Comment, String
+
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+DRAIN_SECONDS = 120
+
+
+class NotebookFailed(Exception):
+    """Says which notebook, cell and heading, and what went wrong."""
+
+
+class Runner(NotebookClient):
+    """nbclient's client with progress lines and a proof for every cell."""
+
+    def __init__(self, notebook, name, **options):
+        super().__init__(notebook, **options)
+        self.name = name
+        self.cells = [i for i, cell in enumerate(notebook.cells) if is_code(cell)]
+        self.started = time.monotonic()
+        self.stderr = ""
+
+    def place(self, index):
+        number = self.cells.index(index) + 1
+        heading = heading_above(self.nb.cells, index)
+        return f"{self.name} · cell {number}/{len(self.cells)} · {heading}"
+
+    async def async_execute_cell(self, cell, cell_index, **options):
+        if not is_code(cell):
+            return cell
+        say(f"{self.place(cell_index)} · {clock(time.monotonic() - self.started)}")
+        self.stderr = ""
+        try:
+            cell = await super().async_execute_cell(cell, cell_index, **options)
+            await self.wait_for_marker(cell, cell_index)
+            problem = self.stderr
+        except CellExecutionError as error:
+            problem = f"{explain(cell) or error}\n{self.stderr}"
+        except CellTimeoutError:
+            problem = f"the cell ran longer than {self.timeout} s"
+        except DeadKernelError:
+            problem = "the kernel died"
+        if problem.strip():
+            raise NotebookFailed(f"{self.place(cell_index)}\n{indent(problem)}")
+        number(cell, self.cells.index(cell_index) + 1)
+        return cell
+
+    def output(self, outs, msg, display_id, cell_index):
+        content = msg["content"]
+        if msg["msg_type"] == "stream" and content["name"] == "stderr":
+            self.stderr += content["text"]
+        elif msg["msg_type"] == "stream":
+            say(indent(content["text"].rstrip("\n")))
+        return super().output(outs, msg, display_id, cell_index)
+
+    async def wait_for_marker(self, cell, cell_index):
+        """Has the kernel write a marker to stderr, and reads until it arrives."""
+        marker = f"cell-complete-{uuid.uuid4().hex}"
+        self.kc.execute(f'eprintln!("{marker}");', store_history=False)
+        deadline = time.monotonic() + DRAIN_SECONDS
+        while marker not in self.stderr:
+            remaining = deadline - time.monotonic()
+            try:
+                msg = await asyncio.wait_for(self.kc.get_iopub_msg(), max(remaining, 0.01))
+            except asyncio.TimeoutError:
+                raise DeadKernelError("no marker") from None
+            if msg["msg_type"] == "error":
+                # The marker itself cannot fail to compile: an item of the cell does.
+                self.stderr += ANSI.sub("", "\n".join(msg["content"]["traceback"]))
+                return
+            if msg["msg_type"] == "stream" and marker in msg["content"]["text"]:
+                self.stderr += msg["content"]["text"]
+            elif msg["msg_type"] in ("stream", "execute_result", "display_data"):
+                self.output(cell.outputs, msg, None, cell_index)
+        self.stderr = self.stderr.replace(marker, "")
+        cell.outputs = merge_streams(cell.outputs)
+
+
+def run(notebook, executed, timeout=None):
+    """Executes `notebook` in its own folder and writes `executed`, whole or not at all."""
+    notebook, executed = Path(notebook), Path(executed)
+    partial = executed.with_suffix(".partial.ipynb")
+    content = nbformat.read(notebook, as_version=4)
+    name = notebook.stem
+    refuse_question_marks(name, content.cells)
+
+    os.environ["GLYPHS_KERNEL"] = "run"
+    client = Runner(
+        content,
+        name,
+        timeout=timeout,
+        startup_timeout=600,
+        kernel_name="rust",
+        resources={"metadata": {"path": str(notebook.parent)}},
+    )
+    executed.parent.mkdir(parents=True, exist_ok=True)
+    started = time.time()
+    executed_now = False
+    try:
+        client.execute()
+        content.metadata["glyphs"] = {
+            "started": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(started)),
+            "seconds": round(time.time() - started, 1),
+        }
+        nbformat.write(content, partial)
+        os.replace(partial, executed)
+        executed_now = True
+    except NotebookFailed as failure:
+        raise NotebookFailed(f"{failure}\n    What ran so far: {partial}") from None
+    except RuntimeError as error:
+        atexit.unregister(client._cleanup_kernel)
+        raise NotebookFailed(f"{name} · the kernel did not start\n{indent(str(error))}") from None
+    finally:
+        if not executed_now:
+            nbformat.write(content, partial)
+    say(f"{name} · done · {clock(time.time() - started)}")
+
+
+def refuse_question_marks(name, cells):
+    """A failing `?` would leave its cell "successful", so notebooks have none."""
+    code = [i for i, cell in enumerate(cells) if is_code(cell)]
+    for number, index in enumerate(code, 1):
+        if operator_question_mark(cells[index].source):
+            raise NotebookFailed(
+                f"{name} · cell {number}/{len(code)} · {heading_above(cells, index)}\n"
+                + indent("`?` in a notebook hides errors: write `.or_stop()` instead")
+            )
+
+
+def operator_question_mark(source):
+    code = "".join(
+        text for kind, text in RustLexer().get_tokens(source) if kind not in String and kind not in Comment
+    )
+    return re.search(r"\?(?!\s*Sized\b)", code)
+
+
+def heading_above(cells, index):
+    """The nearest markdown heading above a cell."""
+    for cell in reversed(cells[:index]):
+        if cell.cell_type == "markdown":
+            headings = re.findall(r"^#{1,6} +(.+?) *#*$", cell.source, re.MULTILINE)
+            if headings:
+                return headings[-1]
+    return "start"
+
+
+def explain(cell):
+    """The kernel's own words about a failed cell."""
+    lines = []
+    for output in cell.get("outputs", []):
+        if output.output_type == "error":
+            lines += [output.evalue, *output.traceback]
+    return ANSI.sub("", "\n".join(dict.fromkeys(lines)))
+
+
+def number(cell, count):
+    """Numbers cells from 1, as if the kernel had seen no markers."""
+    cell.execution_count = count
+    for output in cell.outputs:
+        if output.output_type == "execute_result":
+            output.execution_count = count
+
+
+def merge_streams(outputs):
+    """One output for neighbouring lines of the same stream."""
+    merged = []
+    for output in outputs:
+        last = merged[-1] if merged else {}
+        if output.output_type == "stream" and last.get("name") == output.name:
+            last["text"] += output.text
+        else:
+            merged.append(output)
+    return merged
+
+
+def is_code(cell):
+    return cell.cell_type == "code" and bool(cell.source.strip())
+
+
+def clock(seconds):
+    minutes, seconds = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes:02}:{seconds:02}"
+
+
+def indent(text):
+    return "\n".join("    " + line for line in text.splitlines())
+
+
+def say(line):
+    print(line, flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("notebook", type=Path)
+    parser.add_argument("executed", type=Path)
+    parser.add_argument("--timeout", type=int, help="seconds that one cell may take")
+    arguments = parser.parse_args()
+    try:
+        run(arguments.notebook, arguments.executed, arguments.timeout)
+    except NotebookFailed as failure:
+        sys.exit(f"FAILED {failure}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+#!/bin/sh
+# Makes everything ready that the other targets need; what is done is skipped.
+# Writes to .venv/ and target/ of this clone, and to the cache that holds the
+# compiled kernel ($GLYPHS_EVCXR, see env.sh). A step counts as done only when
+# it ended: each leaves its mark last.
+set -eu
+cd "$(dirname "$0")/.."
+
+say() { printf '\n== %s\n' "$*"; }
+stop() { printf '%s\n' "$*" >&2; exit 1; }
+digest() { python -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())'; }
+
+command -v cargo >/dev/null || [ -x "${CARGO_HOME:-$HOME/.cargo}/bin/cargo" ] ||
+    stop "cargo was not found: install Rust 1.95 or newer first (environment.md, section 'What is needed')."
+
+# 1. The Python side, from requirements.txt.
+if ! cmp -s requirements.txt .venv/installed.txt; then
+    python=
+    for candidate in ${PYTHON:-} python3 python3.13 python3.12 python3.11; do
+        if "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            python=$candidate
+            break
+        fi
+    done
+    [ -n "$python" ] || stop "No Python 3.11 or newer with its venv module was found: install one (on Debian and Ubuntu: python3 and python3-venv), or name it: make setup PYTHON=/path/to/python3"
+    say "Python packages into .venv (about a minute)"
+    "$python" -m venv --clear .venv
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+    cp requirements.txt .venv/installed.txt
+fi
+
+. workflow/env.sh
+minimum=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+rustc --version | python -c '
+import re, sys
+found = tuple(map(int, re.findall(r"\d+", sys.stdin.read())[:2]))
+sys.exit(found < tuple(map(int, sys.argv[1].split("."))))' "$minimum" ||
+    stop "$(rustc --version) is too old: this project needs Rust $minimum (rustup update stable)."
+
+# 2. The kernel. It is compiled without this project's flags, to serve any clone.
+if [ ! -x "$GLYPHS_EVCXR/bin/evcxr_jupyter" ]; then
+    say "Notebook kernel evcxr_jupyter $GLYPHS_EVCXR_VERSION into $GLYPHS_EVCXR (once for each user, about 10 minutes on 2 cores)"
+    mkdir -p "$GLYPHS_EVCXR.part"
+    (
+        unset CARGO_BUILD_TARGET RUSTFLAGS CARGO_PROFILE_DEV_DEBUG_ASSERTIONS CARGO_PROFILE_DEV_OVERFLOW_CHECKS
+        export CARGO_TARGET_DIR="$GLYPHS_EVCXR.part/build"
+        cargo install --locked evcxr_jupyter --version "$GLYPHS_EVCXR_VERSION" --root "$GLYPHS_EVCXR.part"
+    )
+    rm -rf "$GLYPHS_EVCXR.part/build" "$GLYPHS_EVCXR"
+    mv "$GLYPHS_EVCXR.part" "$GLYPHS_EVCXR"
+fi
+
+# 3. The kernelspec, inside .venv, which Jupyter started from there finds first.
+spec=.venv/share/jupyter/kernels/rust
+if ! grep -qsF "\"$GLYPHS_ROOT/workflow/kernel/start.sh\"" $spec/kernel.json; then
+    mkdir -p $spec
+    python - > $spec/kernel.json <<'PYTHON'
+import json, os
+start = os.environ["GLYPHS_ROOT"] + "/workflow/kernel/start.sh"
+print(json.dumps({
+    "argv": ["/bin/sh", start, "{connection_file}"],
+    "display_name": "Rust (glyphs)",
+    "language": "rust",
+    "interrupt_mode": "message",
+}, indent=1))
+PYTHON
+fi
+
+# 4. One build of the dependencies, for command line, tests and notebooks.
+wanted=$( (cat Cargo.lock Cargo.toml lib/Cargo.toml workflow/env.sh; rustc -vV) | digest)
+if [ "$(cat target/kernel/.warm 2>/dev/null)" != "$wanted" ]; then
+    say "Rust dependencies into target/kernel (about 6 minutes on 2 cores)"
+    cargo build --locked
+    say "First notebook cell"
+    python workflow/measure_kernel.py --warm
+    printf '%s\n' "$wanted" > target/kernel/.warm
+fi

@@ -1,0 +1,131 @@
+"""The runner on small notebooks: what must be red is red, and says where.
+
+Needs the kernel (`make setup`). Every failure is planted in a copy of one healthy
+notebook, so that the difference is the fault and nothing else.
+"""
+
+import copy
+import os
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+import run_notebook
+
+LIB = Path(__file__).resolve().parents[2] / "lib"
+HEALTHY = new_notebook(
+    metadata={"kernelspec": {"name": "rust", "display_name": "Rust", "language": "rust"}},
+    cells=[
+        new_markdown_cell("# A small notebook\n\nText."),
+        new_code_cell(f':dep glyphs = {{ path = "{LIB}" }}\nuse glyphs::prelude::*;'),
+        new_markdown_cell("## Counting"),
+        new_code_cell('let numbers: Vec<u32> = vec![1, 2, 3];\nprintln!("three numbers");'),
+        new_markdown_cell("Some text.\n\n## The sum\n\nMore text."),
+        new_code_cell("let sum: u32 = numbers.iter().sum();\nsum"),
+    ],
+)
+COUNTING, LAST = 3, 5
+
+
+@pytest.fixture
+def execute(tmp_path, capsys):
+    """Runs a copy of the healthy notebook in which some cells read otherwise."""
+
+    def run(replaced=None, **options):
+        notebook = copy.deepcopy(HEALTHY)
+        for index, source in (replaced or {}).items():
+            notebook.cells[index].source = source
+        nbformat.write(notebook, tmp_path / "small.ipynb")
+        executed = tmp_path / "out" / "small.ipynb"
+        run_notebook.run(tmp_path / "small.ipynb", executed, **options)
+        return nbformat.read(executed, as_version=4), capsys.readouterr().out
+
+    return run
+
+
+def test_a_healthy_notebook_is_green_and_shows_only_its_own_output(execute):
+    notebook, progress = execute()
+    assert notebook.cells[COUNTING].outputs[0].text == "three numbers\n"
+    assert notebook.cells[LAST].outputs[0].data["text/plain"] == "6"
+    assert [c.execution_count for c in notebook.cells if c.cell_type == "code"] == [1, 2, 3]
+    outputs = [o for c in notebook.cells for o in c.get("outputs", [])]
+    assert len(outputs) == 2, outputs
+    assert "small · cell 2/3 · Counting · 00:" in progress
+    assert "    three numbers\n" in progress
+    assert "small · done" in progress
+
+
+PANIC = 'let numbers: Vec<u32> = Vec::new();\nprintln!("before");\npanic!("planted");'
+QUESTION_MARK = 'let numbers: u32 = "x".parse::<u32>()?;'
+FAILURES = [
+    pytest.param(COUNTING, PANIC, "cell 2/3 · Counting", "planted", id="panic"),
+    pytest.param(LAST, 'panic!("planted");', "cell 3/3 · The sum", "planted", id="panic in the last cell"),
+    pytest.param(COUNTING, QUESTION_MARK, "cell 2/3 · Counting", "`?`", id="question mark"),
+    pytest.param(LAST, QUESTION_MARK, "cell 3/3 · The sum", "`?`", id="question mark in the last cell"),
+    pytest.param(COUNTING, 'let numbers: Vec<u32> = "text";', "cell 2/3 · Counting", "mismatched types", id="type error"),
+    pytest.param(LAST, "no_such_name", "cell 3/3 · The sum", "no_such_name", id="unknown name in the last cell"),
+    pytest.param(LAST, 'eprintln!("a warning");', "cell 3/3 · The sum", "a warning", id="words on stderr"),
+    pytest.param(LAST, "std::process::exit(0);", "cell 3/3 · The sum", "terminated", id="the child ends"),
+    pytest.param(
+        LAST,
+        'let sum: u32 = Result::<u32, Error>::Err(Error::argument("planted", "remedy")).or_stop();',
+        "cell 3/3 · The sum",
+        "planted; remedy",
+        id="an error met by or_stop",
+    ),
+]
+
+
+@pytest.mark.parametrize("index, source, place, words", FAILURES)
+def test_a_failure_is_red_and_names_notebook_cell_and_heading(execute, index, source, place, words, tmp_path):
+    with pytest.raises(run_notebook.NotebookFailed) as failure:
+        execute({index: source})
+    assert f"small · {place}" in str(failure.value)
+    assert words in str(failure.value)
+    assert not (tmp_path / "out/small.ipynb").exists()
+    if words != "`?`":
+        partial = nbformat.read(tmp_path / "out/small.partial.ipynb", as_version=4)
+        assert partial.cells[1].execution_count == 1, "what ran so far is kept"
+
+
+@pytest.mark.parametrize("index, place", [(COUNTING, "cell 2/3 · Counting"), (LAST, "cell 3/3 · The sum")])
+def test_a_failing_question_mark_is_red_even_where_the_lint_is_off(execute, monkeypatch, index, place):
+    monkeypatch.setattr(run_notebook, "refuse_question_marks", lambda *_: None)
+    with pytest.raises(run_notebook.NotebookFailed) as failure:
+        execute({index: QUESTION_MARK})
+    assert f"small · {place}" in str(failure.value)
+    assert "invalid digit" in str(failure.value)
+
+
+def test_a_cell_that_takes_too_long_is_red(execute):
+    with pytest.raises(run_notebook.NotebookFailed, match=r"(?s)cell 3/3 · The sum.*longer than"):
+        execute({LAST: "std::thread::sleep(std::time::Duration::from_secs(600));"}, timeout=60)
+
+
+def test_a_dead_kernel_is_red(execute):
+    kill = 'unsafe extern "C" { fn getppid() -> i32; fn kill(pid: i32, signal: i32) -> i32; }\nunsafe { kill(getppid(), 9); }'
+    with pytest.raises(run_notebook.NotebookFailed, match=r"(?s)cell 3/3 · The sum.*kernel died"):
+        execute({LAST: kill})
+
+
+def test_question_marks_in_text_and_comments_are_fine():
+    cells = [new_code_cell('// why?\nlet c = \'?\';\nprintln!("really?"); /* ? */ fn f<T: ?Sized>(_: &T) {}')]
+    run_notebook.refuse_question_marks("small", cells)
+
+
+def test_the_heading_is_the_nearest_above():
+    assert run_notebook.heading_above(HEALTHY.cells, LAST) == "The sum"
+    assert run_notebook.heading_above(HEALTHY.cells, 0) == "start"
+
+
+def test_one_kernel_at_a_time(execute, tmp_path):
+    import fcntl
+
+    lock = Path(os.environ["EVCXR_TMPDIR"]) / ".kernel.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        with pytest.raises(run_notebook.NotebookFailed, match="did not start"):
+            execute()
