@@ -72,10 +72,12 @@ impl<'a> Frame<'a> {
         let top = if self.y.0.is_empty() {
             self.font / 2 + 2
         } else {
-            self.font + 12
+            self.font + 15
         };
+        // The last number may stand at the very end.
+        let right = (x.longest_label() as i32 * self.font * 3 / 10 + 2).clamp(14, 40);
         let bottom = self.font
-            + 8
+            + 11
             + if self.x.0.is_empty() {
                 0
             } else {
@@ -83,7 +85,7 @@ impl<'a> Frame<'a> {
             };
         let context = ChartBuilder::on(root)
             .margin_top(top * UNIT)
-            .margin_right(14 * UNIT)
+            .margin_right(right * UNIT)
             .margin_bottom(bottom * UNIT)
             .margin_left(left * UNIT)
             .build_cartesian_2d(x.low..x.high, y.low..y.high)?;
@@ -105,7 +107,7 @@ impl<'a> Frame<'a> {
             }
             plot.words(
                 words,
-                (pixel.0, base + 5 * UNIT),
+                (pixel.0, base + 7 * UNIT),
                 self.font,
                 MUTED,
                 (HPos::Center, VPos::Top),
@@ -122,7 +124,14 @@ impl<'a> Frame<'a> {
             let anchor = (HPos::Right, VPos::Center);
             plot.words(words, (left - 6 * UNIT, pixel.1), self.font, MUTED, anchor)?;
         }
+        if self.grid.1 {
+            plot.line(
+                &[(x.low, y.low), (x.high, y.low)],
+                MUTED.stroke_width(UNIT as u32),
+            )?;
+        }
         let right = plot.pixel((x.high, y.low)).0;
+
         let end = (right, (self.height - 3) * UNIT);
         plot.words(self.x.0, end, self.font, INK, (HPos::Right, VPos::Bottom))?;
         plot.words(
