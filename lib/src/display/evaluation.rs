@@ -17,7 +17,8 @@ const BINS: usize = 15;
 impl Show for Evaluation {
     fn show(&self) -> Html {
         let correct = self.correct().into_iter().filter(|hit| *hit).count();
-        let interval = wilson(correct, self.len()).map_or(String::new(), |i| i.to_string());
+        let interval = wilson(correct, self.len())
+            .map_or(String::new(), |i| i.to_string().replace(' ', "\u{a0}"));
         let ece = self
             .calibration(BINS)
             .map_or(f64::NAN, |calibration| calibration.ece);

@@ -8,7 +8,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::axis::Scale;
-use super::figure::Figure;
+use super::figure::{FONT, Figure};
 use crate::display::palette::{GRID, INK, MUTED};
 
 /// plotters places things at whole numbers; four of them make one pixel of a chart.
@@ -41,8 +41,8 @@ pub(super) struct Plot<'a, 'b> {
 impl<'a> Frame<'a> {
     pub fn new(x: (&'a str, &'a Scale), y: (&'a str, &'a Scale)) -> Self {
         Self {
-            width: 520,
-            height: 320,
+            width: 460,
+            height: 290,
             x,
             y,
             grid: (false, true),
@@ -185,10 +185,7 @@ impl Plot<'_, '_> {
         }
         // The SVG backend divides sizes by 1.24.
         let size = f64::from(size * UNIT) * 1.24;
-        let style = ("system-ui, sans-serif", size)
-            .into_font()
-            .color(&colour)
-            .pos(Pos::new(h, v));
+        let style = (FONT, size).into_font().color(&colour).pos(Pos::new(h, v));
         self.root.draw(&Text::new(words.to_owned(), pixel, style))
     }
 }
