@@ -186,18 +186,19 @@ fn tables_and_pictures(samples: &Samples) -> Html {
         name: "CharCnn<1000, 62>".into(),
         layers: layers.map(layer).into(),
     };
-    let epoch = |epoch: usize| EpochRow {
+    let epoch = |epoch: usize| glyphs::train::Epoch {
         loss: 0.5 / epoch as f64,
         accuracy: 0.9,
         val_loss: f64::NAN,
         val_accuracy: 0.95,
-        learning_rate: 1e-3,
+        lr: 1e-3,
         seconds: 61.25,
     };
-    let history = HistoryTable {
-        title: "Three epochs".into(),
+    let history = glyphs::train::History {
         epochs: (1..4).map(epoch).collect(),
+        ..Default::default()
     };
+    let history = HistoryTable::new("Three epochs", &history);
     let photo = image::RgbImage::from_fn(900, 1200, |x, y| {
         let ring = (f64::from(x) - 450.0).hypot(f64::from(y) - 600.0) - 250.0;
         image::Rgb(if ring.abs() < 40.0 {

@@ -9,7 +9,7 @@ use crate::eval::{
 use super::chart::{Heatmap, Reliability};
 use super::gallery::SampleSheet;
 use super::html::{Html, Show, stack};
-use super::table::{Table, bar, number, percent};
+use super::table::{Cell, Table, bar, number, percent};
 
 /// The bins of a reliability diagram where the caller does not say (Guo et al. 2017).
 const BINS: usize = 15;
@@ -17,7 +17,8 @@ const BINS: usize = 15;
 impl Show for Evaluation {
     fn show(&self) -> Html {
         let correct = self.correct().into_iter().filter(|hit| *hit).count();
-        let interval = wilson(correct, self.len()).map_or(String::new(), |i| i.to_string());
+        let interval = wilson(correct, self.len())
+            .map_or(String::new(), |i| i.to_string().replace(' ', "\u{a0}"));
         let ece = self
             .calibration(BINS)
             .map_or(f64::NAN, |calibration| calibration.ece);
@@ -89,8 +90,8 @@ impl Show for ClassScores {
         let rows = self.0.iter().map(|score| {
             [
                 score.class.as_str().into(),
-                percent(score.precision),
-                percent(score.recall),
+                tenths(score.precision),
+                tenths(score.recall),
                 bar(score.f1),
                 score.support.into(),
             ]
@@ -149,20 +150,25 @@ impl Show for Merged {
             "images",
             "why they look alike",
         ];
+        let explained = self.groups.iter().any(|group| !group.reason.is_empty());
+        let shown = if explained { 4 } else { 3 };
         let rows = self.groups.iter().map(|group| {
             let names: Vec<String> = group.classes.chars().map(String::from).collect();
-            [
+            let cells = [
                 names.join(" ").into(),
                 group.mistakes.into(),
                 group.support.into(),
                 group.reason.as_str().into(),
-            ]
+            ];
+            cells.into_iter().take(shown)
         });
         let caption = format!(
             "Accuracy {:.4}, and {:.4} when lookalikes count as one: {} of {} mistakes are left",
             self.accuracy_before, self.accuracy, self.mistakes, self.mistakes_before
         );
-        Table::new(caption, columns).rows(rows).show()
+        Table::new(caption, columns.into_iter().take(shown))
+            .rows(rows)
+            .show()
     }
 }
 
@@ -184,4 +190,9 @@ impl Show for Samples {
         );
         stack(&[&SampleSheet::new(title, self, 7), &self.provenance])
     }
+}
+
+/// A share as percentage with the decimals of [`bar`].
+fn tenths(share: f64) -> Cell {
+    Cell::Number(format!("{:.1} %", share * 100.0))
 }

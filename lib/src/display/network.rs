@@ -1,5 +1,7 @@
 //! Two tables in the style of Keras: the layers of a network, and its epochs.
 
+use crate::train::{Epoch, History};
+
 use super::html::{Html, Show};
 use super::statistics::format_count;
 use super::table::{Cell, Table, number};
@@ -48,22 +50,21 @@ impl Show for NetworkTable {
     }
 }
 
-/// One epoch of training; what was not measured is NaN and shows as a dash.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct EpochRow {
-    pub loss: f64,
-    pub accuracy: f64,
-    pub val_loss: f64,
-    pub val_accuracy: f64,
-    pub learning_rate: f64,
-    pub seconds: f64,
-}
-
-/// Epochs, numbered from 1.
+/// The epochs of a run, numbered from 1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HistoryTable {
-    pub title: String,
-    pub epochs: Vec<EpochRow>,
+    title: String,
+    epochs: Vec<Epoch>,
+}
+
+impl HistoryTable {
+    /// What was not measured is NaN, and shows as a dash.
+    pub fn new(title: impl Into<String>, history: &History) -> Self {
+        Self {
+            title: title.into(),
+            epochs: history.epochs.clone(),
+        }
+    }
 }
 
 impl Show for HistoryTable {
@@ -84,7 +85,7 @@ impl Show for HistoryTable {
                 number(epoch.accuracy, 4),
                 number(epoch.val_loss, 4),
                 number(epoch.val_accuracy, 4),
-                Cell::Number(format!("{:.2e}", epoch.learning_rate).replace('-', "−")),
+                Cell::Number(format!("{:.2e}", epoch.lr).replace('-', "−")),
                 number(epoch.seconds, 1),
             ]
         });
@@ -94,7 +95,8 @@ impl Show for HistoryTable {
 
 fn shape(shape: &[usize]) -> String {
     let sizes: Vec<String> = shape.iter().map(|size| format_count(*size)).collect();
-    sizes.join(" × ")
+    // Spaces that do not break.
+    sizes.join("\u{a0}×\u{a0}")
 }
 
 /// In millions, so that a row of convolutions can be compared at a glance.

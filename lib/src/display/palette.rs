@@ -50,6 +50,9 @@ pub(super) const VERMILLION: RGBColor = COLOURS[5].light;
 
 const FIRST_SERIES: usize = 4;
 
+/// Lines in ink are those to compare with.
+pub(super) const REFERENCE_DASH: &str = "8 12";
+
 /// Dashes go with the colours, so that lines survive greyscale; in units of a chart.
 const DASHES: [&str; 6] = ["", "32 16", "8 12", "40 12 8 12", "20 10", "4 8"];
 
@@ -75,15 +78,14 @@ pub(super) fn css(colour: RGBColor) -> String {
 /// Replaces the palette's colours in an SVG by variables, and dashes opaque lines.
 pub(super) fn themed(svg: &str) -> String {
     let mut themed = svg.to_owned();
-    for (i, dash) in DASHES
-        .iter()
-        .enumerate()
-        .filter(|(_, dash)| !dash.is_empty())
-    {
+    let series = (0..DASHES.len()).map(|i| (series_colour(i), series_dash(i)));
+    let dashed = series.filter(|(_, dash)| !dash.is_empty());
+    for (colour, dash) in dashed.chain([(INK, REFERENCE_DASH)]) {
         let line = format!(
             "<polyline fill=\"none\" opacity=\"1\" stroke=\"{}\"",
-            hex(series_colour(i))
+            hex(colour)
         );
+
         themed = themed.replace(&line, &format!("{line} stroke-dasharray=\"{dash}\""));
     }
     for colour in &COLOURS {

@@ -6,6 +6,9 @@ use ndarray::{Array2, ArrayView2, s};
 
 use super::html::escape;
 
+/// Grey of the line between two images of a strip.
+const SEPARATOR: u8 = 96;
+
 /// An encoded image and the size at which it is shown.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Picture {
@@ -42,7 +45,7 @@ impl Picture {
         let images: Vec<ArrayView2<u8>> = images.into_iter().collect();
         let height = images.iter().map(|image| image.nrows()).max().unwrap_or(1);
         let width: usize = images.iter().map(|image| image.ncols() + 1).sum();
-        let mut sheet = Array2::zeros((height, width.saturating_sub(1).max(1)));
+        let mut sheet = Array2::from_elem((height, width.saturating_sub(1).max(1)), SEPARATOR);
         let mut left = 0;
         for image in images {
             let (rows, columns) = image.dim();

@@ -22,6 +22,9 @@ pub struct Table {
     total: bool,
 }
 
+/// Text of more characters is kept from being squeezed on a narrow page.
+const LONG: usize = 28;
+
 /// A cell: text or an [`Html`] block to the left, a number to the right.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cell {
@@ -154,19 +157,26 @@ impl Cell {
 
     fn write(&self, body: &mut String) {
         let _ = match self {
-            Self::Text(words) => write!(body, "<td>{}</td>", escape(words)),
+            Self::Text(words) => {
+                let long = if words.chars().count() > LONG {
+                    " class=\"g-long\""
+                } else {
+                    ""
+                };
+                write!(body, "<td{long}>{}</td>", escape(words))
+            }
             Self::Block(block) => write!(body, "<td>{}</td>", block.body()),
             Self::Number(words) => write!(body, "<td class=\"g-number\">{}</td>", escape(words)),
-            Self::Bar(words, share) => write!(
-                body,
-                "<td class=\"g-number\">{}<span class=\"g-bar\"><i style=\"width:{:.1}%\"></i></span></td>",
-                escape(words),
-                if share.is_finite() {
-                    share.clamp(0.0, 1.0) * 100.0
+            Self::Bar(words, share) => {
+                let length = if share.is_finite() {
+                    share.clamp(0.0, 1.0)
                 } else {
                     0.0
-                },
-            ),
+                };
+                let bar = format!("<i style=\"width:{:.1}%\"></i>", 100.0 * length);
+                let bar = format!("<span class=\"g-bar\" aria-hidden=\"true\">{bar}</span>");
+                write!(body, "<td class=\"g-number\">{bar}{}</td>", escape(words))
+            }
         };
     }
 }

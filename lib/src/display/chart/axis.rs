@@ -20,6 +20,9 @@ pub(super) struct Scale {
     log: bool,
 }
 
+/// What is beyond has no place on an axis; infinities and NaN have none either.
+const LARGEST: f64 = 1e100;
+
 impl Axis {
     /// `name` holds the unit, e.g. `"time (s)"`.
     pub fn new(name: impl Into<String>) -> Self {
@@ -58,7 +61,7 @@ impl Axis {
 
     /// Fits the axis to `values`, with about `count` numbers along it.
     pub(super) fn fit(&self, values: impl Iterator<Item = f64>, count: usize) -> Scale {
-        let usable = |value: &f64| value.is_finite() && (!self.log || *value > 0.0);
+        let usable = |value: &f64| value.abs() < LARGEST && (!self.log || *value > 0.0);
         let set = [self.low, self.high].into_iter().flatten().filter(usable);
         let (mut low, mut high) = values
             .filter(usable)
@@ -128,7 +131,8 @@ impl Axis {
             (from / step - 1e-6).ceil() as i64,
             (to / step + 1e-6).floor() as i64,
         );
-        let values = (first..=last).map(|k| k as f64 * step);
+        // An axis of no usable width would have ticks without end.
+        let values = (first..=last).take(50).map(|k| k as f64 * step);
         let place = |value: f64| if self.log { value.log10() } else { value };
         values
             .map(|value| (place(value), self.words(value, step)))

@@ -7,6 +7,9 @@ use plotters::style::RGBColor;
 use crate::display::html::{Html, escape};
 use crate::display::palette::{css, themed};
 
+/// Fonts that every system has; nothing is fetched.
+pub(super) const FONT: &str = "system-ui, sans-serif";
+
 #[derive(Clone, Debug, Default)]
 pub(super) struct Figure {
     title: String,
@@ -54,13 +57,13 @@ impl Figure {
         }
         let inner = svg.split_once('>').map_or("", |(_, inner)| inner);
         self.svg = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\" role=\"img\">\
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\" role=\"img\" font-family=\"{FONT}\">\
              <title>{}</title><desc>{}</desc>{}",
             size.0,
             size.1,
             escape(&self.title),
             escape(&self.description),
-            themed(inner)
+            themed(inner).replace(&format!(" font-family=\"{FONT}\""), "")
         );
         self
     }
@@ -83,7 +86,7 @@ impl Figure {
                 .collect();
             let _ = write!(
                 body,
-                "<ul class=\"g-legend\" aria-hidden=\"true\">{items}</ul>"
+                "<div class=\"g-legend\" aria-hidden=\"true\">{items}</div>"
             );
         }
         let _ = write!(body, "<div class=\"g-scroll\">{}</div></figure>", self.svg);
@@ -110,7 +113,7 @@ fn item(key: &Key, words: &str) -> String {
         ),
     };
     format!(
-        "<li><svg viewBox=\"0 0 120 48\">{sample}</svg>{}</li>",
+        "<span><svg viewBox=\"0 0 120 48\">{sample}</svg>{}</span>",
         escape(words)
     )
 }

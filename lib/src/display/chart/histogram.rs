@@ -112,11 +112,9 @@ impl Show for Histogram {
                 for (b, &height) in heights.iter().enumerate() {
                     let left = x.low + b as f64 * width;
                     outline.extend([(left, height), (left + width, height)]);
-                    if height > 0.0 {
-                        plot.rectangle((left, 0.0), (left + width, height), colour.mix(0.35))?;
-                    }
                 }
                 outline.push((x.high, 0.0));
+                plot.area(&outline, colour.mix(0.35))?;
                 plot.line(&outline, colour.stroke_width(6))?;
             }
             Ok(())

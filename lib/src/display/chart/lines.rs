@@ -8,7 +8,7 @@ use super::axis::{Axis, Scale};
 use super::figure::{Figure, Key};
 use super::plot::{Drawn, Frame, Plot};
 use crate::display::html::{Html, Show};
-use crate::display::palette::{INK, series_colour, series_dash};
+use crate::display::palette::{INK, REFERENCE_DASH, series_colour, series_dash};
 use crate::eval::statistics::{KaplanMeier, mean};
 
 /// A named line.
@@ -118,7 +118,7 @@ impl LineChart {
             figure = figure.legend(key, words);
         }
         for (label, value) in &self.references {
-            figure = figure.legend(Key::Line(INK, "4 8"), format!("{label}: {value}"));
+            figure = figure.legend(Key::Line(INK, REFERENCE_DASH), format!("{label}: {value}"));
         }
         figure
     }
@@ -227,13 +227,7 @@ fn draw_reference(plot: &Plot, x: &Scale, y: &Scale, value: f64) -> Drawn {
     let Some(at) = y.place(value).filter(|at| (y.low..=y.high).contains(at)) else {
         return Ok(());
     };
-    // Dashes by hand: only the series' colours are dashed by the palette.
-    let dash = (x.high - x.low) / 120.0;
-    for k in 0..60 {
-        let from = x.low + 2.0 * f64::from(k) * dash;
-        plot.line(&[(from, at), (from + dash, at)], INK.stroke_width(5))?;
-    }
-    Ok(())
+    plot.line(&[(x.low, at), (x.high, at)], INK.stroke_width(5))
 }
 
 fn placed(points: &[(f64, f64)], x: &Scale, y: &Scale) -> Vec<(f64, f64)> {

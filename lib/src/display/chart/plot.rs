@@ -8,7 +8,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::axis::Scale;
-use super::figure::Figure;
+use super::figure::{FONT, Figure};
 use crate::display::palette::{GRID, INK, MUTED};
 
 /// plotters places things at whole numbers; four of them make one pixel of a chart.
@@ -41,8 +41,8 @@ pub(super) struct Plot<'a, 'b> {
 impl<'a> Frame<'a> {
     pub fn new(x: (&'a str, &'a Scale), y: (&'a str, &'a Scale)) -> Self {
         Self {
-            width: 520,
-            height: 320,
+            width: 460,
+            height: 290,
             x,
             y,
             grid: (false, true),
@@ -72,10 +72,12 @@ impl<'a> Frame<'a> {
         let top = if self.y.0.is_empty() {
             self.font / 2 + 2
         } else {
-            self.font + 12
+            self.font + 15
         };
+        // The last number may stand at the very end.
+        let right = (x.longest_label() as i32 * self.font * 3 / 10 + 2).clamp(14, 40);
         let bottom = self.font
-            + 8
+            + 11
             + if self.x.0.is_empty() {
                 0
             } else {
@@ -83,7 +85,7 @@ impl<'a> Frame<'a> {
             };
         let context = ChartBuilder::on(root)
             .margin_top(top * UNIT)
-            .margin_right(14 * UNIT)
+            .margin_right(right * UNIT)
             .margin_bottom(bottom * UNIT)
             .margin_left(left * UNIT)
             .build_cartesian_2d(x.low..x.high, y.low..y.high)?;
@@ -105,7 +107,7 @@ impl<'a> Frame<'a> {
             }
             plot.words(
                 words,
-                (pixel.0, base + 5 * UNIT),
+                (pixel.0, base + 7 * UNIT),
                 self.font,
                 MUTED,
                 (HPos::Center, VPos::Top),
@@ -122,7 +124,14 @@ impl<'a> Frame<'a> {
             let anchor = (HPos::Right, VPos::Center);
             plot.words(words, (left - 6 * UNIT, pixel.1), self.font, MUTED, anchor)?;
         }
+        if self.grid.1 {
+            plot.line(
+                &[(x.low, y.low), (x.high, y.low)],
+                MUTED.stroke_width(UNIT as u32),
+            )?;
+        }
         let right = plot.pixel((x.high, y.low)).0;
+
         let end = (right, (self.height - 3) * UNIT);
         plot.words(self.x.0, end, self.font, INK, (HPos::Right, VPos::Bottom))?;
         plot.words(
@@ -176,10 +185,7 @@ impl Plot<'_, '_> {
         }
         // The SVG backend divides sizes by 1.24.
         let size = f64::from(size * UNIT) * 1.24;
-        let style = ("system-ui, sans-serif", size)
-            .into_font()
-            .color(&colour)
-            .pos(Pos::new(h, v));
+        let style = (FONT, size).into_font().color(&colour).pos(Pos::new(h, v));
         self.root.draw(&Text::new(words.to_owned(), pixel, style))
     }
 }

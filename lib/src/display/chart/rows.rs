@@ -8,7 +8,7 @@ use super::axis::{Axis, Scale};
 use super::figure::{Figure, Key};
 use super::plot::{Drawn, Frame, Plot};
 use crate::display::html::{Html, Show};
-use crate::display::palette::{INK, series_colour, series_dash};
+use crate::display::palette::{INK, REFERENCE_DASH, series_colour, series_dash};
 use crate::eval::statistics::{Estimate, Interval, PairedDifference};
 
 /// Items from top to bottom, their values from left to right.
@@ -139,7 +139,7 @@ impl RowChart {
             figure = figure.legend(key, &series.label);
         }
         for (label, value) in &self.references {
-            figure = figure.legend(Key::Line(INK, ""), format!("{label}: {value}"));
+            figure = figure.legend(Key::Line(INK, REFERENCE_DASH), format!("{label}: {value}"));
         }
         figure
     }
@@ -200,7 +200,7 @@ impl Show for RowChart {
         let draw = |plot: &mut Plot| {
             for (_, value) in &self.references {
                 if let Some(at) = x.place(*value) {
-                    plot.line(&[(at, y.low), (at, y.high)], INK.stroke_width(4))?;
+                    plot.line(&[(at, y.low), (at, y.high)], INK.stroke_width(5))?;
                 }
             }
             (0..self.series.len()).try_for_each(|i| self.draw_series(plot, &x, i))

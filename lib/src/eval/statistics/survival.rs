@@ -93,10 +93,9 @@ impl KaplanMeier {
 
     /// The first time at which half of the runs are there; `None` where fewer ever are.
     pub fn median(&self) -> Option<f64> {
-        self.steps
-            .iter()
-            .find(|step| step.survival <= 0.5)
-            .map(|step| step.time)
+        // A product of shares can miss one half by a rounding.
+        let half = |step: &&SurvivalStep| step.survival <= 0.5 + 1e-12;
+        self.steps.iter().find(half).map(|step| step.time)
     }
 
     /// Mean of min(time, horizon): the area under the curve up to `horizon`, which

@@ -1,0 +1,68 @@
+//! CKA and distances against numpy.
+
+use glyphs::eval::similarity::{linear_cka, relative_distance};
+use ndarray::Array2;
+
+/// Few features, and more features than inputs: both forms of the formula.
+fn features() -> (Array2<f32>, Array2<f32>) {
+    let x = Array2::from_shape_fn((6, 3), |(i, k)| ((3 * i + k * i * i) % 7) as f32);
+    let y = Array2::from_shape_fn((6, 9), |(i, k)| ((5 * i + k * k * i + 2 * k) % 8) as f32);
+    (x, y)
+}
+
+/// ```python
+/// i = np.arange(6)[:, None]; k = np.arange(9)
+/// x = (3*i + np.arange(3)*i*i) % 7.0; y = (5*i + k**2*i + 2*k) % 8.0
+/// x -= x.mean(0); y -= y.mean(0)
+/// np.linalg.norm(y.T @ x)**2 / (np.linalg.norm(x.T @ x) * np.linalg.norm(y.T @ y))
+/// ```
+#[test]
+fn cka_is_the_papers_formula() {
+    let (x, y) = features();
+    let ours = linear_cka(x.view(), y.view()).unwrap();
+    assert!((ours - 0.4960711733142765).abs() < 1e-6, "{ours}");
+}
+
+#[test]
+fn both_forms_of_cka_agree() {
+    let (x, y) = features();
+    // Repeated inputs leave CKA as it is, and make them more than the features.
+    let twice =
+        |m: &Array2<f32>| ndarray::concatenate(ndarray::Axis(0), &[m.view(), m.view()]).unwrap();
+    let (short, long) = (
+        linear_cka(x.view(), y.view()).unwrap(),
+        linear_cka(twice(&x).view(), twice(&y).view()).unwrap(),
+    );
+    assert!((short - long).abs() < 1e-6, "{short} and {long}");
+}
+
+#[test]
+fn cka_does_not_see_rotation_scale_or_shift() {
+    let (x, _) = features();
+    let (sin, cos) = 0.7_f32.sin_cos();
+    let rotation = ndarray::arr2(&[[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]]);
+    let turned = x.dot(&rotation) * 3.0 + 11.0;
+    let same = linear_cka(x.view(), turned.view()).unwrap();
+    assert!((same - 1.0).abs() < 1e-5, "{same}");
+    let stretched = &x * &ndarray::arr1(&[1.0, 5.0, 0.1]);
+    assert!(linear_cka(x.view(), stretched.view()).unwrap() < 0.95);
+}
+
+#[test]
+fn cka_needs_the_same_inputs_and_some_variation() {
+    let (x, y) = features();
+    assert!(linear_cka(x.view(), y.slice(ndarray::s![..5, ..])).is_err());
+    let constant = Array2::<f32>::ones((6, 2));
+    assert!(linear_cka(x.view(), constant.view()).unwrap().is_nan());
+}
+
+#[test]
+fn the_distance_is_relative_to_the_start() {
+    let near = |ours: f64, expected: f64| assert!((ours - expected).abs() < 1e-7, "{ours}");
+    near(relative_distance(&[3.0, 4.0], &[3.0, 4.0]).unwrap(), 0.0);
+    near(relative_distance(&[3.0, 4.0], &[0.0, 0.0]).unwrap(), 1.0);
+    near(relative_distance(&[3.0, 4.0], &[3.0, 9.0]).unwrap(), 1.0);
+    near(relative_distance(&[3.0, 4.0], &[4.5, 6.0]).unwrap(), 0.5);
+    assert!(relative_distance(&[0.0], &[1.0]).unwrap().is_infinite());
+    assert!(relative_distance(&[1.0, 2.0], &[1.0]).is_err());
+}
