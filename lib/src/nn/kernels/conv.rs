@@ -1,0 +1,471 @@
+//! Direct convolution with "same" padding and stride 1, without im2col.
+//!
+//! An image is stored in blocks of 16 channels, `[channels / 16][height][width][16]`
+//! (oneDNN's `nChw16c`); the input of a convolution has a border of `(k - 1) / 2`
+//! zeros on each side. A tile of 14 pixels by 32 output channels stays in registers
+//! while all input channels and kernel positions pass: each weight vector is used 14
+//! times, each pixel value twice. Inputs whose channels are no multiple of 16 are
+//! stored as planes, one channel a block.
+
+use super::{
+    lanes::{Lane, flat},
+    simd::{Simd, dispatch},
+};
+
+/// Sizes of a convolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ConvShape {
+    pub inputs: usize,
+    pub outputs: usize,
+    /// Odd.
+    pub kernel: usize,
+    pub height: usize,
+    pub width: usize,
+}
+
+impl ConvShape {
+    /// Channels that lie side by side in the padded input: 16 or 1.
+    pub fn depth(&self) -> usize {
+        if self.inputs.is_multiple_of(16) {
+            16
+        } else {
+            1
+        }
+    }
+
+    pub fn input_blocks(&self) -> usize {
+        self.inputs / self.depth()
+    }
+
+    pub fn output_blocks(&self) -> usize {
+        self.outputs.div_ceil(16)
+    }
+
+    pub fn border(&self) -> usize {
+        self.kernel / 2
+    }
+
+    pub fn padded_width(&self) -> usize {
+        self.width + self.kernel - 1
+    }
+
+    /// Pixels of a padded image.
+    pub fn padded_area(&self) -> usize {
+        (self.height + self.kernel - 1) * self.padded_width()
+    }
+
+    pub fn area(&self) -> usize {
+        self.height * self.width
+    }
+
+    /// Lanes of one padded input image.
+    pub fn input_len(&self) -> usize {
+        (self.inputs * self.padded_area()).div_ceil(16)
+    }
+
+    /// Lanes of one output image, without a border.
+    pub fn output_len(&self) -> usize {
+        self.output_blocks() * self.area()
+    }
+
+    /// Lanes of the packed weights, `[outputs / 16][blocks][k][k][depth]`.
+    pub fn weight_len(&self) -> usize {
+        self.output_blocks() * self.inputs * self.kernel * self.kernel
+    }
+
+    /// The convolution that carries gradients from the outputs back to the inputs.
+    pub fn transposed(&self) -> Self {
+        Self {
+            inputs: self.output_blocks() * 16,
+            outputs: self.inputs,
+            ..*self
+        }
+    }
+}
+
+/// Packs weights `(outputs, inputs, k, k)`; output `o` is multiplied by `scale(o)`.
+pub(crate) fn pack_weights(
+    shape: &ConvShape,
+    weight: &[f32],
+    scale: impl Fn(usize) -> f32,
+    packed: &mut [Lane],
+) {
+    let (depth, taps) = (shape.depth(), shape.kernel * shape.kernel);
+    assert_eq!(weight.len(), shape.outputs * shape.inputs * taps);
+    assert_eq!(packed.len(), shape.weight_len());
+    packed.fill(Lane::default());
+    for o in 0..shape.outputs {
+        let scale = scale(o);
+        for i in 0..shape.inputs {
+            let from = &weight[(o * shape.inputs + i) * taps..][..taps];
+            let block = (o / 16 * shape.input_blocks() + i / depth) * taps;
+            for (tap, value) in from.iter().enumerate() {
+                packed[(block + tap) * depth + i % depth].0[o % 16] = value * scale;
+            }
+        }
+    }
+}
+
+/// Packs weights `(outputs, inputs, k, k)` of `shape`, turned by half a circle and
+/// with inputs and outputs exchanged, for [`ConvShape::transposed`].
+pub(crate) fn pack_transposed(shape: &ConvShape, weight: &[f32], packed: &mut [Lane]) {
+    let (taps, blocks) = (shape.kernel * shape.kernel, shape.output_blocks());
+    assert_eq!(weight.len(), shape.outputs * shape.inputs * taps);
+    assert_eq!(packed.len(), shape.transposed().weight_len());
+    packed.fill(Lane::default());
+    for o in 0..shape.outputs {
+        for i in 0..shape.inputs {
+            let from = &weight[(o * shape.inputs + i) * taps..][..taps];
+            let block = (i / 16 * blocks + o / 16) * taps;
+            for (tap, value) in from.iter().rev().enumerate() {
+                packed[(block + tap) * 16 + o % 16].0[i % 16] = *value;
+            }
+        }
+    }
+}
+
+/// The inverse of [`pack_weights`], for gradients.
+pub(crate) fn unpack_weights(shape: &ConvShape, packed: &[Lane], weight: &mut [f32]) {
+    let (depth, taps) = (shape.depth(), shape.kernel * shape.kernel);
+    assert_eq!(weight.len(), shape.outputs * shape.inputs * taps);
+    assert_eq!(packed.len(), shape.weight_len());
+    for o in 0..shape.outputs {
+        for i in 0..shape.inputs {
+            let to = &mut weight[(o * shape.inputs + i) * taps..][..taps];
+            let block = (o / 16 * shape.input_blocks() + i / depth) * taps;
+            for (tap, value) in to.iter_mut().enumerate() {
+                *value = packed[(block + tap) * depth + i % depth].0[o % 16];
+            }
+        }
+    }
+}
+
+/// Where a convolution writes its output, and what it does on the way.
+pub(crate) struct Epilogue<'a> {
+    /// Added to every pixel: one lane an output block, or none.
+    pub bias: &'a [Lane],
+    pub relu: bool,
+    /// Sum and sum of squares, two lanes an output block, are added here; or nowhere where it is empty.
+    pub sums: &'a mut [Lane],
+    /// The width of the border that the output has.
+    pub border: usize,
+}
+
+impl Epilogue<'_> {
+    pub fn none() -> Self {
+        Self {
+            bias: &[],
+            relu: false,
+            sums: &mut [],
+            border: 0,
+        }
+    }
+}
+
+dispatch! {
+    /// Convolves one padded image `x` with packed weights `w`.
+    pub(crate) fn conv(shape: &ConvShape, x: &[Lane], w: &[Lane], out: &mut [Lane], epilogue: Epilogue) = conv_body
+}
+
+#[inline(always)]
+unsafe fn conv_body<S: Simd>(
+    shape: &ConvShape,
+    x: &[Lane],
+    w: &[Lane],
+    out: &mut [Lane],
+    epilogue: Epilogue,
+) {
+    let blocks = shape.output_blocks();
+    let out_width = shape.width + 2 * epilogue.border;
+    let out_area = (shape.height + 2 * epilogue.border) * out_width;
+    assert!(x.len() >= shape.input_len() && w.len() == shape.weight_len());
+    assert_eq!(out.len(), blocks * out_area);
+    assert!(epilogue.bias.is_empty() || epilogue.bias.len() == blocks);
+    assert!(epilogue.sums.is_empty() || epilogue.sums.len() == 2 * blocks);
+    let call = Call {
+        shape,
+        x: x.as_ptr().cast(),
+        w: w.as_ptr().cast(),
+        w_block: w.len() / blocks * 16,
+        out: out[(out_width + 1) * epilogue.border..].as_mut_ptr().cast(),
+        out_row: out_width * 16,
+        out_block: out_area * 16,
+        epilogue,
+    };
+    // SAFETY: the lengths checked above are what the tiles walk over.
+    unsafe {
+        if shape.depth() == 16 {
+            conv_blocks::<S, 16>(call);
+        } else {
+            conv_blocks::<S, 1>(call);
+        }
+    }
+}
+
+struct Call<'a> {
+    shape: &'a ConvShape,
+    x: *const f32,
+    w: *const f32,
+    w_block: usize,
+    out: *mut f32,
+    out_row: usize,
+    out_block: usize,
+    epilogue: Epilogue<'a>,
+}
+
+#[inline(always)]
+unsafe fn conv_blocks<S: Simd, const DEPTH: usize>(mut call: Call) {
+    let blocks = call.shape.output_blocks();
+    let mut block = 0;
+    while block < blocks {
+        unsafe {
+            if S::WIDE && block + 1 < blocks {
+                conv_rows::<S, DEPTH, 2>(&mut call, block);
+                block += 2;
+            } else {
+                conv_rows::<S, DEPTH, 1>(&mut call, block);
+                block += 1;
+            }
+        }
+    }
+}
+
+/// Output blocks `block..block + V`, all rows.
+#[inline(always)]
+unsafe fn conv_rows<S: Simd, const DEPTH: usize, const V: usize>(call: &mut Call, block: usize) {
+    let width = call.shape.width;
+    for row in 0..call.shape.height {
+        let mut at = 0;
+        while at < width {
+            let left = width - at;
+            unsafe {
+                if S::ROWS == 14 && left >= 14 {
+                    tile::<S, DEPTH, 14, V>(call, block, row, at);
+                    at += 14;
+                } else if S::ROWS == 14 && left >= 7 {
+                    tile::<S, DEPTH, 7, V>(call, block, row, at);
+                    at += 7;
+                } else if S::ROWS == 6 && left >= 6 {
+                    tile::<S, DEPTH, 6, V>(call, block, row, at);
+                    at += 6;
+                } else if S::ROWS == 4 && left >= 4 {
+                    tile::<S, DEPTH, 4, V>(call, block, row, at);
+                    at += 4;
+                } else if left >= 2 {
+                    tile::<S, DEPTH, 2, V>(call, block, row, at);
+                    at += 2;
+                } else {
+                    tile::<S, DEPTH, 1, V>(call, block, row, at);
+                    at += 1;
+                }
+            }
+        }
+    }
+}
+
+/// `P` pixels of one row by `V` blocks of 16 output channels, in registers.
+#[inline(always)]
+unsafe fn tile<S: Simd, const DEPTH: usize, const P: usize, const V: usize>(
+    call: &mut Call,
+    block: usize,
+    row: usize,
+    at: usize,
+) {
+    unsafe {
+        let shape = call.shape;
+        let (kernel, padded_width) = (shape.kernel, shape.padded_width());
+        let mut bias = [S::splat(0.0); V];
+        if !call.epilogue.bias.is_empty() {
+            for v in 0..V {
+                bias[v] = S::load(call.epilogue.bias[block + v].0.as_ptr());
+            }
+        }
+        let mut acc = [bias; P];
+        let mut w = call.w.add(block * call.w_block);
+        for input in 0..shape.input_blocks() {
+            for ky in 0..kernel {
+                let pixel = input * shape.padded_area() + (row + ky) * padded_width + at;
+                let mut x = call.x.add(pixel * DEPTH);
+                for _ in 0..kernel {
+                    for c in 0..DEPTH {
+                        let mut wv = [S::splat(0.0); V];
+                        for v in 0..V {
+                            wv[v] = S::load(w.add(v * call.w_block + c * 16));
+                        }
+                        for p in 0..P {
+                            let value = S::splat(*x.add(p * DEPTH + c));
+                            for v in 0..V {
+                                acc[p][v] = S::fma(value, wv[v], acc[p][v]);
+                            }
+                        }
+                    }
+                    w = w.add(DEPTH * 16);
+                    x = x.add(DEPTH);
+                }
+            }
+        }
+        if !call.epilogue.sums.is_empty() {
+            for v in 0..V {
+                let mut sum = S::splat(0.0);
+                let mut squares = S::splat(0.0);
+                for p in 0..P {
+                    sum = S::add(sum, acc[p][v]);
+                    squares = S::fma(acc[p][v], acc[p][v], squares);
+                }
+                let at = call.epilogue.sums[2 * (block + v)..].as_mut_ptr();
+                let at: *mut f32 = at.cast();
+                S::store(at, S::add(S::load(at), sum));
+                S::store(at.add(16), S::add(S::load(at.add(16)), squares));
+            }
+        }
+        if call.epilogue.relu {
+            for p in 0..P {
+                for v in 0..V {
+                    acc[p][v] = S::relu(acc[p][v]);
+                }
+            }
+        }
+        for v in 0..V {
+            let out = (call.out).add((block + v) * call.out_block + row * call.out_row + at * 16);
+            for p in 0..P {
+                S::store(out.add(p * 16), acc[p][v]);
+            }
+        }
+    }
+}
+
+dispatch! {
+    /// Adds one image's gradient of the packed weights to `dw`, given its padded
+    /// input `x` and the gradient `dz` of its output, padded as widely.
+    pub(crate) fn weight_gradient(shape: &ConvShape, x: &[Lane], dz: &[Lane], dw: &mut [Lane]) = weight_gradient_body
+}
+
+#[inline(always)]
+unsafe fn weight_gradient_body<S: Simd>(
+    shape: &ConvShape,
+    x: &[Lane],
+    dz: &[Lane],
+    dw: &mut [Lane],
+) {
+    assert!(x.len() >= shape.input_len());
+    assert_eq!(dz.len(), shape.transposed().input_len());
+    assert_eq!(dw.len(), shape.weight_len());
+    let blocks = shape.output_blocks();
+    let mut block = 0;
+    while block < blocks {
+        // SAFETY: the lengths checked above are what the tiles walk over.
+        unsafe {
+            if S::WIDE && block + 1 < blocks {
+                weight_gradient_blocks::<S, 2>(shape, x, dz, dw, block);
+                block += 2;
+            } else {
+                weight_gradient_blocks::<S, 1>(shape, x, dz, dw, block);
+                block += 1;
+            }
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn weight_gradient_blocks<S: Simd, const V: usize>(
+    shape: &ConvShape,
+    x: &[Lane],
+    dz: &[Lane],
+    dw: &mut [Lane],
+    block: usize,
+) {
+    let (kernel, depth, border) = (shape.kernel, shape.depth(), shape.border());
+    let (padded_width, padded_area) = (shape.padded_width(), shape.padded_area());
+    let dw_block = dw.len() / shape.output_blocks();
+    // So many rows that input and gradient stay in the first-level cache over all taps.
+    let parts = shape.area().div_ceil(128);
+    let rows = shape.height.div_ceil(parts);
+    for input in 0..shape.input_blocks() {
+        for row in (0..shape.height).step_by(rows) {
+            let dz_at = block * padded_area + (row + border) * padded_width + border;
+            for ky in 0..kernel {
+                let x_at = (input * padded_area + (row + ky) * padded_width) * depth;
+                let dw_at = block * dw_block + (input * kernel + ky) * kernel * depth;
+                let part = Part {
+                    x: flat(x)[x_at..].as_ptr(),
+                    x_row: padded_width * depth,
+                    dz: flat(dz)[dz_at * 16..].as_ptr(),
+                    dz_row: padded_width * 16,
+                    dz_block: padded_area * 16,
+                    rows: rows.min(shape.height - row),
+                    width: shape.width,
+                    dw: dw[dw_at..].as_mut_ptr().cast(),
+                    dw_block: dw_block * 16,
+                };
+                unsafe {
+                    match (depth, kernel) {
+                        // Neighbouring taps of one plane, as if they were its channels.
+                        (1, 3) => part.add::<S, 1, 3, V>(0),
+                        (1, 5) => part.add::<S, 1, 5, V>(0),
+                        (1, _) => {
+                            for kx in 0..kernel {
+                                part.add::<S, 1, 1, V>(kx);
+                            }
+                        }
+                        _ => {
+                            for first in (0..kernel * 16).step_by(if S::WIDE { 8 } else { 4 }) {
+                                if S::WIDE {
+                                    part.add::<S, 16, 8, V>(first);
+                                } else {
+                                    part.add::<S, 16, 4, V>(first);
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+struct Part {
+    x: *const f32,
+    x_row: usize,
+    dz: *const f32,
+    dz_row: usize,
+    dz_block: usize,
+    rows: usize,
+    width: usize,
+    dw: *mut f32,
+    dw_block: usize,
+}
+
+impl Part {
+    /// `B` input channels, from `first` on, by `V` blocks of output channels, in registers.
+    #[inline(always)]
+    unsafe fn add<S: Simd, const DEPTH: usize, const B: usize, const V: usize>(
+        &self,
+        first: usize,
+    ) {
+        unsafe {
+            let mut acc = [[S::splat(0.0); V]; B];
+            for row in 0..self.rows {
+                let x = self.x.add(row * self.x_row + first);
+                let dz = self.dz.add(row * self.dz_row);
+                for p in 0..self.width {
+                    let mut d = [S::splat(0.0); V];
+                    for v in 0..V {
+                        d[v] = S::load(dz.add(v * self.dz_block + p * 16));
+                    }
+                    for b in 0..B {
+                        let value = S::splat(*x.add(p * DEPTH + b));
+                        for v in 0..V {
+                            acc[b][v] = S::fma(value, d[v], acc[b][v]);
+                        }
+                    }
+                }
+            }
+            for b in 0..B {
+                for v in 0..V {
+                    let dw = self.dw.add(v * self.dw_block + (first + b) * 16);
+                    S::store(dw, S::add(S::load(dw), acc[b][v]));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,376 @@
+//! Matrix products and Adam's update, on all threads.
+
+use rayon::prelude::*;
+
+use super::{
+    lanes::{Buffer, flat, flat_mut},
+    simd::{Simd, dispatch},
+};
+
+/// A matrix in memory: element `(row, column)` is `values[row * row_stride + column * column_stride]`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Matrix<'a> {
+    pub values: &'a [f32],
+    pub rows: usize,
+    pub columns: usize,
+    pub row_stride: usize,
+    pub column_stride: usize,
+}
+
+impl<'a> Matrix<'a> {
+    pub fn row_major(values: &'a [f32], rows: usize, columns: usize) -> Self {
+        assert_eq!(values.len(), rows * columns);
+        Self {
+            values,
+            rows,
+            columns,
+            row_stride: columns,
+            column_stride: 1,
+        }
+    }
+
+    pub fn transposed(self) -> Self {
+        Self {
+            rows: self.columns,
+            columns: self.rows,
+            row_stride: self.column_stride,
+            column_stride: self.row_stride,
+            ..self
+        }
+    }
+}
+
+/// Columns of one task, and the depth that its packed operands have at most.
+const COLUMNS: usize = 64;
+const DEPTH: usize = 512;
+
+/// Writes `a * b`, row-major, to `c`; adds it where `add` is set.
+///
+/// Each element is summed in one order, whatever the number of threads.
+pub(crate) fn multiply(a: Matrix, b: Matrix, add: bool, c: &mut [f32]) {
+    assert_eq!(a.columns, b.rows);
+    assert_eq!(c.len(), a.rows * b.columns);
+    if !add && a.columns == 0 {
+        c.fill(0.0);
+    }
+    let columns = b.columns;
+    let target = Target(c.as_mut_ptr(), c.len());
+    let tasks = columns.div_ceil(COLUMNS);
+    for from in (0..a.columns).step_by(DEPTH) {
+        let depth = DEPTH.min(a.columns - from);
+        let mut packed = Buffer::new((a.rows * depth).div_ceil(16));
+        pack_rows(a, from, depth, flat_mut(&mut packed));
+        (0..tasks).into_par_iter().for_each(|task| {
+            let first = task * COLUMNS;
+            let width = COLUMNS.min(columns - first);
+            let mut panel = Buffer::new(width.div_ceil(16) * depth);
+            pack_columns(b, from, depth, first, width, flat_mut(&mut panel));
+            let call = Panel {
+                a: flat(&packed),
+                b: flat(&panel),
+                rows: a.rows,
+                depth,
+                first,
+                width,
+                columns,
+                add: add || from > 0,
+            };
+            panel_product(call, &target);
+        });
+    }
+}
+
+/// The rows that a tile has, for the instructions in use.
+const GROUPS: [usize; 4] = [14, 6, 4, 1];
+
+/// Packs columns `from..from + depth` of `a`, `group` rows side by side: `[rows / group][depth][group]`.
+fn pack_rows(a: Matrix, from: usize, depth: usize, packed: &mut [f32]) {
+    let mut rest = packed;
+    let mut row = 0;
+    let mut pieces = Vec::new();
+    for (rows, group) in groups(a.rows) {
+        for _ in 0..rows / group {
+            let (piece, tail) = rest.split_at_mut(group * depth);
+            pieces.push((row, group, piece));
+            rest = tail;
+            row += group;
+        }
+    }
+    pieces.into_par_iter().for_each(|(row, group, piece)| {
+        for (r, at) in (row..row + group).zip(0..) {
+            let start = r * a.row_stride + from * a.column_stride;
+            let values = a.values[start..].iter().step_by(a.column_stride);
+            for (to, value) in piece[at..].iter_mut().step_by(group).zip(values) {
+                *to = *value;
+            }
+        }
+    });
+}
+
+/// How `rows` rows fall into tiles: `(rows, rows of a tile)`.
+fn groups(rows: usize) -> impl Iterator<Item = (usize, usize)> {
+    let best = tile_rows();
+    let mut left = rows;
+    GROUPS.into_iter().filter_map(move |group| {
+        if group > best {
+            return None;
+        }
+        let here = left / group * group;
+        left -= here;
+        (here > 0).then_some((here, group))
+    })
+}
+
+dispatch! { fn tile_rows() -> usize = tile_rows_body }
+
+#[inline(always)]
+unsafe fn tile_rows_body<S: Simd>() -> usize {
+    S::ROWS
+}
+
+/// Packs a part of `b`, 16 columns side by side: `[columns / 16][depth][16]`, filled up with 0.
+fn pack_columns(
+    b: Matrix,
+    from: usize,
+    depth: usize,
+    first: usize,
+    width: usize,
+    packed: &mut [f32],
+) {
+    for (block, packed) in packed.chunks_exact_mut(depth * 16).enumerate() {
+        let first = first + block * 16;
+        let here = (width - block * 16).min(16);
+        if here < 16 {
+            packed.fill(0.0);
+        }
+        let start = from * b.row_stride + first * b.column_stride;
+        if b.column_stride == 1 {
+            for (k, to) in packed.chunks_exact_mut(16).enumerate() {
+                let from = &b.values[start + k * b.row_stride..][..here];
+                to[..here].copy_from_slice(from);
+            }
+        } else {
+            for column in 0..here {
+                let values = &b.values[start + column * b.column_stride..];
+                let values = values.iter().step_by(b.row_stride);
+                for (to, value) in packed[column..].iter_mut().step_by(16).zip(values) {
+                    *to = *value;
+                }
+            }
+        }
+    }
+}
+
+/// The result, written by several tasks, each its own columns.
+struct Target(*mut f32, usize);
+// SAFETY: `panel_product` writes only the columns of its task, and no two tasks share one.
+unsafe impl Sync for Target {}
+
+struct Panel<'a> {
+    a: &'a [f32],
+    b: &'a [f32],
+    rows: usize,
+    depth: usize,
+    first: usize,
+    width: usize,
+    columns: usize,
+    add: bool,
+}
+
+dispatch! { fn panel_product(panel: Panel, target: &Target) = panel_product_body }
+
+#[inline(always)]
+unsafe fn panel_product_body<S: Simd>(panel: Panel, target: &Target) {
+    let Panel { rows, depth, .. } = panel;
+    assert!(panel.a.len() >= rows * depth);
+    assert!(panel.b.len() >= panel.width.div_ceil(16) * depth * 16);
+    assert!(target.1 >= rows * panel.columns && panel.first + panel.width <= panel.columns);
+    let mut row = 0;
+    for (rows, group) in groups(panel.rows) {
+        for _ in 0..rows / group {
+            // SAFETY: the lengths are checked above.
+            unsafe {
+                match group {
+                    14 => row_product::<S, 14>(&panel, target, row),
+                    6 => row_product::<S, 6>(&panel, target, row),
+                    4 => row_product::<S, 4>(&panel, target, row),
+                    _ => row_product::<S, 1>(&panel, target, row),
+                }
+            }
+            row += group;
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn row_product<S: Simd, const P: usize>(panel: &Panel, target: &Target, row: usize) {
+    let mut at = 0;
+    while at < panel.width {
+        unsafe {
+            if S::WIDE && panel.width - at > 16 {
+                product_tile::<S, P, 2>(panel, target, row, at);
+                at += 32;
+            } else {
+                product_tile::<S, P, 1>(panel, target, row, at);
+                at += 16;
+            }
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn product_tile<S: Simd, const P: usize, const V: usize>(
+    panel: &Panel,
+    target: &Target,
+    row: usize,
+    at: usize,
+) {
+    unsafe {
+        let mut acc = [[S::splat(0.0); V]; P];
+        let a = panel.a.as_ptr().add(row * panel.depth);
+        let b = panel.b.as_ptr().add(at * panel.depth);
+        for k in 0..panel.depth {
+            let mut bv = [S::splat(0.0); V];
+            for v in 0..V {
+                bv[v] = S::load(b.add((v * panel.depth + k) * 16));
+            }
+            for p in 0..P {
+                let value = S::splat(*a.add(k * P + p));
+                for v in 0..V {
+                    acc[p][v] = S::fma(value, bv[v], acc[p][v]);
+                }
+            }
+        }
+        for p in 0..P {
+            for v in 0..V {
+                let column = at + v * 16;
+                let to = (target.0).add((row + p) * panel.columns + panel.first + column);
+                if column + 16 <= panel.width {
+                    let sum = if panel.add {
+                        S::add(S::load(to), acc[p][v])
+                    } else {
+                        acc[p][v]
+                    };
+                    S::store(to, sum);
+                } else {
+                    let mut values = [0.0; 16];
+                    S::store(values.as_mut_ptr(), acc[p][v]);
+                    for (i, value) in values.iter().enumerate().take(panel.width - column) {
+                        let sum = if panel.add {
+                            *to.add(i) + value
+                        } else {
+                            *value
+                        };
+                        *to.add(i) = sum;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// One update of Adam, its factors worked out once a step.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AdamFactors {
+    pub beta1: f32,
+    pub beta2: f32,
+    pub epsilon: f32,
+    /// `learning_rate / (1 - beta1^t)`
+    pub step_size: f32,
+    /// `1 / sqrt(1 - beta2^t)`
+    pub root_scale: f32,
+    /// `1 - learning_rate * weight_decay`
+    pub decay: f32,
+}
+
+/// Updates `values` and both moments from `gradient`.
+pub(crate) fn adam(
+    factors: AdamFactors,
+    gradient: &[f32],
+    first: &mut [f32],
+    second: &mut [f32],
+    values: &mut [f32],
+) {
+    const CHUNK: usize = 1 << 14;
+    assert!(gradient.len() == values.len());
+    assert!(first.len() == values.len() && second.len() == values.len());
+    (values.par_chunks_mut(CHUNK))
+        .zip(first.par_chunks_mut(CHUNK))
+        .zip(second.par_chunks_mut(CHUNK))
+        .zip(gradient.par_chunks(CHUNK))
+        .for_each(|(((values, first), second), gradient)| {
+            adam_chunk(factors, gradient, first, second, values);
+        });
+}
+
+dispatch! { fn adam_chunk(factors: AdamFactors, gradient: &[f32], first: &mut [f32], second: &mut [f32], values: &mut [f32]) = adam_body }
+
+#[inline(always)]
+unsafe fn adam_body<S: Simd>(
+    f: AdamFactors,
+    gradient: &[f32],
+    first: &mut [f32],
+    second: &mut [f32],
+    values: &mut [f32],
+) {
+    let len = values.len();
+    assert!(gradient.len() == len && first.len() == len && second.len() == len);
+    let whole = len / 16 * 16;
+    // SAFETY: vectors of 16 up to `whole`; the rest goes through arrays of 16.
+    unsafe {
+        for at in (0..whole).step_by(16) {
+            adam_vector::<S>(
+                f,
+                gradient.as_ptr().add(at),
+                first.as_mut_ptr().add(at),
+                second.as_mut_ptr().add(at),
+                values.as_mut_ptr().add(at),
+            );
+        }
+        if whole < len {
+            let rest = len - whole;
+            let mut parts = [[0.0f32; 16]; 4];
+            parts[0][..rest].copy_from_slice(&gradient[whole..]);
+            parts[1][..rest].copy_from_slice(&first[whole..]);
+            parts[2][..rest].copy_from_slice(&second[whole..]);
+            parts[3][..rest].copy_from_slice(&values[whole..]);
+            let [g, m, v, x] = &mut parts;
+            adam_vector::<S>(
+                f,
+                g.as_ptr(),
+                m.as_mut_ptr(),
+                v.as_mut_ptr(),
+                x.as_mut_ptr(),
+            );
+            first[whole..].copy_from_slice(&m[..rest]);
+            second[whole..].copy_from_slice(&v[..rest]);
+            values[whole..].copy_from_slice(&x[..rest]);
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn adam_vector<S: Simd>(
+    f: AdamFactors,
+    gradient: *const f32,
+    first: *mut f32,
+    second: *mut f32,
+    values: *mut f32,
+) {
+    unsafe {
+        let g = S::load(gradient);
+        let kept = S::mul(S::splat(f.beta1), S::load(first));
+        let m = S::fma(S::splat(1.0 - f.beta1), g, kept);
+        let kept = S::mul(S::splat(f.beta2), S::load(second));
+        let v = S::fma(S::mul(S::splat(1.0 - f.beta2), g), g, kept);
+        let root = S::mul(S::sqrt(v), S::splat(f.root_scale));
+        let update = S::div(
+            S::mul(S::splat(f.step_size), m),
+            S::add(root, S::splat(f.epsilon)),
+        );
+        let x = S::mul(S::splat(f.decay), S::load(values));
+        S::store(first, m);
+        S::store(second, v);
+        S::store(values, S::sub(x, update));
+    }
+}
