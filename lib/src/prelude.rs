@@ -17,3 +17,7 @@ pub use crate::eval::{
     },
 };
 pub use crate::image::{Augment, Centre, CropToInk, InkStatistics, Preprocess};
+pub use crate::nn::{
+    Adam, Batch, CharCnn, Classifier, CrossEntropy, EXPERIMENTAL, ExperimentalCnn, ORIGINAL,
+    Objective, OriginalCnn, Step, char_cnn,
+};
