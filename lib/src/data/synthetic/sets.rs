@@ -102,14 +102,14 @@ pub fn write_mnist(folder: &Path, seed: u64) -> Result<()> {
 /// shares of [`AUDIT`].
 pub fn write_mislabelled(path: &Path, train: &Samples, seed: u64) -> Result<()> {
     let mut folders = vec![0; train.len()];
-    for digit in 0..10 {
+    for (digit, shares) in AUDIT.iter().enumerate() {
         let mut indices: Vec<usize> = (0..train.len())
             .filter(|&i| train.labels[i] == digit)
             .collect();
         indices.shuffle(&mut random(seed, 10_000 + digit as u64));
-        let total: usize = AUDIT[digit].iter().sum();
+        let total: usize = shares.iter().sum();
         let (mut dealt, mut sum) = (0, 0);
-        for (folder, &count) in AUDIT[digit].iter().enumerate() {
+        for (folder, &count) in shares.iter().enumerate() {
             sum += count;
             let end = sum * indices.len() / total.max(1);
             indices[dealt..end]
