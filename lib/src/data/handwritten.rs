@@ -244,7 +244,12 @@ fn digits(text: &str) -> Option<u16> {
 }
 
 fn is_of_task(photo: &Photo) -> bool {
-    TASK_WRITERS[photo.label] >> photo.writer & 1 == 1
+    is_in_task(photo.label, photo.writer)
+}
+
+/// Whether the task's archive holds the class `label` by `writer`, 1 to 55.
+pub(crate) fn is_in_task(label: usize, writer: u16) -> bool {
+    TASK_WRITERS[label] >> writer & 1 == 1
 }
 
 /// Of each class the writers whose images the task's archive holds: bit `w` for

@@ -7,6 +7,7 @@ pub mod locate;
 pub mod mislabelled;
 pub mod mnist;
 mod split;
+pub mod synthetic;
 pub mod table;
 
 pub use handwritten::Handwritten;
