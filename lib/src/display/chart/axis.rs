@@ -1,5 +1,7 @@
 //! An axis: its name, its range, and the numbers written along it.
 
+use crate::display::statistics::format_count;
+
 /// A named axis. The range follows the data where it is not set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
@@ -61,46 +63,48 @@ impl Axis {
 
     /// Fits the axis to `values`, with about `count` numbers along it.
     pub(super) fn fit(&self, values: impl Iterator<Item = f64>, count: usize) -> Scale {
-        let usable = |value: &f64| value.abs() < LARGEST && (!self.log || *value > 0.0);
-        let set = [self.low, self.high].into_iter().flatten().filter(usable);
-        let (mut low, mut high) = values
-            .filter(usable)
-            .chain(set)
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
-                (low.min(value), high.max(value))
+        let set = [self.low, self.high].into_iter().flatten();
+        let usable = values.chain(set).filter(|value| self.is_usable(*value));
+        let (low, high) = usable
+            .map(|value| self.position(value))
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), at| {
+                (low.min(at), high.max(at))
             });
-        if low > high {
-            (low, high) = if self.log { (0.1, 1.0) } else { (0.0, 1.0) };
-        }
-        let place = |value: f64| if self.log { value.log10() } else { value };
-        let (mut low, mut high) = (place(low), place(high));
+        let (low, high) = if low > high { (0.0, 1.0) } else { (low, high) };
         // A little air where the caller set no limit; shares stay within 0 to 1.
         let air = if high > low {
             (high - low) * 0.04
         } else {
             low.abs().max(1.0) * 0.05
         };
-        let (floor, ceiling) = match self.percent && !self.log {
-            true => (0.0_f64.min(low), 1.0_f64.max(high)),
-            false => (f64::NEG_INFINITY, f64::INFINITY),
+        let shares = self.percent && !self.log;
+        let (floor, ceiling) = if shares {
+            (low.min(0.0), high.max(1.0))
+        } else {
+            (low - air, high + air)
         };
-        low = self
-            .low
-            .filter(usable)
-            .map_or((low - air).max(floor), place);
-        high = self
-            .high
-            .filter(usable)
-            .map_or((high + air).min(ceiling), place);
-        if high <= low {
-            high = low + air;
-        }
+        let set = |limit: Option<f64>| {
+            limit
+                .filter(|l| self.is_usable(*l))
+                .map(|l| self.position(l))
+        };
+        let low = set(self.low).unwrap_or((low - air).max(floor));
+        let high = set(self.high).unwrap_or((high + air).min(ceiling));
+        let high = if high > low { high } else { low + air };
         Scale {
             low,
             high,
             ticks: self.ticks(low, high, count),
             log: self.log,
         }
+    }
+
+    fn is_usable(&self, value: f64) -> bool {
+        value.abs() < LARGEST && (!self.log || value > 1.0 / LARGEST)
+    }
+
+    fn position(&self, value: f64) -> f64 {
+        if self.log { value.log10() } else { value }
     }
 
     /// The axis of items at 0, 1, 2 … with their names.
@@ -133,9 +137,8 @@ impl Axis {
         );
         // An axis of no usable width would have ticks without end.
         let values = (first..=last).take(50).map(|k| k as f64 * step);
-        let place = |value: f64| if self.log { value.log10() } else { value };
         values
-            .map(|value| (place(value), self.words(value, step)))
+            .map(|value| (self.position(value), self.words(value, step)))
             .collect()
     }
 
@@ -145,11 +148,11 @@ impl Axis {
         } else {
             &[1.0]
         };
-        let decades = low.floor() as i32..=high.ceil() as i32;
-        let values = decades.flat_map(|d| {
-            steps
-                .iter()
-                .map(move |s| (s * 10_f64.powi(d), 10_f64.powi(d)))
+        let stride = ((high - low) / 8.0).ceil().max(1.0) as usize;
+        let decades = (low.floor() as i32..=high.ceil() as i32).step_by(stride);
+        let values = decades.flat_map(|decade| {
+            let decade = 10_f64.powi(decade);
+            steps.iter().map(move |step| (step * decade, decade))
         });
         let placed = values.map(|(value, decade)| (value.log10(), self.words(value, decade)));
         placed
@@ -158,23 +161,20 @@ impl Axis {
     }
 
     fn words(&self, value: f64, step: f64) -> String {
-        let (value, step) = if self.percent {
-            (value * 100.0, step * 100.0)
-        } else {
-            (value, step)
-        };
-        let decimals = (-(step.log10() + 1e-9).floor()).max(0.0) as usize;
-        let value = if value.abs() < step * 1e-6 {
+        let factor = if self.percent { 100.0 } else { 1.0 };
+        let (value, step) = (value * factor, step * factor);
+        let size = if value.abs() < step * 1e-6 {
             0.0
         } else {
-            value
+            value.abs()
         };
-        let words = if value.abs() >= 10_000.0 && decimals == 0 {
-            super::super::statistics::format_count(value.abs() as usize)
-        } else {
-            format!("{:.decimals$}", value.abs())
+        let decimals = (-(step.log10() + 1e-9).floor()).clamp(0.0, 6.0) as usize;
+        let words = match size {
+            _ if size != 0.0 && !(1e-6..1e9).contains(&size) => format!("{size:.0e}"),
+            10_000.0.. if decimals == 0 => format_count(size as usize),
+            _ => format!("{size:.decimals$}"),
         };
-        let sign = if value < 0.0 { "−" } else { "" };
+        let sign = if value < 0.0 && size > 0.0 { "−" } else { "" };
         format!("{sign}{words}{}", if self.percent { " %" } else { "" })
     }
 }
@@ -183,7 +183,13 @@ impl Scale {
     /// Where `value` lies; `None` where the axis has no place for it.
     pub fn place(&self, value: f64) -> Option<f64> {
         let position = if self.log { value.log10() } else { value };
-        position.is_finite().then_some(position)
+        (position.abs() < LARGEST).then_some(position)
+    }
+
+    /// As [`Scale::place`], and `None` outside of the axis.
+    pub fn inside(&self, value: f64) -> Option<f64> {
+        self.place(value)
+            .filter(|at| (self.low..=self.high).contains(at))
     }
 
     /// As [`Scale::place`], moved to the nearer end where it is outside.

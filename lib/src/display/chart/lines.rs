@@ -194,7 +194,7 @@ impl Series {
     fn band(&self, x: &Scale, y: &Scale) -> Vec<(f64, f64)> {
         let estimates = self.estimates();
         let edge = |sign: f64| {
-            let at = move |e: &(f64, f64, f64)| Some((x.place(e.0)?, y.clamp(e.1 + sign * e.2)?));
+            let at = move |e: &(f64, f64, f64)| Some((x.inside(e.0)?, y.clamp(e.1 + sign * e.2)?));
             estimates.iter().filter_map(at).collect::<Vec<_>>()
         };
         let mut outline = edge(1.0);
@@ -224,7 +224,7 @@ impl Series {
 }
 
 fn draw_reference(plot: &Plot, x: &Scale, y: &Scale, value: f64) -> Drawn {
-    let Some(at) = y.place(value).filter(|at| (y.low..=y.high).contains(at)) else {
+    let Some(at) = y.inside(value) else {
         return Ok(());
     };
     plot.line(&[(x.low, at), (x.high, at)], INK.stroke_width(5))
@@ -233,7 +233,7 @@ fn draw_reference(plot: &Plot, x: &Scale, y: &Scale, value: f64) -> Drawn {
 fn placed(points: &[(f64, f64)], x: &Scale, y: &Scale) -> Vec<(f64, f64)> {
     points
         .iter()
-        .filter_map(|point| Some((x.place(point.0)?, y.clamp(point.1)?)))
+        .filter_map(|point| Some((x.inside(point.0)?, y.clamp(point.1)?)))
         .collect()
 }
 

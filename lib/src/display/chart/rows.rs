@@ -199,7 +199,7 @@ impl Show for RowChart {
         frame.grid = (true, false);
         let draw = |plot: &mut Plot| {
             for (_, value) in &self.references {
-                if let Some(at) = x.place(*value) {
+                if let Some(at) = x.inside(*value) {
                     plot.line(&[(at, y.low), (at, y.high)], INK.stroke_width(5))?;
                 }
             }

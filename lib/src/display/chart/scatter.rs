@@ -71,7 +71,7 @@ impl Show for ScatterChart {
             }
             for (i, (_, points)) in self.groups.iter().enumerate() {
                 for point in points {
-                    if let (Some(px), Some(py)) = (x.place(point.0), y.place(point.1)) {
+                    if let (Some(px), Some(py)) = (x.inside(point.0), y.inside(point.1)) {
                         plot.dot((px, py), radius, series_colour(i).mix(0.7))?;
                     }
                 }

@@ -1,0 +1,223 @@
+//! Displays one by one: what stands in them, and that no input breaks them.
+
+use glyphs::display::{format_count, format_p};
+use glyphs::prelude::*;
+use ndarray::Array2;
+use proptest::prelude::*;
+
+fn html(block: &dyn Show) -> String {
+    block.show().html()
+}
+
+fn text(block: &dyn Show) -> String {
+    block.show().text().to_owned()
+}
+
+#[test]
+fn a_table_lines_up_its_numbers_in_text_and_marks_them_in_html() {
+    let table = Table::new("Times", ["part", "time (s)", "share"])
+        .row(["one".into(), number(9.5, 1), bar(0.25)])
+        .row(["three".into(), number(-1234.56, 1), bar(2.0)])
+        .total(["all".into(), number(f64::NAN, 1), percent(1.0)]);
+    let expected = "Times\n\
+                    part   time (s)     share\n\
+                    one         9.5    25.0 %\n\
+                    three   −1234.6   200.0 %\n\
+                    all           –  100.00 %";
+    assert_eq!(text(&table), expected);
+    let page = html(&table);
+    assert!(page.contains("<td class=\"g-number\">9.5</td>"));
+    assert!(
+        page.contains("width:25.0%") && page.contains("width:100.0%"),
+        "bars end at 1"
+    );
+    assert!(page.contains("<tr class=\"g-total\">"));
+    assert!(page.contains("<th scope=\"col\">part</th>"));
+}
+
+#[test]
+fn words_are_escaped_everywhere() {
+    let evil = "<b>&\"'";
+    let x = || Axis::new(evil);
+    let blocks: [&dyn Show; 6] = [
+        &heading(evil),
+        &note(evil),
+        &Table::new(evil, [evil]).row([evil.into()]),
+        &LineChart::new(evil, x(), x())
+            .curve(evil, [(0.0, 1.0)])
+            .reference(evil, 1.0),
+        &RowChart::bars(evil, x()).series(evil).value(evil, 1.0),
+        &Gallery::new(
+            evil,
+            [Tile::new(
+                Picture::grey(Array2::zeros((2, 2)).view(), 1),
+                evil,
+                evil,
+            )],
+        ),
+    ];
+    for block in blocks {
+        let page = html(block);
+        assert!(!page.contains("<b>"), "{page}");
+        assert!(page.contains("&lt;b&gt;&amp;"), "{page}");
+    }
+}
+
+#[test]
+fn a_stand_in_is_marked_and_real_data_are_not() {
+    let real = Provenance {
+        name: "mnist-test".into(),
+        source: "t10k-images-idx3-ubyte.gz".into(),
+        sha256: "ff".repeat(32),
+        count: 10_000,
+        synthetic: false,
+    };
+    let stand_in = Provenance {
+        synthetic: true,
+        ..real.clone()
+    };
+    let chart = LineChart::new("", Axis::new("x"), Axis::new("y"));
+    assert!(html(&chart.with_provenance(&stand_in)).contains("STAND-IN"));
+    assert!(text(&chart.with_provenance(&stand_in)).contains("STAND-IN"));
+    let page = html(&chart.with_provenance(&real));
+    assert!(!page.contains("STAND-IN"));
+    assert!(page.contains("mnist-test, 10,000 images") && page.contains("ffffffffffff…"));
+}
+
+#[test]
+fn axes_are_numbered_with_round_steps() {
+    let ticks = |chart: &LineChart| -> Vec<String> {
+        let page = html(chart);
+        let words = page.split("<text").skip(1);
+        let word = |part: &str| Some(part.split_once('>')?.1.split_once('<')?.0.trim().to_owned());
+        words.filter_map(word).collect()
+    };
+    let chart = LineChart::new("", Axis::new("step"), Axis::percent("accuracy"))
+        .curve("", [(0.0, 0.912), (12_000.0, 0.988)]);
+    let found = ticks(&chart);
+    for tick in [
+        "0", "5000", "10,000", "92 %", "94 %", "98 %", "step", "accuracy",
+    ] {
+        assert!(
+            found.iter().any(|word| word == tick),
+            "{tick} is not in {found:?}"
+        );
+    }
+    let chart = LineChart::new(
+        "",
+        Axis::new("x").from(-1.0).to(1.0),
+        Axis::new("loss").log(),
+    )
+    .curve("", [(-1.0, 0.001), (0.0, 0.0), (1.0, 10.0)]);
+    let found = ticks(&chart);
+    for tick in ["−1.0", "0.5", "0.001", "0.01", "1", "10"] {
+        assert!(
+            found.iter().any(|word| word == tick),
+            "{tick} is not in {found:?}"
+        );
+    }
+}
+
+#[test]
+fn a_chart_says_in_words_what_it_shows() {
+    let chart = LineChart::new(
+        "Validation lags",
+        Axis::new("epoch"),
+        Axis::percent("accuracy"),
+    )
+    .curve("validation", [(1.0, 0.35), (28.0, 0.8669)])
+    .reference("the report", 0.8669);
+    let words = "accuracy over epoch. validation: from 0.3500 at 1 to 0.8669 at 28. \
+                 Reference, the report: 0.8669.";
+    assert_eq!(text(&chart), format!("Validation lags\n{words}"));
+    let page = html(&chart);
+    assert!(page.contains(&format!(
+        "<title>Validation lags</title><desc>{words}</desc>"
+    )));
+    assert!(
+        page.contains("var(--g-blue,#0072B2)"),
+        "colours are the page's"
+    );
+    assert!(page.contains("stroke-dasharray"), "the reference is dashed");
+}
+
+#[test]
+fn an_error_is_shown_in_place_of_a_value() {
+    let failed: Result<Table> = Err(Error::argument("no runs", "run some"));
+    assert!(text(&failed).contains("no runs; run some"));
+    assert!(html(&failed).contains("g-error"));
+}
+
+#[test]
+fn numbers_in_words() {
+    assert_eq!(format_count(0), "0");
+    assert_eq!(format_count(999), "999");
+    assert_eq!(format_count(1000), "1,000");
+    assert_eq!(format_count(3_137_320), "3,137,320");
+    assert_eq!(format_p(0.0004), "p < 0.001");
+    assert_eq!(format_p(0.0316), "p = 0.032");
+    let estimate = statistics::mean(&[0.5, 0.75]).unwrap();
+    assert_eq!(format!("{estimate:.2}"), "0.62 [-0.96, 2.21] (n = 2)");
+    assert_eq!(
+        statistics::mean(&[0.5]).unwrap().to_string(),
+        "0.5000 (n = 1)"
+    );
+}
+
+#[test]
+fn pictures_decode_to_what_they_were() {
+    use base64::{Engine, prelude::BASE64_STANDARD};
+    let pixels = Array2::from_shape_fn((3, 5), |(y, x)| (40 * y + x) as u8);
+    let tile = Tile::new(Picture::grey(pixels.view(), 2), "tile", "");
+    let page = html(&Gallery::new("", [tile]));
+    assert!(page.contains("width=\"10\" height=\"6\" alt=\"tile\""));
+    let encoded = page.split("data:image/png;base64,").nth(1).unwrap();
+    let file = BASE64_STANDARD
+        .decode(encoded.split('"').next().unwrap())
+        .unwrap();
+    let decoded = image::load_from_memory(&file).unwrap().to_luma8();
+    assert_eq!(decoded.dimensions(), (5, 3));
+    assert!(decoded.iter().eq(pixels.iter()));
+}
+
+/// Numbers as they come out of failed runs, too.
+fn any_number() -> impl Strategy<Value = f64> {
+    prop_oneof![
+        4 => -1e3..1e3_f64,
+        1 => prop::num::f64::ANY,
+        1 => Just(f64::NAN),
+        1 => Just(f64::INFINITY),
+        1 => Just(0.0),
+        1 => Just(1e-320),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn no_numbers_break_a_chart(
+        points in prop::collection::vec((any_number(), any_number()), 0..12),
+        low in any_number(),
+        log in any::<bool>(),
+    ) {
+        let axis = || {
+            let axis = Axis::new("x").from(low);
+            if log { axis.log() } else { axis }
+        };
+        let ys: Vec<f64> = points.iter().map(|point| point.1).collect();
+        let lines = LineChart::new("", axis(), axis())
+            .curve("a", points.clone())
+            .seeds("b", [points.clone(), points.clone()])
+            .reference("c", low);
+        let interval = |value: f64| Some(Interval { low, high: value });
+        let rows = ys.iter().fold(RowChart::forest("", axis(), low), |chart, &value| {
+            chart.value_with(value.to_string(), value, interval(value))
+        });
+        let scatter = ScatterChart::new("", axis(), axis()).points("", points.clone()).diagonal();
+        let histogram = Histogram::new("", axis(), 5).values("a", &ys).shares();
+        for page in [html(&lines), html(&rows), html(&scatter), html(&histogram)] {
+            prop_assert!(page.contains("</svg>"));
+            prop_assert!(!page.contains("\"NaN"));
+            prop_assert!(page.len() < 200_000, "{} bytes", page.len());
+        }
+    }
+}
