@@ -2,7 +2,8 @@
 # The environment is set in workflow/env.sh, and nowhere else.
 ENV := . workflow/env.sh &&
 
-.PHONY: help setup report quick full test test-rust test-python test-pages lab bench verify clean
+.PHONY: help setup report quick full test test-rust test-python lab bench verify clean
+.NOTPARALLEL:
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -19,21 +20,18 @@ report: setup
 quick: setup
 	@$(ENV) GLYPHS_QUICK=1 workflow/report.sh outputs/quick
 
-## make full     the report with five seeds of every run instead of one
+## make full     the report, with every run repeated under five seeds
 full: setup
-	@$(ENV) GLYPHS_SEEDS=5 workflow/report.sh outputs
+	@$(ENV) workflow/report.sh outputs full
 
-## make test     formatting, lints, Rust tests, doc tests, the runner's tests, a quick run of every notebook
-test: test-rust test-python quick test-pages
+## make test     formatting, lints, Rust tests, doc tests, a quick run of every notebook, tests of runner and pages
+test: test-rust quick test-python
 
 test-rust: setup
 	@$(ENV) cargo fmt --check && cargo clippy --locked --all-targets -- -D warnings && cargo test --locked
 
 test-python: setup
 	@$(ENV) pytest workflow/tests
-
-test-pages: setup
-	@$(ENV) pytest workflow/pages_test.py
 
 ## make lab      JupyterLab with the Rust kernel
 lab: setup

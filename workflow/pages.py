@@ -8,6 +8,7 @@ asks no network for anything: styles are inside, mathematics becomes MathML.
 """
 
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -22,6 +23,8 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 import results
 
 TEMPLATE = Path(__file__).parent / "template"
+# How lib/src/display marks data that only stand in for the real.
+STAND_IN = '<strong class="g-badge">STAND-IN</strong>'
 HEADING = re.compile(r'<h([23]) id="([^"]+)">(.*?)<a class="anchor-link"')
 
 
@@ -58,11 +61,14 @@ def main(outputs, names):
     notebooks = {
         name: nbformat.read(outputs / "notebooks" / f"{name}.ipynb", as_version=4) for name in names
     }
+    quick = bool(os.environ.get("GLYPHS_QUICK"))
     runs = results.read(outputs / "results")
+    if not quick:
+        runs = results.with_published(runs)
     pages = [describe(name, notebook) for name, notebook in notebooks.items()]
     shared = {
         "pages": pages,
-        "quick": bool(os.environ.get("GLYPHS_QUICK")),
+        "quick": quick,
         "data": results.datasets(runs),
     }
 
@@ -104,7 +110,7 @@ def export(notebook, page):
         filters={"clock": clock},
     )
     page["stand_in"] = any(
-        "glyphs-stand-in" in str(output.get("data", {}).get("text/html", ""))
+        STAND_IN in str(output.get("data", {}).get("text/html", ""))
         for cell in notebook.cells
         for output in cell.get("outputs", [])
     )
@@ -132,8 +138,6 @@ def overview(shared, runs):
 
 
 def versions():
-    import platform
-
     return [tool("rustc", "--version").split(" (")[0], f"Python {platform.python_version()}"] + [
         f"evcxr_jupyter {os.environ['GLYPHS_EVCXR_VERSION']}"
     ] * bool(os.environ.get("GLYPHS_EVCXR_VERSION"))

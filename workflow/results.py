@@ -8,6 +8,11 @@ from pathlib import Path
 # Student's t for a 95 % interval, by degrees of freedom; from 10 on, nearly normal.
 T95 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
 
+PUBLISHED = Path(__file__).resolve().parent.parent / "outputs/reference/results"
+
+# Protocols whose figure answers the original's: done as it was, and done our way.
+COMPARABLE = ("report", "ours")
+
 PARTS = {
     1: ("62 characters from photographs", "Validation accuracy after the last epoch"),
     2: ("MNIST, from a random start and from the pretrained digits", "Accuracy on the MNIST test set"),
@@ -20,6 +25,18 @@ def read(folder):
     return [json.loads(path.read_text()) | {"file": path.name} for path in sorted(Path(folder).glob("*.json"))]
 
 
+def with_published(runs):
+    """`runs`, and for the same experiments on the same data the published runs of other seeds."""
+    own = {run["file"] for run in runs}
+    wanted = {(label(run), run["dataset"]["sha256"]) for run in runs}
+    published = [
+        run
+        for run in read(PUBLISHED)
+        if run["file"] not in own and (label(run), run["dataset"]["sha256"]) in wanted
+    ]
+    return runs + published
+
+
 def original():
     """What the original study reported, in the same words as a result file."""
     return json.loads((Path(__file__).parent / "original.json").read_text())
@@ -29,8 +46,8 @@ def datasets(runs):
     """Each data set that the runs used, once."""
     found = {}
     for run in runs:
-        data = run.get("dataset", {})
-        found[(data.get("name"), data.get("sha256"))] = data
+        data = run["dataset"]
+        found[(data["name"], data["sha256"])] = data
     return list(found.values())
 
 
@@ -61,29 +78,28 @@ def parts(runs):
 
 
 def label(run):
-    loss = run.get("config", {}).get("loss", "")
-    data = run.get("dataset", {})
-    return (run.get("network"), run.get("init"), str(run.get("protocol")), loss, data.get("name"), data.get("synthetic"))
+    """What runs that differ only by seed have in common."""
+    data = run["dataset"]
+    return (run["network"], run["init"], run["protocol"], data["name"], data["synthetic"])
 
 
 def row(group):
     run = group[0]
-    network, init, protocol, loss, dataset, synthetic = label(run)
-    reference = [
-        o["val_accuracy"]
-        for o in original()
-        if (o["part"], o["network"], o["init"]) == (run["part"], network, init)
-        and loss in ("", "cross_entropy")
+    network, init, protocol, dataset, synthetic = label(run)
+    reported = [
+        entry["val_accuracy"]
+        for entry in original()
+        if (entry["part"], entry["network"], entry["init"]) == (run["part"], network, init)
     ]
     return {
         "network": network,
         "init": init,
-        "protocol": protocol if loss in ("", "cross_entropy") else f"{protocol}, {loss}",
+        "protocol": protocol,
         "dataset": dataset,
         "synthetic": synthetic,
-        "seeds": len({r.get("seed") for r in group}),
+        "seeds": len({r["seed"] for r in group}),
         "ours": interval([accuracy(r) for r in group]),
-        "original": f"{reference[0]:.4f}" if reference else "",
+        "original": f"{reported[0]:.4f}" if reported and protocol in COMPARABLE else "",
     }
 
 

@@ -68,7 +68,7 @@ class Runner(NotebookClient):
         except DeadKernelError:
             problem = "the kernel died"
         if problem.strip():
-            raise NotebookFailed(f"{self.place(cell_index)}\n{indent(problem)}")
+            raise NotebookFailed(f"{self.place(cell_index)}\n{indent(without_backtraces(problem))}")
         number(cell, self.cells.index(cell_index) + 1)
         return cell
 
@@ -186,6 +186,17 @@ def number(cell, count):
     for output in cell.outputs:
         if output.output_type == "execute_result":
             output.execution_count = count
+
+
+def without_backtraces(text):
+    """A panic's own words: its frames say nothing about a cell."""
+    return re.sub(
+        r"^stack backtrace:\n(?: .*\n?)*"
+        r"(?:\nthread .* panicked at .*/panicking.rs:.*\n(?:.*\n)*?thread caused non-unwinding panic.*\n?)?",
+        "",
+        text,
+        flags=re.MULTILINE,
+    )
 
 
 def merge_streams(outputs):

@@ -31,4 +31,4 @@ prelude = """
 """
 TOML
 exec python "$here/exclusive.py" "$EVCXR_TMPDIR/.kernel.lock" \
-    "$GLYPHS_EVCXR/bin/evcxr_jupyter" --control_file "$1"
+    "$GLYPHS_EVCXR/bin/evcxr_jupyter" --control_file "$1" >/dev/null

@@ -129,3 +129,27 @@ def test_one_kernel_at_a_time(execute, tmp_path):
         fcntl.flock(handle, fcntl.LOCK_EX)
         with pytest.raises(run_notebook.NotebookFailed, match="did not start"):
             execute()
+
+
+# dfdx numbers its tensors from a static counter and keys gradients by the number.
+# `lib` is a dylib so that all cells count with the same one.
+DFDX = ':dep dfdx = { version = "0.13", default-features = false, features = ["std", "cpu", "safetensors", "fast-alloc"] }\n'
+GRADIENT = [
+    "use dfdx::prelude::*;\nlet dev: Cpu = Cpu::default();\nlet w: Tensor<Rank1<3>, f32, Cpu> = dev.tensor([1.0, 2.0, 3.0]);",
+    "let x: Tensor<Rank1<3>, f32, Cpu> = dev.tensor([4.0, 5.0, 6.0]);",
+    "let loss: Tensor<Rank0, f32, Cpu, OwnedTape<f32, Cpu>> = (w.leaky_trace() * x.leaky_trace()).sum();\n"
+    "let gradients: Gradients<f32, Cpu> = loss.backward();\n"
+    'println!("{:?} {:?}", gradients.get(&w).array(), gradients.get(&x).array());',
+]
+PRODUCT_RULE = "[4.0, 5.0, 6.0] [1.0, 2.0, 3.0]\n"
+
+
+def gradient_across_cells(tmp_path, first_cell):
+    cells = [new_code_cell(source) for source in (first_cell, *GRADIENT)]
+    nbformat.write(new_notebook(metadata=HEALTHY.metadata, cells=cells), tmp_path / "gradient.ipynb")
+    run_notebook.run(tmp_path / "gradient.ipynb", tmp_path / "out.ipynb")
+    return nbformat.read(tmp_path / "out.ipynb", as_version=4).cells[-1].outputs[0].text
+
+
+def test_a_gradient_of_tensors_from_several_cells_is_right(tmp_path):
+    assert gradient_across_cells(tmp_path, DFDX + HEALTHY.cells[1].source) == PRODUCT_RULE

@@ -1,0 +1,166 @@
+"""The report's pages: complete, and asking no network for anything."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+import pages
+import results
+
+ROOT = Path(__file__).resolve().parents[2]
+# Everything a browser fetches on its own; links that a reader follows are not among it.
+FETCHED = re.compile(
+    r"""<(?:script|link|iframe|object|embed|audio|video|source)\b[^>]*(?:src|href|data)=(?!["']?data:)"""
+    r"""|<(?:img|image|use)\b[^>]*(?:src|href)=(?!["']?(?:data:|\#))|url\((?!["']?(?:data:|\#))|@import""",
+    re.IGNORECASE,
+)
+SVG = '<div><svg viewBox="0 0 10 10"><circle r="4"/></svg></div>'
+STAND_IN = f"<p>{pages.STAND_IN} not the real data</p>"
+
+
+def result(seed, accuracy, **changed):
+    return {
+        "part": 1, "network": "original", "init": "random", "protocol": "report", "seed": seed, "loss": "cross_entropy",
+        "dataset": {"name": "handwritten", "source": "trainPart1.zip", "sha256": "ab" * 32, "count": 2480, "synthetic": False},
+        "config": {}, "epochs": [{"accuracy": 0.9, "val_accuracy": accuracy, "loss": 0.1, "val_loss": 0.2}],
+        "test_accuracy": None,
+    } | changed  # fmt: skip
+
+
+@pytest.fixture
+def report(tmp_path, monkeypatch):
+    """The pages of two small executed notebooks."""
+    monkeypatch.setattr(results, "PUBLISHED", tmp_path / "published")
+    monkeypatch.delenv("GLYPHS_QUICK", raising=False)
+    first = new_notebook(
+        cells=[
+            new_markdown_cell("# Ink, made *bright*\n\nWhat this page is about.\n\n![dot](attachment:dot.png)"),
+            new_markdown_cell("## The mean\n\nInline $\\bar{x} = \\frac{1}{n}\\sum_i x_i$ and\n\n$$\\sigma^2$$"),
+            new_code_cell("let x: u32 = 1; // a comment\nx", outputs=[
+                new_output("stream", name="stdout", text="epoch 1 <loss> 0.5\n"),
+                new_output("execute_result", data={"text/html": SVG, "text/plain": "a chart"}),
+            ]),
+            new_markdown_cell("### Deeper"),
+        ]
+    )  # fmt: skip
+    first.cells[0]["attachments"] = {"dot.png": {"image/png": "iVBORw0KGgo="}}
+    second = new_notebook(cells=[
+        new_markdown_cell("# Networks"),
+        new_code_cell("1", outputs=[new_output("execute_result", data={"text/html": STAND_IN})]),
+    ])  # fmt: skip
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "results").mkdir()
+    for name, notebook in {"01-ink": first, "02-networks": second}.items():
+        notebook.metadata["language_info"] = {"name": "Rust"}
+        notebook.metadata["glyphs"] = {"started": "2026-01-01 10:00:00 UTC", "seconds": 65.2}
+        nbformat.write(notebook, tmp_path / "notebooks" / f"{name}.ipynb")
+    for seed, accuracy in enumerate([0.86, 0.88]):
+        (tmp_path / "results" / f"seed{seed}.json").write_text(json.dumps(result(seed, accuracy)))
+    pages.main(tmp_path, ["01-ink", "02-networks"])
+    return {path.stem: path.read_text() for path in (tmp_path / "report").glob("*.html")}
+
+
+def test_a_page_holds_what_its_notebook_shows(report):
+    page = report["01-ink"]
+    assert "<title>Ink, made bright</title>" in page
+    assert '<circle r="4"' in page
+    assert "epoch 1 &lt;loss&gt; 0.5" in page
+    assert 'class="kd"' in page, "code has syntax colours"
+    assert "data:image/png;base64,iVBORw0KGgo=" in page
+    assert "1 min 05 s" in page
+
+
+def test_mathematics_needs_no_script(report):
+    page = report["01-ink"]
+    assert page.count("<math") == 2 and "<mfrac>" in page
+    assert 'display="block"' in page
+    assert "$" not in re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
+    assert "<script" not in page
+
+
+def test_navigation_and_contents(report):
+    page = report["01-ink"]
+    assert '<a href="#The-mean">The mean</a>' in page
+    assert '<li class=deeper><a href="#Deeper">' in page
+    assert 'id="The-mean"' in page
+    assert 'rel="next">Networks' in page and 'rel="prev"' not in page
+    assert re.search('<a aria-current="page" href="02-networks.html">', report["02-networks"])
+    for html in report.values():
+        for target in re.findall(r'href="([\w-]+)\.html"', html):
+            assert target in report
+
+
+def test_stand_in_data_are_marked_on_the_page_that_shows_them(report):
+    assert "The real data were not found" in report["02-networks"]
+    assert "The real data were not found" not in report["01-ink"]
+
+
+def test_the_overview_shows_results_beside_the_original(report):
+    page = report["index"]
+    # Mean of 0.86 and 0.88; half interval: 12.706 * 0.01414 / sqrt(2).
+    assert "0.8700 ± 0.1271" in page and "0.8669" in page
+    assert "handwritten" in page and "sha256 <code>abababababababab</code>" in page
+    assert "No result has been written for this part." in page
+
+
+def test_a_synthetic_result_is_marked_on_the_overview(tmp_path):
+    run = result(0, 0.5)
+    run["dataset"] = run["dataset"] | {"synthetic": True}
+    row = results.parts([run])[0]["rows"][0]
+    assert row["synthetic"] and row["ours"] == "0.5000"
+
+
+def test_published_seeds_of_the_same_data_join_in(tmp_path, monkeypatch):
+    monkeypatch.setattr(results, "PUBLISHED", tmp_path)
+    other_data = result(2, 0.1)["dataset"] | {"sha256": "cd" * 32}
+    for name, run in {"a": result(0, 0.3), "b": result(1, 0.4), "c": result(2, 0.1, dataset=other_data)}.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(run))
+    runs = results.with_published([result(0, 0.5) | {"file": "a.json"}])
+    assert [(run["seed"], run["epochs"][0]["val_accuracy"]) for run in runs] == [(0, 0.5), (1, 0.4)]
+
+
+def test_no_page_names_anything_to_fetch(report):
+    for name, html in report.items():
+        assert not FETCHED.search(html), f"{name}: {FETCHED.search(html).group()}"
+    assert FETCHED.search('<script src="https://example.org/x.js">'), "the pattern finds what it is for"
+
+
+def chromium():
+    for name in (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome"):
+        if name and shutil.which(name):
+            return name
+    pytest.skip("Chromium is not installed")
+
+
+def requests(page, folder):
+    """The addresses that a page makes Chromium ask for."""
+    log = folder / "net.json"
+    subprocess.run(
+        [chromium(), "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+         "--disable-component-update", "--no-first-run", "--disable-sync", f"--user-data-dir={folder}/profile",
+         f"--log-net-log={log}", "--virtual-time-budget=5000", "--dump-dom", page.as_uri()],
+        check=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+    entries = json.loads(log.read_text())["events"]
+    asked = [entry["params"] for entry in entries if "initiator" in entry.get("params", {})]
+    # The browser's own errands (updates, the time) are nobody's page's.
+    return {request["url"] for request in asked if request["initiator"] != "not an origin"}
+
+
+def test_chromium_asks_the_network_for_nothing(report, tmp_path):
+    finished = [*(ROOT / "outputs").glob("**/report/*.html"), *(tmp_path / "report").glob("*.html")]
+    for page in finished:
+        assert requests(page, tmp_path) == set(), page
+
+
+def test_chromium_would_be_caught_asking(tmp_path):
+    page = tmp_path / "asking.html"
+    page.write_text('<img src="http://127.0.0.1:9/picture.png">')
+    assert requests(page, tmp_path) == {"http://127.0.0.1:9/picture.png"}

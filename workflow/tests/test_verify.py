@@ -1,0 +1,46 @@
+"""Which differences between a run and the published one are reported."""
+
+import copy
+
+import pytest
+
+import verify
+
+PUBLISHED = {
+    "part": 2, "network": "original", "init": "random", "protocol": "report", "seed": 0, "loss": "cross_entropy",
+    "dataset": {"name": "mnist", "source": "a", "sha256": "ab", "count": 60000, "synthetic": False},
+    "config": {"epochs": 1, "batch_size": 100},
+    "epochs": [{"loss": 0.1, "accuracy": 0.97, "val_loss": 0.04, "val_accuracy": 0.985, "seconds": 60.0}],
+    "test_accuracy": 0.985,
+}  # fmt: skip
+
+
+def differing(change):
+    ours = copy.deepcopy(PUBLISHED)
+    change(ours)
+    return [name for name, *_ in verify.compare(ours, PUBLISHED)]
+
+
+def test_the_same_run_on_another_machine_agrees():
+    def rounding(run):
+        run["epochs"][0].update(seconds=500.0, val_accuracy=0.984, loss=0.104)
+        run["dataset"]["source"] = "another folder"
+
+    assert differing(rounding) == []
+
+
+@pytest.mark.parametrize(
+    "change, names",
+    [
+        (lambda run: run.update(test_accuracy=0.9), ["test_accuracy"]),
+        (lambda run: run.update(test_accuracy=None), ["test_accuracy"]),
+        (lambda run: run["epochs"][0].update(val_loss=float("nan")), ["last epoch val_loss"]),
+        (lambda run: run["epochs"][0].update(loss=0.2), ["last epoch loss"]),
+        (lambda run: run["config"].update(epochs=2), ["config"]),
+        (lambda run: run["dataset"].update(sha256="cd"), ["dataset.sha256"]),
+        (lambda run: run["dataset"].update(synthetic=True), ["dataset.synthetic"]),
+        (lambda run: run["epochs"].append(run["epochs"][0]), ["number of epochs"]),
+    ],
+)
+def test_a_difference_is_named(change, names):
+    assert differing(change) == names
