@@ -9,6 +9,7 @@ pub mod files;
 pub mod image;
 pub mod nn;
 pub mod prelude;
+pub mod study;
 pub mod train;
 
 pub use error::{Error, OrStop, Result};

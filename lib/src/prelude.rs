@@ -21,3 +21,11 @@ pub use crate::nn::{
     Adam, Batch, CharCnn, Classifier, CrossEntropy, EXPERIMENTAL, ExperimentalCnn, ORIGINAL,
     Objective, OriginalCnn, Step, char_cnn,
 };
+pub use crate::study::{
+    DigitRun, Head, Init, Part1, RunKey, RunResult, SEEDS, Seeds, Trained, TrainedDigits,
+    load_mislabelled, load_mnist, load_photographs, part1,
+};
+pub use crate::train::{
+    Checkpoint, Complementary, Config, History, Loss, ModelCheckpoint, Schedule, evaluate, fit,
+    fit_resumable,
+};
