@@ -9,7 +9,7 @@
 
 use super::{
     lanes::{Lane, flat},
-    simd::{Simd, dispatch},
+    simd::{Simd, dispatch, unroll},
 };
 
 /// Sizes of a convolution.
@@ -276,9 +276,9 @@ unsafe fn tile<S: Simd, const DEPTH: usize, const P: usize, const V: usize>(
         let (kernel, padded_width) = (shape.kernel, shape.padded_width());
         let mut bias = [S::splat(0.0); V];
         if !call.epilogue.bias.is_empty() {
-            for v in 0..V {
+            unroll! { for v in 0..V {
                 bias[v] = S::load(call.epilogue.bias[block + v].0.as_ptr());
-            }
+            } }
         }
         let mut acc = [bias; P];
         let mut w = call.w.add(block * call.w_block);
@@ -289,15 +289,15 @@ unsafe fn tile<S: Simd, const DEPTH: usize, const P: usize, const V: usize>(
                 for _ in 0..kernel {
                     for c in 0..DEPTH {
                         let mut wv = [S::splat(0.0); V];
-                        for v in 0..V {
+                        unroll! { for v in 0..V {
                             wv[v] = S::load(w.add(v * call.w_block + c * 16));
-                        }
-                        for p in 0..P {
+                        } }
+                        unroll! { for p in 0..P {
                             let value = S::splat(*x.add(p * DEPTH + c));
-                            for v in 0..V {
+                            unroll! { for v in 0..V {
                                 acc[p][v] = S::fma(value, wv[v], acc[p][v]);
-                            }
-                        }
+                            } }
+                        } }
                     }
                     w = w.add(DEPTH * 16);
                     x = x.add(DEPTH);
@@ -305,32 +305,32 @@ unsafe fn tile<S: Simd, const DEPTH: usize, const P: usize, const V: usize>(
             }
         }
         if !call.epilogue.sums.is_empty() {
-            for v in 0..V {
+            unroll! { for v in 0..V {
                 let mut sum = S::splat(0.0);
                 let mut squares = S::splat(0.0);
-                for p in 0..P {
+                unroll! { for p in 0..P {
                     sum = S::add(sum, acc[p][v]);
                     squares = S::fma(acc[p][v], acc[p][v], squares);
-                }
+                } }
                 let at = call.epilogue.sums[2 * (block + v)..].as_mut_ptr();
                 let at: *mut f32 = at.cast();
                 S::store(at, S::add(S::load(at), sum));
                 S::store(at.add(16), S::add(S::load(at.add(16)), squares));
-            }
+            } }
         }
         if call.epilogue.relu {
-            for p in 0..P {
-                for v in 0..V {
+            unroll! { for p in 0..P {
+                unroll! { for v in 0..V {
                     acc[p][v] = S::relu(acc[p][v]);
-                }
-            }
+                } }
+            } }
         }
-        for v in 0..V {
+        unroll! { for v in 0..V {
             let out = (call.out).add((block + v) * call.out_block + row * call.out_row + at * 16);
-            for p in 0..P {
+            unroll! { for p in 0..P {
                 S::store(out.add(p * 16), acc[p][v]);
-            }
-        }
+            } }
+        } }
     }
 }
 
@@ -449,23 +449,23 @@ impl Part {
                 let dz = self.dz.add(row * self.dz_row);
                 for p in 0..self.width {
                     let mut d = [S::splat(0.0); V];
-                    for v in 0..V {
+                    unroll! { for v in 0..V {
                         d[v] = S::load(dz.add(v * self.dz_block + p * 16));
-                    }
-                    for b in 0..B {
+                    } }
+                    unroll! { for b in 0..B {
                         let value = S::splat(*x.add(p * DEPTH + b));
-                        for v in 0..V {
+                        unroll! { for v in 0..V {
                             acc[b][v] = S::fma(value, d[v], acc[b][v]);
-                        }
-                    }
+                        } }
+                    } }
                 }
             }
-            for b in 0..B {
-                for v in 0..V {
+            unroll! { for b in 0..B {
+                unroll! { for v in 0..V {
                     let dw = self.dw.add(v * self.dw_block + (first + b) * 16);
                     S::store(dw, S::add(S::load(dw), acc[b][v]));
-                }
-            }
+                } }
+            } }
         }
     }
 }

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::{
     lanes::{Buffer, flat, flat_mut},
-    simd::{Simd, dispatch},
+    simd::{Simd, dispatch, unroll},
 };
 
 /// A matrix in memory: element `(row, column)` is `values[row * row_stride + column * column_stride]`.
@@ -231,18 +231,18 @@ unsafe fn product_tile<S: Simd, const P: usize, const V: usize>(
         let b = panel.b.as_ptr().add(at * panel.depth);
         for k in 0..panel.depth {
             let mut bv = [S::splat(0.0); V];
-            for v in 0..V {
+            unroll! { for v in 0..V {
                 bv[v] = S::load(b.add((v * panel.depth + k) * 16));
-            }
-            for p in 0..P {
+            } }
+            unroll! { for p in 0..P {
                 let value = S::splat(*a.add(k * P + p));
-                for v in 0..V {
+                unroll! { for v in 0..V {
                     acc[p][v] = S::fma(value, bv[v], acc[p][v]);
-                }
-            }
+                } }
+            } }
         }
-        for p in 0..P {
-            for v in 0..V {
+        unroll! { for p in 0..P {
+            unroll! { for v in 0..V {
                 let column = at + v * 16;
                 let to = (target.0).add((row + p) * panel.columns + panel.first + column);
                 if column + 16 <= panel.width {
@@ -264,8 +264,8 @@ unsafe fn product_tile<S: Simd, const P: usize, const V: usize>(
                         *to.add(i) = sum;
                     }
                 }
-            }
-        }
+            } }
+        } }
     }
 }
 

@@ -367,6 +367,21 @@ unsafe impl Simd for Portable {
     }
 }
 
+/// Runs a block for `i` in `0..n`, `n` at most 16, written out. The compiler's own
+/// unrolling comes too late to keep an array of accumulators in registers.
+macro_rules! unroll {
+    (for $i:ident in 0..$n:tt $body:block) => {
+        unroll!(@ $i $n $body 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)
+    };
+    (@ $i:ident $n:tt $body:block $($k:literal)*) => {
+        $(if $k < $n {
+            let $i: usize = $k;
+            $body
+        })*
+    };
+}
+pub(super) use unroll;
+
 /// Defines a safe function that runs `$body::<S>` with the instructions in use.
 /// The body checks its own bounds.
 macro_rules! dispatch {
