@@ -6,7 +6,7 @@ use crate::data::Samples;
 use crate::data::decode::Grey;
 
 /// From this value on a pixel belongs to the character: half of full ink.
-const THRESHOLD: u8 = 128;
+pub(super) const THRESHOLD: u8 = 128;
 
 /// A photograph with its ink bright.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@ pub mod augment;
 pub mod ink;
 pub mod preprocess;
 pub mod resample;
+mod specks;
 
 pub use augment::Augment;
 pub use ink::{Ink, InkBox, InkStatistics};

@@ -134,12 +134,16 @@ impl CropToInk {
 }
 
 /// One photograph as a network takes it: 784 pixels, and its features. A photograph
-/// without ink gives zeros.
-pub fn preprocess(ink: &Ink, method: &Preprocess) -> ([u8; SIDE * SIDE], [f32; FEATURES]) {
+/// without ink gives zeros. Cropping first wipes out stray marks.
+pub fn preprocess(ink: Ink, method: &Preprocess) -> ([u8; SIDE * SIDE], [f32; FEATURES]) {
+    let ink = match method {
+        Preprocess::CropToInk(_) => ink.without_specks(),
+        _ => ink,
+    };
     let Some(bounds) = ink.bounds() else {
         return ([0; SIDE * SIDE], [0.0; FEATURES]);
     };
-    let values = resample(ink, method.window(ink, &bounds));
+    let values = resample(&ink, method.window(&ink, &bounds));
     let brightest = values.iter().copied().fold(0.0, f32::max);
     let gain = if method.stretches() && brightest > 0.0 {
         255.0 / brightest
@@ -147,7 +151,7 @@ pub fn preprocess(ink: &Ink, method: &Preprocess) -> ([u8; SIDE * SIDE], [f32; F
         1.0
     };
     let pixels = values.map(|value| (value * gain).round() as u8);
-    (pixels, features(ink, &bounds))
+    (pixels, features(&ink, &bounds))
 }
 
 impl Handwritten {
@@ -163,7 +167,7 @@ impl Handwritten {
             .map(|index| {
                 let ink = Ink::of(self.decode(index)?);
                 progress.step();
-                Ok(preprocess(&ink, method))
+                Ok(preprocess(ink, method))
             })
             .collect::<Result<Vec<_>>>()?;
         let mut images = Array3::zeros((self.len(), SIDE, SIDE));
