@@ -10,7 +10,7 @@ pub use crate::error::{Error, OrStop, Result};
 pub use crate::eval::{
     Calibration, ClassScores, ConfusionMatrix, EMNIST_BYMERGE, Evaluation, LOOKALIKES, Merged,
     Mistake, MostConfused,
-    similarity::{linear_cka, relative_distance},
+    similarity::{debiased_cka, linear_cka, relative_distance},
     statistics::{
         self, Estimate, Interval, KaplanMeier, PairedDifference, TestResult, Time,
         paired_difference, wilson,

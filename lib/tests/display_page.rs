@@ -161,11 +161,14 @@ fn results(samples: &Samples) -> Html {
         &row(&[&histogram, &scatter]),
         &row(&[&result.calibration(15), &result]),
         &result.confusion().chart("Most lie on the diagonal"),
-        &row(&[&result.most_confused(5), &scores.worst(5)]),
+        &row(&[
+            &result.most_confused(5).gallery(samples, 5),
+            &scores.worst(5),
+        ]),
+        &result.most_confused(3),
         &merged,
         &result.mistakes().split_off(100),
         &result.mistake_gallery(samples, 8),
-        &result.most_confused(6).gallery(samples, 3),
         samples,
     ])
 }

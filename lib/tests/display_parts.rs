@@ -103,6 +103,10 @@ fn axes_are_numbered_with_round_steps() {
             "{tick} is not in {found:?}"
         );
     }
+    assert!(
+        !found.iter().any(|word| word == "2.5"),
+        "no halves between whole numbers"
+    );
     let chart = LineChart::new(
         "",
         Axis::new("x").from(-1.0).to(1.0),
@@ -110,7 +114,7 @@ fn axes_are_numbered_with_round_steps() {
     )
     .curve("", [(-1.0, 0.001), (0.0, 0.0), (1.0, 10.0)]);
     let found = ticks(&chart);
-    for tick in ["−1.0", "0.5", "0.001", "0.01", "1", "10"] {
+    for tick in ["−1", "1", "0.001", "0.01", "10"] {
         assert!(
             found.iter().any(|word| word == tick),
             "{tick} is not in {found:?}"

@@ -1,6 +1,6 @@
 //! CKA and distances against numpy.
 
-use glyphs::eval::similarity::{linear_cka, relative_distance};
+use glyphs::eval::similarity::{debiased_cka, linear_cka, relative_distance};
 use ndarray::Array2;
 
 /// Few features, and more features than inputs: both forms of the formula.
@@ -21,6 +21,39 @@ fn cka_is_the_papers_formula() {
     let (x, y) = features();
     let ours = linear_cka(x.view(), y.view()).unwrap();
     assert!((ours - 0.4960711733142765).abs() < 1e-6, "{ours}");
+}
+
+/// ```python
+/// def hsic(K, L):
+///     n = len(K); K = K - np.diag(np.diag(K)); L = L - np.diag(np.diag(L)); o = np.ones(n)
+///     return np.trace(K @ L) + o@K@o * (o@L@o) / (n - 1) / (n - 2) - 2 / (n - 2) * (o@K@L@o)
+/// K, L = x @ x.T, y @ y.T
+/// hsic(K, L) / np.sqrt(hsic(K, K) * hsic(L, L))
+/// ```
+#[test]
+fn the_debiased_cka_is_the_papers_formula() {
+    let (x, y) = features();
+    let ours = debiased_cka(x.view(), y.view()).unwrap();
+    assert!((ours - 0.007198649801644059).abs() < 1e-5, "{ours}");
+    let same = debiased_cka(x.view(), x.view()).unwrap();
+    assert!((same - 1.0).abs() < 1e-6, "{same}");
+    assert!(debiased_cka(x.slice(ndarray::s![..3, ..]), y.slice(ndarray::s![..3, ..])).is_err());
+}
+
+/// Why there are two: wide features that have nothing to do with each other.
+#[test]
+fn unrelated_wide_features_look_alike_to_the_biased_form_only() {
+    let mut state = 1_u64;
+    let mut noise = || {
+        state = state
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
+        (state >> 40) as f32 / (1 << 24) as f32 - 0.5
+    };
+    let x = Array2::from_shape_fn((60, 3000), |_| noise());
+    let y = Array2::from_shape_fn((60, 3000), |_| noise());
+    assert!(linear_cka(x.view(), y.view()).unwrap() > 0.9);
+    assert!(debiased_cka(x.view(), y.view()).unwrap().abs() < 0.1);
 }
 
 #[test]

@@ -2,11 +2,14 @@
 
 use std::fmt::Write as _;
 
+use ndarray::Axis;
+
 use crate::data::Samples;
 use crate::eval::{Evaluation, MostConfused};
 
 use super::html::{Html, Show, escape};
 use super::picture::Picture;
+use super::table::Table;
 
 const ZOOM: usize = 3;
 
@@ -103,10 +106,7 @@ impl SampleSheet {
                 .filter(|&i| samples.labels[i] == k)
                 .collect();
             let shown = indices.iter().take(per_class);
-            let strip = Picture::strip(
-                shown.map(|&i| samples.images.index_axis(ndarray::Axis(0), i)),
-                1,
-            );
+            let strip = Picture::strip(shown.map(|&i| samples.images.index_axis(Axis(0), i)), 1);
             (class.clone(), indices.len(), strip)
         };
         Self {
@@ -135,46 +135,61 @@ impl Evaluation {
     /// The `n` mistakes made with the most confidence, with their images.
     /// `samples` are those that were evaluated.
     pub fn mistake_gallery(&self, samples: &Samples, n: usize) -> Gallery {
+        self.mistake_gallery_with(samples, n, &|_| None)
+    }
+
+    /// As [`Evaluation::mistake_gallery`], each after the picture that `original`
+    /// has for its position in the samples.
+    pub fn mistake_gallery_with(
+        &self,
+        samples: &Samples,
+        n: usize,
+        original: &dyn Fn(usize) -> Option<Picture>,
+    ) -> Gallery {
         let mistakes = self.mistakes();
         let title = format!("{} mistakes in {} images", mistakes.len(), self.len());
-        let tiles = mistakes
-            .iter()
-            .take(n)
-            .filter(|m| m.index < samples.len())
-            .map(|m| {
-                let detail = format!(
-                    "confidence {:.0} %, truth {:.0} %",
-                    100.0 * m.confidence,
-                    100.0 * m.truth_probability
-                );
-                let caption = format!("{} read as {}", m.truth, m.prediction);
-                Tile::new(image(samples, m.index), caption, detail)
-            });
+        let known = mistakes.iter().take(n).filter(|m| m.index < samples.len());
+        let tiles = known.map(|mistake| Tile {
+            pictures: original(mistake.index)
+                .into_iter()
+                .chain([image(samples, mistake.index)])
+                .collect(),
+            caption: format!("{} read as {}", mistake.truth, mistake.prediction),
+            detail: format!(
+                "confidence {:.0} %, truth {:.0} %",
+                100.0 * mistake.confidence,
+                100.0 * mistake.truth_probability
+            ),
+        });
         Gallery::new(title, tiles)
     }
 }
 
 impl MostConfused {
-    /// Up to `per_pair` images of each pair. `samples` are those that were evaluated.
-    pub fn gallery(&self, samples: &Samples, per_pair: usize) -> Gallery {
-        let tiles = self.0.iter().map(|pair| {
-            let shown = pair
-                .indices
-                .iter()
-                .filter(|&&i| i < samples.len())
-                .take(per_pair);
-            Tile {
-                pictures: shown.map(|&i| image(samples, i)).collect(),
-                caption: format!("{} read as {}", pair.truth, pair.prediction),
-                detail: format!("{} of {}", pair.count, pair.support),
-            }
+    /// The table with up to `n` images of each pair. `samples` are those that were evaluated.
+    pub fn gallery(&self, samples: &Samples, n: usize) -> Table {
+        let columns = ["truth", "read as", "times", "of", "images"];
+        let rows = self.0.iter().map(|pair| {
+            let known = pair.indices.iter().filter(|&&i| i < samples.len());
+            let shown = known
+                .take(n)
+                .map(|&i| samples.images.index_axis(Axis(0), i));
+            let words = format!("{} read as {}", pair.truth, pair.prediction);
+            let strip = Picture::strip(shown, 2).html(&words);
+            [
+                pair.truth.as_str().into(),
+                pair.prediction.as_str().into(),
+                pair.count.into(),
+                pair.support.into(),
+                Html::new(strip, "").into(),
+            ]
         });
-        Gallery::new("The most frequent confusions", tiles)
+        Table::new("The most frequent confusions", columns).rows(rows)
     }
 }
 
 fn image(samples: &Samples, index: usize) -> Picture {
-    Picture::grey(samples.images.index_axis(ndarray::Axis(0), index), ZOOM)
+    Picture::grey(samples.images.index_axis(Axis(0), index), ZOOM)
 }
 
 fn title(words: &str) -> String {

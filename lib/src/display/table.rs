@@ -118,10 +118,11 @@ impl Table {
 
 impl Show for Table {
     fn show(&self) -> Html {
-        let mut body = String::from("<div class=\"g-scroll\"><table class=\"g-table\">");
+        let mut body = String::from("<figure class=\"g-figure g-listing\">");
         if !self.caption.is_empty() {
-            let _ = write!(body, "<caption>{}</caption>", escape(&self.caption));
+            let _ = write!(body, "<figcaption>{}</figcaption>", escape(&self.caption));
         }
+        body.push_str("<div class=\"g-scroll\"><table class=\"g-table\">");
         body.push_str("<thead><tr>");
         for (column, name) in self.columns.iter().enumerate() {
             let class = if self.is_numeric(column) {
@@ -142,7 +143,7 @@ impl Show for Table {
             row.iter().for_each(|cell| cell.write(&mut body));
             body.push_str("</tr>");
         }
-        body.push_str("</tbody></table></div>");
+        body.push_str("</tbody></table></div></figure>");
         Html::new(body, self.text())
     }
 }
@@ -175,7 +176,11 @@ impl Cell {
                 };
                 let bar = format!("<i style=\"width:{:.1}%\"></i>", 100.0 * length);
                 let bar = format!("<span class=\"g-bar\" aria-hidden=\"true\">{bar}</span>");
-                write!(body, "<td class=\"g-number\">{bar}{}</td>", escape(words))
+                write!(
+                    body,
+                    "<td class=\"g-number\">{bar}<span>{}</span></td>",
+                    escape(words)
+                )
             }
         };
     }

@@ -10,19 +10,43 @@ use crate::{Error, Result};
 /// representations revisited", ICML 2019).
 ///
 /// The same for features that are rotated or scaled as a whole. NaN where one
-/// side does not vary at all. Works in `(n, n)` where features are more than inputs.
+/// side does not vary at all. Where features outnumber inputs even unrelated ones
+/// look alike: compare layers of different width by [`debiased_cka`].
 ///
 /// # Errors
 /// Where the numbers of rows differ.
 pub fn linear_cka(x: ArrayView2<f32>, y: ArrayView2<f32>) -> Result<f64> {
-    if x.nrows() != y.nrows() {
-        return Err(Error::argument(
-            format!("CKA of {} inputs with {}", x.nrows(), y.nrows()),
-            "show both networks the same images",
-        ));
-    }
+    check_rows(x, y, 1)?;
     let (x, y) = (centred(x), centred(y));
-    Ok(alignment(&x, &y) / (alignment(&x, &x) * alignment(&y, &y)).sqrt())
+    // ‖YᵀX‖² is also ⟨XXᵀ, YYᵀ⟩, which is smaller where features outnumber inputs.
+    let [xx, yy, xy] = if x.ncols().max(y.ncols()) > x.nrows() {
+        let (x, y) = (x.dot(&x.t()), y.dot(&y.t()));
+        [inner(&x, &x), inner(&y, &y), inner(&x, &y)]
+    } else {
+        [(&x, &x), (&y, &y), (&x, &y)].map(|(a, b)| {
+            let product = b.t().dot(a);
+            inner(&product, &product)
+        })
+    };
+    Ok(xy / (xx * yy).sqrt())
+}
+
+/// As [`linear_cka`], with the unbiased estimator of the alignment (Song et al.,
+/// "Feature selection via dependence maximization", JMLR 2012; for networks:
+/// Nguyen, Raghu and Kornblith, ICLR 2021): about 0 for unrelated features of any
+/// width, at most 1, and a little below 0 by chance.
+///
+/// # Errors
+/// Where the numbers of rows differ or are below 4.
+pub fn debiased_cka(x: ArrayView2<f32>, y: ArrayView2<f32>) -> Result<f64> {
+    check_rows(x, y, 4)?;
+    let [x, y] = [x, y].map(|features| {
+        let features = centred(features);
+        let mut gram = features.dot(&features.t());
+        gram.diag_mut().fill(0.0);
+        gram
+    });
+    Ok(hsic(&x, &y) / (hsic(&x, &x) * hsic(&y, &y)).sqrt())
 }
 
 /// ‖after − before‖ / ‖before‖ in the Euclidean norm: 0 where nothing moved, 1
@@ -54,17 +78,33 @@ fn centred(x: ArrayView2<f32>) -> Array2<f32> {
     &x - &mean
 }
 
-/// ‖YᵀX‖² in the Frobenius norm, which is also ⟨XXᵀ, YYᵀ⟩.
-fn alignment(x: &Array2<f32>, y: &Array2<f32>) -> f64 {
-    let n = x.nrows();
-    if x.ncols() * y.ncols() <= n * n {
-        let product = y.t().dot(x);
-        return product.iter().map(|&v| f64::from(v).powi(2)).sum();
-    }
-    let (gram_x, gram_y) = (x.dot(&x.t()), y.dot(&y.t()));
-    gram_x
-        .iter()
-        .zip(&gram_y)
+fn inner(a: &Array2<f32>, b: &Array2<f32>) -> f64 {
+    a.iter()
+        .zip(b)
         .map(|(&a, &b)| f64::from(a) * f64::from(b))
         .sum()
+}
+
+/// The unbiased estimator of the Hilbert-Schmidt independence criterion from two
+/// Gram matrices `(n, n)` with empty diagonals, but for its factor 1 / n(n − 3).
+fn hsic(k: &Array2<f32>, l: &Array2<f32>) -> f64 {
+    let n = k.nrows() as f64;
+    let sums = |gram: &Array2<f32>| gram.fold_axis(Axis(1), 0.0, |sum, &g| sum + f64::from(g));
+    let (k_rows, l_rows) = (sums(k), sums(l));
+    let means = k_rows.sum() * l_rows.sum() / ((n - 1.0) * (n - 2.0));
+    inner(k, l) + means - 2.0 / (n - 2.0) * k_rows.dot(&l_rows)
+}
+
+fn check_rows(x: ArrayView2<f32>, y: ArrayView2<f32>, least: usize) -> Result<()> {
+    if x.nrows() == y.nrows() && x.nrows() >= least {
+        return Ok(());
+    }
+    Err(Error::argument(
+        format!(
+            "CKA of features of {} inputs with those of {}",
+            x.nrows(),
+            y.nrows()
+        ),
+        "show both networks the same images, some hundreds of them",
+    ))
 }

@@ -63,40 +63,47 @@ impl Axis {
 
     /// Fits the axis to `values`, with about `count` numbers along it.
     pub(super) fn fit(&self, values: impl Iterator<Item = f64>, count: usize) -> Scale {
-        let set = [self.low, self.high].into_iter().flatten();
-        let usable = values.chain(set).filter(|value| self.is_usable(*value));
-        let (low, high) = usable
-            .map(|value| self.position(value))
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), at| {
-                (low.min(at), high.max(at))
-            });
-        let (low, high) = if low > high { (0.0, 1.0) } else { (low, high) };
-        // A little air where the caller set no limit; shares stay within 0 to 1.
+        let limits = [self.low, self.high].into_iter().flatten();
+        let values: Vec<f64> = values
+            .chain(limits)
+            .filter(|v| self.is_usable(*v))
+            .collect();
+        // Between two epochs there is nothing to number.
+        let whole = !self.percent && values.iter().all(|value| value.fract() == 0.0);
+        let ends = values.iter().map(|value| self.position(*value));
+        let (low, high) = ends
+            .fold(None, |ends: Option<(f64, f64)>, at| {
+                let (low, high) = ends.unwrap_or((at, at));
+                Some((low.min(at), high.max(at)))
+            })
+            .unwrap_or((0.0, 1.0));
+        let (low, high) = self.with_air(low, high);
+        Scale {
+            low,
+            high,
+            ticks: self.ticks(low, high, count, whole),
+            log: self.log,
+        }
+    }
+
+    /// A little room where the caller set no limit; shares stay within 0 to 1.
+    fn with_air(&self, low: f64, high: f64) -> (f64, f64) {
         let air = if high > low {
             (high - low) * 0.04
         } else {
             low.abs().max(1.0) * 0.05
         };
-        let shares = self.percent && !self.log;
-        let (floor, ceiling) = if shares {
-            (low.min(0.0), high.max(1.0))
-        } else {
-            (low - air, high + air)
-        };
-        let set = |limit: Option<f64>| {
-            limit
-                .filter(|l| self.is_usable(*l))
-                .map(|l| self.position(l))
-        };
-        let low = set(self.low).unwrap_or((low - air).max(floor));
-        let high = set(self.high).unwrap_or((high + air).min(ceiling));
-        let high = if high > low { high } else { low + air };
-        Scale {
-            low,
-            high,
-            ticks: self.ticks(low, high, count),
-            log: self.log,
+        let (mut from, mut to) = (low - air, high + air);
+        if self.percent && !self.log {
+            (from, to) = (from.max(low.min(0.0)), to.min(high.max(1.0)));
         }
+        if let Some(limit) = self.low.filter(|limit| self.is_usable(*limit)) {
+            from = self.position(limit);
+        }
+        if let Some(limit) = self.high.filter(|limit| self.is_usable(*limit)) {
+            to = self.position(limit);
+        }
+        (from, if to > from { to } else { from + air })
     }
 
     fn is_usable(&self, value: f64) -> bool {
@@ -121,7 +128,7 @@ impl Axis {
         }
     }
 
-    fn ticks(&self, low: f64, high: f64, count: usize) -> Vec<(f64, String)> {
+    fn ticks(&self, low: f64, high: f64, count: usize, whole: bool) -> Vec<(f64, String)> {
         if self.log && high - low >= 1.0 {
             return self.decades(low, high);
         }
@@ -130,7 +137,7 @@ impl Axis {
         } else {
             (low, high)
         };
-        let step = round_step((to - from) / count as f64);
+        let step = round_step((to - from) / count as f64).max(if whole { 1.0 } else { 0.0 });
         let (first, last) = (
             (from / step - 1e-6).ceil() as i64,
             (to / step + 1e-6).floor() as i64,

@@ -26,6 +26,7 @@ pub(super) enum Key {
     Line(RGBColor, &'static str),
     Patch(RGBColor),
     Dot(RGBColor),
+    Tick(RGBColor),
 }
 
 impl Figure {
@@ -109,6 +110,10 @@ fn item(key: &Key, words: &str) -> String {
         }
         Key::Dot(colour) => format!(
             "<circle cx=\"60\" cy=\"24\" r=\"20\" fill=\"{}\"/>",
+            css(*colour)
+        ),
+        Key::Tick(colour) => format!(
+            "<path d=\"M60 2V46\" stroke=\"{}\" stroke-width=\"10\"/>",
             css(*colour)
         ),
     };

@@ -8,8 +8,8 @@ use super::axis::{Axis, Scale};
 use super::figure::{Figure, Key};
 use super::plot::{Drawn, Frame, Plot};
 use crate::display::html::{Html, Show};
-use crate::display::palette::{INK, REFERENCE_DASH, series_colour, series_dash};
-use crate::eval::statistics::{KaplanMeier, mean};
+use crate::display::palette::{INK, MUTED, REFERENCE_DASH, series_colour, series_dash};
+use crate::eval::statistics::{KaplanMeier, SurvivalStep, mean};
 
 /// A named line.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +44,8 @@ struct Series {
     /// One a seed; a single one for a plain curve.
     runs: Vec<Vec<(f64, f64)>>,
     staircase: bool,
+    /// Where runs ended before they were there.
+    censored: Vec<(f64, f64)>,
 }
 
 impl LineChart {
@@ -80,23 +82,26 @@ impl LineChart {
             label: label.into(),
             runs: runs.into_iter().collect(),
             staircase: false,
+            censored: Vec::new(),
         });
         self
     }
 
-    /// The share of runs that have reached a goal, as a staircase.
+    /// The share of runs that have reached a goal, as a staircase; a tick marks
+    /// where a run ended before it was there.
     pub fn reached(mut self, label: impl Into<String>, times: &KaplanMeier) -> Self {
-        let mut points = vec![(0.0, 0.0)];
-        points.extend(
-            times
-                .steps
-                .iter()
-                .map(|step| (step.time, 1.0 - step.survival)),
-        );
+        let share = |step: &SurvivalStep| (step.time, 1.0 - step.survival);
+        let censored = times.steps.iter().filter(|step| step.censored > 0);
         self.series.push(Series {
             label: label.into(),
-            runs: vec![points],
+            runs: vec![
+                [(0.0, 0.0)]
+                    .into_iter()
+                    .chain(times.steps.iter().map(share))
+                    .collect(),
+            ],
             staircase: true,
+            censored: censored.map(share).collect(),
         });
         self
     }
@@ -116,6 +121,9 @@ impl LineChart {
                 n => format!("{} (mean of {n}, 95 % band)", series.label),
             };
             figure = figure.legend(key, words);
+        }
+        if self.series.iter().any(|series| !series.censored.is_empty()) {
+            figure = figure.legend(Key::Tick(MUTED), "a run ended before");
         }
         for (label, value) in &self.references {
             figure = figure.legend(Key::Line(INK, REFERENCE_DASH), format!("{label}: {value}"));
@@ -175,6 +183,11 @@ impl Series {
         let mut line = placed(&self.mean(), x, y);
         if self.staircase {
             line = staircase(&line, x.high);
+        }
+        let half = (y.high - y.low) * 0.025;
+        for (at, height) in placed(&self.censored, x, y) {
+            let tick = [(at, height - half), (at, height + half)];
+            plot.line(&tick, colour.mix(0.99).stroke_width(8))?;
         }
         if line.len() == 1 {
             return plot.dot(line[0], 3.0, colour.to_rgba());

@@ -1,12 +1,12 @@
 //! Statistics for few seeds and many comparisons.
 
 mod means;
+mod significance;
 mod survival;
-mod tests;
 
 pub use means::{Estimate, Interval, PairedDifference, mean, paired_difference, wilson};
+pub use significance::{TestResult, chi_square, chi_square_uniform, holm, mcnemar_exact};
 pub use survival::{KaplanMeier, SurvivalStep, Time};
-pub use tests::{TestResult, chi_square, chi_square_uniform, holm, mcnemar_exact};
 
 /// Area under the polyline through `points` (x rising) by the trapezoidal rule.
 ///
