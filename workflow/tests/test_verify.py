@@ -44,3 +44,9 @@ def test_the_same_run_on_another_machine_agrees():
 )
 def test_a_difference_is_named(change, names):
     assert differing(change) == names
+
+
+def test_the_readme_shows_the_published_results():
+    import readme
+
+    readme.main(check=True)
