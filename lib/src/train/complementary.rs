@@ -280,7 +280,7 @@ mod tests {
         }
     }
     const GOLDEN: [(Complementary, f32); 5] = [
-        (Complementary::Forward, 1.374_524_9),
+        (Complementary::Forward, 1.374_525),
         (Complementary::Unbiased, -0.704_753_5),
         (Complementary::NonNegative, 0.483_802_9),
         (Complementary::PairwiseComparison, -0.307_109_3),
