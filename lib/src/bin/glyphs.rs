@@ -1,0 +1,146 @@
+//! The command line.
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use glyphs::Result;
+use glyphs::data::Dataset;
+use glyphs::data::fetch::{Catalogue, check, clean, fetch};
+use glyphs::data::locate::locate;
+
+/// Handwritten characters: data, training and prediction.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Commands,
+}
+
+#[derive(Subcommand)]
+enum Commands {
+    /// The data sets: fetch them, see where they are, check them, remove them.
+    #[command(subcommand)]
+    Data(DataCommands),
+}
+
+#[derive(Subcommand)]
+enum DataCommands {
+    /// Fetch what neither $GLYPHS_DATA nor data/raw/ holds.
+    Fetch(Which),
+    /// Say where each data set is.
+    Status(Which),
+    /// Read each data set, and compare its sha256 with data/datasets.toml.
+    Verify(Which),
+    /// Remove stand-ins, caches and broken downloads.
+    Clean {
+        /// The fetched data too.
+        #[arg(long)]
+        raw: bool,
+    },
+}
+
+#[derive(Args)]
+struct Which {
+    /// handwritten, mnist, mislabelled; all where none is named.
+    #[arg(value_parser = parse_dataset)]
+    datasets: Vec<Dataset>,
+}
+
+impl Which {
+    fn list(&self) -> &[Dataset] {
+        match self.datasets.as_slice() {
+            [] => &Dataset::ALL,
+            some => some,
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Commands::Data(DataCommands::Fetch(which)) => each(&which, fetch_one),
+        Commands::Data(DataCommands::Status(which)) => each(&which, show_status),
+        Commands::Data(DataCommands::Verify(which)) => each(&which, verify),
+        Commands::Data(DataCommands::Clean { raw }) => clean(raw).map(|folders| {
+            for folder in folders {
+                println!("removed {}", folder.display());
+            }
+        }),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Goes on after a failure, and returns the last.
+fn each(which: &Which, action: fn(Dataset) -> Result<()>) -> Result<()> {
+    let mut result = Ok(());
+    for &dataset in which.list() {
+        let done = action(dataset);
+        if let (Err(earlier), Err(_)) = (&result, &done) {
+            eprintln!("error: {earlier}");
+        }
+        if done.is_err() {
+            result = done;
+        }
+    }
+    result
+}
+
+fn fetch_one(dataset: Dataset) -> Result<()> {
+    let found = match locate(dataset)? {
+        Some(found) => found,
+        None => fetch(dataset)?,
+    };
+    println!("{}: {}", dataset.name(), found.source);
+    Ok(())
+}
+
+fn show_status(dataset: Dataset) -> Result<()> {
+    let catalogue = Catalogue::embedded()?;
+    let entry = catalogue.entry(dataset);
+    match locate(dataset)? {
+        Some(found) if found.synthetic => {
+            println!("{}: stand-in, {}", dataset.name(), found.source)
+        }
+        Some(found) => println!("{}: {}", dataset.name(), found.source),
+        None => println!(
+            "{}: not here; `glyphs data fetch {0}` gets it",
+            dataset.name()
+        ),
+    }
+    println!(
+        "  {}\n  {}\n  licence: {}",
+        entry.title, entry.citation, entry.licence
+    );
+    Ok(())
+}
+
+fn verify(dataset: Dataset) -> Result<()> {
+    let catalogue = Catalogue::embedded()?;
+    let Some(found) = locate(dataset)? else {
+        println!("{}: not here", dataset.name());
+        return Ok(());
+    };
+    if found.synthetic {
+        println!("{}: a stand-in, {}", dataset.name(), found.source);
+        return Ok(());
+    }
+    for part in check(dataset, &found, &catalogue.entry(dataset).sha256)? {
+        println!(
+            "{}: {} images, sha256 {}, as published",
+            part.name, part.count, part.sha256
+        );
+    }
+    Ok(())
+}
+
+fn parse_dataset(name: &str) -> Result<Dataset, String> {
+    Dataset::ALL
+        .into_iter()
+        .find(|dataset| dataset.name() == name)
+        .ok_or_else(|| "no such data set: handwritten, mnist or mislabelled".into())
+}
