@@ -2,21 +2,35 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-use glyphs::{Error, Result, prelude::*};
+use clap::{Args, Parser, Subcommand};
+use glyphs::data::Dataset;
+use glyphs::data::fetch::{Catalogue, check, clean, fetch};
+use glyphs::data::locate::locate;
+use glyphs::study::{Part1, load_photographs};
+use glyphs::{Error, Result};
 
-/// Handwritten characters in Rust: data, training, prediction.
+/// Handwritten characters: data, training and prediction.
 #[derive(Parser)]
 #[command(version)]
 struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: Commands,
 }
 
 #[derive(Subcommand)]
-enum Command {
-    /// Train one run of part 1 and record it.
-    Train {
+enum Commands {
+    /// The data sets: fetch them, see where they are, check them, remove them.
+    #[command(subcommand)]
+    Data(DataCommands),
+    /// Train one run of the study, and record it in outputs/results.
+    #[command(subcommand)]
+    Train(TrainCommands),
+}
+
+#[derive(Subcommand)]
+enum TrainCommands {
+    /// Part 1: 62 characters from photographs.
+    Part1 {
         /// E.g. `report` or `ours`.
         protocol: String,
         #[arg(long, default_value_t = 0)]
@@ -24,31 +38,137 @@ enum Command {
     },
 }
 
+#[derive(Subcommand)]
+enum DataCommands {
+    /// Fetch what neither $GLYPHS_DATA nor data/raw/ holds.
+    Fetch(Which),
+    /// Say where each data set is.
+    Status(Which),
+    /// Read each data set, and compare its sha256 with data/datasets.toml.
+    Verify(Which),
+    /// Remove stand-ins, caches and broken downloads.
+    Clean {
+        /// The fetched data too.
+        #[arg(long)]
+        raw: bool,
+    },
+}
+
+#[derive(Args)]
+struct Which {
+    /// handwritten, mnist, mislabelled; all where none is named.
+    #[arg(value_parser = parse_dataset)]
+    datasets: Vec<Dataset>,
+}
+
+impl Which {
+    fn list(&self) -> &[Dataset] {
+        match self.datasets.as_slice() {
+            [] => &Dataset::ALL,
+            some => some,
+        }
+    }
+}
+
 fn main() -> ExitCode {
-    match run(Cli::parse().command) {
+    let done = match Cli::parse().command {
+        Commands::Data(DataCommands::Fetch(which)) => each(&which, fetch_one),
+        Commands::Data(DataCommands::Status(which)) => each(&which, show_status),
+        Commands::Data(DataCommands::Verify(which)) => each(&which, verify),
+        Commands::Data(DataCommands::Clean { raw }) => clean(raw).map(|folders| {
+            for folder in folders {
+                println!("removed {}", folder.display());
+            }
+        }),
+        Commands::Train(TrainCommands::Part1 { protocol, seed }) => train_part1(&protocol, seed),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("glyphs: {error}");
+            eprintln!("error: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
-fn run(command: Command) -> Result<()> {
-    match command {
-        Command::Train { protocol, seed } => {
-            let run = Part1::named(&protocol, seed).ok_or_else(|| {
-                let names: Vec<String> = Part1::all(seed)
-                    .into_iter()
-                    .map(|run| run.protocol)
-                    .collect();
-                Error::argument(
-                    format!("part 1 has no protocol {protocol}"),
-                    format!("name one of {}", names.join(", ")),
-                )
-            })?;
-            run.run(&load_photographs()?)?;
-            Ok(())
+/// Goes on after a failure, and returns the last.
+fn each(which: &Which, action: fn(Dataset) -> Result<()>) -> Result<()> {
+    let mut result = Ok(());
+    for &dataset in which.list() {
+        let done = action(dataset);
+        if let (Err(earlier), Err(_)) = (&result, &done) {
+            eprintln!("error: {earlier}");
+        }
+        if done.is_err() {
+            result = done;
         }
     }
+    result
+}
+
+fn fetch_one(dataset: Dataset) -> Result<()> {
+    let found = match locate(dataset)? {
+        Some(found) => found,
+        None => fetch(dataset)?,
+    };
+    println!("{}: {}", dataset.name(), found.source);
+    Ok(())
+}
+
+fn show_status(dataset: Dataset) -> Result<()> {
+    let catalogue = Catalogue::embedded()?;
+    let entry = catalogue.entry(dataset);
+    match locate(dataset)? {
+        Some(found) if found.synthetic => {
+            println!("{}: stand-in, {}", dataset.name(), found.source)
+        }
+        Some(found) => println!("{}: {}", dataset.name(), found.source),
+        None => println!(
+            "{}: not here; `glyphs data fetch {0}` gets it",
+            dataset.name()
+        ),
+    }
+    println!(
+        "  {}\n  {}\n  licence: {}",
+        entry.title, entry.citation, entry.licence
+    );
+    Ok(())
+}
+
+fn verify(dataset: Dataset) -> Result<()> {
+    let catalogue = Catalogue::embedded()?;
+    let Some(found) = locate(dataset)? else {
+        println!("{}: not here", dataset.name());
+        return Ok(());
+    };
+    if found.synthetic {
+        println!("{}: a stand-in, {}", dataset.name(), found.source);
+        return Ok(());
+    }
+    for part in check(dataset, &found, &catalogue.entry(dataset).sha256)? {
+        println!(
+            "{}: {} images, sha256 {}, as published",
+            part.name, part.count, part.sha256
+        );
+    }
+    Ok(())
+}
+
+fn train_part1(protocol: &str, seed: u64) -> Result<()> {
+    let run = Part1::named(protocol, seed).ok_or_else(|| {
+        let names: Vec<String> = Part1::all(seed).into_iter().map(|run| run.protocol).collect();
+        Error::argument(
+            format!("part 1 has no protocol {protocol}"),
+            format!("name one of {}", names.join(", ")),
+        )
+    })?;
+    run.run(&load_photographs()?)?;
+    Ok(())
+}
+
+fn parse_dataset(name: &str) -> Result<Dataset, String> {
+    Dataset::ALL
+        .into_iter()
+        .find(|dataset| dataset.name() == name)
+        .ok_or_else(|| "no such data set: handwritten, mnist or mislabelled".into())
 }

@@ -1,13 +1,14 @@
-//! The image files of a data set, read from a zip archive or an unpacked folder.
+//! The image files of a data set, read from an archive or an unpacked folder.
 //!
 //! Both are untrusted: sizes are bounded before anything is allocated, names may
 //! not leave the archive, and whatever looks wrong is an error, not a guess.
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, Read, Seek};
 use std::path::Path;
 
+use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 use walkdir::WalkDir;
 use zip::ZipArchive;
@@ -24,6 +25,9 @@ const MAX_RATIO: u64 = 8;
 const MIN_TOTAL_BYTES: u64 = 64 << 20;
 /// Most bytes of all files of a folder together.
 const MAX_FOLDER_BYTES: u64 = 2 << 30;
+
+/// How a gzip file begins.
+pub(crate) const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// One image file, still encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +49,7 @@ impl ImageFile {
     }
 }
 
-/// Every PNG and JPEG file in a zip archive or below a folder, sorted by path.
+/// Every PNG and JPEG file in a zip or tar.gz archive or below a folder, sorted by path.
 ///
 /// Other files, hidden files and `__MACOSX` are passed over.
 ///
@@ -56,7 +60,7 @@ pub fn read_images(path: &Path) -> Result<Vec<ImageFile>> {
     let mut files = if path.is_dir() {
         read_folder(path)?
     } else {
-        read_zip(path)?
+        read_archive(path)?
     };
     files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(files)
@@ -84,57 +88,117 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn read_zip(path: &Path) -> Result<Vec<ImageFile>> {
-    let again = "fetch the archive again with `glyphs data fetch`";
-    let damaged = |problem: String| Error::content(path, problem, again);
-    let file =
-        File::open(path).map_err(|e| Error::io(path, e, "check the file's name and rights"))?;
-    let size = file
-        .metadata()
-        .map_err(|e| Error::io(path, e, "check the file's rights"))?
-        .len();
+/// Images taken out of an archive one by one, within its limits.
+struct Unpacked<'a> {
+    path: &'a Path,
+    /// Bytes that may still come.
+    budget: u64,
+    seen: HashSet<String>,
+    files: Vec<ImageFile>,
+}
+
+impl Unpacked<'_> {
+    /// Takes an entry that is a file, if it is an image.
+    fn take(&mut self, name: &[u8], is_link: bool, reader: &mut dyn Read) -> Result<()> {
+        let shown = String::from_utf8_lossy(name).into_owned();
+        let wrong = |problem: &str| Err(self.damaged(format!("entry {shown:?} {problem}")));
+        let Ok(name) = std::str::from_utf8(name) else {
+            return wrong("has a name that is not UTF-8");
+        };
+        let Some(name) = checked_name(name) else {
+            return wrong("points outside of the archive");
+        };
+        if !is_image(&name) {
+            return Ok(());
+        }
+        if is_link {
+            return wrong("is a link");
+        }
+        if self.seen.contains(&name.to_ascii_lowercase()) {
+            return wrong("comes twice");
+        }
+        if self.files.len() == MAX_FILES {
+            return wrong("is one too many");
+        }
+        let limit = MAX_FILE_BYTES.min(self.budget);
+        let bytes = match read_at_most(reader, limit) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return wrong(&format!("unpacks to more than {limit} bytes")),
+            Err(e) => return wrong(&format!("is damaged ({e})")),
+        };
+        self.budget -= bytes.len() as u64;
+        self.seen.insert(name.to_ascii_lowercase());
+        self.files.push(ImageFile { path: name, bytes });
+        Ok(())
+    }
+
+    fn damaged(&self, problem: String) -> Error {
+        let again = "fetch the archive again with `glyphs data fetch`";
+        Error::content(self.path, problem, again)
+    }
+}
+
+fn read_archive(path: &Path) -> Result<Vec<ImageFile>> {
+    let opened = File::open(path).and_then(|mut file| {
+        let mut magic = Vec::new();
+        file.by_ref().take(2).read_to_end(&mut magic)?;
+        file.rewind()?;
+        Ok((magic == GZIP_MAGIC, file.metadata()?.len(), file))
+    });
+    let (is_gzip, size, file) =
+        opened.map_err(|e| Error::io(path, e, "check the file's name and rights"))?;
+    let mut unpacked = Unpacked {
+        path,
+        budget: MIN_TOTAL_BYTES.max(size.saturating_mul(MAX_RATIO)),
+        seen: HashSet::new(),
+        files: Vec::new(),
+    };
+    if is_gzip {
+        read_tar(&mut unpacked, file)?;
+    } else {
+        read_zip(&mut unpacked, file)?;
+    }
+    Ok(unpacked.files)
+}
+
+fn read_zip(unpacked: &mut Unpacked, file: File) -> Result<()> {
     let mut archive = ZipArchive::new(BufReader::new(file))
-        .map_err(|e| damaged(format!("not a readable zip archive ({e})")))?;
+        .map_err(|e| unpacked.damaged(format!("not a readable zip archive ({e})")))?;
     if archive.len() > MAX_FILES {
-        return Err(damaged(format!("{} entries", archive.len())));
+        return Err(unpacked.damaged(format!("{} entries", archive.len())));
     }
     if archive.has_duplicate_names() {
-        return Err(damaged("two entries have the same name".into()));
+        return Err(unpacked.damaged("two entries have the same name".into()));
     }
-    let mut budget = MIN_TOTAL_BYTES.max(size.saturating_mul(MAX_RATIO));
-    let mut files = Vec::new();
-    let mut seen = HashSet::new();
     for index in 0..archive.len() {
         let mut entry = archive
             .by_index(index)
-            .map_err(|e| damaged(format!("entry {index} cannot be read ({e})")))?;
-        let shown = String::from_utf8_lossy(entry.name_raw()).into_owned();
-        let Ok(name) = std::str::from_utf8(entry.name_raw()) else {
-            return Err(damaged(format!("the name of entry {shown:?} is not UTF-8")));
-        };
-        let name = checked_name(name)
-            .ok_or_else(|| damaged(format!("entry {shown:?} points outside of the archive")))?;
-        if entry.is_dir() || !is_image(&name) {
-            continue;
+            .map_err(|e| unpacked.damaged(format!("entry {index} cannot be read ({e})")))?;
+        if !entry.is_dir() {
+            let (name, is_link) = (entry.name_raw().to_vec(), entry.is_symlink());
+            unpacked.take(&name, is_link, &mut entry)?;
         }
-        if entry.is_symlink() {
-            return Err(damaged(format!("entry {shown:?} is a link")));
-        }
-        if !seen.insert(name.to_ascii_lowercase()) {
-            return Err(damaged(format!("entry {shown:?} comes twice")));
-        }
-        let limit = MAX_FILE_BYTES.min(budget);
-        let bytes = read_at_most(&mut entry, limit)
-            .map_err(|e| damaged(format!("entry {shown:?} is damaged ({e})")))?
-            .ok_or_else(|| {
-                damaged(format!(
-                    "entry {shown:?} unpacks to more than {limit} bytes"
-                ))
-            })?;
-        budget -= bytes.len() as u64;
-        files.push(ImageFile { path: name, bytes });
     }
-    Ok(files)
+    Ok(())
+}
+
+fn read_tar(unpacked: &mut Unpacked, file: File) -> Result<()> {
+    // What is not an image has to be unpacked too, to be passed over.
+    let limit = unpacked.budget.saturating_mul(4);
+    let mut archive = tar::Archive::new(MultiGzDecoder::new(BufReader::new(file)).take(limit));
+    let entries = archive
+        .entries()
+        .map_err(|e| unpacked.damaged(format!("not a readable tar archive ({e})")))?;
+    for entry in entries {
+        let mut entry =
+            entry.map_err(|e| unpacked.damaged(format!("not a readable tar archive ({e})")))?;
+        let kind = entry.header().entry_type();
+        if !kind.is_dir() {
+            let (name, is_link) = (entry.path_bytes().into_owned(), !kind.is_file());
+            unpacked.take(&name, is_link, &mut entry)?;
+        }
+    }
+    Ok(())
 }
 
 fn read_folder(root: &Path) -> Result<Vec<ImageFile>> {

@@ -6,10 +6,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Provenance;
 use super::archive::{ImageFile, read_images, sha256_of_files};
 use super::decode::{Grey, declared_size, decode_grey};
-use super::locate::{Dataset, Found, locate};
+use super::locate::{Dataset, Found};
+use super::{Provenance, find};
 use crate::{Error, Result};
 
 /// Number of character classes: 0-9, A-Z, a-z in that order.
@@ -49,12 +49,9 @@ pub struct Handwritten {
 }
 
 impl Handwritten {
-    /// The 62 x 40 photographs from the first place that has them; see [`locate`].
+    /// The 62 x 40 photographs from the first place that has them; see [`find`].
     pub fn load() -> Result<Self> {
-        match locate(Dataset::Handwritten)? {
-            Some(found) => Self::read(&found)?.checked(),
-            None => Err(Dataset::Handwritten.missing()),
-        }
+        Self::open_found(&find(Dataset::Handwritten)?)
     }
 
     /// The 62 x 40 photographs from an archive or folder.
@@ -66,7 +63,11 @@ impl Handwritten {
     /// Where a class is missing or has not 40 images, or an image is damaged or has
     /// another size than 1200 x 900.
     pub fn open(path: &Path) -> Result<Self> {
-        Self::read(&Found::at(path))?.checked()
+        Self::open_found(&Found::at(path))
+    }
+
+    pub(crate) fn open_found(found: &Found) -> Result<Self> {
+        Self::read(found)?.checked()
     }
 
     /// The photographs of Chars74K that the task's archive does not hold: 15 a class.

@@ -56,6 +56,7 @@ impl Dataset {
         match self {
             Self::Handwritten => &[
                 "trainPart1.zip",
+                "EnglishHnd.tgz",
                 "trainPart1",
                 "train",
                 "handwritten.zip",
@@ -140,11 +141,12 @@ pub fn raw_folder() -> PathBuf {
     project_root().join("data/raw")
 }
 
-/// A folder made by the stand-in's generator says so in a file of this name.
+/// Lies in the folder that holds a stand-in, and says what it is.
 pub const STAND_IN_MARK: &str = "STAND-IN.txt";
 
 fn is_stand_in(path: &Path) -> bool {
-    path.is_dir() && (path.join(STAND_IN_MARK).is_file())
+    let beside = path.parent().map(|folder| folder.join(STAND_IN_MARK));
+    path.join(STAND_IN_MARK).is_file() || beside.is_some_and(|mark| mark.is_file())
 }
 
 /// Whether a folder of that name is in `path`, at most `depth` folders down.

@@ -8,8 +8,8 @@ use rayon::prelude::*;
 
 use super::archive::{ImageFile, read_images, sha256_of_files};
 use super::decode::decode_grey;
-use super::locate::{Dataset, Found, locate};
-use super::{Provenance, SIDE, Samples, mnist};
+use super::locate::{Dataset, Found};
+use super::{Provenance, SIDE, Samples, find, mnist};
 use crate::{Error, Result};
 
 const REMEDY: &str = "unpack the archive anew, or fetch it with `glyphs data fetch mislabelled`";
@@ -18,12 +18,9 @@ const REMEDY: &str = "unpack the archive anew, or fetch it with `glyphs data fet
 pub struct Mislabelled;
 
 impl Mislabelled {
-    /// Dataset 3 from the first place that has it; see [`locate`].
+    /// Dataset 3 from the first place that has it; see [`find`].
     pub fn load() -> Result<Samples> {
-        match locate(Dataset::Mislabelled)? {
-            Some(found) => Self::read(&found),
-            None => Err(Dataset::Mislabelled.missing()),
-        }
+        Self::read(&find(Dataset::Mislabelled)?)
     }
 
     /// Dataset 3 from an archive or a folder: `0/image_000001.jpg` and so on, with
@@ -37,7 +34,7 @@ impl Mislabelled {
         Self::read(&Found::at(path))
     }
 
-    fn read(found: &Found) -> Result<Samples> {
+    pub(crate) fn read(found: &Found) -> Result<Samples> {
         let mut files = read_images(&found.path)?;
         files.sort_by(|a, b| (a.name(), a.folder()).cmp(&(b.name(), b.folder())));
         let labels = files

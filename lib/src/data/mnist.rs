@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 use ndarray::{Array2, Array3};
 
-use super::archive::{read_at_most, sha256};
-use super::locate::{Dataset, Found, locate};
-use super::{Provenance, SIDE, Samples};
+use super::archive::{GZIP_MAGIC, read_at_most, sha256};
+use super::locate::{Dataset, Found};
+use super::{Provenance, SIDE, Samples, find};
 use crate::{Error, Result};
 
 /// Most bytes of one IDX file, unpacked. The largest of MNIST has 47 million.
@@ -36,12 +36,9 @@ pub struct Mnist {
 }
 
 impl Mnist {
-    /// MNIST from the first place that has it; see [`locate`].
+    /// MNIST from the first place that has it; see [`find`].
     pub fn load() -> Result<Self> {
-        match locate(Dataset::Mnist)? {
-            Some(found) => Self::read(&found),
-            None => Err(Dataset::Mnist.missing()),
-        }
+        Self::read(&find(Dataset::Mnist)?)
     }
 
     /// MNIST from a folder that holds the four IDX files, plain or gzip.
@@ -49,7 +46,7 @@ impl Mnist {
         Self::read(&Found::at(folder))
     }
 
-    fn read(found: &Found) -> Result<Self> {
+    pub(crate) fn read(found: &Found) -> Result<Self> {
         Ok(Self {
             train: part(found, "mnist-train", "train", PUBLISHED[0])?,
             test: part(found, "mnist-test", "t10k", PUBLISHED[1])?,
@@ -124,7 +121,7 @@ pub(crate) fn read_unpacked(path: &Path) -> Result<Vec<u8>> {
         let mut magic = [0; 2];
         let got = file.read(&mut magic)?;
         let mut whole = magic[..got].chain(file);
-        if magic == [0x1f, 0x8b] {
+        if magic == GZIP_MAGIC {
             read_at_most(&mut MultiGzDecoder::new(whole), MAX_BYTES)
         } else {
             read_at_most(&mut whole, MAX_BYTES)

@@ -2,6 +2,7 @@
 
 pub mod archive;
 pub mod decode;
+pub mod fetch;
 pub mod handwritten;
 pub mod locate;
 pub mod mislabelled;
@@ -10,6 +11,7 @@ mod split;
 pub mod synthetic;
 pub mod table;
 
+pub use fetch::find;
 pub use handwritten::Handwritten;
 pub use locate::Dataset;
 pub use mislabelled::Mislabelled;

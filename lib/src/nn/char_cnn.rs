@@ -86,7 +86,7 @@ impl<const HIDDEN: usize, const CLASSES: usize, const FEATURES: usize> TensorCol
     fn iter_tensors<V: ModuleVisitor<Self, f32, Cpu>>(
         visitor: &mut V,
     ) -> Result<Option<Self::To<V::E2, V::D2>>, V::Err> {
-        let features = TensorOptions::reset_with(|t| init::uniform(t, FLAT + FEATURES));
+        let features = TensorOptions::reset_with(|t| init::uniform(t, FEATURES.max(1)));
         visitor.visit_fields(
             (
                 Self::module("block1", |s| &s.block1, |s| &mut s.block1),

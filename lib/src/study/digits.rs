@@ -68,7 +68,7 @@ impl Init {
 }
 
 /// Tensors that pretraining hands on begin with these names; the output layer is made anew.
-const CARRIED_OVER: [&str; 3] = ["block1.", "block2.", "dense."];
+const CARRIED_OVER: [&str; 3] = ["block1.", "block2.", "hidden."];
 
 /// One run of part 2 or 3.
 #[derive(Clone, Debug, PartialEq)]

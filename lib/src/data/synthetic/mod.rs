@@ -11,7 +11,7 @@ mod sets;
 mod writer;
 
 pub use pages::{digit, page, photo};
-pub use sets::{AUDIT, prepare, write_handwritten, write_mislabelled, write_mnist};
+pub use sets::{AUDIT, prepare, prepared, write_handwritten, write_mislabelled, write_mnist};
 pub use writer::Writer;
 
 /// The seed of the stand-in that the loaders use.

