@@ -2,15 +2,44 @@
 
 use std::collections::BTreeMap;
 
+use dfdx::{
+    nn::{
+        RecursiveWalker, TensorCollection, TensorOptions, TensorVisitor, ViewTensorMut,
+        ViewTensorName,
+    },
+    optim::{Optimizer, OptimizerUpdateError},
+    shapes::{HasShape, Shape},
+    tensor::{Cpu, CpuError, Gradients, Tensor},
+};
+
 use super::{
     TensorMut, TensorRef,
-    kernels::dense::{self, AdamFactors},
+    kernels::{
+        dense::{self, AdamFactors},
+        view::values_mut,
+    },
 };
 use crate::{Error, Result};
 
 /// The optimiser and its state: the moments of every parameter, and the step count.
 ///
-/// As PyTorch's `torch.optim.Adam`, and `AdamW` where `weight_decay` is not 0.
+/// As PyTorch's `torch.optim.Adam`, and `AdamW` where `weight_decay` is not 0. It updates a
+/// [`Classifier`](super::Classifier) in its `train_step`, and any dfdx module as dfdx's
+/// own optimisers do; but keyed by the names of the parameters, so that the moments can be
+/// saved. One `Adam` belongs to one network.
+///
+/// ```
+/// use dfdx::prelude::{Backward, Const, Cpu, DeviceBuildExt, Module, Optimizer, Trace, ZeroGrads, ZerosTensor};
+/// use glyphs::nn::{Adam, Linear, cross_entropy, shape::Features};
+///
+/// let dev = Cpu::default();
+/// let mut model = dev.build_module::<Linear<8, 3>, f32>();
+/// let mut adam = Adam::new(1e-3);
+/// let x: Features<8> = dev.zeros_like(&(2, Const));
+/// let loss = cross_entropy(model.forward(x.traced(model.alloc_grads())), &[0, 2]).unwrap();
+/// adam.update(&mut model, &loss.backward()).unwrap();
+/// assert_eq!(adam.tensors()[0].name, "first.bias");
+/// ```
 #[derive(Clone, Debug)]
 pub struct Adam {
     /// May be set between steps, by a schedule.
@@ -141,7 +170,12 @@ impl Adam {
     }
 
     /// Updates one parameter.
-    pub(crate) fn update(&mut self, factors: AdamFactors, parameter: TensorMut, gradient: &[f32]) {
+    pub(crate) fn update_one(
+        &mut self,
+        factors: AdamFactors,
+        parameter: TensorMut,
+        gradient: &[f32],
+    ) {
         let TensorMut {
             name,
             shape,
@@ -151,5 +185,59 @@ impl Adam {
         let moments = entry.or_insert_with(|| Moments::zeros(&shape));
         let (first, second) = (&mut moments.first, &mut moments.second);
         dense::adam(factors, gradient, first, second, values);
+    }
+}
+
+impl<M: TensorCollection<f32, Cpu>> Optimizer<M, Cpu, f32> for Adam {
+    /// Updates every trainable parameter; one that took no part in the loss has a gradient of 0.
+    fn update(
+        &mut self,
+        module: &mut M,
+        gradients: &Gradients<f32, Cpu>,
+    ) -> Result<(), OptimizerUpdateError<CpuError>> {
+        let factors = self.begin();
+        let mut updater = Updater {
+            adam: self,
+            factors,
+            gradients: gradients.clone(),
+        };
+        let updated = M::iter_tensors(&mut RecursiveWalker {
+            m: (module, String::new()),
+            f: &mut updater,
+        });
+        updated
+            .map(|_| ())
+            .map_err(OptimizerUpdateError::DeviceError)
+    }
+}
+
+/// Walks over a module's parameters.
+struct Updater<'a> {
+    adam: &'a mut Adam,
+    factors: AdamFactors,
+    gradients: Gradients<f32, Cpu>,
+}
+
+impl TensorVisitor<f32, Cpu> for Updater<'_> {
+    type Viewer = (ViewTensorMut, ViewTensorName);
+    type Err = CpuError;
+    type E2 = f32;
+    type D2 = Cpu;
+
+    fn visit<S: Shape>(
+        &mut self,
+        options: TensorOptions<S, f32, Cpu>,
+        (tensor, name): (&mut Tensor<S, f32, Cpu>, String),
+    ) -> Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
+        if options.do_gradient_update {
+            let gradient = self.gradients.get_or_alloc_mut(tensor)?;
+            let parameter = TensorMut {
+                name,
+                shape: tensor.shape().concrete().into(),
+                values: values_mut(tensor),
+            };
+            self.adam.update_one(self.factors, parameter, gradient);
+        }
+        Ok(None)
     }
 }

@@ -221,8 +221,8 @@ impl<const HIDDEN: usize, const CLASSES: usize, const FEATURES: usize> Classifie
             training_pass(network, batch, objective, drop, self.freeze_trunk)
         });
         if let Some([statistics1, statistics2]) = &pass.statistics {
-            update_statistics(&mut self.block1, statistics1);
-            update_statistics(&mut self.block2, statistics2);
+            self.block1.update_statistics(statistics1);
+            self.block2.update_statistics(statistics2);
         }
         update(adam, self.tensors_mut(), &pass.gradients);
         Ok(pass.step)
@@ -374,7 +374,7 @@ fn update(adam: &mut Adam, tensors: Vec<TensorMut>, gradients: &Gradients) {
     for tensor in tensors {
         if let Some(gradient) = gradients.get(&tensor.name) {
             let len = tensor.values.len();
-            adam.update(factors, tensor, &gradient[..len]);
+            adam.update_one(factors, tensor, &gradient[..len]);
         }
     }
 }
@@ -404,23 +404,6 @@ impl Gradients {
             "output.bias" => Some(&self.head.output_bias),
             _ => None,
         }
-    }
-}
-
-fn update_statistics<const I: usize, const O: usize>(
-    block: &mut VggBlock<I, O>,
-    statistics: &BlockStatistics,
-) {
-    let bias1 = slice(&block.conv1.bias);
-    let bias2 = slice(&block.conv2.bias);
-    for (statistics, bias, bn) in [
-        (&statistics[0], bias1, &mut block.bn1),
-        (&statistics[1], bias2, &mut block.bn2),
-    ] {
-        let momentum = bn.momentum;
-        let mean = values_mut(&mut bn.running_mean);
-        let var = values_mut(&mut bn.running_var);
-        statistics.update(momentum, bias, mean, var);
     }
 }
 

@@ -3,11 +3,11 @@
 use rayon::prelude::*;
 
 use super::{
-    dropout::drop_out,
     kernels::{
         dense::{Matrix, multiply},
         lanes::{Buffer, flat, flat_mut},
     },
+    mask::drop_out,
 };
 
 /// Parameters of the head.

@@ -1,8 +1,18 @@
 //! Softmax cross-entropy.
 
+use dfdx::{
+    shapes::HasShape,
+    tensor::{Cpu, CpuError, PutTape, SplitTape, Tape, Tensor, TensorFromVec},
+    tensor_ops::ReshapeTo,
+};
 use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 
-use super::Objective;
+use super::{
+    Objective,
+    kernels::view::values,
+    shape::Features,
+    tape::{add, with_gradients},
+};
 
 /// Mean cross-entropy of the softmax of logits, for one label an image.
 ///
@@ -41,4 +51,46 @@ impl Objective for CrossEntropy<'_> {
         }
         (total / batch) as f32
     }
+}
+
+/// [`CrossEntropy`] of logits on dfdx's tape: `(batch, N)` to a number.
+///
+/// PyTorch equivalent: `torch.nn.functional.cross_entropy(logits, labels)`.
+///
+/// # Errors
+/// [`CpuError::WrongNumElements`] where `labels` are not as many as the logits have rows.
+///
+/// ```
+/// use dfdx::prelude::{AsArray, Backward, Const, Cpu, Trace, ZerosTensor};
+/// use glyphs::nn::{cross_entropy, shape::Features};
+///
+/// let logits: Features<10> = Cpu::default().zeros_like(&(2, Const));
+/// let loss = cross_entropy(logits.leaky_trace(), &[3, 7]).unwrap();
+/// assert!((loss.array() - 10f32.ln()).abs() < 1e-6);
+/// let gradients = loss.backward();
+/// ```
+pub fn cross_entropy<const N: usize, T: Tape<f32, Cpu>>(
+    logits: Features<N, T>,
+    labels: &[usize],
+) -> Result<Tensor<(), f32, Cpu, T>, CpuError> {
+    let shape = *logits.shape();
+    if labels.len() != shape.0 {
+        return Err(CpuError::WrongNumElements);
+    }
+    let (logits, mut tape) = logits.try_reshape_like(&shape)?.split_tape();
+    let mut gradient = vec![0.0; shape.0 * N];
+    let wrong = |_| CpuError::WrongNumElements;
+    let loss = CrossEntropy::new(labels).loss(
+        ArrayView2::from_shape((shape.0, N), &values(&logits)).map_err(wrong)?,
+        ArrayViewMut2::from_shape((shape.0, N), &mut gradient).map_err(wrong)?,
+    );
+    let loss = (logits.device().clone()).try_tensor_from_vec(vec![loss], ())?;
+    let out = loss.clone();
+    tape.add_backward_op(move |grads| {
+        with_gradients(grads, &logits, &out, |dx, dy| {
+            gradient.iter_mut().for_each(|g| *g *= dy[0]);
+            add(dx, &gradient);
+        })
+    });
+    Ok(loss.put_tape(tape))
 }

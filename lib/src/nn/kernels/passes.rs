@@ -25,11 +25,12 @@ pub(crate) struct AffineGradient {
     pub offset: Vec<Lane>,
 }
 
-/// Pads an image `(inputs, height, width)` and brings it into blocks.
+/// Pads an image `(channels, height, width)` and brings it into blocks; of `shape`'s
+/// inputs the channels beyond the image's are 0.
 pub(crate) fn pad_planes(shape: &ConvShape, image: &[f32], padded: &mut [Lane]) {
     let (depth, border, area) = (shape.depth(), shape.border(), shape.area());
     let (width, padded_width) = (shape.width, shape.padded_width());
-    assert_eq!(image.len(), shape.inputs * area);
+    assert!(image.len() <= shape.inputs * area);
     padded.fill(Lane::default());
     let padded = flat_mut(padded);
     for (channel, plane) in image.chunks_exact(area).enumerate() {
