@@ -2,9 +2,9 @@
 
 pub use crate::data::{Handwritten, Mislabelled, Mnist, Provenance, Samples};
 pub use crate::display::{
-    Axis, Cell, Curve, Gallery, Heatmap, Histogram, HistoryTable, Html, LayerRow, LineChart,
-    NetworkTable, Picture, Reliability, RowChart, SampleSheet, ScatterChart, Show, Table, Tile,
-    bar, heading, ink_table, note, number, percent, row, stack,
+    Axis, Cell, Curve, Gallery, Heatmap, Histogram, HistoryTable, Html, LineChart, Picture,
+    Reliability, RowChart, SampleSheet, ScatterChart, Show, Table, Tile, bar, heading, ink_table,
+    note, number, percent, row, stack,
 };
 pub use crate::error::{Error, OrStop, Result};
 pub use crate::eval::{

@@ -2,6 +2,7 @@
 //! (`display.html`) to be looked at, and checked for what every page needs.
 
 use glyphs::display::stylesheet;
+use glyphs::nn::{LayerRow, Summary};
 use glyphs::prelude::*;
 use ndarray::{Array2, Array3, Axis as Dimension};
 
@@ -185,7 +186,7 @@ fn tables_and_pictures(samples: &Samples) -> Html {
         parameters,
         operations,
     };
-    let network = NetworkTable {
+    let network = Summary {
         name: "CharCnn<1000, 62>".into(),
         layers: layers.map(layer).into(),
     };

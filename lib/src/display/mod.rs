@@ -19,7 +19,7 @@ mod table;
 pub use chart::{Axis, Curve, Heatmap, Histogram, LineChart, Reliability, RowChart, ScatterChart};
 pub use gallery::{Gallery, SampleSheet, Tile};
 pub use html::{Html, Show, heading, note, row, stack};
-pub use network::{HistoryTable, LayerRow, NetworkTable};
+pub use network::HistoryTable;
 pub use palette::stylesheet;
 pub use photographs::ink_table;
 pub use picture::Picture;

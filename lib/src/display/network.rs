@@ -1,5 +1,6 @@
 //! Two tables in the style of Keras: the layers of a network, and its epochs.
 
+use crate::nn::Summary;
 use crate::train::{Epoch, History};
 
 use super::html::{Html, Show};
@@ -7,24 +8,7 @@ use super::statistics::format_count;
 use super::table::{Cell, Table, number};
 
 /// The layers of a network with what they cost.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NetworkTable {
-    pub name: String,
-    pub layers: Vec<LayerRow>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LayerRow {
-    pub layer: String,
-    /// Without the batch, e.g. `[32, 28, 28]`.
-    pub output_shape: Vec<usize>,
-    /// Trainable numbers.
-    pub parameters: usize,
-    /// Multiplications and additions of one image's forward pass.
-    pub operations: usize,
-}
-
-impl Show for NetworkTable {
+impl Show for Summary {
     fn show(&self) -> Html {
         let parameters: usize = self.layers.iter().map(|row| row.parameters).sum();
         let operations: usize = self.layers.iter().map(|row| row.operations).sum();
