@@ -97,8 +97,9 @@ impl Config {
     pub fn part1() -> Self {
         Self {
             epochs: 60,
+            batch_size: 64,
             schedule: Schedule::OneCycle { warm_up: 0.3 },
-            learning_rate: 2e-3,
+            learning_rate: 3e-3,
             loss: Loss::CrossEntropy {
                 label_smoothing: 0.1,
             },

@@ -62,7 +62,7 @@ pub fn evaluate(model: &dyn Classifier, samples: &Samples) -> Result<Evaluation>
 /// Logits of `model` for every sample, `(n, classes)`, in evaluation mode.
 pub fn logits(model: &dyn Classifier, samples: &Samples) -> Result<Array2<f32>> {
     let mut all = Array2::zeros((samples.len(), model.num_classes()));
-    let mut buffer = Buffer::default();
+    let mut buffer = Buffer::of(model);
     for start in (0..samples.len()).step_by(EVALUATION_BATCH) {
         let end = samples.len().min(start + EVALUATION_BATCH);
         let indices: Vec<usize> = (start..end).collect();
@@ -173,7 +173,7 @@ impl<'a> Run<'a> {
             None => config.learning_rate,
         };
 
-        let mut buffer = Buffer::default();
+        let mut buffer = Buffer::of(self.model);
         let (mut total_loss, mut score) = (0.0, Score::default());
         let mut seconds = Duration::ZERO;
         let before = self.history.seconds();
@@ -328,9 +328,18 @@ struct Buffer {
     len: usize,
     images: Vec<f32>,
     features: Vec<f32>,
+    /// A network without features is handed none, whatever the samples have.
+    takes_features: bool,
 }
 
 impl Buffer {
+    fn of(model: &dyn Classifier) -> Self {
+        Self {
+            takes_features: model.num_features() > 0,
+            ..Self::default()
+        }
+    }
+
     /// The samples at `indices`, pixels scaled to 0..=1 and augmented.
     fn fill(
         &mut self,
@@ -354,7 +363,7 @@ impl Buffer {
                 augment.apply(&image, out, seed, epoch, index as u64);
             });
         self.features.clear();
-        for &index in indices {
+        for &index in indices.iter().filter(|_| self.takes_features) {
             self.features.extend(samples.features.row(index));
         }
     }
