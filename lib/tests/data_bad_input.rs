@@ -9,7 +9,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use glyphs::data::archive::read_images;
 use glyphs::data::decode::decode_grey;
-use glyphs::data::mnist::Idx;
+use glyphs::data::idx::Idx;
 use glyphs::data::{Handwritten, Mislabelled, Mnist};
 use glyphs::{Error, Result};
 use image::{ExtendedColorType, ImageEncoder};

@@ -139,30 +139,37 @@ impl Unpacked<'_> {
 }
 
 fn read_archive(path: &Path) -> Result<Vec<ImageFile>> {
-    let opened = File::open(path).and_then(|mut file| {
-        let mut magic = Vec::new();
-        file.by_ref().take(2).read_to_end(&mut magic)?;
-        file.rewind()?;
-        Ok((magic == GZIP_MAGIC, file.metadata()?.len(), file))
-    });
-    let (is_gzip, size, file) =
+    let opened = File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
+    let (size, file) =
         opened.map_err(|e| Error::io(path, e, "check the file's name and rights"))?;
+    unpack_images(path, BufReader::new(file), size)
+}
+
+/// As [`read_images`], from an open archive of `size` bytes; `path` is for errors only.
+pub fn unpack_images(
+    path: &Path,
+    mut archive: impl Read + Seek,
+    size: u64,
+) -> Result<Vec<ImageFile>> {
     let mut unpacked = Unpacked {
         path,
         budget: MIN_TOTAL_BYTES.max(size.saturating_mul(MAX_RATIO)),
         seen: HashSet::new(),
         files: Vec::new(),
     };
-    if is_gzip {
-        read_tar(&mut unpacked, file)?;
+    let magic = read_at_most(&mut archive.by_ref().take(2), 2)
+        .and_then(|magic| archive.rewind().map(|()| magic))
+        .map_err(|e| Error::io(path, e, "check the file's rights"))?;
+    if magic.as_deref() == Some(GZIP_MAGIC.as_slice()) {
+        read_tar(&mut unpacked, archive)?;
     } else {
-        read_zip(&mut unpacked, file)?;
+        read_zip(&mut unpacked, archive)?;
     }
     Ok(unpacked.files)
 }
 
-fn read_zip(unpacked: &mut Unpacked, file: File) -> Result<()> {
-    let mut archive = ZipArchive::new(BufReader::new(file))
+fn read_zip(unpacked: &mut Unpacked, archive: impl Read + Seek) -> Result<()> {
+    let mut archive = ZipArchive::new(archive)
         .map_err(|e| unpacked.damaged(format!("not a readable zip archive ({e})")))?;
     if archive.len() > MAX_FILES {
         return Err(unpacked.damaged(format!("{} entries", archive.len())));
@@ -182,10 +189,10 @@ fn read_zip(unpacked: &mut Unpacked, file: File) -> Result<()> {
     Ok(())
 }
 
-fn read_tar(unpacked: &mut Unpacked, file: File) -> Result<()> {
+fn read_tar(unpacked: &mut Unpacked, archive: impl Read) -> Result<()> {
     // What is not an image has to be unpacked too, to be passed over.
     let limit = unpacked.budget.saturating_mul(4);
-    let mut archive = tar::Archive::new(MultiGzDecoder::new(BufReader::new(file)).take(limit));
+    let mut archive = tar::Archive::new(MultiGzDecoder::new(archive).take(limit));
     let entries = archive
         .entries()
         .map_err(|e| unpacked.damaged(format!("not a readable tar archive ({e})")))?;

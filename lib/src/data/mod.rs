@@ -4,6 +4,7 @@ pub mod archive;
 pub mod decode;
 pub mod fetch;
 pub mod handwritten;
+pub mod idx;
 pub mod locate;
 pub mod mislabelled;
 pub mod mnist;

@@ -11,9 +11,9 @@ use crate::data::SIDE;
 use crate::data::handwritten::{PHOTO_HEIGHT, PHOTO_WIDTH};
 use crate::{Error, Result};
 
-/// Pixels for one unit of a form: the height of capitals, about 460 pixels with the
+/// Pixels for one unit of a form: the height of capitals, about 470 pixels with the
 /// pen's width, is the median of the real photographs'.
-const SCALE: f64 = 3.9;
+const SCALE: f64 = 4.04;
 /// Width of the pen in pixels, on nearly all real photographs.
 const PEN: f64 = 67.0;
 /// Where characters are on the page: mean of the real ones.

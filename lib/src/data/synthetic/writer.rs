@@ -3,7 +3,7 @@
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
-use super::forms::FORMS;
+use super::forms::{FORMS, PROPORTIONS};
 use super::pen::{Knot, Point, parse, rounded, spline};
 
 /// One person's way of writing. Lengths are in units of a form: capitals have 100.
@@ -58,7 +58,9 @@ impl Writer {
         let strokes = parse(form).unwrap_or_default();
         let (width, size) = (0.16 * normal(&mut rng), 0.12 * normal(&mut rng));
         let size = self.size * size.exp();
-        let width = self.width * width.exp() * size;
+        let (wide, high) = PROPORTIONS[label];
+        let width = self.width * width.exp() * size * f64::from(wide) / 100.0;
+        let height = size * f64::from(high) / 100.0;
         let slant = self.slant + 0.06 * normal(&mut rng);
         let turn = 0.04 * normal(&mut rng);
         let warp = Warp::new(&mut rng, 3.0 * self.wobble);
@@ -69,7 +71,7 @@ impl Writer {
                 line.into_iter()
                     .map(|point| {
                         let [x, y] = warp.apply(point);
-                        let (x, y) = (x * width + slant * y * size, self.height(y) * size);
+                        let (x, y) = (x * width + slant * y * height, self.height(y) * height);
                         [x - turn * y, y + turn * x]
                     })
                     .collect()
