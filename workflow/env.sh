@@ -30,3 +30,6 @@ unset CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS
 GLYPHS_EVCXR_VERSION=0.22.0
 GLYPHS_EVCXR="${XDG_CACHE_HOME:-$HOME/.cache}/glyphs/evcxr_jupyter-$GLYPHS_EVCXR_VERSION-$CARGO_BUILD_TARGET"
 export GLYPHS_EVCXR GLYPHS_EVCXR_VERSION
+
+# A kernel of the same name elsewhere on the machine does not come first.
+export JUPYTER_PREFER_ENV_PATH=1

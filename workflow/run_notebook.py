@@ -46,6 +46,13 @@ class Runner(NotebookClient):
         self.cells = [i for i, cell in enumerate(notebook.cells) if is_code(cell)]
         self.started = time.monotonic()
         self.stderr = ""
+        self.cleanup = None
+
+    async def _async_cleanup_kernel(self):
+        """Once, though an interrupt and the end that follows from it both ask for it."""
+        if self.cleanup is None:
+            self.cleanup = asyncio.ensure_future(super()._async_cleanup_kernel())
+        await self.cleanup
 
     def place(self, index):
         number = self.cells.index(index) + 1

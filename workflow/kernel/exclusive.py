@@ -1,11 +1,15 @@
 """Becomes COMMAND while holding a lock: `exclusive.py LOCK COMMAND...`
 
 Two kernels in one build directory would overwrite each other's cells, so the
-second one does not start. The lock goes with the process, however it ends.
+second one does not start. The lock goes with the process, however it ends; and
+where the system can do so, the process ends with the one that started it, so
+that a killed runner leaves no kernel behind.
 """
 
+import ctypes
 import fcntl
 import os
+import signal
 import sys
 
 lock, *command = sys.argv[1:]
@@ -19,4 +23,7 @@ except BlockingIOError:
         "directory. Shut it down first (in JupyterLab: Kernel > Shut Down All Kernels)."
     )
 os.set_inheritable(handle, True)
+if sys.platform == "linux":
+    PR_SET_PDEATHSIG = 1
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 os.execv(command[0], command)
