@@ -156,7 +156,10 @@ fn verify(dataset: Dataset) -> Result<()> {
 
 fn train_part1(protocol: &str, seed: u64) -> Result<()> {
     let run = Part1::named(protocol, seed).ok_or_else(|| {
-        let names: Vec<String> = Part1::all(seed).into_iter().map(|run| run.protocol).collect();
+        let names: Vec<String> = Part1::all(seed)
+            .into_iter()
+            .map(|run| run.protocol)
+            .collect();
         Error::argument(
             format!("part 1 has no protocol {protocol}"),
             format!("name one of {}", names.join(", ")),
