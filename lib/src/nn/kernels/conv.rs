@@ -407,13 +407,15 @@ unsafe fn weight_gradient_blocks<S: Simd, const V: usize>(
                                 part.add::<S, 1, 1, V>(kx);
                             }
                         }
+                        // All taps of a row and their channels lie side by side.
+                        _ if S::WIDE => {
+                            for first in (0..kernel * 16).step_by(8) {
+                                part.add::<S, 16, 8, V>(first);
+                            }
+                        }
                         _ => {
-                            for first in (0..kernel * 16).step_by(if S::WIDE { 8 } else { 4 }) {
-                                if S::WIDE {
-                                    part.add::<S, 16, 8, V>(first);
-                                } else {
-                                    part.add::<S, 16, 4, V>(first);
-                                }
+                            for first in (0..kernel * 16).step_by(4) {
+                                part.add::<S, 16, 4, V>(first);
                             }
                         }
                     }

@@ -41,8 +41,8 @@ impl<'a> Matrix<'a> {
 }
 
 /// Columns of one task, and the depth that its packed operands have at most.
-const COLUMNS: usize = 64;
-const DEPTH: usize = 512;
+const COLUMNS: usize = 128;
+const DEPTH: usize = 256;
 
 /// Writes `a * b`, row-major, to `c`; adds it where `add` is set.
 ///
@@ -80,8 +80,10 @@ pub(crate) fn multiply(a: Matrix, b: Matrix, add: bool, c: &mut [f32]) {
     }
 }
 
-/// The rows that a tile has, for the instructions in use.
-const GROUPS: [usize; 4] = [14, 6, 4, 1];
+/// The rows that a tile may have.
+const GROUPS: [usize; 5] = [14, 6, 4, 2, 1];
+/// Taken for all tiles where they divide the rows: a short last tile would cost nearly as much as a full one.
+const EVEN: [usize; 4] = [14, 12, 10, 8];
 
 /// Packs columns `from..from + depth` of `a`, `group` rows side by side: `[rows / group][depth][group]`.
 fn pack_rows(a: Matrix, from: usize, depth: usize, packed: &mut [f32]) {
@@ -109,16 +111,21 @@ fn pack_rows(a: Matrix, from: usize, depth: usize, packed: &mut [f32]) {
 
 /// How `rows` rows fall into tiles: `(rows, rows of a tile)`.
 fn groups(rows: usize) -> impl Iterator<Item = (usize, usize)> {
-    let best = tile_rows();
+    let mut best = tile_rows();
+    if best == 14 {
+        best = (EVEN.into_iter().find(|&g| rows.is_multiple_of(g))).unwrap_or(best);
+    }
     let mut left = rows;
-    GROUPS.into_iter().filter_map(move |group| {
-        if group > best {
-            return None;
-        }
-        let here = left / group * group;
-        left -= here;
-        (here > 0).then_some((here, group))
-    })
+    std::iter::once(best)
+        .chain(GROUPS)
+        .filter_map(move |group| {
+            if group > best {
+                return None;
+            }
+            let here = left / group * group;
+            left -= here;
+            (here > 0).then_some((here, group))
+        })
 }
 
 dispatch! { fn tile_rows() -> usize = tile_rows_body }
@@ -149,6 +156,8 @@ fn pack_columns(
                 let from = &b.values[start + k * b.row_stride..][..here];
                 to[..here].copy_from_slice(from);
             }
+        } else if b.row_stride == 1 && here == 16 {
+            pack_transposed(&b.values[start..], b.column_stride, depth, packed);
         } else {
             for column in 0..here {
                 let values = &b.values[start + column * b.column_stride..];
@@ -157,6 +166,31 @@ fn pack_columns(
                     *to = *value;
                 }
             }
+        }
+    }
+}
+
+dispatch! {
+    /// Packs 16 columns of `depth` values each, that begin `stride` apart.
+    fn pack_transposed(columns: &[f32], stride: usize, depth: usize, packed: &mut [f32]) = pack_transposed_body
+}
+
+#[inline(always)]
+unsafe fn pack_transposed_body<S: Simd>(
+    columns: &[f32],
+    stride: usize,
+    depth: usize,
+    packed: &mut [f32],
+) {
+    assert!(columns.len() >= 15 * stride + depth && packed.len() >= depth * 16);
+    let whole = depth / 16 * 16;
+    for k in (0..whole).step_by(16) {
+        // SAFETY: 16 values of each column from `k` on, checked above.
+        unsafe { S::transpose(columns[k..].as_ptr(), stride, packed[k * 16..].as_mut_ptr()) };
+    }
+    for k in whole..depth {
+        for column in 0..16 {
+            packed[k * 16 + column] = columns[column * stride + k];
         }
     }
 }
@@ -192,8 +226,12 @@ unsafe fn panel_product_body<S: Simd>(panel: Panel, target: &Target) {
             unsafe {
                 match group {
                     14 => row_product::<S, 14>(&panel, target, row),
+                    12 => row_product::<S, 12>(&panel, target, row),
+                    10 => row_product::<S, 10>(&panel, target, row),
+                    8 => row_product::<S, 8>(&panel, target, row),
                     6 => row_product::<S, 6>(&panel, target, row),
                     4 => row_product::<S, 4>(&panel, target, row),
+                    2 => row_product::<S, 2>(&panel, target, row),
                     _ => row_product::<S, 1>(&panel, target, row),
                 }
             }

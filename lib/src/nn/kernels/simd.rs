@@ -111,6 +111,15 @@ pub(super) unsafe trait Simd: Copy {
     unsafe fn select_greater(a: Self::V, b: Self::V, then: Self::V, otherwise: Self::V) -> Self::V;
     /// `x` where `a == b`, else 0.
     unsafe fn keep_equal(a: Self::V, b: Self::V, x: Self::V) -> Self::V;
+    /// Reads 16 rows of 16 values, `stride` apart, and writes their columns one after another.
+    #[inline(always)]
+    unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32) {
+        for row in 0..16 {
+            for column in 0..16 {
+                unsafe { *to.add(column * 16 + row) = *from.add(row * stride + column) };
+            }
+        }
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -187,6 +196,43 @@ mod x86 {
             unsafe {
                 let mask = _mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a, b);
                 _mm512_maskz_mov_ps(mask, x)
+            }
+        }
+        #[inline(always)]
+        unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32) {
+            unsafe {
+                let mut r = [_mm512_setzero_ps(); 16];
+                for i in 0..16 {
+                    r[i] = _mm512_loadu_ps(from.add(i * stride));
+                }
+                let mut t = r;
+                for i in 0..8 {
+                    t[2 * i] = _mm512_unpacklo_ps(r[2 * i], r[2 * i + 1]);
+                    t[2 * i + 1] = _mm512_unpackhi_ps(r[2 * i], r[2 * i + 1]);
+                }
+                for i in (0..16).step_by(4) {
+                    for h in 0..2 {
+                        let a = _mm512_castps_pd(t[i + h]);
+                        let b = _mm512_castps_pd(t[i + 2 + h]);
+                        r[i + 2 * h] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, b));
+                        r[i + 2 * h + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, b));
+                    }
+                }
+                for j in 0..4 {
+                    let even = _mm512_shuffle_f32x4::<0x88>(r[j], r[4 + j]);
+                    let odd = _mm512_shuffle_f32x4::<0xdd>(r[j], r[4 + j]);
+                    let even2 = _mm512_shuffle_f32x4::<0x88>(r[8 + j], r[12 + j]);
+                    let odd2 = _mm512_shuffle_f32x4::<0xdd>(r[8 + j], r[12 + j]);
+                    let columns = [
+                        _mm512_shuffle_f32x4::<0x88>(even, even2),
+                        _mm512_shuffle_f32x4::<0x88>(odd, odd2),
+                        _mm512_shuffle_f32x4::<0xdd>(even, even2),
+                        _mm512_shuffle_f32x4::<0xdd>(odd, odd2),
+                    ];
+                    for (k, column) in columns.into_iter().enumerate() {
+                        _mm512_storeu_ps(to.add((4 * k + j) * 16), column);
+                    }
+                }
             }
         }
     }
