@@ -1,0 +1,18 @@
+//! A PNG or JPEG image from anywhere.
+#![no_main]
+
+use std::path::Path;
+
+use glyphs_fuzz::data::decode::{declared_size, decode_grey};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let path = Path::new("a.png");
+    let declared = declared_size(path, bytes);
+    // What is larger only takes time.
+    if declared.is_ok_and(|(width, height)| width * height <= 1 << 20) {
+        if let Ok(grey) = decode_grey(path, bytes) {
+            assert_eq!(grey.pixels.len(), grey.width * grey.height);
+        }
+    }
+});
