@@ -196,14 +196,10 @@ def number(cell, count):
 
 
 def without_backtraces(text):
-    """A panic's own words: its frames say nothing about a cell."""
-    return re.sub(
-        r"^stack backtrace:\n(?: .*\n?)*"
-        r"(?:\nthread .* panicked at .*/panicking.rs:.*\n(?:.*\n)*?thread caused non-unwinding panic.*\n?)?",
-        "",
-        text,
-        flags=re.MULTILINE,
-    )
+    """A panic's own words: its frames, and that it may not unwind, say nothing about a cell."""
+    text = re.sub(r"^stack backtrace:\n( .*\n?)*", "", text, flags=re.MULTILINE)
+    text = re.sub(r"^note: .*RUST_BACKTRACE.*\n?", "", text, flags=re.MULTILINE)
+    return re.sub(r"\nthread [^\n]*\npanic in a function that cannot unwind\n(.*\n?)*", "", text)
 
 
 def merge_streams(outputs):

@@ -116,6 +116,18 @@ def test_question_marks_in_text_and_comments_are_fine():
     run_notebook.refuse_question_marks("small", cells)
 
 
+def test_a_panic_is_told_without_its_frames():
+    told = (
+        "thread '<unnamed>' (1) panicked at lib/src/error.rs:90:37:\nplanted\nstack backtrace:\n"
+        "   0: std::panicking\n             at /rustc/x.rs:1:2\nnote: with `RUST_BACKTRACE=full` more.\n"
+        "\nthread '<unnamed>' (1) panicked at /rustc/panicking.rs:225:5:\n"
+        "panic in a function that cannot unwind\nstack backtrace:\n   0: more\nthread caused it. aborting.\n"
+    )
+    assert run_notebook.without_backtraces(told) == (
+        "thread '<unnamed>' (1) panicked at lib/src/error.rs:90:37:\nplanted\n"
+    )
+
+
 def test_the_heading_is_the_nearest_above():
     assert run_notebook.heading_above(HEALTHY.cells, LAST) == "The sum"
     assert run_notebook.heading_above(HEALTHY.cells, 0) == "start"
