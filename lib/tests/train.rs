@@ -1,0 +1,262 @@
+//! The training loop: determinism, resumption, refusals, checkpoints.
+
+use std::fs;
+
+use glyphs::{
+    Error, Result,
+    data::{Provenance, Samples},
+    nn::{Adam, Batch, CharCnn, Classifier, Objective, Step, TensorMut, TensorRef},
+    train::{Checkpoint, Config, FineCurve, ModelCheckpoint, fit, fit_resumable},
+};
+use ndarray::{Array2, Array3};
+use rayon::ThreadPoolBuilder;
+
+type Network = CharCnn<500, 10>;
+
+/// A bright bar whose place depends on the label.
+fn bars(n: usize) -> Samples {
+    let labels: Vec<usize> = (0..n).map(|i| i * 7 % 10).collect();
+    let images = Array3::from_shape_fn((n, 28, 28), |(i, y, x)| {
+        let noise = ((i * 31 + y * 17 + x * 13) % 23) as u8;
+        if x / 3 == labels[i] {
+            200 + noise
+        } else {
+            noise
+        }
+    });
+    Samples {
+        images,
+        features: Array2::zeros((n, 0)),
+        labels,
+        writers: Vec::new(),
+        names: Vec::new(),
+        classes: (0..10).map(|digit| digit.to_string()).collect(),
+        provenance: Provenance {
+            name: "bars".into(),
+            source: "generated".into(),
+            sha256: "0".into(),
+            count: n,
+            synthetic: true,
+        },
+    }
+}
+
+/// Three short epochs with everything on: augmentation, smoothing, one cycle.
+fn short() -> Config {
+    Config {
+        epochs: 3,
+        batch_size: 16,
+        ..Config::part1()
+    }
+}
+
+fn bits(model: &dyn Classifier) -> Vec<u32> {
+    let tensors = model.tensors();
+    let values = tensors.iter().flat_map(|t| t.values);
+    values.map(|v| v.to_bits()).collect()
+}
+
+#[test]
+fn the_same_call_gives_the_same_bits_on_any_number_of_threads() {
+    let (train, valid) = bars(56).split(0.8, 3);
+    let trained = |threads| {
+        let pool = ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        pool.install(|| {
+            let mut model = Network::new(1);
+            fit(&mut model, &train, &valid, &short()).unwrap();
+            bits(&model)
+        })
+    };
+    let one = trained(1);
+    assert!(one == trained(2) && one == trained(4));
+}
+
+#[test]
+fn a_network_learns_what_can_be_learned() {
+    let samples = bars(120);
+    let config = Config {
+        epochs: 6,
+        batch_size: 20,
+        ..Config::part1_report()
+    };
+    let history = fit(&mut Network::new(1), &samples, &samples, &config).unwrap();
+    assert!(history.last().unwrap().val_accuracy > 0.95, "{history:?}");
+    assert_eq!(history.epochs.len(), 6);
+}
+
+/// A network whose run breaks off at one of its steps.
+struct BreaksAt(u64, Network);
+
+impl Classifier for BreaksAt {
+    fn num_classes(&self) -> usize {
+        self.1.num_classes()
+    }
+    fn num_features(&self) -> usize {
+        self.1.num_features()
+    }
+    fn train_step(&mut self, batch: Batch, loss: &dyn Objective, adam: &mut Adam) -> Result<Step> {
+        match adam.step == self.0 {
+            true => Err(Error::argument("broken off", "go on")),
+            false => self.1.train_step(batch, loss, adam),
+        }
+    }
+    fn logits(&self, batch: Batch) -> Result<Array2<f32>> {
+        self.1.logits(batch)
+    }
+    fn activations(&self, batch: Batch) -> Result<Vec<(String, Array2<f32>)>> {
+        self.1.activations(batch)
+    }
+    fn tensors(&self) -> Vec<TensorRef<'_>> {
+        self.1.tensors()
+    }
+    fn tensors_mut(&mut self) -> Vec<TensorMut<'_>> {
+        self.1.tensors_mut()
+    }
+}
+
+#[test]
+fn a_run_that_was_interrupted_ends_with_the_same_bits() {
+    let (train, valid) = bars(50).split(0.8, 3);
+    let config = Config {
+        curve: Some(FineCurve {
+            every: 2,
+            images: 5,
+        }),
+        ..short()
+    };
+    let mut whole = Network::new(1);
+    let expected = fit(&mut whole, &train, &valid, &config).unwrap();
+
+    let folder = tempfile::tempdir().unwrap();
+    let states = ModelCheckpoint::new(folder.path().join("run"));
+    let mut first = BreaksAt(7, Network::new(1));
+    fit_resumable(&mut first, &train, &valid, &config, &states).unwrap_err();
+    // The same network (its seed decides dropout), its weights wiped out.
+    let mut second = Network::new(1);
+    second
+        .tensors_mut()
+        .into_iter()
+        .for_each(|t| t.values.fill(0.0));
+    let history = fit_resumable(&mut second, &train, &valid, &config, &states).unwrap();
+
+    assert!(bits(&whole) == bits(&second), "weights");
+    let losses =
+        |h: &glyphs::train::History| h.epochs.iter().map(|e| e.val_loss).collect::<Vec<_>>();
+    assert_eq!(losses(&history), losses(&expected));
+    let steps = |h: &glyphs::train::History| h.curve.iter().map(|p| p.step).collect::<Vec<_>>();
+    assert_eq!(steps(&history), steps(&expected));
+
+    let other = Config { seed: 5, ..config };
+    let refused = fit_resumable(&mut second, &train, &valid, &other, &states).unwrap_err();
+    assert!(
+        refused.to_string().contains("another configuration"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn equal_runs_give_equal_files() {
+    let (train, valid) = bars(40).split(0.8, 3);
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| {
+        let mut model = Network::new(1);
+        let history = fit(&mut model, &train, &valid, &short()).unwrap();
+        let path = folder.path().join(name);
+        Checkpoint::of(&model, short(), history, &train)
+            .weights_only()
+            .save(&path)
+            .unwrap();
+        fs::read(path).unwrap()
+    };
+    assert!(file("a") == file("b"));
+}
+
+#[test]
+fn a_checkpoint_gives_back_what_was_saved() {
+    let samples = bars(20);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("network.safetensors");
+    let saved = Network::new(1);
+    let history = Default::default();
+    Checkpoint::of(&saved, short(), history, &samples)
+        .save(&path)
+        .unwrap();
+    let checkpoint = Checkpoint::load(&path).unwrap();
+    assert_eq!(checkpoint.classes, samples.classes);
+    assert_eq!(checkpoint.config, short());
+    let mut loaded = Network::new(2);
+    assert!(bits(&saved) != bits(&loaded));
+    checkpoint.restore(&mut loaded).unwrap();
+    assert!(bits(&saved) == bits(&loaded));
+}
+
+#[test]
+fn a_checkpoint_of_another_network_or_a_damaged_one_is_refused_by_name() {
+    let samples = bars(20);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("network.safetensors");
+    let history = Default::default();
+    Checkpoint::of(&Network::new(1), short(), history, &samples)
+        .save(&path)
+        .unwrap();
+
+    let mut other: CharCnn<1000, 10> = CharCnn::new(1);
+    let before = bits(&other);
+    let error = Checkpoint::load(&path)
+        .unwrap()
+        .restore(&mut other)
+        .unwrap_err();
+    assert!(error.to_string().contains("hidden.weight"), "{error}");
+    assert!(
+        before == bits(&other),
+        "a refused checkpoint changes nothing"
+    );
+
+    let whole = fs::read(&path).unwrap();
+    let absurd_header = [&u64::MAX.to_le_bytes()[..], b"{}"].concat();
+    for damaged in [
+        &whole[..whole.len() / 2],
+        &whole[..5],
+        b"",
+        &absurd_header[..],
+    ] {
+        fs::write(&path, damaged).unwrap();
+        let error = Checkpoint::load(&path).unwrap_err().to_string();
+        assert!(
+            error.contains("network.safetensors") && error.contains("; "),
+            "{error}"
+        );
+    }
+    let missing = Checkpoint::load(folder.path().join("none")).unwrap_err();
+    assert!(missing.to_string().contains("none"), "{missing}");
+}
+
+#[test]
+fn what_cannot_be_trained_is_refused() {
+    let samples = bars(20);
+    let refusal = |train: &Samples, config: &Config| {
+        let done = fit(&mut Network::new(1), train, &samples, config);
+        done.unwrap_err().to_string()
+    };
+    let empty = samples.take(0);
+    assert!(refusal(&empty, &short()).contains("empty"));
+    let no_epochs = Config {
+        epochs: 0,
+        ..short()
+    };
+    assert!(refusal(&samples, &no_epochs).contains("0 epochs"));
+    let mut letters = samples.clone();
+    letters.classes.push("A".into());
+    assert!(refusal(&letters, &short()).contains("11 classes"));
+    let mut not_a_number = samples.clone();
+    not_a_number.features = Array2::from_elem((20, 1), f32::NAN);
+    assert!(refusal(&not_a_number, &short()).contains("NaN"));
+    let wild = Config {
+        learning_rate: 1e30,
+        ..Config::part1_report()
+    };
+    assert!(refusal(&samples, &wild).starts_with("step "));
+}
