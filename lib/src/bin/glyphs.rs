@@ -1,14 +1,12 @@
 //! The command line.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use glyphs::data::Dataset;
 use glyphs::data::fetch::{Catalogue, check, clean, fetch};
 use glyphs::data::locate::locate;
-use glyphs::display::Show;
-use glyphs::study::{Part1, Predictor, load_photographs};
+use glyphs::study::{Part1, load_photographs};
 use glyphs::{Error, Result};
 
 /// Handwritten characters: data, training and prediction.
@@ -27,25 +25,6 @@ enum Commands {
     /// Train one run of the study, and record it in outputs/results.
     #[command(subcommand)]
     Train(TrainCommands),
-    /// Read the characters on new photographs.
-    Predict(Predict),
-}
-
-#[derive(Args)]
-struct Predict {
-    /// A classifier of part 1.
-    #[arg(long)]
-    checkpoint: PathBuf,
-    /// A folder or an archive of PNG or JPEG images of any size. Folders that are named
-    /// after a class (`Sample001`, or `0`, `A`, ...) give labels.
-    #[arg(long)]
-    images: PathBuf,
-    /// The table to write: file, predicted, confidence, and label where there is one.
-    #[arg(long, default_value = "predictions.csv")]
-    out: PathBuf,
-    /// Go on after a damaged image, and say how many there were.
-    #[arg(long)]
-    skip_damaged: bool,
 }
 
 #[derive(Subcommand)]
@@ -101,7 +80,6 @@ fn main() -> ExitCode {
                 println!("removed {}", folder.display());
             }
         }),
-        Commands::Predict(arguments) => predict(&arguments),
         Commands::Train(TrainCommands::Part1 { protocol, seed }) => train_part1(&protocol, seed),
     };
     match done {
@@ -188,32 +166,6 @@ fn train_part1(protocol: &str, seed: u64) -> Result<()> {
         )
     })?;
     run.run(&load_photographs()?)?;
-    Ok(())
-}
-
-fn predict(arguments: &Predict) -> Result<()> {
-    let predictor = Predictor::load(&arguments.checkpoint)?;
-    let predictions = predictor.predict(&arguments.images, arguments.skip_damaged)?;
-    predictions.write_csv(&arguments.out)?;
-    println!(
-        "{} images, written to {}",
-        predictions.files.len(),
-        arguments.out.display()
-    );
-    if !predictions.skipped.is_empty() {
-        println!(
-            "{} damaged images were left out:",
-            predictions.skipped.len()
-        );
-        predictions
-            .skipped
-            .iter()
-            .for_each(|error| println!("  {error}"));
-    }
-    if let Some(evaluation) = &predictions.evaluation {
-        println!("accuracy {:.4}", evaluation.accuracy());
-        println!("{}", evaluation.most_confused(10).show().text());
-    }
     Ok(())
 }
 

@@ -4,13 +4,11 @@
 pub mod digits;
 pub mod load;
 pub mod part1;
-pub mod predict;
 pub mod result;
 pub mod seeds;
 
 pub use digits::{DigitRun, Head, Init, TrainedDigits};
 pub use load::{load_mislabelled, load_mnist, load_photographs};
 pub use part1::{Part1, Split, Trained};
-pub use predict::{Predictions, Predictor};
 pub use result::{Artefact, Environment, RunKey, RunResult};
 pub use seeds::{SEEDS, Seeds};

@@ -206,12 +206,6 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// Shape of one tensor, e.g. of `output.weight`.
-    pub fn shape(&self, name: &str) -> Option<&[usize]> {
-        let tensor = self.tensors.iter().find(|t| t.name == name)?;
-        Some(&tensor.shape)
-    }
-
     fn find(&self, name: &str, shape: &[usize]) -> Result<&Tensor> {
         let problem = match self.tensors.iter().find(|t| t.name == name) {
             Some(tensor) if tensor.shape == shape => return Ok(tensor),
