@@ -8,6 +8,7 @@ pub mod eval;
 pub mod files;
 pub mod image;
 pub mod nn;
+pub mod predict;
 pub mod prelude;
 pub mod study;
 pub mod train;

@@ -1,11 +1,14 @@
 //! The command line.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::{Args, Parser, Subcommand};
 use glyphs::data::Dataset;
 use glyphs::data::fetch::{Catalogue, check, clean, fetch};
 use glyphs::data::locate::locate;
+use glyphs::predict::predict;
 use glyphs::study::{Part1, load_photographs};
 use glyphs::{Error, Result};
 
@@ -22,9 +25,27 @@ enum Commands {
     /// The data sets: fetch them, see where they are, check them, remove them.
     #[command(subcommand)]
     Data(DataCommands),
+    /// Read the images of a folder or archive with a trained network.
+    Predict(PredictArgs),
     /// Train one run of the study, and record it in outputs/results.
     #[command(subcommand)]
     Train(TrainCommands),
+}
+
+#[derive(Args)]
+struct PredictArgs {
+    /// A network trained on photographs, e.g. from outputs/checkpoints.
+    #[arg(long)]
+    checkpoint: PathBuf,
+    /// A folder, or a zip or tar.gz archive, of PNG and JPEG images of any size.
+    #[arg(long)]
+    images: PathBuf,
+    /// Where the table file,predicted,confidence(,label) goes.
+    #[arg(long, default_value = "predictions.csv")]
+    out: PathBuf,
+    /// Pass over damaged images, and list them, instead of stopping.
+    #[arg(long)]
+    skip_damaged: bool,
 }
 
 #[derive(Subcommand)]
@@ -80,6 +101,7 @@ fn main() -> ExitCode {
                 println!("removed {}", folder.display());
             }
         }),
+        Commands::Predict(args) => predict_images(&args),
         Commands::Train(TrainCommands::Part1 { protocol, seed }) => train_part1(&protocol, seed),
     };
     match done {
@@ -89,6 +111,43 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn predict_images(args: &PredictArgs) -> Result<()> {
+    let start = Instant::now();
+    let predictions = predict(&args.checkpoint, &args.images, args.skip_damaged)?;
+    predictions.write_csv(&args.out)?;
+    let (count, seconds) = (predictions.rows.len(), start.elapsed().as_secs_f64());
+    let out = args.out.display();
+    println!(
+        "{count} images in {seconds:.1} s, {:.0} a second: {out}",
+        count as f64 / seconds
+    );
+    for error in &predictions.skipped {
+        println!("skipped: {error}");
+    }
+    if !predictions.skipped.is_empty() {
+        println!(
+            "{} damaged images were passed over",
+            predictions.skipped.len()
+        );
+    }
+    if let Some(evaluation) = &predictions.evaluation {
+        let right = evaluation
+            .correct()
+            .into_iter()
+            .filter(|&correct| correct)
+            .count();
+        let (accuracy, total) = (evaluation.accuracy(), evaluation.len());
+        println!("accuracy {accuracy:.4}: {right} of {total} images with a label");
+        for pair in evaluation.most_confused(10).0 {
+            println!(
+                "  {} read as {}: {} of {}",
+                pair.truth, pair.prediction, pair.count, pair.support
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Goes on after a failure, and returns the last.

@@ -233,7 +233,7 @@ fn scheme(file: &ImageFile) -> Option<(usize, u16)> {
 }
 
 /// The label that a folder's name gives, `Sample001` to `Sample062`.
-fn label_of_folder(folder: &str) -> Option<usize> {
+pub fn label_of_folder(folder: &str) -> Option<usize> {
     let folder = folder.to_ascii_lowercase();
     let number = usize::from(digits(folder.strip_prefix("sample")?)?);
     (1..=CLASSES).contains(&number).then(|| number - 1)

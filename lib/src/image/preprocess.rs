@@ -1,5 +1,6 @@
 //! Photographs of 900 x 1200 pixels brought down to 28 x 28.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
@@ -10,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::resample::{Window, resample};
 use super::{Ink, InkBox};
 use crate::Result;
+use crate::data::archive::ImageFile;
+use crate::data::decode::decode_grey;
 use crate::data::{Handwritten, SIDE, Samples};
 
 /// Numbers handed along with each image: height, width, centre column and centre row
@@ -153,6 +156,24 @@ pub fn preprocess(ink: Ink, method: &Preprocess) -> ([u8; SIDE * SIDE], [f32; FE
     };
     let pixels = values.map(|value| (value * gain).round() as u8);
     (pixels, features(&ink, &bounds))
+}
+
+/// Every image file brought down to 28 x 28, whatever its size, on all cores; an error
+/// where it is damaged. `root` is the folder or archive that holds the files.
+pub fn preprocess_files(
+    root: &Path,
+    files: &[ImageFile],
+    method: &Preprocess,
+) -> Vec<Result<([u8; SIDE * SIDE], [f32; FEATURES])>> {
+    let progress = Progress::new(files.len());
+    files
+        .par_iter()
+        .map(|file| {
+            let ink = Ink::of(decode_grey(&root.join(&file.path), &file.bytes)?);
+            progress.step();
+            Ok(preprocess(ink, method))
+        })
+        .collect()
 }
 
 impl Handwritten {

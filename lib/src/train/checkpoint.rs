@@ -15,7 +15,7 @@ use crate::{
     data::{Provenance, Samples},
     files::write_atomically,
     image::Preprocess,
-    nn::{Adam, Classifier},
+    nn::{Adam, Classifier, char_cnn},
     train::{Config, History},
 };
 
@@ -163,6 +163,23 @@ impl Checkpoint {
             step: header.step,
             path: path.into(),
         })
+    }
+
+    /// The network that the file holds, whichever of the study's it is.
+    ///
+    /// # Errors
+    /// [`Error::Content`] where it is none of them.
+    pub fn network(&self) -> Result<Box<dyn Classifier>> {
+        let size = |name: &str, axis: usize| {
+            let tensor = self.tensors.iter().find(|tensor| tensor.name == name);
+            tensor.and_then(|tensor| tensor.shape.get(axis).copied())
+        };
+        let hidden = size("hidden.weight", 0).unwrap_or(0);
+        let features = size("features.weight", 1).unwrap_or(0);
+        let mut model = char_cnn(hidden, self.classes.len(), features, 0)
+            .map_err(|error| Error::content(&self.path, error.to_string(), REMEDY))?;
+        self.restore(model.as_mut())?;
+        Ok(model)
     }
 
     /// Puts the weights into `model`.
