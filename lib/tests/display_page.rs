@@ -2,7 +2,7 @@
 //! (`display.html`) to be looked at, and checked for what every page needs.
 
 use glyphs::display::stylesheet;
-use glyphs::nn::{LayerRow, Summary};
+use glyphs::nn::{Layer, Summary};
 use glyphs::prelude::*;
 use ndarray::{Array2, Array3, Axis as Dimension};
 
@@ -180,8 +180,8 @@ fn tables_and_pictures(samples: &Samples) -> Html {
         ("pool", vec![32, 14, 14], 0, 0),
         ("dense1", vec![1000], 3_137_000, 6_272_000),
     ];
-    let layer = |(layer, output_shape, parameters, operations): (&str, _, _, _)| LayerRow {
-        layer: layer.into(),
+    let layer = |(layer, output_shape, parameters, operations): (&str, _, _, _)| Layer {
+        name: layer.into(),
         output_shape,
         parameters,
         operations,

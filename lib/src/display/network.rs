@@ -15,7 +15,7 @@ impl Show for Summary {
         let columns = ["layer", "output shape", "parameters", "operations an image"];
         let rows = self.layers.iter().map(|row| {
             [
-                row.layer.as_str().into(),
+                row.name.as_str().into(),
                 shape(&row.output_shape).into(),
                 row.parameters.into(),
                 mega(row.operations),

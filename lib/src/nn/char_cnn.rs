@@ -16,7 +16,8 @@ use super::{
         lanes::flat,
         view::{slice, values_mut},
     },
-    trunk::{FLAT, Gradients, Network},
+    summary::{Layer, Summary},
+    trunk::{CHANNELS, FLAT, Gradients, Network},
     vgg_block::HalfValues,
 };
 use crate::{Error, Result, data::SIDE};
@@ -76,6 +77,7 @@ pub struct CharCnn<
     dropout: f32,
     seed: u64,
     freeze_trunk: bool,
+    batch_norm: bool,
 }
 
 impl<const HIDDEN: usize, const CLASSES: usize, const FEATURES: usize> TensorCollection<f32, Cpu>
@@ -109,6 +111,7 @@ impl<const HIDDEN: usize, const CLASSES: usize, const FEATURES: usize> TensorCol
                 dropout: default_dropout(HIDDEN),
                 seed: 0,
                 freeze_trunk: false,
+                batch_norm: true,
             },
         )
     }
@@ -145,6 +148,15 @@ impl<const HIDDEN: usize, const CLASSES: usize, const FEATURES: usize>
         Ok(Self { dropout: p, ..self })
     }
 
+    /// Without batch normalisation, to see what it does: its tensors stay where they are, and
+    /// have no part in anything.
+    pub fn without_batch_norm(self) -> Self {
+        Self {
+            batch_norm: false,
+            ..self
+        }
+    }
+
     pub fn dropout(&self) -> f32 {
         self.dropout
     }
@@ -176,9 +188,15 @@ impl<const HIDDEN: usize, const CLASSES: usize, const FEATURES: usize>
         }
     }
 
+    /// Every layer with its output's shape, its parameters and its arithmetic.
+    pub fn summary(&self) -> Summary {
+        let name = format!("CharCnn<{HIDDEN}, {CLASSES}, {FEATURES}>");
+        summary(name, HIDDEN, CLASSES, FEATURES, self.dropout)
+    }
+
     fn with_network<R>(&self, run: impl FnOnce(&Network) -> R) -> R {
         let blocks: [[HalfValues; 2]; 2] = [self.block1.values(), self.block2.values()];
-        let network = Network {
+        let mut network = Network {
             blocks: blocks
                 .each_ref()
                 .map(|halves| halves.each_ref().map(HalfValues::half)),
@@ -190,6 +208,11 @@ impl<const HIDDEN: usize, const CLASSES: usize, const FEATURES: usize>
                 output_bias: slice(&self.output.bias),
             },
         };
+        if !self.batch_norm {
+            for half in network.blocks.iter_mut().flatten() {
+                *half = half.without_norm();
+            }
+        }
         run(&network)
     }
 }
@@ -220,11 +243,14 @@ impl<const HIDDEN: usize, const CLASSES: usize, const FEATURES: usize> Classifie
         let pass = self.with_network(|network| {
             training_pass(network, batch, objective, drop, self.freeze_trunk)
         });
-        if let Some([statistics1, statistics2]) = &pass.statistics {
+        if let Some([statistics1, statistics2]) =
+            pass.statistics.as_ref().filter(|_| self.batch_norm)
+        {
             self.block1.update_statistics(statistics1);
             self.block2.update_statistics(statistics2);
         }
-        update(adam, self.tensors_mut(), &pass.gradients);
+        let batch_norm = self.batch_norm;
+        update(adam, self.tensors_mut(), &pass.gradients, batch_norm);
         Ok(pass.step)
     }
 
@@ -307,6 +333,46 @@ impl<const HIDDEN: usize, const CLASSES: usize, const FEATURES: usize> Classifie
     }
 }
 
+fn summary(name: String, hidden: usize, classes: usize, features: usize, dropout: f32) -> Summary {
+    let mut layers = Vec::new();
+    let mut add = |name: &str, output_shape: &[usize], parameters, operations| {
+        layers.push(Layer {
+            name: name.to_owned(),
+            output_shape: output_shape.to_vec(),
+            parameters,
+            operations,
+        });
+    };
+    let mut inputs = 1;
+    for (block, channels) in CHANNELS.into_iter().enumerate() {
+        let side = SIDE >> block;
+        let shape = [channels, side, side];
+        for conv in 1..=2 {
+            let name = format!("block{}.conv{conv}", block + 1);
+            let weights = 9 * inputs * channels;
+            add(&name, &shape, weights + channels, 2 * weights * side * side);
+            let name = format!("block{}.bn{conv}, ReLU", block + 1);
+            let values = channels * side * side;
+            add(&name, &shape, 2 * channels, 3 * values);
+            inputs = channels;
+        }
+        let half = [channels, side / 2, side / 2];
+        let name = format!("block{}, MaxPool 2 x 2", block + 1);
+        add(&name, &half, 0, 3 * half.iter().product::<usize>());
+    }
+    let weights = hidden * (FLAT + features);
+    let first = match features {
+        0 => "hidden, ReLU".to_owned(),
+        _ => format!("hidden (+{features} features), ReLU"),
+    };
+    add("Flatten", &[FLAT], 0, 0);
+    add(&first, &[hidden], weights + hidden, 2 * weights + hidden);
+    add(&format!("Dropout {dropout}"), &[hidden], 0, 0);
+    let weights = hidden * classes;
+    add("output", &[classes], weights + classes, 2 * weights);
+    Summary { name, layers }
+}
+
 fn check(batch: &Batch, features: usize) -> Result<()> {
     if batch.len == 0 {
         return Err(Error::argument(
@@ -369,10 +435,10 @@ fn training_pass(
 }
 
 /// Parameters, running statistics and gradients lie in the same order, that of `tensors_mut`.
-fn update(adam: &mut Adam, tensors: Vec<TensorMut>, gradients: &Gradients) {
+fn update(adam: &mut Adam, tensors: Vec<TensorMut>, gradients: &Gradients, batch_norm: bool) {
     let factors = adam.begin();
     for tensor in tensors {
-        if let Some(gradient) = gradients.get(&tensor.name) {
+        if let Some(gradient) = gradients.get(&tensor.name, batch_norm) {
             let len = tensor.values.len();
             adam.update_one(factors, tensor, &gradient[..len]);
         }
@@ -382,15 +448,18 @@ fn update(adam: &mut Adam, tensors: Vec<TensorMut>, gradients: &Gradients) {
 impl Gradients {
     /// By the parameter's name; none for running statistics, frozen parameters, and the biases
     /// that batch normalisation makes ineffective.
-    fn get(&self, name: &str) -> Option<&[f32]> {
+    fn get(&self, name: &str, batch_norm: bool) -> Option<&[f32]> {
         if let Some((block, rest)) = name.split_once('.').filter(|(b, _)| b.starts_with("block")) {
             let [block1, block2] = self.trunk.as_ref()?;
             let [half1, half2] = if block == "block1" { block1 } else { block2 };
             return match rest {
                 "conv1.weight" => Some(&half1.weight),
+                "conv2.weight" => Some(&half2.weight),
+                "conv1.bias" if !batch_norm => Some(&half1.beta),
+                "conv2.bias" if !batch_norm => Some(&half2.beta),
+                _ if !batch_norm => None,
                 "bn1.weight" => Some(&half1.gamma),
                 "bn1.bias" => Some(&half1.beta),
-                "conv2.weight" => Some(&half2.weight),
                 "bn2.weight" => Some(&half2.gamma),
                 "bn2.bias" => Some(&half2.beta),
                 _ => None,

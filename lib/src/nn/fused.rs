@@ -49,7 +49,8 @@ impl Images<'_> {
     }
 }
 
-/// A convolution's and a batch normalisation's parameters and running statistics.
+/// A convolution's and a batch normalisation's parameters and running statistics. Without
+/// batch normalisation `gamma` is empty.
 #[derive(Clone, Copy)]
 pub(crate) struct Half<'a> {
     /// `(outputs, inputs, k, k)`
@@ -60,6 +61,17 @@ pub(crate) struct Half<'a> {
     pub running_mean: &'a [f32],
     pub running_var: &'a [f32],
     pub epsilon: f64,
+}
+
+impl<'a> Half<'a> {
+    /// The same without its batch normalisation.
+    pub fn without_norm(self) -> Self {
+        Self { gamma: &[], ..self }
+    }
+
+    fn has_norm(&self) -> bool {
+        !self.gamma.is_empty()
+    }
 }
 
 /// Batch mean and biased variance, one a channel; the mean is without the convolution's bias.
@@ -120,6 +132,13 @@ impl Statistics {
 
     fn affine(&self, half: &Half) -> Affine {
         let blocks = self.mean.len().div_ceil(16);
+        if !half.has_norm() {
+            return Affine {
+                scale: vec![Lane([1.0; 16]); blocks],
+                shift: vec![Lane::default(); blocks],
+                mean: vec![Lane::default(); blocks],
+            };
+        }
         let mut affine = Affine {
             scale: vec![Lane::default(); blocks],
             shift: vec![Lane::default(); blocks],
@@ -150,7 +169,8 @@ pub(crate) struct Saved {
     pub statistics2: Statistics,
 }
 
-/// Gradients of a [`Half`]. The bias has none: batch normalisation takes it away again.
+/// Gradients of a [`Half`]. The convolution's bias has none: batch normalisation takes it away
+/// again. Without batch normalisation, `beta` is the gradient of that bias.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HalfGradient {
     pub weight: Vec<f32>,
@@ -170,13 +190,13 @@ pub(crate) fn forward(
     let shape2 = second(shape1);
     let len = shape1.output_len();
 
-    let (z1, sums1) = convolve(&shape1, batch, half1.weight, |image, padded| {
+    let (z1, sums1) = convolve(&shape1, batch, half1, |image, padded| {
         images.pad(&shape1, image, padded);
     });
     let statistics1 = Statistics::from_sums(&sums1, batch, shape1.outputs, shape1.area());
     let affine1 = statistics1.affine(half1);
 
-    let (z2, sums2) = convolve(&shape2, batch, half2.weight, |image, padded| {
+    let (z2, sums2) = convolve(&shape2, batch, half2, |image, padded| {
         let z1 = &z1[image * len..][..len];
         pad_blocks(&shape2, z1, Some(&affine1), padded);
     });
@@ -298,7 +318,11 @@ impl Folded {
         let fold = |shape: &ConvShape, half: &Half| {
             let mut bias = vec![Lane::default(); shape.output_blocks()];
             let mut scales = vec![0.0; shape.outputs];
-            for c in 0..shape.outputs {
+            if !half.has_norm() {
+                flat_mut(&mut bias)[..shape.outputs].copy_from_slice(half.bias);
+                scales.fill(1.0);
+            }
+            for c in 0..half.gamma.len() {
                 let deviation = (f64::from(half.running_var[c]) + half.epsilon).sqrt();
                 let scale = f64::from(half.gamma[c]) / deviation;
                 let centre = f64::from(half.running_mean[c]) - f64::from(half.bias[c]);
@@ -521,12 +545,17 @@ fn pooled_len(shape: &ConvShape) -> usize {
 fn convolve(
     shape: &ConvShape,
     batch: usize,
-    weight: &[f32],
+    half: &Half,
     pad: impl Fn(usize, &mut [Lane]) + Sync,
 ) -> (Buffer, Buffer) {
     let blocks = shape.output_blocks();
     let mut packed = Buffer::new(shape.weight_len());
-    pack_weights(shape, weight, |_| 1.0, &mut packed);
+    pack_weights(shape, half.weight, |_| 1.0, &mut packed);
+    // Batch normalisation would take a bias away again.
+    let mut bias = vec![Lane::default(); if half.has_norm() { 0 } else { blocks }];
+    if !half.has_norm() {
+        flat_mut(&mut bias)[..half.bias.len()].copy_from_slice(half.bias);
+    }
     let mut z = Buffer::new(batch * shape.output_len());
     let mut sums = Buffer::zeros(batch * 2 * blocks);
     (z.par_chunks_exact_mut(shape.output_len()))
@@ -536,7 +565,8 @@ fn convolve(
             let mut padded = Buffer::new(shape.input_len());
             pad(image, &mut padded);
             let epilogue = Epilogue {
-                sums,
+                bias: &bias,
+                sums: if half.has_norm() { sums } else { &mut [] },
                 ..Epilogue::none()
             };
             conv(shape, &padded, &packed, z, epilogue);
@@ -622,7 +652,7 @@ fn affine_gradient(
     half: &Half,
     statistics: &Statistics,
 ) -> (HalfGradient, AffineGradient) {
-    let channels = half.gamma.len();
+    let channels = statistics.mean.len();
     let blocks = channels.div_ceil(16);
     let n = statistics.count as f64;
     let mut gradient = HalfGradient {
@@ -641,6 +671,11 @@ fn affine_gradient(
                 .map(|image| f64::from(sums[(image * blocks + c / 16) * 2 + part].0[c % 16]))
                 .sum()
         };
+        if !half.has_norm() {
+            gradient.beta[c] = total(0) as f32;
+            through.scale[c / 16].0[c % 16] = 1.0;
+            continue;
+        }
         let deviation = statistics.inverse_deviation(c, half.epsilon);
         let (beta, gamma) = (total(0), total(1) * deviation);
         gradient.beta[c] = beta as f32;

@@ -1,17 +1,18 @@
-//! What a network consists of, and what each layer costs.
+//! A network's layers as a table.
 
-use super::{CharCnn, Classifier};
+use std::fmt;
 
-/// The layers of a network, input first.
+/// The layers of a network, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {
     pub name: String,
-    pub layers: Vec<LayerRow>,
+    pub layers: Vec<Layer>,
 }
 
+/// One layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LayerRow {
-    pub layer: String,
+pub struct Layer {
+    pub name: String,
     /// Without the batch, e.g. `[32, 28, 28]`.
     pub output_shape: Vec<usize>,
     /// Trainable numbers.
@@ -20,89 +21,45 @@ pub struct LayerRow {
     pub operations: usize,
 }
 
-impl<const HIDDEN: usize, const CLASSES: usize, const FEATURES: usize>
-    CharCnn<HIDDEN, CLASSES, FEATURES>
-where
-    Self: Classifier,
-{
-    /// Every layer with its output shape, parameters and operations.
-    pub fn summary(&self) -> Summary {
-        let mut layers = Vec::new();
-        let (mut channels, mut side) = (1, 28);
-        for outputs in [32, 64] {
-            for _ in 0..2 {
-                layers.push(convolution(channels, outputs, side));
-                layers.push(row("BatchNorm2d", &[outputs, side, side], 2 * outputs, 2));
-                layers.push(row("ReLU", &[outputs, side, side], 0, 1));
-                channels = outputs;
-            }
-            side /= 2;
-            layers.push(row("MaxPool2d 2 × 2", &[outputs, side, side], 0, 3));
-        }
-        let flat = channels * side * side;
-        layers.push(row("Flatten", &[flat], 0, 0));
-        let inputs = flat + FEATURES;
-        let name = match FEATURES {
-            0 => "Linear".into(),
-            _ => format!("Linear, with {FEATURES} features"),
+impl Summary {
+    pub fn parameters(&self) -> usize {
+        self.layers.iter().map(|layer| layer.parameters).sum()
+    }
+
+    pub fn operations(&self) -> usize {
+        self.layers.iter().map(|layer| layer.operations).sum()
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut line = |name: &str, shape: String, parameters: usize, operations: usize| {
+            let (parameters, operations) = (grouped(parameters), grouped(operations));
+            writeln!(f, "{name:<28}{shape:<16}{parameters:>12}{operations:>16}")
         };
-        layers.push(row(&name, &[HIDDEN], inputs * HIDDEN + HIDDEN, 2 * inputs));
-        layers.push(row("ReLU", &[HIDDEN], 0, 1));
-        layers.push(row(&format!("Dropout {}", self.dropout()), &[HIDDEN], 0, 0));
-        layers.push(row(
-            "Linear",
-            &[CLASSES],
-            HIDDEN * CLASSES + CLASSES,
-            2 * HIDDEN,
-        ));
-        Summary {
-            name: format!("CharCnn<{HIDDEN}, {CLASSES}, {FEATURES}>"),
-            layers,
+        for layer in &self.layers {
+            let shape = layer.output_shape.iter().map(usize::to_string);
+            let shape = shape.collect::<Vec<_>>().join(" x ");
+            line(&layer.name, shape, layer.parameters, layer.operations)?;
         }
+        line(
+            &self.name,
+            "in all".to_owned(),
+            self.parameters(),
+            self.operations(),
+        )
     }
 }
 
-fn convolution(inputs: usize, outputs: usize, side: usize) -> LayerRow {
-    let weights = inputs * outputs * 9;
-    row(
-        "Conv2d 3 × 3",
-        &[outputs, side, side],
-        weights + outputs,
-        2 * inputs * 9,
-    )
-}
-
-/// `each` is the number of operations for one output value.
-fn row(layer: &str, shape: &[usize], parameters: usize, each: usize) -> LayerRow {
-    LayerRow {
-        layer: layer.into(),
-        output_shape: shape.to_vec(),
-        parameters,
-        operations: each * shape.iter().product::<usize>(),
+/// `3,212,386`
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parameters_are_those_of_the_network() {
-        let network: CharCnn<500, 62, 6> = CharCnn::new(0);
-        let trainable = |name: &str| !name.contains("running");
-        let tensors = network.tensors();
-        let tensors = tensors.iter().filter(|t| trainable(&t.name));
-        let held: usize = tensors.map(|t| t.values.len()).sum();
-        let listed: usize = network.summary().layers.iter().map(|l| l.parameters).sum();
-        assert_eq!(listed, held);
-    }
-
-    #[test]
-    fn operations_of_a_batch_are_as_designed() {
-        let network: CharCnn<1000, 10> = CharCnn::new(0);
-        let operations: usize = network.summary().layers.iter().map(|l| l.operations).sum();
-        // A training step costs about three times the forward pass: 12.8 GFLOP for 100 images.
-        let step = 3.0 * 100.0 * operations as f64 / 1e9;
-        assert!((step - 12.9).abs() < 0.2, "{step}");
-    }
+    grouped
 }

@@ -168,13 +168,16 @@ pub fn block(p: &Parameters, name: &str, x: &Maps, training: bool) -> Maps {
             get(&format!("conv{half}.bias")),
             3,
         );
+        let Some(gamma) = p.get(&format!("{name}.bn{half}.weight")) else {
+            x = relu(z);
+            continue;
+        };
         let (mean, var) = if training {
             statistics(&z)
         } else {
             let running = |what: &str| get(&format!("bn{half}.running_{what}")).clone();
             (running("mean"), running("var"))
         };
-        let gamma = get(&format!("bn{half}.weight"));
         let beta = get(&format!("bn{half}.bias"));
         x = relu(normalise(&z, &mean, &var, gamma, beta));
     }

@@ -13,7 +13,9 @@ pub(crate) mod conv;
 pub(crate) mod dense;
 pub(crate) mod lanes;
 pub(crate) mod passes;
+mod peak;
 pub(crate) mod simd;
 pub(crate) mod view;
 
+pub use peak::peak_gflops;
 pub use simd::Instructions;

@@ -1,0 +1,331 @@
+//! One training step and inference, against the peers that are installed.
+//!
+//! `cargo bench -p glyphs --profile dev --bench networks -- [OUTPUT.json]`
+//!
+//! With `worker` as its argument this program is one of the contestants itself; see
+//! `bench-peers/README.md` for what they are asked, and how.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{self, BufRead, BufReader, Write},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    time::Instant,
+};
+
+use glyphs::nn::{
+    Adam, Batch, Classifier, CrossEntropy, ExperimentalCnn, Instructions, OriginalCnn, peak_gflops,
+};
+use serde_json::{Value, json};
+
+/// What is measured: task, network, images.
+const ROWS: [(&str, &str, usize); 9] = [
+    ("train", "original", 100),
+    ("train", "experimental", 100),
+    ("train", "plain", 100),
+    ("train", "original", 32),
+    ("train", "experimental", 32),
+    ("train", "plain", 32),
+    ("infer", "original", 10_000),
+    ("infer", "experimental", 10_000),
+    ("infer", "plain", 10_000),
+];
+
+fn main() {
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|a| a != "--bench")
+        .collect();
+    match arguments.first().map(String::as_str) {
+        Some("worker") => work(),
+        Some("--test") => {}
+        output => compare(output.unwrap_or("outputs/bench.json")),
+    }
+}
+
+/// Answers requests on standard input, as every contestant does.
+fn work() {
+    let mut networks: BTreeMap<String, (Box<dyn Classifier>, Adam)> = BTreeMap::new();
+    println!("ready {}", env!("CARGO_PKG_VERSION"));
+    for line in io::stdin().lock().lines() {
+        let line = line.expect("a request");
+        let mut words = line.split_whitespace();
+        let (task, name) = (
+            words.next().expect("a task"),
+            words.next().expect("a network"),
+        );
+        let count: usize = words
+            .next()
+            .and_then(|w| w.parse().ok())
+            .expect("a number of images");
+        let (model, adam) = networks
+            .entry(name.to_owned())
+            .or_insert_with(|| (network(name), Adam::new(1e-3)));
+        let pixel = |i: usize| (i * 7919 % 1009) as f32 / 1009.0;
+        let images: Vec<f32> = (0..count * 784).map(pixel).collect();
+        let labels: Vec<usize> = (0..count).map(|i| i % 10).collect();
+        let batch = Batch {
+            len: count,
+            images: &images,
+            features: &[],
+        };
+        let start = Instant::now();
+        if task == "train" {
+            let step = model.train_step(batch, &CrossEntropy::new(&labels), adam);
+            std::hint::black_box(step.expect("a batch that fits"));
+        } else {
+            std::hint::black_box(model.logits(batch).expect("a batch that fits"));
+        }
+        println!("{}", start.elapsed().as_secs_f64() * 1e3);
+    }
+}
+
+fn network(name: &str) -> Box<dyn Classifier> {
+    match name {
+        "experimental" => Box::new(ExperimentalCnn::<10>::new(1)),
+        "plain" => Box::new(OriginalCnn::<10>::new(1).without_batch_norm()),
+        _ => Box::new(OriginalCnn::<10>::new(1)),
+    }
+}
+
+/// Multiplications and additions of a task, the backward pass counted as two forward passes.
+fn operations(task: &str, network: &str, count: usize) -> f64 {
+    let forward = if network == "experimental" {
+        ExperimentalCnn::<10>::new(1).summary().operations()
+    } else {
+        OriginalCnn::<10>::new(1).summary().operations()
+    };
+    let passes = if task == "train" { 3 } else { 1 };
+    (passes * forward * count) as f64
+}
+
+struct Contestant {
+    name: String,
+    child: Child,
+    requests: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Contestant {
+    /// None where it is not installed, or does not start.
+    fn start(name: &str, command: &mut Command) -> Option<Self> {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .ok()?;
+        let requests = child.stdin.take()?;
+        let answers = BufReader::new(child.stdout.take()?);
+        let mut contestant = Self {
+            name: name.to_owned(),
+            child,
+            requests,
+            answers,
+        };
+        let ready = contestant.line()?;
+        println!("{name}: {}", ready.trim());
+        Some(contestant)
+    }
+
+    fn line(&mut self) -> Option<String> {
+        let mut line = String::new();
+        (self.answers.read_line(&mut line).ok()? > 0).then_some(line)
+    }
+
+    /// Milliseconds, as the contestant itself measured them.
+    fn ask(&mut self, task: &str, network: &str, count: usize) -> Option<f64> {
+        writeln!(self.requests, "{task} {network} {count}").ok()?;
+        self.requests.flush().ok()?;
+        self.line()?.trim().parse().ok()
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        Path::new("/proc")
+            .join(self.child.id().to_string())
+            .join(name)
+    }
+
+    /// Largest memory since the last call; 0 where the system does not say.
+    fn peak_memory_mb(&self) -> f64 {
+        let status = fs::read_to_string(self.file("status")).unwrap_or_default();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = peak.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
+        let _ = fs::write(self.file("clear_refs"), "5");
+        kilobytes.unwrap_or(0.0) / 1024.0
+    }
+}
+
+impl Drop for Contestant {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn contestants(root: &Path) -> Vec<Contestant> {
+    let ours = |threads: usize| {
+        let mut command = Command::new(std::env::current_exe().expect("this program's path"));
+        command
+            .arg("worker")
+            .env("RAYON_NUM_THREADS", threads.to_string());
+        command
+    };
+    let peers = root.join("bench-peers");
+    let python = |script: &str, argument: &str| {
+        let mut command = Command::new(
+            std::env::var_os("BENCH_PEERS_PYTHON")
+                .map_or_else(|| peers.join(".venv/bin/python"), PathBuf::from),
+        );
+        command.arg(peers.join(script)).arg(argument);
+        command
+    };
+    let rust = |name: &str| Command::new(peers.join("target/release").join(name));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    [
+        ("glyphs", ours(cores)),
+        ("glyphs, 1 thread", ours(1)),
+        ("keras", python("keras_worker.py", "")),
+        ("pytorch", python("torch_worker.py", "default")),
+        (
+            "pytorch_channels_last",
+            python("torch_worker.py", "channels_last"),
+        ),
+        ("candle", rust("candle_worker")),
+        ("burn", rust("burn_worker")),
+    ]
+    .into_iter()
+    .filter_map(|(name, mut command)| Contestant::start(name, &mut command))
+    .collect()
+}
+
+fn compare(output: &str) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut contestants = contestants(&root);
+    let peak = peak_gflops();
+    println!("peak: {peak:.0} GFLOP/s with {:?}", Instructions::current());
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut rows = Vec::new();
+    for (task, network, count) in ROWS {
+        let measured = measure(&mut contestants, task, network, count);
+        println!("{task} {network} {count}");
+        for (name, times) in &measured {
+            println!(
+                "  {name:24} {:8.1} ms ({:.1} to {:.1})",
+                times.median, times.min, times.max
+            );
+        }
+        let operations = operations(task, network, count);
+        let peers: Vec<(&String, &Times)> = measured
+            .iter()
+            .filter(|(name, _)| !name.starts_with("glyphs"))
+            .map(|(n, t)| (n, t))
+            .collect();
+        for (name, threads) in [("glyphs", cores), ("glyphs, 1 thread", 1)] {
+            let Some((_, ours)) = measured.iter().find(|(n, _)| n == name) else {
+                continue;
+            };
+            let gflops = operations / ours.median / 1e6;
+            let share_of = peak * threads as f64 / cores as f64;
+            let versus = if threads == cores {
+                peers.as_slice()
+            } else {
+                &[]
+            };
+            let of_peers = |value: fn(&Times, &Times) -> Value| -> Value {
+                versus
+                    .iter()
+                    .map(|(name, times)| ((*name).clone(), value(ours, times)))
+                    .collect()
+            };
+            rows.push(json!({
+                "name": if task == "train" { "training step" } else { "inference" },
+                "network": network,
+                "batch": count,
+                "threads": threads,
+                "ms": ours.json(),
+                "peers": of_peers(|_, peer| peer.json()),
+                "ratio": of_peers(|ours, peer| json!(ours.median / peer.median)),
+                "gflops": gflops,
+                "peak_share": gflops / share_of,
+                "peak_memory_mb": ours.memory,
+                "machine": machine(cores),
+            }));
+        }
+    }
+    let text = serde_json::to_string_pretty(&rows).expect("numbers and names");
+    let path = root.join(output);
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).expect("the folder of the output");
+    }
+    fs::write(&path, text + "\n").expect("the output is written");
+    println!("written to {output}");
+}
+
+struct Times {
+    median: f64,
+    min: f64,
+    max: f64,
+    memory: f64,
+}
+
+impl Times {
+    fn json(&self) -> Value {
+        json!({ "median": self.median, "min": self.min, "max": self.max, "peak_memory_mb": self.memory })
+    }
+}
+
+/// Asks all in turn, round after round, and leaves out who fails.
+fn measure(
+    contestants: &mut [Contestant],
+    task: &str,
+    network: &str,
+    count: usize,
+) -> Vec<(String, Times)> {
+    let rounds = if task == "train" { 15 } else { 3 };
+    let mut samples: Vec<Vec<f64>> = vec![Vec::new(); contestants.len()];
+    for contestant in contestants.iter_mut() {
+        contestant.peak_memory_mb();
+        for _ in 0..2 {
+            contestant.ask(task, network, count);
+        }
+    }
+    for _ in 0..rounds {
+        for (contestant, samples) in contestants.iter_mut().zip(&mut samples) {
+            // The first request after the others' turn finds cold caches, for everyone alike.
+            for _ in 0..if task == "train" { 3 } else { 1 } {
+                samples.extend(contestant.ask(task, network, count));
+            }
+        }
+    }
+    let answered = contestants
+        .iter()
+        .zip(samples)
+        .filter(|(_, samples)| !samples.is_empty());
+    let times = answered.map(|(contestant, mut samples)| {
+        samples.sort_by(f64::total_cmp);
+        let times = Times {
+            median: samples[samples.len() / 2],
+            min: samples[0],
+            max: samples[samples.len() - 1],
+            memory: contestant.peak_memory_mb(),
+        };
+        (contestant.name.clone(), times)
+    });
+    times.collect()
+}
+
+fn machine(cores: usize) -> Value {
+    let processor = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = processor
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split(':').nth(1));
+    let rustc = Command::new("rustc").arg("--version").output();
+    let rustc = rustc.map(|o| String::from_utf8_lossy(&o.stdout).trim().to_owned());
+    json!({
+        "cpu": model.unwrap_or("unknown").trim(),
+        "cores": cores,
+        "instructions": format!("{:?}", Instructions::current()),
+        "rustc": rustc.unwrap_or_default(),
+    })
+}
