@@ -2,7 +2,7 @@
 # The environment is set in workflow/env.sh, and nowhere else.
 ENV := . workflow/env.sh &&
 
-.PHONY: help setup report quick full test test-rust test-python lab bench verify clean
+.PHONY: help setup report quick full test test-rust test-python lab bench verify publish clean
 .NOTPARALLEL:
 
 help:
@@ -37,13 +37,17 @@ test-python: setup
 lab: setup
 	@$(ENV) jupyter lab notebooks
 
-## make bench    times of the layers and of a training step, into outputs/bench.json
+## make bench    training steps and inference, ours and the peers that are installed, into outputs/bench.json
 bench: setup
-	@$(ENV) cargo bench --locked
+	@$(ENV) cargo bench --locked --package glyphs --profile dev --bench networks -- outputs/bench.json
 
 ## make verify   outputs/ compared with outputs/reference/, number by number
 verify: setup
 	@$(ENV) python workflow/verify.py
+
+## make publish  what `make full` made becomes outputs/reference/
+publish:
+	@$(ENV) python workflow/publish.py && python workflow/readme.py
 
 ## make clean    what a run made (outputs/, but not outputs/reference/); keeps setup and data
 clean:

@@ -1,0 +1,44 @@
+"""Puts what a complete run made (`make full`) into outputs/reference/, for a commit.
+
+    publish.py [OUTPUTS]
+
+Pages and results are copied; of the checkpoints only those that a reader would use.
+Of every other its sha256 stands in its result file, and all in checkpoints.sha256.
+"""
+
+import shutil
+import sys
+from pathlib import Path
+
+import results
+
+REFERENCE = results.PUBLISHED.parent
+# The classifier of part 1, and the networks that parts 2 and 3 start from.
+CHECKPOINTS = ["part1-original-random-ours-seed0", "digits-original-seed0", "digits-experimental-seed0"]
+
+
+def main(outputs="outputs"):
+    outputs = Path(outputs)
+    replace(outputs / "report", REFERENCE / "report", "*.html")
+    replace(outputs / "results", REFERENCE / "results", "*.json")
+    kept = REFERENCE / "checkpoints"
+    shutil.rmtree(kept, ignore_errors=True)
+    kept.mkdir(parents=True)
+    for name in CHECKPOINTS:
+        source = outputs / "checkpoints" / f"{name}.safetensors"
+        if source.exists():
+            shutil.copy(source, kept)
+    sums = [f"{run['checkpoint']['sha256']}  {run['checkpoint']['path']}\n" for run in results.read(results.PUBLISHED)]
+    (REFERENCE / "checkpoints.sha256").write_text("".join(sums))
+
+
+def replace(source, target, pattern):
+    """The files of `source` instead of those of `target`."""
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    for path in source.glob(pattern):
+        shutil.copy(path, target)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
