@@ -6,10 +6,13 @@ use std::time::Instant;
 
 use clap::{Args, Parser, Subcommand};
 use glyphs::data::Dataset;
+use glyphs::data::Mnist;
 use glyphs::data::fetch::{Catalogue, check, clean, fetch};
 use glyphs::data::locate::locate;
 use glyphs::predict::predict;
-use glyphs::study::{Part1, load_photographs};
+use glyphs::study::{
+    DigitRun, Head, Init, Part1, digits::pretrain, load_mislabelled, load_mnist, load_photographs,
+};
 use glyphs::{Error, Result};
 
 /// Handwritten characters: data, training and prediction.
@@ -57,6 +60,29 @@ enum TrainCommands {
         #[arg(long, default_value_t = 0)]
         seed: u64,
     },
+    /// The networks that parts 2 and 3 start from: the ten digits of the photographs.
+    Pretrain {
+        #[arg(value_parser = parse_head)]
+        network: Head,
+        #[arg(long, default_value_t = 0)]
+        seed: u64,
+    },
+    /// Part 2: MNIST, as the report did it.
+    Part2(DigitArgs),
+    /// Part 3: digits under wrong labels, as the report did it.
+    Part3(DigitArgs),
+}
+
+#[derive(Args)]
+struct DigitArgs {
+    /// `original` or `experimental`.
+    #[arg(value_parser = parse_head)]
+    network: Head,
+    /// `random` or `pretrained`.
+    #[arg(value_parser = parse_init)]
+    init: Init,
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
 }
 
 #[derive(Subcommand)]
@@ -102,7 +128,7 @@ fn main() -> ExitCode {
             }
         }),
         Commands::Predict(args) => predict_images(&args),
-        Commands::Train(TrainCommands::Part1 { protocol, seed }) => train_part1(&protocol, seed),
+        Commands::Train(train) => run_training(train),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -211,6 +237,47 @@ fn verify(dataset: Dataset) -> Result<()> {
         );
     }
     Ok(())
+}
+
+fn run_training(command: TrainCommands) -> Result<()> {
+    match command {
+        TrainCommands::Part1 { protocol, seed } => train_part1(&protocol, seed),
+        TrainCommands::Pretrain { network, seed } => {
+            pretrain(network, seed, &load_photographs()?).map(drop)
+        }
+        TrainCommands::Part2(DigitArgs {
+            network,
+            init,
+            seed,
+        }) => {
+            let Mnist { train, test } = load_mnist()?;
+            let run = DigitRun::report(2, network, init, seed);
+            run.run(&train, &test, &test).map(drop)
+        }
+        TrainCommands::Part3(DigitArgs {
+            network,
+            init,
+            seed,
+        }) => {
+            let test = load_mnist()?.test;
+            let run = DigitRun::report(3, network, init, seed);
+            run.run(&load_mislabelled()?, &test, &test).map(drop)
+        }
+    }
+}
+
+fn parse_head(name: &str) -> Result<Head, String> {
+    let mut heads = Head::ALL.into_iter();
+    heads
+        .find(|head| head.name() == name)
+        .ok_or_else(|| "original or experimental".into())
+}
+
+fn parse_init(name: &str) -> Result<Init, String> {
+    let mut inits = Init::ALL.into_iter();
+    inits
+        .find(|init| init.name() == name)
+        .ok_or_else(|| "random or pretrained".into())
 }
 
 fn train_part1(protocol: &str, seed: u64) -> Result<()> {
