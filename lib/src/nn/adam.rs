@@ -15,7 +15,7 @@ use dfdx::{
 use super::{
     TensorMut, TensorRef,
     kernels::{
-        dense::{self, AdamFactors},
+        update::{self, AdamFactors},
         view::values_mut,
     },
 };
@@ -184,7 +184,7 @@ impl Adam {
         let entry = self.moments.entry(name);
         let moments = entry.or_insert_with(|| Moments::zeros(&shape));
         let (first, second) = (&mut moments.first, &mut moments.second);
-        dense::adam(factors, gradient, first, second, values);
+        update::adam(factors, gradient, first, second, values);
     }
 }
 

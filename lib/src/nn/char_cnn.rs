@@ -16,9 +16,9 @@ use super::{
         lanes::flat,
         view::{slice, values_mut},
     },
-    summary::{Layer, Summary},
-    trunk::{CHANNELS, FLAT, Gradients, Network},
-    vgg_block::HalfValues,
+    summary::Summary,
+    trunk::{FLAT, Gradients, Network},
+    vgg_block::{HalfValues, block_tensors, block_tensors_mut},
 };
 use crate::{Error, Result, data::SIDE};
 
@@ -191,7 +191,7 @@ impl<const HIDDEN: usize, const CLASSES: usize, const FEATURES: usize>
     /// Every layer with its output's shape, its parameters and its arithmetic.
     pub fn summary(&self) -> Summary {
         let name = format!("CharCnn<{HIDDEN}, {CLASSES}, {FEATURES}>");
-        summary(name, HIDDEN, CLASSES, FEATURES, self.dropout)
+        Summary::of_char_cnn(name, HIDDEN, CLASSES, FEATURES, self.dropout)
     }
 
     fn with_network<R>(&self, run: impl FnOnce(&Network) -> R) -> R {
@@ -333,46 +333,6 @@ impl<const HIDDEN: usize, const CLASSES: usize, const FEATURES: usize> Classifie
     }
 }
 
-fn summary(name: String, hidden: usize, classes: usize, features: usize, dropout: f32) -> Summary {
-    let mut layers = Vec::new();
-    let mut add = |name: &str, output_shape: &[usize], parameters, operations| {
-        layers.push(Layer {
-            name: name.to_owned(),
-            output_shape: output_shape.to_vec(),
-            parameters,
-            operations,
-        });
-    };
-    let mut inputs = 1;
-    for (block, channels) in CHANNELS.into_iter().enumerate() {
-        let side = SIDE >> block;
-        let shape = [channels, side, side];
-        for conv in 1..=2 {
-            let name = format!("block{}.conv{conv}", block + 1);
-            let weights = 9 * inputs * channels;
-            add(&name, &shape, weights + channels, 2 * weights * side * side);
-            let name = format!("block{}.bn{conv}, ReLU", block + 1);
-            let values = channels * side * side;
-            add(&name, &shape, 2 * channels, 3 * values);
-            inputs = channels;
-        }
-        let half = [channels, side / 2, side / 2];
-        let name = format!("block{}, MaxPool 2 x 2", block + 1);
-        add(&name, &half, 0, 3 * half.iter().product::<usize>());
-    }
-    let weights = hidden * (FLAT + features);
-    let first = match features {
-        0 => "hidden, ReLU".to_owned(),
-        _ => format!("hidden (+{features} features), ReLU"),
-    };
-    add("Flatten", &[FLAT], 0, 0);
-    add(&first, &[hidden], weights + hidden, 2 * weights + hidden);
-    add(&format!("Dropout {dropout}"), &[hidden], 0, 0);
-    let weights = hidden * classes;
-    add("output", &[classes], weights + classes, 2 * weights);
-    Summary { name, layers }
-}
-
 fn check(batch: &Batch, features: usize) -> Result<()> {
     if batch.len == 0 {
         return Err(Error::argument(
@@ -474,82 +434,6 @@ impl Gradients {
             _ => None,
         }
     }
-}
-
-fn block_tensors<'a, const I: usize, const O: usize>(
-    block_name: &str,
-    block: &'a VggBlock<I, O>,
-    tensors: &mut Vec<TensorRef<'a>>,
-) {
-    let mut add = |name: &str, shape: &[usize], values: &'a [f32]| {
-        tensors.push(TensorRef {
-            name: format!("{block_name}.{name}"),
-            shape: shape.to_vec(),
-            values,
-        });
-    };
-    add("conv1.weight", &[O, I, 3, 3], slice(&block.conv1.weight));
-    add("conv1.bias", &[O], slice(&block.conv1.bias));
-    add("bn1.weight", &[O], slice(&block.bn1.weight));
-    add("bn1.bias", &[O], slice(&block.bn1.bias));
-    add("bn1.running_mean", &[O], slice(&block.bn1.running_mean));
-    add("bn1.running_var", &[O], slice(&block.bn1.running_var));
-    add("conv2.weight", &[O, O, 3, 3], slice(&block.conv2.weight));
-    add("conv2.bias", &[O], slice(&block.conv2.bias));
-    add("bn2.weight", &[O], slice(&block.bn2.weight));
-    add("bn2.bias", &[O], slice(&block.bn2.bias));
-    add("bn2.running_mean", &[O], slice(&block.bn2.running_mean));
-    add("bn2.running_var", &[O], slice(&block.bn2.running_var));
-}
-
-fn block_tensors_mut<'a, const I: usize, const O: usize>(
-    block_name: &str,
-    block: &'a mut VggBlock<I, O>,
-    tensors: &mut Vec<TensorMut<'a>>,
-) {
-    let mut add = |name: &str, shape: &[usize], values: &'a mut [f32]| {
-        tensors.push(TensorMut {
-            name: format!("{block_name}.{name}"),
-            shape: shape.to_vec(),
-            values,
-        });
-    };
-    add(
-        "conv1.weight",
-        &[O, I, 3, 3],
-        values_mut(&mut block.conv1.weight),
-    );
-    add("conv1.bias", &[O], values_mut(&mut block.conv1.bias));
-    add("bn1.weight", &[O], values_mut(&mut block.bn1.weight));
-    add("bn1.bias", &[O], values_mut(&mut block.bn1.bias));
-    add(
-        "bn1.running_mean",
-        &[O],
-        values_mut(&mut block.bn1.running_mean),
-    );
-    add(
-        "bn1.running_var",
-        &[O],
-        values_mut(&mut block.bn1.running_var),
-    );
-    add(
-        "conv2.weight",
-        &[O, O, 3, 3],
-        values_mut(&mut block.conv2.weight),
-    );
-    add("conv2.bias", &[O], values_mut(&mut block.conv2.bias));
-    add("bn2.weight", &[O], values_mut(&mut block.bn2.weight));
-    add("bn2.bias", &[O], values_mut(&mut block.bn2.bias));
-    add(
-        "bn2.running_mean",
-        &[O],
-        values_mut(&mut block.bn2.running_mean),
-    );
-    add(
-        "bn2.running_var",
-        &[O],
-        values_mut(&mut block.bn2.running_var),
-    );
 }
 
 /// A network of the study by numbers that are known at run time only: `hidden` is

@@ -13,11 +13,11 @@ use dfdx::{
 };
 
 use super::{
-    BatchNorm2d, Conv2d,
+    BatchNorm2d, Conv2d, TensorMut, TensorRef,
     fused::{self, HalfGradient, Statistics},
     kernels::{
         conv::ConvShape,
-        view::{values, values_mut},
+        view::{slice, values, values_mut},
     },
     shape::{Halve, Images},
     tape::{add, add_gradient, with_gradients},
@@ -256,4 +256,82 @@ fn half_values<'a, const I: usize, const O: usize>(
         ],
         epsilon: bn.epsilon,
     }
+}
+
+/// A block's tensors, under the names of their fields.
+pub(crate) fn block_tensors<'a, const I: usize, const O: usize>(
+    block_name: &str,
+    block: &'a VggBlock<I, O>,
+    tensors: &mut Vec<TensorRef<'a>>,
+) {
+    let mut add = |name: &str, shape: &[usize], values: &'a [f32]| {
+        tensors.push(TensorRef {
+            name: format!("{block_name}.{name}"),
+            shape: shape.to_vec(),
+            values,
+        });
+    };
+    add("conv1.weight", &[O, I, 3, 3], slice(&block.conv1.weight));
+    add("conv1.bias", &[O], slice(&block.conv1.bias));
+    add("bn1.weight", &[O], slice(&block.bn1.weight));
+    add("bn1.bias", &[O], slice(&block.bn1.bias));
+    add("bn1.running_mean", &[O], slice(&block.bn1.running_mean));
+    add("bn1.running_var", &[O], slice(&block.bn1.running_var));
+    add("conv2.weight", &[O, O, 3, 3], slice(&block.conv2.weight));
+    add("conv2.bias", &[O], slice(&block.conv2.bias));
+    add("bn2.weight", &[O], slice(&block.bn2.weight));
+    add("bn2.bias", &[O], slice(&block.bn2.bias));
+    add("bn2.running_mean", &[O], slice(&block.bn2.running_mean));
+    add("bn2.running_var", &[O], slice(&block.bn2.running_var));
+}
+
+/// As [`block_tensors`], writable.
+pub(crate) fn block_tensors_mut<'a, const I: usize, const O: usize>(
+    block_name: &str,
+    block: &'a mut VggBlock<I, O>,
+    tensors: &mut Vec<TensorMut<'a>>,
+) {
+    let mut add = |name: &str, shape: &[usize], values: &'a mut [f32]| {
+        tensors.push(TensorMut {
+            name: format!("{block_name}.{name}"),
+            shape: shape.to_vec(),
+            values,
+        });
+    };
+    add(
+        "conv1.weight",
+        &[O, I, 3, 3],
+        values_mut(&mut block.conv1.weight),
+    );
+    add("conv1.bias", &[O], values_mut(&mut block.conv1.bias));
+    add("bn1.weight", &[O], values_mut(&mut block.bn1.weight));
+    add("bn1.bias", &[O], values_mut(&mut block.bn1.bias));
+    add(
+        "bn1.running_mean",
+        &[O],
+        values_mut(&mut block.bn1.running_mean),
+    );
+    add(
+        "bn1.running_var",
+        &[O],
+        values_mut(&mut block.bn1.running_var),
+    );
+    add(
+        "conv2.weight",
+        &[O, O, 3, 3],
+        values_mut(&mut block.conv2.weight),
+    );
+    add("conv2.bias", &[O], values_mut(&mut block.conv2.bias));
+    add("bn2.weight", &[O], values_mut(&mut block.bn2.weight));
+    add("bn2.bias", &[O], values_mut(&mut block.bn2.bias));
+    add(
+        "bn2.running_mean",
+        &[O],
+        values_mut(&mut block.bn2.running_mean),
+    );
+    add(
+        "bn2.running_var",
+        &[O],
+        values_mut(&mut block.bn2.running_var),
+    );
 }

@@ -10,11 +10,13 @@
 #![allow(clippy::needless_range_loop)]
 
 pub(crate) mod conv;
+pub(crate) mod conv_gradient;
 pub(crate) mod dense;
 pub(crate) mod lanes;
 pub(crate) mod passes;
 mod peak;
 pub(crate) mod simd;
+pub(crate) mod update;
 pub(crate) mod view;
 
 pub use peak::peak_gflops;

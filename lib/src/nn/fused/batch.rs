@@ -1,0 +1,113 @@
+//! Convolutions and their weight gradients over a batch.
+
+use rayon::prelude::*;
+
+use super::Half;
+use crate::nn::kernels::{
+    conv::{ConvShape, Epilogue, conv, pack_transposed, pack_weights, unpack_weights},
+    conv_gradient::weight_gradient,
+    lanes::{Buffer, Lane, flat, flat_mut},
+};
+
+/// Convolves a batch that `pad` fills in, and sums each image's outputs and their squares.
+pub(super) fn convolve(
+    shape: &ConvShape,
+    batch: usize,
+    half: &Half,
+    pad: impl Fn(usize, &mut [Lane]) + Sync,
+) -> (Buffer, Buffer) {
+    let blocks = shape.output_blocks();
+    let mut packed = Buffer::new(shape.weight_len());
+    pack_weights(shape, half.weight, |_| 1.0, &mut packed);
+    // Batch normalisation would take a bias away again.
+    let mut bias = vec![Lane::default(); if half.has_norm() { 0 } else { blocks }];
+    if !half.has_norm() {
+        flat_mut(&mut bias)[..half.bias.len()].copy_from_slice(half.bias);
+    }
+    let mut z = Buffer::new(batch * shape.output_len());
+    let mut sums = Buffer::zeros(batch * 2 * blocks);
+    (z.par_chunks_exact_mut(shape.output_len()))
+        .zip(sums.par_chunks_exact_mut(2 * blocks))
+        .enumerate()
+        .for_each(|(image, (z, sums))| {
+            let mut padded = Buffer::new(shape.input_len());
+            pad(image, &mut padded);
+            let epilogue = Epilogue {
+                bias: &bias,
+                sums: if half.has_norm() { sums } else { &mut [] },
+                ..Epilogue::none()
+            };
+            conv(shape, &padded, &packed, z, epilogue);
+        });
+    (z, sums)
+}
+
+pub(super) fn turned_weights(shape: &ConvShape, weight: &[f32]) -> Buffer {
+    let mut packed = Buffer::new(shape.transposed().weight_len());
+    pack_transposed(shape, weight, &mut packed);
+    packed
+}
+
+/// The gradient of a convolution's weights over a batch. `fill(image, padded, dz,
+/// own)` pads each image's input and output gradient; `own` are its parts of the
+/// buffers given with their lengths an image.
+pub(super) fn weight_gradients<const N: usize>(
+    shape: &ConvShape,
+    batch: usize,
+    buffers: [(&mut Buffer, usize); N],
+    fill: impl Fn(usize, &mut [Lane], &mut [Lane], [&mut [Lane]; N]) + Sync,
+) -> Vec<f32> {
+    struct Group<'a, const N: usize> {
+        images: std::ops::Range<usize>,
+        own: [&'a mut [Lane]; N],
+        partial: &'a mut [Lane],
+    }
+    // A number that depends on the batch alone fixes the order of the sum.
+    let count = batch.min(GROUPS);
+    let lens = buffers.each_ref().map(|(_, len)| *len);
+    let mut rest = buffers.map(|(buffer, _)| &mut **buffer);
+    let mut partial = Buffer::zeros(count * shape.weight_len());
+    let groups: Vec<Group<N>> = partial
+        .chunks_exact_mut(shape.weight_len())
+        .enumerate()
+        .map(|(group, partial)| {
+            let images = group * batch / count..(group + 1) * batch / count;
+            let mut lens = lens.iter();
+            let own = rest.each_mut().map(|rest| {
+                let len = lens.next().copied().unwrap_or(0) * images.len();
+                rest.split_off_mut(..len).unwrap_or_default()
+            });
+            Group {
+                images,
+                own,
+                partial,
+            }
+        })
+        .collect();
+    groups.into_par_iter().with_max_len(1).for_each(|group| {
+        let mut padded = Buffer::new(shape.input_len());
+        let mut dz = Buffer::new(shape.transposed().input_len());
+        let mut rest = group.own;
+        for image in group.images {
+            let mut lens = lens.iter();
+            let own = rest.each_mut().map(|rest| {
+                let len = lens.next().copied().unwrap_or(0);
+                rest.split_off_mut(..len).unwrap_or_default()
+            });
+            fill(image, &mut padded, &mut dz, own);
+            weight_gradient(shape, &padded, &dz, group.partial);
+        }
+    });
+    let (total, others) = partial.split_at_mut(shape.weight_len());
+    for other in others.chunks_exact(shape.weight_len()) {
+        for (total, value) in flat_mut(total).iter_mut().zip(flat(other)) {
+            *total += value;
+        }
+    }
+    let mut weight = vec![0.0; shape.outputs * shape.inputs * shape.kernel * shape.kernel];
+    unpack_weights(shape, total, &mut weight);
+    weight
+}
+
+/// Groups of images whose weight gradients are summed apart.
+const GROUPS: usize = 16;

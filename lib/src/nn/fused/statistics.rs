@@ -1,0 +1,133 @@
+//! A batch's mean and variance, and the way back through a batch normalisation.
+
+use super::{Half, HalfGradient};
+use crate::nn::kernels::{
+    lanes::Lane,
+    passes::{Affine, AffineGradient},
+};
+
+/// Batch mean and biased variance, one a channel; the mean is without the convolution's bias.
+#[derive(Clone, Debug)]
+pub(crate) struct Statistics {
+    pub mean: Vec<f64>,
+    pub var: Vec<f64>,
+    /// Values that each was taken over.
+    pub count: usize,
+}
+
+impl Statistics {
+    /// Moves running statistics towards these, as PyTorch does: `momentum` of the new
+    /// mean (with the convolution's `bias`) and of the new unbiased variance.
+    pub fn update(&self, momentum: f64, bias: &[f32], mean: &mut [f32], var: &mut [f32]) {
+        let unbiased = self.count as f64 / (self.count as f64 - 1.0).max(1.0);
+        for c in 0..mean.len() {
+            let bias = bias.get(c).copied().unwrap_or(0.0);
+            let batch = self.mean[c] + f64::from(bias);
+            mean[c] = (f64::from(mean[c]) * (1.0 - momentum) + batch * momentum) as f32;
+            let batch = self.var[c] * unbiased;
+            var[c] = (f64::from(var[c]) * (1.0 - momentum) + batch * momentum) as f32;
+        }
+    }
+
+    /// From each image's sums and sums of squares, `(batch, blocks, 2)` lanes, merged
+    /// pair by pair (Chan, Golub and LeVeque, 1983).
+    pub(super) fn from_sums(sums: &[Lane], batch: usize, channels: usize, area: usize) -> Self {
+        let blocks = channels.div_ceil(16);
+        let n = area as f64;
+        let (mut mean, mut var) = (vec![0.0; channels], vec![0.0; channels]);
+        for c in 0..channels {
+            let (mut total_mean, mut total_square) = (0.0, 0.0);
+            for image in 0..batch {
+                let lanes = &sums[(image * blocks + c / 16) * 2..][..2];
+                let image_mean = f64::from(lanes[0].0[c % 16]) / n;
+                let square = f64::from(lanes[1].0[c % 16]) - image_mean * image_mean * n;
+                let delta = image_mean - total_mean;
+                let seen = image as f64;
+                total_mean += delta / (seen + 1.0);
+                total_square += square + delta * delta * n * seen / (seen + 1.0);
+            }
+            mean[c] = total_mean;
+            // Not `max`: it would hide a value that is not a number.
+            let square: f64 = total_square / (n * batch as f64);
+            var[c] = if square < 0.0 { 0.0 } else { square };
+        }
+        Self {
+            mean,
+            var,
+            count: area * batch,
+        }
+    }
+
+    fn inverse_deviation(&self, channel: usize, epsilon: f64) -> f64 {
+        1.0 / (self.var[channel] + epsilon).sqrt()
+    }
+
+    pub(super) fn affine(&self, half: &Half) -> Affine {
+        let blocks = self.mean.len().div_ceil(16);
+        if !half.has_norm() {
+            return Affine {
+                scale: vec![Lane([1.0; 16]); blocks],
+                shift: vec![Lane::default(); blocks],
+                mean: vec![Lane::default(); blocks],
+            };
+        }
+        let mut affine = Affine {
+            scale: vec![Lane::default(); blocks],
+            shift: vec![Lane::default(); blocks],
+            mean: vec![Lane::default(); blocks],
+        };
+        for c in 0..self.mean.len() {
+            let scale = f64::from(half.gamma[c]) * self.inverse_deviation(c, half.epsilon);
+            let shift = f64::from(half.beta[c]) - self.mean[c] * scale;
+            affine.scale[c / 16].0[c % 16] = scale as f32;
+            affine.shift[c / 16].0[c % 16] = shift as f32;
+            affine.mean[c / 16].0[c % 16] = self.mean[c] as f32;
+        }
+        affine
+    }
+}
+
+/// The gradients of a batch normalisation's parameters, and the way through it, from
+/// each image's sums of `dy` and `dy * (z - mean)`, `(batch, blocks, 2)` lanes.
+pub(super) fn affine_gradient(
+    sums: &[Lane],
+    batch: usize,
+    half: &Half,
+    statistics: &Statistics,
+) -> (HalfGradient, AffineGradient) {
+    let channels = statistics.mean.len();
+    let blocks = channels.div_ceil(16);
+    let n = statistics.count as f64;
+    let mut gradient = HalfGradient {
+        weight: Vec::new(),
+        gamma: vec![0.0; channels],
+        beta: vec![0.0; channels],
+    };
+    let mut through = AffineGradient {
+        scale: vec![Lane::default(); blocks],
+        slope: vec![Lane::default(); blocks],
+        offset: vec![Lane::default(); blocks],
+    };
+    for c in 0..channels {
+        let total = |part: usize| -> f64 {
+            (0..batch)
+                .map(|image| f64::from(sums[(image * blocks + c / 16) * 2 + part].0[c % 16]))
+                .sum()
+        };
+        if !half.has_norm() {
+            gradient.beta[c] = total(0) as f32;
+            through.scale[c / 16].0[c % 16] = 1.0;
+            continue;
+        }
+        let deviation = statistics.inverse_deviation(c, half.epsilon);
+        let (beta, gamma) = (total(0), total(1) * deviation);
+        gradient.beta[c] = beta as f32;
+        gradient.gamma[c] = gamma as f32;
+        let scale = f64::from(half.gamma[c]) * deviation;
+        let slope = -scale * deviation * gamma / n;
+        through.scale[c / 16].0[c % 16] = scale as f32;
+        through.slope[c / 16].0[c % 16] = slope as f32;
+        through.offset[c / 16].0[c % 16] = (-scale * beta / n - slope * statistics.mean[c]) as f32;
+    }
+    (gradient, through)
+}
