@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::{Cursor, Write};
 use std::path::Path;
+use std::process::Command;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -431,4 +432,88 @@ fn mislabelled_folders_that_are_wrong() {
     fails_with(open(&entries), &["image_000004.jpg"]);
     entries.push(("mnistTask/ten/image_000011.jpg".into(), good));
     fails_with(open(&entries), &["image_000011.jpg", "named after a digit"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = folder.path();
+    let mounted = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=256k", "tmpfs"])
+        .arg(disk)
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if !mounted {
+        println!("skipped: a small tmpfs cannot be mounted here");
+        return;
+    }
+    let table = disk.join("table.csv");
+    let samples = |n: usize| glyphs::data::Samples {
+        images: ndarray::Array3::from_elem((n, 28, 28), 200),
+        features: ndarray::Array2::zeros((n, 0)),
+        labels: vec![0; n],
+        writers: vec![],
+        names: vec![],
+        classes: vec!["0".into()],
+        provenance: glyphs::data::Provenance {
+            name: "test".into(),
+            source: "generated".into(),
+            sha256: String::new(),
+            count: n,
+            synthetic: true,
+        },
+    };
+    samples(2).write_csv(&table).unwrap();
+    let before = fs::read(&table).unwrap();
+    let result = samples(500).write_csv(&table);
+    let (after, files) = (
+        fs::read(&table).unwrap(),
+        fs::read_dir(disk).unwrap().count(),
+    );
+    let unmounted = Command::new("umount").arg(disk).status();
+    fails_with(result, &["table.csv", "make room on the disk"]);
+    assert_eq!(before, after);
+    assert_eq!(files, 1, "no half-written file is left");
+    assert!(unmounted.is_ok_and(|status| status.success()));
+}
+
+#[test]
+fn tar_archives_are_read_with_the_same_care() {
+    let tar = |entries: &[(&str, &[u8], tar::EntryType)]| {
+        let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+        for (name, bytes, kind) in entries {
+            let mut header = tar::Header::new_gnu();
+            // Written by hand, since the crate refuses names that lead outside.
+            header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
+            header.set_size(bytes.len() as u64);
+            header.set_entry_type(*kind);
+            header.set_cksum();
+            tar.append(&header, *bytes).unwrap();
+        }
+        tar.into_inner().unwrap().finish().unwrap()
+    };
+    let regular = tar::EntryType::Regular;
+    let image = photo();
+    let (_folder, path) = file(
+        "EnglishHnd.tgz",
+        &tar(&[("English/Hnd/Img/Sample001/img001-001.png", &image, regular)]),
+    );
+    assert_eq!(read_images(&path).unwrap()[0].bytes, image);
+    fails_with(Handwritten::open(&path), &["Sample001", "1 of 40"]);
+    for (name, kind, part) in [
+        ("../img001-001.png", regular, "outside"),
+        ("/img001-001.png", regular, "outside"),
+        ("img001-001.png", tar::EntryType::Symlink, "is a link"),
+    ] {
+        let (_folder, path) = file("bad.tgz", &tar(&[(name, b"", kind)]));
+        fails_with(read_images(&path), &["bad.tgz", part]);
+    }
+    // 300 MB of something else before the image, in 300 kB.
+    let zeros = vec![0; 300 << 20];
+    let (_folder, path) = file(
+        "bomb.tgz",
+        &tar(&[("notes.txt", &zeros, regular), ("a.png", b"x", regular)]),
+    );
+    fails_with(read_images(&path), &["bomb.tgz"]);
 }
