@@ -89,16 +89,17 @@ fn the_methods_put_the_ink_where_they_say() {
         (rows[0], rows.len(), columns[0], columns.len())
     };
     assert_eq!(extent(&pixels, 0), (15, 9, 7, 3));
+    // Measured by hand, less the typical value, over the typical deviation.
     let want = [
-        240.0 / 900.0,
-        0.1,
-        0.3,
-        620.0 / 900.0,
-        10.0 * 28_800.0 / 1_080_000.0,
-        2f32.ln(),
+        (240.0 / 900.0 - 0.49) / 0.12,
+        (0.1 - 0.28) / 0.084,
+        (0.3 - 0.49) / 0.061,
+        (620.0 / 900.0 - 0.525) / 0.053,
+        (28_800.0 / 1_080_000.0 - 0.058) / 0.02,
+        (2f32.ln() - 0.29) / 0.34,
     ];
     for (got, want) in features.iter().zip(want) {
-        assert!((got - want).abs() < 1e-6, "{features:?}");
+        assert!((got - want).abs() < 1e-4, "{features:?}");
     }
 
     let (pixels, same) = preprocess(ink.clone(), &Preprocess::KeepAspect);
