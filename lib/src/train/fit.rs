@@ -140,11 +140,7 @@ impl<'a> Run<'a> {
         state.restore(self.model)?;
         state.restore_optimiser(&mut self.adam)?;
         self.history = state.history;
-        println!(
-            "going on after epoch {} of {}",
-            self.history.epochs.len(),
-            path.display()
-        );
+        println!("going on after epoch {}", self.history.epochs.len());
         Ok(())
     }
 
