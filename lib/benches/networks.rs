@@ -2,6 +2,8 @@
 //!
 //! `cargo bench -p glyphs --profile dev --bench networks -- [OUTPUT.json]`
 //!
+//! `BENCH_ROUNDS` asks for another number of rounds than 15 (training) and 3 (inference).
+//!
 //! With `worker` as its argument this program is one of the contestants itself; see
 //! `bench-peers/README.md` for what they are asked, and how.
 
@@ -282,7 +284,10 @@ fn measure(
     network: &str,
     count: usize,
 ) -> Vec<(String, Times)> {
-    let rounds = if task == "train" { 15 } else { 3 };
+    let rounds = std::env::var("BENCH_ROUNDS")
+        .ok()
+        .and_then(|text| text.parse().ok());
+    let rounds = rounds.unwrap_or(if task == "train" { 15 } else { 3 });
     let mut samples: Vec<Vec<f64>> = vec![Vec::new(); contestants.len()];
     for contestant in contestants.iter_mut() {
         contestant.peak_memory_mb();

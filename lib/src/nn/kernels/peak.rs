@@ -35,8 +35,14 @@ dispatch! { fn multiply_add(rounds: usize) -> f32 = multiply_add_body }
 unsafe fn multiply_add_body<S: Simd>(rounds: usize) -> f32 {
     // SAFETY: `values` are the 16 that a vector has.
     unsafe {
-        let (a, b) = (S::splat(0.999), S::splat(1e-3));
+        // Values that the compiler does not know, different in each sum: or it would add up
+        // one sum for all.
+        let hidden = std::hint::black_box([0.999f32, 1e-3]);
+        let (a, b) = (S::splat(hidden[0]), S::splat(hidden[1]));
         let mut acc = [S::splat(1.0); CHAINS];
+        unroll! { for i in 0..CHAINS {
+            acc[i] = S::splat(hidden[0] * i as f32);
+        } }
         for _ in 0..rounds {
             unroll! { for i in 0..CHAINS {
                 acc[i] = S::fma(acc[i], a, b);
