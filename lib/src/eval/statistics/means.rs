@@ -122,9 +122,10 @@ pub fn wilson(successes: usize, n: usize) -> Result<Interval> {
     let z = Normal::standard().inverse_cdf(0.975);
     let centre = (p + z * z / (2.0 * n)) / (1.0 + z * z / n);
     let half = z / (1.0 + z * z / n) * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
+    // Rounding must not put the share itself outside, as it can at 0 and 1.
     Ok(Interval {
-        low: (centre - half).max(0.0),
-        high: (centre + half).min(1.0),
+        low: (centre - half).clamp(0.0, p),
+        high: (centre + half).clamp(p, 1.0),
     })
 }
 
