@@ -2,7 +2,7 @@
 # The environment is set in workflow/env.sh, and nowhere else.
 ENV := . workflow/env.sh &&
 
-.PHONY: help setup report quick full test test-rust test-python lab bench verify publish clean
+.PHONY: help setup report quick full test test-rust test-python lab bench bench-peers verify publish clean
 .NOTPARALLEL:
 
 help:
@@ -40,6 +40,12 @@ lab: setup
 ## make bench    training steps and inference, ours and the peers that are installed, into outputs/bench.json
 bench: setup
 	@$(ENV) cargo bench --locked --package glyphs --profile dev --bench networks -- outputs/bench.json
+
+## make bench-peers  installs the peers of `make bench` into bench-peers/ (some GB)
+bench-peers:
+	@python3 -m venv bench-peers/.venv
+	@bench-peers/.venv/bin/pip install --requirement bench-peers/requirements.txt
+	@env -u CARGO_BUILD_TARGET -u CARGO_TARGET_DIR -u RUSTFLAGS cargo build --release --manifest-path bench-peers/Cargo.toml
 
 ## make verify   outputs/ compared with outputs/reference/, number by number
 verify: setup
