@@ -9,11 +9,10 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::{
     Error, Result,
-    data::Provenance,
+    data::{Provenance, archive::sha256},
     files::{outputs, project_root, write_atomically},
     train::{Config, CurvePoint, Epoch, ModelCheckpoint},
 };
@@ -61,13 +60,9 @@ impl Artefact {
         let relative = path.strip_prefix(&outputs).unwrap_or(path);
         Ok(Self {
             path: relative.to_string_lossy().into_owned(),
-            sha256: hex(&Sha256::digest(&bytes)),
+            sha256: sha256(&bytes),
         })
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Where a run happened.
