@@ -22,8 +22,8 @@ pub use crate::nn::{
     Objective, OriginalCnn, Step, char_cnn,
 };
 pub use crate::study::{
-    DigitRun, Head, Init, Part1, RunKey, RunResult, SEEDS, Seeds, Trained, TrainedDigits,
-    load_mislabelled, load_mnist, load_photographs, part1,
+    DigitRun, Head, Init, Part1, Pretrained, Protocol, RunKey, RunResult, SEEDS, Seeds, Trained,
+    TrainedDigits, load_mislabelled, load_mnist, load_photographs, part1, pretrain,
 };
 pub use crate::train::{
     Checkpoint, Complementary, Config, History, Loss, ModelCheckpoint, Schedule, evaluate, fit,

@@ -106,6 +106,9 @@ impl Classifier for BreaksAt {
     fn logits(&self, batch: Batch) -> Result<Array2<f32>> {
         self.1.logits(batch)
     }
+    fn freeze_trunk(&mut self, freeze: bool) {
+        self.1.freeze_trunk(freeze);
+    }
     fn activations(&self, batch: Batch) -> Result<Vec<(String, Array2<f32>)>> {
         self.1.activations(batch)
     }

@@ -11,7 +11,7 @@ use glyphs::data::fetch::{Catalogue, check, clean, fetch};
 use glyphs::data::locate::locate;
 use glyphs::predict::predict;
 use glyphs::study::{
-    DigitRun, Head, Init, Part1, digits::pretrain, load_mislabelled, load_mnist, load_photographs,
+    DigitRun, Head, Init, Part1, Protocol, load_mislabelled, load_mnist, load_photographs, pretrain,
 };
 use glyphs::{Error, Result};
 
@@ -67,9 +67,9 @@ enum TrainCommands {
         #[arg(long, default_value_t = 0)]
         seed: u64,
     },
-    /// Part 2: MNIST, as the report did it.
+    /// Part 2: MNIST.
     Part2(DigitArgs),
-    /// Part 3: digits under wrong labels, as the report did it.
+    /// Part 3: digits under wrong labels.
     Part3(DigitArgs),
 }
 
@@ -81,8 +81,32 @@ struct DigitArgs {
     /// `random` or `pretrained`.
     #[arg(value_parser = parse_init)]
     init: Init,
+    /// E.g. `report`, `clean`, `few-100`, `frozen-trunk`; in part 3 `report` or a loss.
+    #[arg(long, default_value = "report")]
+    protocol: String,
     #[arg(long, default_value_t = 0)]
     seed: u64,
+}
+
+impl DigitArgs {
+    fn run(&self, part: u8) -> Result<DigitRun> {
+        let mut protocols = Protocol::all(part);
+        let names: Vec<String> = protocols.iter().map(|p| p.name()).collect();
+        let Some(index) = names.iter().position(|name| *name == self.protocol) else {
+            return Err(Error::argument(
+                format!("part {part} has no protocol {}", self.protocol),
+                format!("name one of {}", names.join(", ")),
+            ));
+        };
+        let protocol = protocols.swap_remove(index);
+        Ok(DigitRun::new(
+            part,
+            protocol,
+            self.network,
+            self.init,
+            self.seed,
+        ))
+    }
 }
 
 #[derive(Subcommand)]
@@ -243,25 +267,15 @@ fn run_training(command: TrainCommands) -> Result<()> {
     match command {
         TrainCommands::Part1 { protocol, seed } => train_part1(&protocol, seed),
         TrainCommands::Pretrain { network, seed } => {
-            pretrain(network, seed, &load_photographs()?).map(drop)
+            pretrain(network, seed, &load_photographs()?, &load_mnist()?.test).map(drop)
         }
-        TrainCommands::Part2(DigitArgs {
-            network,
-            init,
-            seed,
-        }) => {
+        TrainCommands::Part2(arguments) => {
             let Mnist { train, test } = load_mnist()?;
-            let run = DigitRun::report(2, network, init, seed);
-            run.run(&train, &test, &test).map(drop)
+            arguments.run(2)?.run(&train, &test).map(drop)
         }
-        TrainCommands::Part3(DigitArgs {
-            network,
-            init,
-            seed,
-        }) => {
+        TrainCommands::Part3(arguments) => {
             let test = load_mnist()?.test;
-            let run = DigitRun::report(3, network, init, seed);
-            run.run(&load_mislabelled()?, &test, &test).map(drop)
+            arguments.run(3)?.run(&load_mislabelled()?, &test).map(drop)
         }
     }
 }

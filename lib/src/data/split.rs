@@ -98,6 +98,12 @@ impl Samples {
         samples
     }
 
+    /// The same samples `times` over.
+    pub fn repeat(&self, times: usize) -> Self {
+        let n = self.len();
+        self.select(&(0..n * times).map(|i| i % n).collect::<Vec<_>>())
+    }
+
     /// Number of samples of each class.
     pub fn class_counts(&self) -> Vec<usize> {
         let mut counts = vec![0; self.classes.len()];

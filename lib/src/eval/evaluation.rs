@@ -131,6 +131,12 @@ impl Evaluation {
         hits.count() as f64 / self.len() as f64
     }
 
+    /// Share of images whose label is the least probable class, 0 to 1: what a network has
+    /// learned from labels that are wrong.
+    pub fn least_likely_accuracy(&self) -> f64 {
+        1.0 - self.top_k_accuracy(self.classes.len() - 1)
+    }
+
     /// Cross-entropy of each image in nats, −ln p(label), taken from the logits,
     /// so that it stays finite where the probability rounds to 0.
     pub fn losses(&self) -> &[f64] {

@@ -165,12 +165,6 @@ impl<const HIDDEN: usize, const CLASSES: usize, const FEATURES: usize>
         self.seed
     }
 
-    /// Whether training leaves the trunk as it is: its parameters get no gradient, and its
-    /// batch normalisation uses and keeps the running statistics.
-    pub fn freeze_trunk(&mut self, freeze: bool) {
-        self.freeze_trunk = freeze;
-    }
-
     /// Takes over the trunk and the first dense layer (with its features) of a network
     /// with the same head, however many classes it tells apart. The output layer stays.
     pub fn transfer_from<const OTHER: usize>(&mut self, other: &CharCnn<HIDDEN, OTHER, FEATURES>) {
@@ -252,6 +246,10 @@ impl<const HIDDEN: usize, const CLASSES: usize, const FEATURES: usize> Classifie
         let batch_norm = self.batch_norm;
         update(adam, self.tensors_mut(), &pass.gradients, batch_norm);
         Ok(pass.step)
+    }
+
+    fn freeze_trunk(&mut self, freeze: bool) {
+        self.freeze_trunk = freeze;
     }
 
     fn logits(&self, batch: Batch) -> Result<Array2<f32>> {

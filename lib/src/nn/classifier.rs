@@ -67,6 +67,10 @@ pub trait Classifier: Send + Sync {
     /// `(len, classes)` in evaluation mode.
     fn logits(&self, batch: Batch) -> Result<Array2<f32>>;
 
+    /// Whether training leaves the trunk as it is: its parameters get no gradient, and its
+    /// batch normalisation uses and keeps the running statistics.
+    fn freeze_trunk(&mut self, freeze: bool);
+
     /// Evaluation-mode outputs of every layer, named, each `(len, units)`.
     fn activations(&self, batch: Batch) -> Result<Vec<(String, Array2<f32>)>>;
 

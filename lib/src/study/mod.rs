@@ -7,7 +7,7 @@ pub mod part1;
 pub mod result;
 pub mod seeds;
 
-pub use digits::{DigitRun, Head, Init, TrainedDigits};
+pub use digits::{DigitRun, Head, Init, Pretrained, Protocol, TrainedDigits, pretrain};
 pub use load::{load_mislabelled, load_mnist, load_photographs};
 pub use part1::{Part1, Split, Trained};
 pub use result::{Artefact, Environment, RunKey, RunResult};

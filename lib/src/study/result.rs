@@ -14,7 +14,7 @@ use crate::{
     Error, Result,
     data::{Provenance, archive::sha256},
     files::{outputs, project_root, write_atomically},
-    train::{Config, CurvePoint, Epoch, ModelCheckpoint},
+    train::{Config, CurvePoint, Epoch, History, ModelCheckpoint},
 };
 
 /// What a run trained, from what, on what.
@@ -40,7 +40,11 @@ pub struct RunResult {
     pub test_accuracy: Option<f64>,
     /// Further measures, by name.
     pub metrics: BTreeMap<String, f64>,
+    /// The network after the last epoch, which every measure above is of.
     pub checkpoint: Artefact,
+    /// The network after the epoch of lowest validation loss.
+    #[serde(default)]
+    pub best_checkpoint: Option<Artefact>,
     pub environment: Environment,
 }
 
@@ -106,6 +110,33 @@ fn cpu() -> String {
 }
 
 impl RunResult {
+    /// The record of a run that left its network at `checkpoint`; measures are added to it.
+    pub fn new(
+        key: &RunKey,
+        config: &Config,
+        dataset: &Provenance,
+        history: &History,
+        checkpoint: &Path,
+    ) -> Result<Self> {
+        Ok(Self {
+            part: key.part,
+            network: key.network.clone(),
+            init: key.init.clone(),
+            dataset: dataset.clone(),
+            protocol: key.protocol.clone(),
+            seed: key.seed,
+            config: config.clone(),
+            loss: config.loss.name().into(),
+            epochs: history.epochs.clone(),
+            curve: history.curve.clone(),
+            test_accuracy: None,
+            metrics: BTreeMap::new(),
+            checkpoint: Artefact::of(checkpoint)?,
+            best_checkpoint: None,
+            environment: Environment::here(),
+        })
+    }
+
     pub fn key(&self) -> RunKey {
         RunKey {
             part: self.part,

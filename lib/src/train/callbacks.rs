@@ -2,13 +2,16 @@
 //! so that a resumed run decides as an uninterrupted one.
 
 use std::{
-    fs, io,
+    fs,
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result, train::History};
+use crate::{
+    Error, Result,
+    train::{Checkpoint, History},
+};
 
 /// Multiplies the learning rate by `factor` once validation loss has not improved by
 /// `min_delta` for `patience` epochs, as Keras's callback of this name.
@@ -89,17 +92,15 @@ impl ModelCheckpoint {
         self.with_ending(".last.safetensors")
     }
 
-    /// Removes both files: the run is complete, and what is published of it is written.
-    pub fn remove(&self) -> Result<()> {
-        for path in [self.best(), self.last()] {
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(Error::io(&path, error, "allow deleting in its folder"));
-                }
-                _ => {}
-            }
-        }
-        Ok(())
+    /// Ends a complete run: of its best epoch the weights are kept and the optimiser is
+    /// not; its last state, from which it would go on, is removed. Returns the former's path.
+    pub fn finish(&self) -> Result<PathBuf> {
+        let best = self.best();
+        Checkpoint::load(&best)?.weights_only().save(&best)?;
+        let last = self.last();
+        fs::remove_file(&last)
+            .map_err(|error| Error::io(&last, error, "allow deleting in its folder"))?;
+        Ok(best)
     }
 
     fn with_ending(&self, ending: &str) -> PathBuf {

@@ -11,6 +11,8 @@
 use ndarray::{Array2, ArrayViewMut2, Zip};
 use serde::{Deserialize, Serialize};
 
+use crate::train::loss::log_softmax;
+
 /// A loss that needs complementary labels only, the label drawn uniformly from the
 /// `K - 1` wrong classes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +61,14 @@ impl Complementary {
             Self::PairwiseComparison => "pairwise_comparison",
             Self::Exponential => "exponential",
         }
+    }
+
+    /// This loss of `logits` `(n, K)` for complementary `labels`: of held-out images, a
+    /// measure to choose by that needs no true label.
+    pub fn risk(self, logits: &Array2<f32>, labels: &[usize]) -> f64 {
+        let mut unused = Array2::zeros(logits.raw_dim());
+        let log_p = log_softmax(logits.view());
+        f64::from(self.evaluate(&log_p, labels, unused.view_mut()))
     }
 
     /// Mean loss of a batch given `log p` `(n, K)`; writes the gradient with respect to

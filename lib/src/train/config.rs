@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, Result,
+    files::is_quick,
     image::Augment,
     train::{EarlyStopping, Loss, ReduceLrOnPlateau},
 };
@@ -120,6 +121,22 @@ impl Config {
                 images: 2000,
             }),
             ..Self::part1_report()
+        }
+    }
+
+    /// In a quick run two epochs, enough to see that everything works; else unchanged.
+    pub fn shortened_in_quick_run(self) -> Self {
+        if !is_quick() {
+            return self;
+        }
+        let curve = self.curve.map(|_| FineCurve {
+            every: 2,
+            images: 100,
+        });
+        Self {
+            epochs: 2,
+            curve,
+            ..self
         }
     }
 

@@ -73,6 +73,18 @@ pub fn logits(model: &dyn Classifier, samples: &Samples) -> Result<Array2<f32>> 
     Ok(all)
 }
 
+/// Outputs of every layer of `model` for every sample, named, each `(n, units)`, in
+/// evaluation mode. They take about 400 kB an image: ask for some hundreds.
+pub fn activations(
+    model: &dyn Classifier,
+    samples: &Samples,
+) -> Result<Vec<(String, Array2<f32>)>> {
+    let mut buffer = Buffer::of(model);
+    let indices: Vec<usize> = (0..samples.len()).collect();
+    buffer.fill(samples, &indices, &Augment::none(), (0, 0));
+    model.activations(buffer.batch())
+}
+
 struct Run<'a> {
     model: &'a mut dyn Classifier,
     train: &'a Samples,

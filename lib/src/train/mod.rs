@@ -12,6 +12,6 @@ pub use callbacks::{EarlyStopping, ModelCheckpoint, ReduceLrOnPlateau};
 pub use checkpoint::Checkpoint;
 pub use complementary::Complementary;
 pub use config::{Config, FineCurve, Schedule};
-pub use fit::{evaluate, fit, fit_resumable, logits};
+pub use fit::{activations, evaluate, fit, fit_resumable, logits};
 pub use history::{CurvePoint, Epoch, History};
 pub use loss::Loss;

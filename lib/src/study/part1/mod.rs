@@ -2,7 +2,7 @@
 
 mod show;
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,12 +10,12 @@ use crate::{
     Result,
     data::{Handwritten, Samples},
     eval::{Evaluation, LOOKALIKES},
-    files::{is_quick, project_root},
+    files::project_root,
     image::Preprocess,
     nn::{CharCnn, Classifier},
     study::{
         Seeds,
-        result::{Artefact, Environment, RunKey, RunResult},
+        result::{Artefact, RunKey, RunResult},
     },
     train::{Checkpoint, Config, History, evaluate, fit_resumable},
 };
@@ -59,10 +59,11 @@ impl Part1 {
             preprocess,
             features,
             split: Split::Random,
-            config: quick(Config {
+            config: Config {
                 seed,
                 ..Config::part1_report()
-            }),
+            }
+            .shortened_in_quick_run(),
         }
     }
 
@@ -81,10 +82,11 @@ impl Part1 {
     /// As this project does it.
     pub fn ours(seed: u64) -> Self {
         Self {
-            config: quick(Config {
+            config: Config {
                 seed,
                 ..Config::part1()
-            }),
+            }
+            .shortened_in_quick_run(),
             ..Self::compared("ours", Preprocess::default(), true, seed)
         }
     }
@@ -156,28 +158,22 @@ impl Part1 {
             .with_preprocess(self.preprocess)
             .weights_only()
             .save(&path)?;
-        let result = RunResult {
-            part: 1,
-            network: "original".into(),
-            init: "random".into(),
-            dataset: photos.provenance.clone(),
-            protocol: self.protocol.clone(),
-            seed: self.config.seed,
-            config: self.config.clone(),
-            loss: self.config.loss.name().into(),
-            epochs: history.epochs.clone(),
-            curve: history.curve.clone(),
-            test_accuracy: None,
-            metrics: BTreeMap::from([
-                ("top_3_accuracy".into(), evaluation.top_k_accuracy(3)),
-                ("merged_accuracy".into(), merged.accuracy),
-                ("ece".into(), evaluation.calibration(15)?.ece),
-            ]),
-            checkpoint: Artefact::of(&path)?,
-            environment: Environment::here(),
-        };
+        let mut result = RunResult::new(
+            &self.key(),
+            &self.config,
+            &photos.provenance,
+            &history,
+            &path,
+        )?;
+        result.best_checkpoint = Some(Artefact::of(&states.finish()?)?);
+        result.metrics = [
+            ("top_3_accuracy", evaluation.top_k_accuracy(3)),
+            ("merged_accuracy", merged.accuracy),
+            ("ece", evaluation.calibration(15)?.ece),
+        ]
+        .map(|(name, value)| (name.into(), value))
+        .into();
         result.save()?;
-        states.remove()?;
         Ok(Trained {
             model,
             history,
@@ -203,12 +199,4 @@ pub struct Trained {
 /// Where notebook 1 writes the images as a table.
 pub fn table_path() -> PathBuf {
     project_root().join("data/processed/dataset1-28x28.csv")
-}
-
-/// In a quick run, enough epochs to see that everything works.
-fn quick(config: Config) -> Config {
-    Config {
-        epochs: if is_quick() { 2 } else { config.epochs },
-        ..config
-    }
 }

@@ -1,0 +1,253 @@
+//! Parts 2 and 3: ten digits, four networks, one record for each run.
+
+mod pretraining;
+mod protocol;
+
+pub use pretraining::{CARRIED_OVER, Pretrained, pretrain, pretrained};
+pub use protocol::Protocol;
+
+use std::path::Path;
+
+use ndarray::Array2;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Result,
+    data::Samples,
+    eval::{
+        Evaluation,
+        similarity::{debiased_cka, relative_distance},
+    },
+    nn::{CharCnn, Classifier},
+    study::result::{Artefact, RunKey, RunResult},
+    train::{
+        Checkpoint, Complementary, Config, History, Loss, activations, evaluate, fit_resumable,
+        logits,
+    },
+};
+
+/// Images whose features are compared before and after training.
+const CKA_IMAGES: usize = 500;
+/// Training images that a trained network is judged on, beside the test set.
+const TRAINING_IMAGES: usize = 10_000;
+
+/// The two dense heads that the report compares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Head {
+    /// 1000 units, dropout 0.5.
+    Original,
+    /// 500 units, dropout 0.7.
+    Experimental,
+}
+
+impl Head {
+    pub const ALL: [Self; 2] = [Self::Original, Self::Experimental];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Original => "original",
+            Self::Experimental => "experimental",
+        }
+    }
+
+    /// An untrained network for ten digits.
+    pub fn network(self, seed: u64) -> Box<dyn Classifier> {
+        match self {
+            Self::Original => Box::new(CharCnn::<1000, 10>::new(seed)),
+            Self::Experimental => Box::new(CharCnn::<500, 10>::new(seed)),
+        }
+    }
+}
+
+/// What a network starts from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Init {
+    Random,
+    /// Trunk and dense layer of a network trained on the photographed digits.
+    Pretrained,
+}
+
+impl Init {
+    pub const ALL: [Self; 2] = [Self::Random, Self::Pretrained];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Random => "random",
+            Self::Pretrained => "pretrained",
+        }
+    }
+}
+
+/// One run of part 2 (on MNIST) or part 3 (on dataset 3).
+#[derive(Clone, Debug, PartialEq)]
+pub struct DigitRun {
+    pub part: u8,
+    pub head: Head,
+    pub init: Init,
+    pub protocol: Protocol,
+    pub config: Config,
+}
+
+/// A finished run with everything that a notebook looks at.
+pub struct TrainedDigits {
+    pub model: Box<dyn Classifier>,
+    pub history: History,
+    /// On the MNIST test set.
+    pub evaluation: Evaluation,
+    pub result: RunResult,
+}
+
+impl DigitRun {
+    pub fn new(part: u8, protocol: Protocol, head: Head, init: Init, seed: u64) -> Self {
+        Self {
+            part,
+            head,
+            init,
+            protocol,
+            config: protocol.config(seed),
+        }
+    }
+
+    pub fn key(&self) -> RunKey {
+        let (head, init) = (self.head.name(), self.init.name());
+        RunKey::new(
+            self.part,
+            head,
+            init,
+            &self.protocol.name(),
+            self.config.seed,
+        )
+    }
+
+    /// The network before its first step. Random and pretrained of one seed share the
+    /// output layer.
+    pub fn network(&self) -> Result<Box<dyn Classifier>> {
+        let mut model = self.head.network(self.config.seed);
+        if self.init == Init::Pretrained {
+            pretrained(self.head, self.config.seed)?
+                .restore_named(model.as_mut(), &CARRIED_OVER)?;
+        }
+        model.freeze_trunk(self.protocol == Protocol::FrozenTrunk);
+        Ok(model)
+    }
+
+    /// Trains on `train` as the protocol says, judges by `test` at the end, and keeps
+    /// checkpoints and record.
+    pub fn run(&self, train: &Samples, test: &Samples) -> Result<TrainedDigits> {
+        let (train, valid) = self.protocol.split(train, test, self.config.seed);
+        let probe = test.select(&(0..test.len().min(CKA_IMAGES)).collect::<Vec<_>>());
+        let mut model = self.network()?;
+        let before = Snapshot::of(model.as_ref(), &probe)?;
+        let at_start = evaluate(model.as_ref(), test)?;
+
+        let states = self.key().states();
+        let history = fit_resumable(model.as_mut(), &train, &valid, &self.config, &states)?;
+        let evaluation = evaluate(model.as_ref(), test)?;
+
+        let path = self.key().checkpoint();
+        self.save(model.as_ref(), &history, &train, &path)?;
+        let mut result = RunResult::new(
+            &self.key(),
+            &self.config,
+            &train.provenance,
+            &history,
+            &path,
+        )?;
+        result.best_checkpoint = Some(Artefact::of(&states.finish()?)?);
+        result.test_accuracy = Some(evaluation.accuracy());
+        let mut note = |name: &str, value: f64| result.metrics.insert(name.into(), value);
+        note("accuracy_before_training", at_start.accuracy());
+        for (name, value) in judge(&evaluation)? {
+            note(&name, value);
+        }
+        for (name, value) in before.compare(&Snapshot::of(model.as_ref(), &probe)?)? {
+            note(&name, value);
+        }
+        let seen = train.take(TRAINING_IMAGES);
+        if let Loss::CrossEntropy { .. } = self.config.loss {
+            let on_training = evaluate(model.as_ref(), &seen)?;
+            note("train_loss", on_training.loss());
+            note("train_accuracy", on_training.accuracy());
+        } else {
+            let held_out = logits(model.as_ref(), &valid)?;
+            note(
+                "held_out_risk",
+                Complementary::Forward.risk(&held_out, &valid.labels),
+            );
+        }
+        result.save()?;
+        Ok(TrainedDigits {
+            model,
+            history,
+            evaluation,
+            result,
+        })
+    }
+
+    fn save(
+        &self,
+        model: &dyn Classifier,
+        history: &History,
+        train: &Samples,
+        path: &Path,
+    ) -> Result<()> {
+        Checkpoint::of(model, self.config.clone(), history.clone(), train)
+            .weights_only()
+            .save(path)
+    }
+}
+
+/// What a record keeps of an evaluation, by name.
+fn judge(evaluation: &Evaluation) -> Result<Vec<(String, f64)>> {
+    let confidence = evaluation.confidence();
+    let mut measures = vec![
+        ("test_loss".into(), evaluation.loss()),
+        ("ece".into(), evaluation.calibration(15)?.ece),
+        (
+            "mean_confidence".into(),
+            confidence.iter().sum::<f64>() / confidence.len() as f64,
+        ),
+        // How often the class that a network thinks least of is the right one.
+        (
+            "least_likely_accuracy".into(),
+            evaluation.least_likely_accuracy(),
+        ),
+    ];
+    let recalls = evaluation.per_class().0.into_iter();
+    measures.extend(recalls.map(|score| (format!("recall_{}", score.class), score.recall)));
+    Ok(measures)
+}
+
+/// Weights of a network, and its features for the same few images.
+struct Snapshot {
+    weights: Vec<(String, Vec<f32>)>,
+    features: Vec<(String, Array2<f32>)>,
+}
+
+impl Snapshot {
+    fn of(model: &dyn Classifier, images: &Samples) -> Result<Self> {
+        let weights = model.tensors().into_iter();
+        Ok(Self {
+            weights: weights
+                .filter(|t| t.name.ends_with("weight"))
+                .map(|t| (t.name, t.values.to_vec()))
+                .collect(),
+            features: activations(model, images)?,
+        })
+    }
+
+    /// How far each weight moved, and how alike each layer's features stayed (CKA).
+    fn compare(&self, after: &Self) -> Result<Vec<(String, f64)>> {
+        let mut measures = Vec::new();
+        for ((name, before), (_, after)) in self.weights.iter().zip(&after.weights) {
+            measures.push((format!("moved_{name}"), relative_distance(before, after)?));
+        }
+        for ((name, before), (_, after)) in self.features.iter().zip(&after.features) {
+            let cka = debiased_cka(before.view(), after.view())?;
+            measures.push((format!("cka_{name}"), cka));
+        }
+        Ok(measures)
+    }
+}

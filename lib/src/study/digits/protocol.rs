@@ -1,0 +1,104 @@
+//! How a run of parts 2 and 3 goes.
+
+use crate::{
+    data::Samples,
+    image::Augment,
+    train::{Complementary, Config, Loss, Schedule},
+};
+
+/// Share of the training images that is trained on where some are held out: 55,000 of
+/// 60,000.
+const TRAIN_SHARE: f64 = 11.0 / 12.0;
+/// Images that an epoch goes through where only few are different.
+const FEW_EPOCH: usize = 10_000;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// As the report did it: 3 epochs of 600 batches of 100 at a fixed rate; the test set
+    /// validates after each epoch.
+    Report,
+    /// Every choice made on 5,000 training images that are held out; one cycle of the
+    /// learning rate; the test set used once.
+    Clean,
+    /// As the report's, on this many images: 3 times 100 batches of 100.
+    Few(usize),
+    /// One epoch in which only the dense layers learn.
+    FrozenTrunk,
+    /// One cycle of 3 epochs under a loss for labels that say what an image is not.
+    Complementary(Complementary),
+}
+
+impl Protocol {
+    /// Numbers of images in the runs with little data.
+    pub const FEW: [usize; 3] = [100, 1_000, 10_000];
+
+    /// Name in result files, e.g. `report` or `few-100`.
+    pub fn name(self) -> String {
+        match self {
+            Self::Report => "report".into(),
+            Self::Clean => "clean".into(),
+            Self::Few(n) => format!("few-{n}"),
+            Self::FrozenTrunk => "frozen-trunk".into(),
+            Self::Complementary(loss) => loss.name().replace('_', "-"),
+        }
+    }
+
+    /// The protocols of `part`.
+    pub fn all(part: u8) -> Vec<Self> {
+        match part {
+            2 => [Self::Report, Self::Clean, Self::FrozenTrunk]
+                .into_iter()
+                .chain(Self::FEW.map(Self::Few))
+                .collect(),
+            3 => [Self::Report]
+                .into_iter()
+                .chain(Complementary::ALL.map(Self::Complementary))
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    pub(super) fn config(self, seed: u64) -> Config {
+        let report = Config {
+            seed,
+            ..Config::mnist()
+        };
+        let config = match self {
+            Self::Report => report,
+            Self::Clean => Config {
+                learning_rate: 3e-3,
+                schedule: Schedule::OneCycle { warm_up: 0.3 },
+                ..report
+            },
+            Self::Few(_) => Config {
+                curve: None,
+                ..report
+            },
+            Self::FrozenTrunk => Config {
+                epochs: 1,
+                ..report
+            },
+            Self::Complementary(loss) => Config {
+                loss: Loss::Complementary(loss),
+                learning_rate: 2e-3,
+                schedule: Schedule::OneCycle { warm_up: 0.2 },
+                augment: Augment::default(),
+                curve: None,
+                ..report
+            },
+        };
+        config.shortened_in_quick_run()
+    }
+
+    /// What is trained on, and what validates after each epoch.
+    pub(super) fn split(self, train: &Samples, test: &Samples, seed: u64) -> (Samples, Samples) {
+        if self == Self::Report {
+            return (train.clone(), test.clone());
+        }
+        let (train, valid) = train.split(TRAIN_SHARE, seed);
+        match self {
+            Self::Few(n) => (train.take(n).repeat(FEW_EPOCH / n), valid),
+            _ => (train, valid),
+        }
+    }
+}
