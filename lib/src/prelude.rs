@@ -2,7 +2,7 @@
 
 pub use crate::data::{Handwritten, Mislabelled, Mnist, Provenance, Samples};
 pub use crate::display::{
-    Axis, Cell, Curve, Gallery, Heatmap, Histogram, HistoryTable, Html, LineChart, Picture,
+    Axis, Cell, Curve, Flow, Gallery, Heatmap, Histogram, HistoryTable, Html, LineChart, Picture,
     Reliability, RowChart, SampleSheet, ScatterChart, Show, Table, Tile, bar, heading, ink_table,
     note, number, percent, row, stack,
 };
@@ -22,8 +22,9 @@ pub use crate::nn::{
     Objective, OriginalCnn, Step, char_cnn,
 };
 pub use crate::study::{
-    DigitRun, Head, Init, Part1, Pretrained, Protocol, RunKey, RunResult, SEEDS, Seeds, Trained,
-    TrainedDigits, load_mislabelled, load_mnist, load_photographs, part1, pretrain,
+    DigitRun, Grid, Head, Init, Part1, Pretrained, Protocol, ReportedEpoch, RunKey, RunResult,
+    SEEDS, Seeds, Trained, TrainedDigits, load_mislabelled, load_mnist, load_photographs, part1,
+    part2, pretrain, reported, reported_last,
 };
 pub use crate::train::{
     Checkpoint, Complementary, Config, History, Loss, ModelCheckpoint, Schedule, evaluate, fit,

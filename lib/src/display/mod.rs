@@ -6,6 +6,7 @@
 
 mod chart;
 mod evaluation;
+mod flow;
 mod gallery;
 mod history;
 mod html;
@@ -17,7 +18,9 @@ mod statistics;
 mod table;
 
 pub use chart::{Axis, Curve, Heatmap, Histogram, LineChart, Reliability, RowChart, ScatterChart};
+pub use flow::Flow;
 pub use gallery::{Gallery, SampleSheet, Tile};
+pub use history::HistoryChart;
 pub use html::{Html, Show, heading, note, row, stack};
 pub use network::HistoryTable;
 pub use palette::stylesheet;

@@ -17,7 +17,7 @@ mod mask;
 mod pool2d;
 mod relu;
 pub mod shape;
-mod summary;
+pub mod summary;
 mod tape;
 mod trunk;
 mod vgg_block;

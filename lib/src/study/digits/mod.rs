@@ -14,12 +14,16 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Result,
     data::Samples,
+    display::HistoryChart,
     eval::{
         Evaluation,
         similarity::{debiased_cka, relative_distance},
     },
     nn::{CharCnn, Classifier},
-    study::result::{Artefact, RunKey, RunResult},
+    study::{
+        original::reported_last,
+        result::{Artefact, RunKey, RunResult},
+    },
     train::{
         Checkpoint, Complementary, Config, History, Loss, activations, evaluate, fit_resumable,
         logits,
@@ -92,11 +96,25 @@ pub struct DigitRun {
 
 /// A finished run with everything that a notebook looks at.
 pub struct TrainedDigits {
+    pub run: DigitRun,
     pub model: Box<dyn Classifier>,
     pub history: History,
     /// On the MNIST test set.
     pub evaluation: Evaluation,
     pub result: RunResult,
+}
+
+impl TrainedDigits {
+    /// Loss and accuracy by epoch, with what the report's run ended at.
+    pub fn chart(&self) -> HistoryChart {
+        let DigitRun { head, init, .. } = self.run;
+        let title = format!("{} head, {} start", head.name(), init.name());
+        let chart = self.history.chart(&title);
+        match reported_last(self.run.part, head, init) {
+            Some(last) => chart.reference("the report", last.val_accuracy),
+            None => chart,
+        }
+    }
 }
 
 impl DigitRun {
@@ -179,6 +197,7 @@ impl DigitRun {
         }
         result.save()?;
         Ok(TrainedDigits {
+            run: self.clone(),
             model,
             history,
             evaluation,
