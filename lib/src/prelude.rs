@@ -22,8 +22,9 @@ pub use crate::nn::{
     Objective, OriginalCnn, Step, char_cnn,
 };
 pub use crate::study::{
-    DigitRun, Head, Init, Part1, Pretrained, Protocol, RunKey, RunResult, SEEDS, Seeds, Trained,
-    TrainedDigits, load_mislabelled, load_mnist, load_photographs, part1, pretrain,
+    DigitRun, Head, Init, Part1, Pretrained, Protocol, ReportedEpoch, RunKey, RunResult, SEEDS,
+    Seeds, Trained, TrainedDigits, load_mislabelled, load_mnist, load_photographs, part1, pretrain,
+    reported, reported_last,
 };
 pub use crate::train::{
     Checkpoint, Complementary, Config, History, Loss, ModelCheckpoint, Schedule, evaluate, fit,

@@ -3,12 +3,14 @@
 
 pub mod digits;
 pub mod load;
+pub mod original;
 pub mod part1;
 pub mod result;
 pub mod seeds;
 
 pub use digits::{DigitRun, Head, Init, Pretrained, Protocol, TrainedDigits, pretrain};
 pub use load::{load_mislabelled, load_mnist, load_photographs};
+pub use original::{ReportedEpoch, reported, reported_last};
 pub use part1::{Part1, Split, Trained};
 pub use result::{Artefact, Environment, RunKey, RunResult};
 pub use seeds::{SEEDS, Seeds};
