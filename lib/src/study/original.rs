@@ -75,6 +75,7 @@ const DATASET3_EXPERIMENTAL_RANDOM: Epochs = [
     epoch(2.3034, 0.1009, 2.3041, 0.0913),
     epoch(2.3029, 0.1011, 2.3035, 0.0892),
 ];
+#[expect(clippy::approx_constant, reason = "a measured loss, near ln 10")]
 const DATASET3_EXPERIMENTAL_PRETRAINED: Epochs = [
     epoch(2.3474, 0.1001, 2.3033, 0.0958),
     epoch(2.3026, 0.0993, 2.3034, 0.0974),

@@ -225,6 +225,11 @@ impl RunKey {
         ModelCheckpoint::new(outputs().join(format!("checkpoints/{self}")))
     }
 
+    /// As [`RunKey::states`], of the first of two stages.
+    pub fn states_of_first_stage(&self) -> ModelCheckpoint {
+        ModelCheckpoint::new(outputs().join(format!("checkpoints/{self}-stage1")))
+    }
+
     /// This run's record: one made here, else the published one.
     pub fn load(&self) -> Result<Option<RunResult>> {
         let folders = [outputs(), project_root().join("outputs/reference")];

@@ -53,6 +53,14 @@ pub struct FineCurve {
     pub images: usize,
 }
 
+/// A second stage of training on the network's own confident predictions.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SelfTraining {
+    /// Images that are predicted with less probability than this are left out, 0 to 1.
+    pub confidence: f32,
+    pub epochs: usize,
+}
+
 /// How a network is trained. Start from one of the protocols and change what differs:
 /// `Config { seed: 1, ..Config::part1() }`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,6 +77,13 @@ pub struct Config {
     pub reduce_lr: Option<ReduceLrOnPlateau>,
     pub early_stopping: Option<EarlyStopping>,
     pub curve: Option<FineCurve>,
+    /// The loss that judges the validation part, where its labels are of another kind than
+    /// those trained on; else the training loss without smoothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_loss: Option<Loss>,
+    /// A second stage, after `epochs`; see [`fit_self_training`](super::fit_self_training).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub self_training: Option<SelfTraining>,
     /// Decides the order of batches and every augmentation. The network has its own.
     pub seed: u64,
 }
@@ -90,6 +105,8 @@ impl Config {
             reduce_lr: Some(ReduceLrOnPlateau::default()),
             early_stopping: None,
             curve: None,
+            validation_loss: None,
+            self_training: None,
             seed: 0,
         }
     }
@@ -133,9 +150,13 @@ impl Config {
             every: 2,
             images: 100,
         });
+        let self_training = self
+            .self_training
+            .map(|stage| SelfTraining { epochs: 1, ..stage });
         Self {
             epochs: 2,
             curve,
+            self_training,
             ..self
         }
     }

@@ -219,25 +219,17 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Loss (the training loss, without smoothing) and accuracy on the validation part.
+    /// Loss and accuracy on the validation part.
     fn validate(&self) -> Result<(f64, f64)> {
         let logits = logits(self.model, self.valid)?;
         let mut unused = Array2::zeros(logits.raw_dim());
-        let loss = match self.config.loss {
-            Loss::CrossEntropy { .. } => Loss::CrossEntropy {
-                label_smoothing: 0.0,
-            },
-            complementary => complementary,
-        };
+        let loss = validation_loss(self.config);
         let value = loss
             .of(&self.valid.labels)
             .loss(logits.view(), unused.view_mut());
         let mut score = Score::default();
         score.add(&logits, &self.valid.labels);
-        Ok((
-            f64::from(value),
-            score.accuracy(self.config.loss, logits.ncols()),
-        ))
+        Ok((f64::from(value), score.accuracy(loss, logits.ncols())))
     }
 
     fn point_of_curve(&mut self, seconds: f64) -> Result<()> {
@@ -252,7 +244,7 @@ impl<'a> Run<'a> {
         self.history.curve.push(CurvePoint {
             step,
             seconds,
-            val_accuracy: score.accuracy(self.config.loss, self.model.num_classes()),
+            val_accuracy: score.accuracy(validation_loss(self.config), self.model.num_classes()),
         });
         Ok(())
     }
@@ -281,6 +273,16 @@ impl<'a> Run<'a> {
             epoch.val_accuracy,
             epoch.lr,
         )
+    }
+}
+
+fn validation_loss(config: &Config) -> Loss {
+    match (config.validation_loss, config.loss) {
+        (Some(loss), _) => loss,
+        (None, Loss::CrossEntropy { .. }) => Loss::CrossEntropy {
+            label_smoothing: 0.0,
+        },
+        (None, complementary) => complementary,
     }
 }
 

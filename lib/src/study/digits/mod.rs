@@ -6,7 +6,7 @@ mod protocol;
 pub use pretraining::{CARRIED_OVER, Pretrained, pretrain, pretrained};
 pub use protocol::Protocol;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ use crate::{
     },
     train::{
         Checkpoint, Complementary, Config, History, Loss, activations, evaluate, fit_resumable,
-        logits,
+        fit_self_training, logits,
     },
 };
 
@@ -160,8 +160,7 @@ impl DigitRun {
         let before = Snapshot::of(model.as_ref(), &probe)?;
         let at_start = evaluate(model.as_ref(), test)?;
 
-        let states = self.key().states();
-        let history = fit_resumable(model.as_mut(), &train, &valid, &self.config, &states)?;
+        let (history, best) = self.fit(model.as_mut(), &train, &valid)?;
         let evaluation = evaluate(model.as_ref(), test)?;
 
         let path = self.key().checkpoint();
@@ -173,7 +172,7 @@ impl DigitRun {
             &history,
             &path,
         )?;
-        result.best_checkpoint = Some(Artefact::of(&states.finish()?)?);
+        result.best_checkpoint = Some(Artefact::of(&best)?);
         result.test_accuracy = Some(evaluation.accuracy());
         let mut note = |name: &str, value: f64| result.metrics.insert(name.into(), value);
         note("accuracy_before_training", at_start.accuracy());
@@ -203,6 +202,26 @@ impl DigitRun {
             evaluation,
             result,
         })
+    }
+
+    /// Trains, and returns where the weights of the best epoch are.
+    fn fit(
+        &self,
+        model: &mut dyn Classifier,
+        train: &Samples,
+        valid: &Samples,
+    ) -> Result<(History, PathBuf)> {
+        let states = self.key().states();
+        if self.config.self_training.is_none() {
+            let history = fit_resumable(model, train, valid, &self.config, &states)?;
+            return Ok((history, states.finish()?));
+        }
+        let first = self.key().states_of_first_stage();
+        let stages = [&first, &states];
+        let history = fit_self_training(model, train, valid, &self.config, stages)?;
+        let best = first.finish()?;
+        let went_on = history.epochs.len() > self.config.epochs;
+        Ok((history, if went_on { states.finish()? } else { best }))
     }
 
     fn save(

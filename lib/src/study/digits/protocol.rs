@@ -3,7 +3,7 @@
 use crate::{
     data::Samples,
     image::Augment,
-    train::{Complementary, Config, Loss, Schedule},
+    train::{Complementary, Config, Loss, Schedule, SelfTraining},
 };
 
 /// Share of the training images that is trained on where some are held out: 55,000 of
@@ -26,6 +26,9 @@ pub enum Protocol {
     FrozenTrunk,
     /// One cycle of 3 epochs under a loss for labels that say what an image is not.
     Complementary(Complementary),
+    /// Twice as long under the forward loss, then as long on the network's own confident
+    /// predictions.
+    SelfTraining,
 }
 
 impl Protocol {
@@ -40,6 +43,7 @@ impl Protocol {
             Self::Few(n) => format!("few-{n}"),
             Self::FrozenTrunk => "frozen-trunk".into(),
             Self::Complementary(loss) => loss.name().replace('_', "-"),
+            Self::SelfTraining => "self-training".into(),
         }
     }
 
@@ -50,7 +54,7 @@ impl Protocol {
                 .into_iter()
                 .chain(Self::FEW.map(Self::Few))
                 .collect(),
-            3 => [Self::Report]
+            3 => [Self::Report, Self::SelfTraining]
                 .into_iter()
                 .chain(Complementary::ALL.map(Self::Complementary))
                 .collect(),
@@ -77,6 +81,14 @@ impl Protocol {
             Self::FrozenTrunk => Config {
                 epochs: 1,
                 ..report
+            },
+            Self::SelfTraining => Config {
+                epochs: 6,
+                self_training: Some(SelfTraining {
+                    confidence: 0.9,
+                    epochs: 3,
+                }),
+                ..Self::Complementary(Complementary::Forward).config(seed)
             },
             Self::Complementary(loss) => Config {
                 loss: Loss::Complementary(loss),
