@@ -1,6 +1,7 @@
 //! The study itself: which runs it consists of. Notebooks and command line start the
 //! same runs from here.
 
+pub mod complementary;
 pub mod digits;
 mod grid;
 pub mod load;
@@ -9,6 +10,7 @@ pub mod part1;
 pub mod part2;
 pub mod result;
 pub mod seeds;
+pub mod summary;
 
 pub use digits::{DigitRun, Head, Init, Pretrained, Protocol, TrainedDigits, pretrain};
 pub use grid::Grid;
@@ -17,3 +19,4 @@ pub use original::{ReportedEpoch, reported, reported_last};
 pub use part1::{Part1, Split, Trained};
 pub use result::{Artefact, Environment, RunKey, RunResult};
 pub use seeds::{SEEDS, Seeds};
+pub use summary::Datasets;

@@ -63,6 +63,18 @@ impl Complementary {
         }
     }
 
+    /// For a reader: name and source.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Forward => "forward correction (Yu et al., 2018)",
+            Self::Unbiased => "unbiased risk (Ishida et al., 2019)",
+            Self::NonNegative => "non-negative risk (Ishida et al., 2019)",
+            Self::GradientAscent => "gradient ascent (Ishida et al., 2019)",
+            Self::PairwiseComparison => "pairwise comparison (Ishida et al., 2017)",
+            Self::Exponential => "EXP, bounded (Feng et al., 2020)",
+        }
+    }
+
     /// This loss of `logits` `(n, K)` for complementary `labels`: of held-out images, a
     /// measure to choose by that needs no true label.
     pub fn risk(self, logits: &Array2<f32>, labels: &[usize]) -> f64 {

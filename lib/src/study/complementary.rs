@@ -1,0 +1,172 @@
+//! Notebook 7 as it shows itself: learning digits from labels that say what an image is not.
+
+use crate::{
+    Result,
+    data::Provenance,
+    display::{Axis, Html, LineChart, RowChart, Show, Table, note, number, percent, row, stack},
+    eval::statistics::{mean, paired_difference},
+    study::{
+        DigitRun, Head, Init, Protocol, RunResult, Seeds, TrainedDigits, part2::measures::metric,
+    },
+    train::Complementary,
+};
+
+/// What others reach on this task, with where it stands.
+const ELSEWHERE: [(&str, f64); 2] = [
+    ("published, multi-layer perceptron", 0.939),
+    ("best answer known to this task", 0.961),
+];
+
+/// The losses, each on seed 0 from a random start: what chooses among them is the risk on
+/// held-out images, which needs their complementary labels alone.
+pub fn compare_losses(dataset: &Provenance) -> Result<Html> {
+    let mut table = Table::new(
+        "Six losses, 3 epochs each, seed 0",
+        [
+            "loss",
+            "risk on held-out images (nats)",
+            "accuracy estimated on them",
+            "MNIST test accuracy (not used)",
+        ],
+    );
+    let mut chart = RowChart::bars(
+        "MNIST test accuracy after 3 epochs (not used to choose)",
+        Axis::percent("accuracy").to(1.0),
+    );
+    let mut best: Option<(f64, &str)> = None;
+    for loss in Complementary::ALL {
+        let protocol = Protocol::Complementary(loss);
+        let run = DigitRun::new(3, protocol, Head::Original, Init::Random, 0);
+        let Some(record) = run.key().load()? else {
+            continue;
+        };
+        if record.differs_from(&run.config, dataset).is_some() {
+            continue;
+        }
+        let name = loss.title();
+        let risk = metric(&record, "held_out_risk").unwrap_or(f64::NAN);
+        if best.is_none_or(|(lowest, _)| risk < lowest) {
+            best = Some((risk, name));
+        }
+        let estimated = record.last().map_or(f64::NAN, |epoch| epoch.val_accuracy);
+        let test = record.test_accuracy.unwrap_or(f64::NAN);
+        table = table.row([
+            name.into(),
+            number(risk, 4),
+            percent(estimated),
+            percent(test),
+        ]);
+        chart = chart.value(name, test);
+    }
+    let Some((risk, name)) = best else {
+        return Ok(note(
+            "These runs were never made on this data: `make full` makes them.",
+        ));
+    };
+    let choice = note(&format!(
+        "The lowest risk on held-out images, {risk:.4} nats, is that of {name}. (A network that \
+         knew every digit for certain would reach ln 9 = 2.1972; one that knows nothing stays at \
+         ln 10 = 2.3026.)"
+    ));
+    Ok(stack(&[&table, &chart, &choice]))
+}
+
+/// Accuracy estimated on held-out images, by epoch, through both stages.
+pub fn stages(runs: &[&TrainedDigits]) -> Html {
+    let mut chart = LineChart::new(
+        "Accuracy estimated from held-out complementary labels",
+        Axis::new("epoch"),
+        Axis::percent("estimated accuracy"),
+    );
+    for trained in runs {
+        let epochs = trained.history.epochs.iter().enumerate();
+        let points = epochs.map(|(i, epoch)| ((i + 1) as f64, epoch.val_accuracy));
+        chart = chart.curve(format!("{} start", trained.run.init.name()), points);
+    }
+    chart.show()
+}
+
+/// Both starts over all seeds, with what others reach.
+pub fn accuracies(runs: &[&TrainedDigits]) -> Result<Html> {
+    let mut table = Table::new(
+        "Accuracy on the MNIST test set, learned from wrong labels alone",
+        ["start", "mean", "95 % interval", "seeds", "each seed (%)"],
+    );
+    let mut chart = RowChart::bars(
+        "Accuracy on the MNIST test set",
+        Axis::percent("accuracy").to(1.0),
+    );
+    for trained in runs {
+        let seeds = Seeds::beside(&trained.result)?;
+        let values = seeds.values(|run| run.test_accuracy);
+        let estimate = mean(&values)?;
+        let interval = match estimate.interval {
+            Some(i) => format!("{:.2} – {:.2} %", i.low * 100.0, i.high * 100.0),
+            None => "one seed has none".into(),
+        };
+        let each: Vec<String> = (values.iter())
+            .map(|v| format!("{:.2}", v * 100.0))
+            .collect();
+        let name = format!("{} start", trained.run.init.name());
+        chart = chart.estimate(name.clone(), &estimate);
+        table = table.row([
+            name.into(),
+            percent(estimate.mean),
+            interval.into(),
+            estimate.n.into(),
+            each.join("  ").into(),
+        ]);
+    }
+    for (name, accuracy) in ELSEWHERE {
+        chart = chart.value(name, accuracy);
+        table = table.row([
+            name.into(),
+            percent(accuracy),
+            "".into(),
+            "".into(),
+            "".into(),
+        ]);
+    }
+    Ok(stack(&[&row(&[&chart]), &table]))
+}
+
+/// Whether the second stage helped, judged by complementary labels alone, and what both
+/// stages reached, in words.
+pub fn finding(runs: &[&TrainedDigits]) -> Result<Html> {
+    let (mut first, mut second, mut tests) = (Vec::new(), Vec::new(), Vec::new());
+    for trained in runs {
+        let seeds = Seeds::beside(&trained.result)?;
+        for run in &seeds.runs {
+            if let Some((a, b)) = both_stages(run) {
+                first.push(a);
+                second.push(b);
+            }
+            tests.extend(run.test_accuracy);
+        }
+    }
+    let reached = mean(&tests)?;
+    let mut words = format!(
+        "Learned from dataset 3 alone, without one label that is meant to be right, the networks \
+         read {:.2} % of the MNIST test set (mean of {} runs).",
+        reached.mean * 100.0,
+        tests.len()
+    );
+    if let Ok(gain) = paired_difference(&second, &first) {
+        words += &format!(
+            " By held-out complementary labels alone, the second stage changed the estimated \
+             accuracy by {:+.2} points (95 % interval {:.2} to {:.2}, {} runs).",
+            gain.mean * 100.0,
+            gain.interval.low * 100.0,
+            gain.interval.high * 100.0,
+            gain.n
+        );
+    }
+    Ok(note(&words))
+}
+
+/// Estimated accuracy after the first and after the second stage.
+fn both_stages(run: &RunResult) -> Option<(f64, f64)> {
+    let first = run.epochs.get(run.config.epochs - 1)?;
+    let last = run.last()?;
+    (run.epochs.len() > run.config.epochs).then_some((first.val_accuracy, last.val_accuracy))
+}
