@@ -3,7 +3,8 @@
 use crate::{
     Result,
     display::{
-        Axis, Cell, Html, LineChart, RowChart, Show, Table, note, number, percent, row, stack,
+        Axis, Cell, Html, LineChart, RowChart, Show, Table, format_p, note, number, percent, row,
+        stack,
     },
     eval::statistics::{KaplanMeier, PairedDifference, Time, holm},
     study::{
@@ -111,11 +112,22 @@ fn step_gain(grid: &Grid, head: Head, goal: f64) -> Cell {
     let steps = |run: &RunResult| steps_to(goal, run).map(Time::value);
     let all = Init::ALL.map(|init| times(grid.runs(head, init), goal, steps_to));
     let censored = all.iter().flatten().any(|time| time.is_censored());
-    match grid.gain(head, steps) {
-        Some(gain) if censored => format!("{gain:.0} (with runs that ended before)").into(),
-        Some(gain) => format!("{gain:.0}").into(),
-        None => "one seed cannot say".into(),
-    }
+    let Some(gain) = grid.gain(head, steps) else {
+        return "one seed cannot say".into();
+    };
+    let (low, high) = (gain.interval.low, gain.interval.high);
+    let ended = if censored {
+        ", with runs that ended before"
+    } else {
+        ""
+    };
+    format!(
+        "{:.0} ({low:.0} to {high:.0}), {}{ended}",
+        gain.mean,
+        format_p(gain.p)
+    )
+    .replace('-', "−")
+    .into()
 }
 
 /// Every measure of both heads: the means, and pretrained minus random with its interval,
@@ -173,15 +185,15 @@ pub fn quality(grid: &Grid) -> Html {
                         .replace('-', "−")
                         .into(),
                         number(gain.d_z, 2),
-                        number(gain.p, 3),
-                        number(*corrected, 3),
+                        p_value(gain.p),
+                        p_value(*corrected),
                     ]);
                     if measure.scale == 100.0 {
                         let interval = crate::eval::statistics::Interval {
                             low: scaled(low),
                             high: scaled(high),
                         };
-                        chart = chart.value_with(measure.name, scaled(gain.mean), Some(interval));
+                        chart = chart.value_with(measure.short, scaled(gain.mean), Some(interval));
                     }
                 }
                 None => cells.extend((0..5).map(|_| Cell::from("–"))),
@@ -197,6 +209,13 @@ pub fn quality(grid: &Grid) -> Html {
     }
     let charts: Vec<&dyn Show> = charts.iter().map(|chart| chart as &dyn Show).collect();
     stack(&[&row(&charts), &table, &grid.left_out()])
+}
+
+fn p_value(p: f64) -> Cell {
+    match p < 0.001 {
+        true => "< 0.001".into(),
+        false => number(p, 3),
+    }
 }
 
 type Gain = (Head, usize, Option<PairedDifference>, f64);
@@ -234,11 +253,12 @@ pub fn quality_finding(grid: &Grid) -> Html {
                 let (measure, gain) = (&MEASURES[*index], gain.as_ref()?);
                 let better = (gain.mean > 0.0) == measure.more_is_better;
                 Some(format!(
-                    "{} is {} ({:+.*}, p = {p:.3})",
+                    "{} is {} ({:+.*}, {})",
                     measure.name,
                     if better { "better" } else { "worse" },
                     measure.decimals,
-                    gain.mean * measure.scale
+                    gain.mean * measure.scale,
+                    format_p(*p)
                 ))
             })
             .collect();

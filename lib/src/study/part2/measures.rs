@@ -9,6 +9,8 @@ use crate::{
 #[derive(Clone, Copy)]
 pub struct Measure {
     pub name: &'static str,
+    /// For a chart.
+    pub short: &'static str,
     /// Factor and decimals for display, e.g. 100 and 2 for percentage points.
     pub scale: f64,
     pub decimals: usize,
@@ -18,48 +20,83 @@ pub struct Measure {
 }
 
 /// Final quality, the way there, and how far the network can be trusted.
-pub const MEASURES: [Measure; 10] = [
-    share("test accuracy (%)", true, |run| run.test_accuracy),
-    loss("test loss (nats)", |run| metric(run, "test_loss")),
-    share("accuracy after one epoch (%)", true, |run| {
-        Some(run.epochs.first()?.val_accuracy)
+pub const MEASURES: [Measure; 12] = [
+    plain("steps to 98 %", 0, |run| Some(steps_to(0.98, run)?.value())),
+    plain("steps to 99 %", 0, |run| Some(steps_to(0.99, run)?.value())),
+    share("test accuracy (%)", "test accuracy", true, |run| {
+        run.test_accuracy
     }),
-    share("mean accuracy along the curve (%)", true, |run| {
-        let curve = curve(run);
-        let (first, last) = (curve.first()?, curve.last()?);
-        Some(area_under(&curve) / (last.0 - first.0))
-    }),
-    share("training accuracy (%)", true, |run| {
+    plain("test loss (nats)", 4, |run| metric(run, "test_loss")),
+    share(
+        "accuracy after one epoch (%)",
+        "after one epoch",
+        true,
+        |run| Some(run.epochs.first()?.val_accuracy),
+    ),
+    share(
+        "mean accuracy along the curve (%)",
+        "along the curve",
+        true,
+        |run| {
+            let curve = curve(run);
+            let (first, last) = (curve.first()?, curve.last()?);
+            Some(area_under(&curve) / (last.0 - first.0))
+        },
+    ),
+    share("training accuracy (%)", "on training images", true, |run| {
         metric(run, "train_accuracy")
     }),
-    share("overfitting gap: training − test (points)", false, |run| {
-        Some(metric(run, "train_accuracy")? - run.test_accuracy?)
-    }),
-    share("unrest: sd along the last epoch (points)", false, |run| {
-        let heights: Vec<f64> = last_epoch(run).into_iter().map(|(_, y)| y).collect();
-        crate::eval::statistics::mean(&heights).ok()?.sd
-    }),
-    share("largest fall between two epochs (points)", false, |run| {
-        let falls = run.epochs.windows(2);
-        let falls = falls.map(|pair| (pair[0].val_accuracy - pair[1].val_accuracy).max(0.0));
-        falls.max_by(f64::total_cmp)
-    }),
-    share("calibration error, ECE (points)", false, |run| {
-        metric(run, "ece")
-    }),
-    share("lowest recall of a digit (%)", true, |run| {
-        let recalls = (0..10).filter_map(|digit| metric(run, &format!("recall_{digit}")));
-        recalls.min_by(f64::total_cmp)
-    }),
+    share(
+        "overfitting gap: training − test (points)",
+        "overfitting gap",
+        false,
+        |run| Some(metric(run, "train_accuracy")? - run.test_accuracy?),
+    ),
+    share(
+        "unrest: sd along the last epoch (points)",
+        "unrest",
+        false,
+        |run| {
+            let heights: Vec<f64> = last_epoch(run).into_iter().map(|(_, y)| y).collect();
+            crate::eval::statistics::mean(&heights).ok()?.sd
+        },
+    ),
+    share(
+        "largest fall between two epochs (points)",
+        "largest fall",
+        false,
+        |run| {
+            let falls = run.epochs.windows(2);
+            let falls = falls.map(|pair| (pair[0].val_accuracy - pair[1].val_accuracy).max(0.0));
+            falls.max_by(f64::total_cmp)
+        },
+    ),
+    share(
+        "calibration error, ECE (points)",
+        "calibration error",
+        false,
+        |run| metric(run, "ece"),
+    ),
+    share(
+        "lowest recall of a digit (%)",
+        "lowest recall",
+        true,
+        |run| {
+            let recalls = (0..10).filter_map(|digit| metric(run, &format!("recall_{digit}")));
+            recalls.min_by(f64::total_cmp)
+        },
+    ),
 ];
 
 const fn share(
     name: &'static str,
+    short: &'static str,
     more_is_better: bool,
     value: fn(&RunResult) -> Option<f64>,
 ) -> Measure {
     Measure {
         name,
+        short,
         scale: 100.0,
         decimals: 2,
         more_is_better,
@@ -67,11 +104,17 @@ const fn share(
     }
 }
 
-const fn loss(name: &'static str, value: fn(&RunResult) -> Option<f64>) -> Measure {
+/// Less is better; written as it is.
+const fn plain(
+    name: &'static str,
+    decimals: usize,
+    value: fn(&RunResult) -> Option<f64>,
+) -> Measure {
     Measure {
         name,
+        short: name,
         scale: 1.0,
-        decimals: 4,
+        decimals,
         more_is_better: false,
         value,
     }

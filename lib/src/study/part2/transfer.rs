@@ -15,9 +15,7 @@ pub fn carried_over() -> Html {
     let mut flow = Flow::new("From the photographed digits to MNIST (head: original)");
     let (mut kept, mut anew) = (0, 0);
     for layer in layers.iter().filter(|layer| layer.parameters > 0) {
-        let carried = CARRIED_OVER
-            .iter()
-            .any(|prefix| layer_name(layer).starts_with(prefix));
+        let carried = is_carried_over(layer);
         *(if carried { &mut kept } else { &mut anew }) += layer.parameters;
         let parameters = format_count(layer.parameters);
         flow = flow.step(&layer.name, &format!("{parameters} weights"), carried);
@@ -35,9 +33,12 @@ pub fn carried_over() -> Html {
     stack(&[&flow, &note(&words)])
 }
 
-/// The name of a layer with the point that ends its prefix.
-fn layer_name(layer: &Layer) -> String {
-    format!("{}.", layer.name)
+/// Whether the tensors of a layer, e.g. `hidden, ReLU`, pass to the MNIST network.
+fn is_carried_over(layer: &Layer) -> bool {
+    let tensors = format!("{}.", layer.name.split(',').next().unwrap_or_default());
+    CARRIED_OVER
+        .iter()
+        .any(|prefix| tensors.starts_with(prefix))
 }
 
 /// Pretrained networks on the digits that were held out, and on MNIST as they are: the
