@@ -20,7 +20,11 @@ pub fn curves(trained: &TrainedDigits) -> Html {
     let highest = (run.epochs.iter().flat_map(|e| [e.loss, e.val_loss]))
         .chain(reported.iter().flat_map(|e| [e.loss, e.val_loss]))
         .fold(nothing_learned(), f64::max);
-    let axis = Axis::new("loss (nats)")
+    let words = match highest > HIGHEST_LOSS {
+        true => format!("loss (nats), {HIGHEST_LOSS} or more at the edge"),
+        false => "loss (nats)".into(),
+    };
+    let axis = Axis::new(words)
         .from(2.15)
         .to((highest * 1.01).min(HIGHEST_LOSS));
     let loss = LineChart::new(loss_title(trained), Axis::new("epoch"), axis)
