@@ -57,6 +57,27 @@ fn accuracy_and_loss_are_scikit_learns() {
 }
 
 /// ```python
+/// low = 3 - p[:, ::-1].argmin(1)   # the last of equals
+/// low, (low == labels).mean()
+/// ```
+#[test]
+fn the_least_likely_class_is_numpys() {
+    let ours = evaluation();
+    assert_eq!(ours.least_likely(), [2, 3, 0, 1, 2, 0, 2, 3, 1, 2, 1, 0]);
+    close(ours.least_likely_accuracy(), 0.0);
+
+    // Equals: the first is the prediction, the last is the least likely one.
+    let flat = Array2::zeros((3, 3));
+    let classes = named(&["0", "1", "2"]);
+    let ours = Evaluation::from_logits(flat, vec![0, 1, 2], classes, provenance()).unwrap();
+    assert_eq!(
+        (ours.predictions(), ours.least_likely()),
+        (vec![0; 3], vec![2; 3])
+    );
+    close(ours.least_likely_accuracy(), 1.0 / 3.0);
+}
+
+/// ```python
 /// metrics.confusion_matrix(labels, pred)
 /// metrics.precision_recall_fscore_support(labels, pred, zero_division=0)
 /// metrics.f1_score(labels, pred, average="macro")

@@ -4,7 +4,7 @@ use ::image::{DynamicImage, ExtendedColorType, ImageEncoder, codecs::jpeg, codec
 use base64::{Engine, prelude::BASE64_STANDARD};
 use ndarray::{Array2, ArrayView2, s};
 
-use super::html::escape;
+use super::html::{Html, escape};
 
 /// Grey of the line between two images of a strip.
 const SEPARATOR: u8 = 96;
@@ -72,6 +72,11 @@ impl Picture {
             height: small.height() as usize,
             pixelated: false,
         }
+    }
+
+    /// A block of its own, e.g. for a table's cell; `alt` says what is to be seen.
+    pub fn block(&self, alt: &str) -> Html {
+        Html::new(self.html(alt), alt)
     }
 
     /// The `<img>` element; `alt` says what is to be seen.

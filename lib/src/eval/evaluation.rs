@@ -131,6 +131,16 @@ impl Evaluation {
         hits.count() as f64 / self.len() as f64
     }
 
+    /// The least probable class of each image; the last of equals.
+    pub fn least_likely(&self) -> Vec<usize> {
+        let rows = self.probabilities.rows().into_iter();
+        rows.map(|row| {
+            let worse = |worst: usize, i: usize| if row[i] <= row[worst] { i } else { worst };
+            (0..row.len()).fold(0, worse)
+        })
+        .collect()
+    }
+
     /// Share of images whose label is the least probable class, 0 to 1: what a network has
     /// learned from labels that are wrong.
     pub fn least_likely_accuracy(&self) -> f64 {

@@ -100,6 +100,13 @@ impl Grid {
     }
 }
 
+impl FromIterator<(Head, Init, Seeds)> for Grid {
+    fn from_iter<T: IntoIterator<Item = (Head, Init, Seeds)>>(cells: T) -> Self {
+        let cells = cells.into_iter().collect();
+        Self { cells }
+    }
+}
+
 fn pairs() -> impl Iterator<Item = (Head, Init)> {
     Head::ALL
         .into_iter()

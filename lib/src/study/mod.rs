@@ -1,6 +1,7 @@
 //! The study itself: which runs it consists of. Notebooks and command line start the
 //! same runs from here.
 
+pub mod audit;
 pub mod complementary;
 pub mod digits;
 mod grid;
@@ -8,10 +9,12 @@ pub mod load;
 pub mod original;
 pub mod part1;
 pub mod part2;
+pub mod part3;
 pub mod result;
 pub mod seeds;
 pub mod summary;
 
+pub use audit::Audit;
 pub use digits::{DigitRun, Head, Init, Pretrained, Protocol, TrainedDigits, pretrain};
 pub use grid::Grid;
 pub use load::{load_mislabelled, load_mnist, load_photographs};

@@ -18,6 +18,16 @@ pub struct TestResult {
 /// Where there are less than two categories, the lengths or sums differ, or an
 /// expected count is not positive.
 pub fn chi_square(observed: &[usize], expected: &[f64]) -> Result<TestResult> {
+    chi_square_fitted(observed, expected, observed.len().saturating_sub(1))
+}
+
+/// As [`chi_square`], where `expected` was itself taken from the observed counts (margins
+/// of a table, say), which leaves fewer `degrees_of_freedom`.
+pub fn chi_square_fitted(
+    observed: &[usize],
+    expected: &[f64],
+    degrees_of_freedom: usize,
+) -> Result<TestResult> {
     let total: usize = observed.iter().sum();
     let sum: f64 = expected.iter().sum();
     let fits = observed.len() == expected.len() && (sum - total as f64).abs() <= 1e-9 * sum;
@@ -33,9 +43,10 @@ pub fn chi_square(observed: &[usize], expected: &[f64]) -> Result<TestResult> {
     }
     let terms = observed.iter().zip(expected);
     let statistic = terms.map(|(&o, &e)| (o as f64 - e).powi(2) / e).sum();
-    let degrees_of_freedom = observed.len() - 1;
-    let distribution = ChiSquared::new(degrees_of_freedom as f64)
-        .map_err(|error| Error::argument(format!("χ²: {error}"), "pass two categories or more"))?;
+    let distribution = ChiSquared::new(degrees_of_freedom as f64).map_err(|error| {
+        let remedy = "pass more categories than were fitted";
+        Error::argument(format!("χ²: {error}"), remedy)
+    })?;
     Ok(TestResult {
         statistic,
         degrees_of_freedom,

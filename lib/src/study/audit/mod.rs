@@ -1,0 +1,214 @@
+//! What dataset 3 is made of: each of its images matched to the MNIST training image that
+//! it comes from, so that the digit on it is known. For this audit alone: nothing is
+//! trained on, chosen by, or stopped by the true labels found here.
+
+mod jpeg;
+mod nearest;
+mod show;
+
+use rayon::prelude::*;
+
+use crate::{
+    Error, Result,
+    data::{Provenance, SIDE, Samples},
+    eval::{
+        ConfusionMatrix,
+        statistics::{TestResult, chi_square_fitted, chi_square_uniform},
+    },
+};
+
+pub use jpeg::Compression;
+pub use nearest::{Match, Nearest};
+
+/// Images whose second-nearest original is looked for, too.
+const SAMPLE: usize = 500;
+/// Rounds of proportional fitting; on a full table each gains more than a decimal digit.
+const FITTING_ROUNDS: usize = 50;
+const PIXELS: usize = SIDE * SIDE;
+
+/// Images under given labels beside the originals that they were found to come from.
+#[derive(Clone, Debug)]
+pub struct Audit {
+    /// The nearest original of each image, by position.
+    pub matches: Vec<Match>,
+    /// Of some images, evenly spread: (position, the nearest original but one).
+    pub runners_up: Vec<(usize, Match)>,
+    /// What JPEG did to them, as far as it can be told.
+    pub compression: Option<Compression>,
+    /// Label given to each image.
+    pub given: Vec<usize>,
+    /// Label of its original.
+    pub truth: Vec<usize>,
+    pub classes: Vec<String>,
+    pub dataset: Provenance,
+    pub originals: Provenance,
+}
+
+impl Audit {
+    /// Looks for the original of every image of `dataset3` among all of `originals`.
+    ///
+    /// That both are in the same order is only a guess that makes the search short: the
+    /// match is the nearest of all, wherever it is.
+    ///
+    /// # Errors
+    /// Where there are no originals, or the classes are others.
+    pub fn of(dataset3: &Samples, originals: &Samples) -> Result<Self> {
+        if originals.is_empty() || dataset3.is_empty() || dataset3.classes != originals.classes {
+            return Err(Error::argument(
+                format!(
+                    "audit of {} images in {} classes against {} in {}",
+                    dataset3.len(),
+                    dataset3.classes.len(),
+                    originals.len(),
+                    originals.classes.len()
+                ),
+                "pass images and originals of the same classes, at least one of each",
+            ));
+        }
+        let nearest = Nearest::among(&originals.images);
+        let pixels = nearest::flat(&dataset3.images);
+        let images: Vec<&[u8]> = pixels.chunks_exact(PIXELS).collect();
+        let matches: Vec<Match> = (images.par_iter().enumerate())
+            .filter_map(|(i, image)| nearest.to(image, Some(i), None))
+            .collect();
+        let step = (images.len() / SAMPLE).max(1);
+        let sample: Vec<usize> = (0..images.len()).step_by(step).take(SAMPLE).collect();
+        let runners_up = (sample.par_iter())
+            .filter_map(|&i| Some((i, nearest.to(images[i], None, Some(matches[i].index))?)))
+            .collect();
+        Ok(Self {
+            compression: Compression::between(&images, &originals.images, &matches),
+            given: dataset3.labels.clone(),
+            truth: matches.iter().map(|m| originals.labels[m.index]).collect(),
+            matches,
+            runners_up,
+            classes: dataset3.classes.clone(),
+            dataset: dataset3.provenance.clone(),
+            originals: originals.provenance.clone(),
+        })
+    }
+
+    pub fn len(&self) -> usize {
+        self.matches.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.matches.is_empty()
+    }
+
+    /// How many images are nearest to the original of the same position.
+    pub fn in_place(&self) -> usize {
+        let positions = self.matches.iter().enumerate();
+        positions.filter(|(i, found)| found.index == *i).count()
+    }
+
+    /// How many different originals were found.
+    pub fn distinct(&self) -> usize {
+        let mut indices: Vec<usize> = self.matches.iter().map(|m| m.index).collect();
+        indices.sort_unstable();
+        indices.dedup();
+        indices.len()
+    }
+
+    /// Row is the true digit, column the label given.
+    pub fn matrix(&self) -> ConfusionMatrix {
+        ConfusionMatrix::new(&self.truth, &self.given, &self.classes)
+    }
+
+    /// How many labels are right after all.
+    pub fn right(&self) -> usize {
+        self.matrix().counts.diag().sum()
+    }
+
+    /// For each true digit: is every wrong label equally likely? `None` where too few
+    /// images are wrong to ask.
+    pub fn uniform_by_digit(&self) -> Vec<Option<TestResult>> {
+        let rows = self.wrong_by_digit().into_iter();
+        rows.map(|wrong| chi_square_uniform(&wrong).ok()).collect()
+    }
+
+    /// The same asked of all digits at once: as many images of each digit are wrong as
+    /// were found, and each wrong label is equally likely. χ² and degrees of freedom are
+    /// those of the digits added up.
+    pub fn uniform(&self) -> Result<TestResult> {
+        let rows = self.wrong_by_digit();
+        let asked = || rows.iter().filter(|wrong| wrong.iter().sum::<usize>() > 0);
+        let expected: Vec<f64> = asked()
+            .flat_map(|wrong| {
+                let mean = wrong.iter().sum::<usize>() as f64 / wrong.len() as f64;
+                vec![mean; wrong.len()]
+            })
+            .collect();
+        let freedom = asked().map(|wrong| wrong.len() - 1).sum();
+        chi_square_fitted(
+            &asked().flatten().copied().collect::<Vec<_>>(),
+            &expected,
+            freedom,
+        )
+    }
+
+    /// Given how full each folder is, does the wrong label still depend on the digit?
+    /// Quasi-independence: the table without its diagonal, expected counts fitted to its
+    /// margins (L. A. Goodman, JASA 1968).
+    pub fn independent(&self) -> Result<TestResult> {
+        let (rows, k) = (self.wrong_by_digit(), self.classes.len());
+        let column = |t: usize, c: usize| c + usize::from(c >= t);
+        let of_rows: Vec<f64> = rows
+            .iter()
+            .map(|r| r.iter().sum::<usize>() as f64)
+            .collect();
+        let mut of_columns = vec![0.0; k];
+        let mut fitted = vec![vec![1.0; k - 1]; k];
+        for (t, row) in rows.iter().enumerate() {
+            for (c, &count) in row.iter().enumerate() {
+                of_columns[column(t, c)] += count as f64;
+            }
+        }
+        for _ in 0..FITTING_ROUNDS {
+            let mut sums = vec![0.0; k];
+            for (t, row) in fitted.iter().enumerate() {
+                for (c, value) in row.iter().enumerate() {
+                    sums[column(t, c)] += value;
+                }
+            }
+            for (t, row) in fitted.iter_mut().enumerate() {
+                for (c, value) in row.iter_mut().enumerate() {
+                    *value *= of_columns[column(t, c)] / sums[column(t, c)];
+                }
+                let sum: f64 = row.iter().sum();
+                row.iter_mut().for_each(|value| *value *= of_rows[t] / sum);
+            }
+        }
+        let freedom = ((k - 1) * (k - 1)).saturating_sub(k);
+        chi_square_fitted(&rows.concat(), &fitted.concat(), freedom)
+    }
+
+    /// What a given label tells about the digit, in bits (mutual information), of the
+    /// log2(10) = 3.32 that a right one tells.
+    pub fn information(&self) -> f64 {
+        let counts = self.matrix().counts;
+        let total = self.len() as f64;
+        let (rows, columns) = (
+            counts.sum_axis(ndarray::Axis(1)),
+            counts.sum_axis(ndarray::Axis(0)),
+        );
+        let cells = counts.indexed_iter().filter(|(_, count)| **count > 0);
+        cells
+            .map(|((t, g), &count)| {
+                let share = count as f64 / total;
+                share * (share * total * total / (rows[t] * columns[g]) as f64).log2()
+            })
+            .sum()
+    }
+
+    /// For each true digit the counts of its wrong labels, in order.
+    fn wrong_by_digit(&self) -> Vec<Vec<usize>> {
+        let counts = self.matrix().counts;
+        let rows = counts.rows().into_iter().enumerate();
+        rows.map(|(t, row)| {
+            let labels = row.iter().enumerate().filter(|(g, _)| *g != t);
+            labels.map(|(_, &count)| count).collect()
+        })
+        .collect()
+    }
+}
