@@ -5,9 +5,7 @@ use crate::{
     data::Provenance,
     display::{Axis, Html, LineChart, RowChart, Show, Table, note, number, percent, row, stack},
     eval::statistics::{mean, paired_difference},
-    study::{
-        DigitRun, Head, Init, Protocol, RunResult, Seeds, TrainedDigits, part2::measures::metric,
-    },
+    study::{DigitRun, Head, Init, Protocol, RunResult, Seeds, TrainedDigits},
     train::Complementary,
 };
 
@@ -44,7 +42,7 @@ pub fn compare_losses(dataset: &Provenance) -> Result<Html> {
             continue;
         }
         let name = loss.title();
-        let risk = metric(&record, "held_out_risk").unwrap_or(f64::NAN);
+        let risk = record.metric("held_out_risk").unwrap_or(f64::NAN);
         if best.is_none_or(|(lowest, _)| risk < lowest) {
             best = Some((risk, name));
         }

@@ -147,6 +147,11 @@ impl RunResult {
         }
     }
 
+    /// One of `metrics`.
+    pub fn metric(&self, name: &str) -> Option<f64> {
+        self.metrics.get(name).copied()
+    }
+
     /// The last epoch of training.
     pub fn last(&self) -> Option<&Epoch> {
         self.epochs.last()

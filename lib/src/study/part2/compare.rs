@@ -9,7 +9,7 @@ use crate::{
     eval::statistics::{KaplanMeier, PairedDifference, Time, holm},
     study::{
         Grid, Head, Init, RunResult,
-        part2::measures::{MEASURES, curve, metric, seconds_to, steps_to},
+        part2::measures::{MEASURES, curve, seconds_to, steps_to},
         reported,
     },
 };
@@ -290,7 +290,7 @@ pub fn recall(grid: &Grid) -> Html {
         chart = chart.series(format!("{}, {}", head.name(), init.name()));
         for digit in 0..10 {
             let name = format!("recall_{digit}");
-            if let Some(estimate) = grid.mean(head, init, |run| metric(run, &name)) {
+            if let Some(estimate) = grid.mean(head, init, |run| run.metric(&name)) {
                 chart = chart.value(digit.to_string(), estimate.mean);
             }
         }

@@ -5,7 +5,7 @@ use crate::{
     data::Samples,
     display::{Axis, Html, RowChart, Show},
     eval::similarity::debiased_cka,
-    study::{Grid, Head, Init, TrainedDigits, part2::measures::metric},
+    study::{Grid, Head, Init, TrainedDigits},
     train::activations,
 };
 
@@ -50,7 +50,7 @@ fn by_layer(grid: &Grid, head: Head, chart: RowChart, name: &dyn Fn(&str) -> Str
         chart = chart.series(init.name());
         for layer in LAYERS {
             let name = name(layer);
-            if let Some(estimate) = grid.mean(head, init, |run| metric(run, &name)) {
+            if let Some(estimate) = grid.mean(head, init, |run| run.metric(&name)) {
                 chart = chart.estimate(layer, &estimate);
             }
         }

@@ -26,7 +26,7 @@ pub const MEASURES: [Measure; 12] = [
     share("test accuracy (%)", "test accuracy", true, |run| {
         run.test_accuracy
     }),
-    plain("test loss (nats)", 4, |run| metric(run, "test_loss")),
+    plain("test loss (nats)", 4, |run| run.metric("test_loss")),
     share(
         "accuracy after one epoch (%)",
         "after one epoch",
@@ -44,13 +44,13 @@ pub const MEASURES: [Measure; 12] = [
         },
     ),
     share("training accuracy (%)", "on training images", true, |run| {
-        metric(run, "train_accuracy")
+        run.metric("train_accuracy")
     }),
     share(
         "overfitting gap: training − test (points)",
         "overfitting gap",
         false,
-        |run| Some(metric(run, "train_accuracy")? - run.test_accuracy?),
+        |run| Some(run.metric("train_accuracy")? - run.test_accuracy?),
     ),
     share(
         "unrest: sd along the last epoch (points)",
@@ -75,14 +75,14 @@ pub const MEASURES: [Measure; 12] = [
         "calibration error, ECE (points)",
         "calibration error",
         false,
-        |run| metric(run, "ece"),
+        |run| run.metric("ece"),
     ),
     share(
         "lowest recall of a digit (%)",
         "lowest recall",
         true,
         |run| {
-            let recalls = (0..10).filter_map(|digit| metric(run, &format!("recall_{digit}")));
+            let recalls = (0..10).filter_map(|digit| run.metric(&format!("recall_{digit}")));
             recalls.min_by(f64::total_cmp)
         },
     ),
@@ -118,11 +118,6 @@ const fn plain(
         more_is_better: false,
         value,
     }
-}
-
-/// A metric of the record, by name.
-pub fn metric(run: &RunResult, name: &str) -> Option<f64> {
-    run.metrics.get(name).copied()
 }
 
 /// (step, validation accuracy) along the training.

@@ -5,7 +5,7 @@ use crate::{
     display::{Flow, Html, Show, Table, format_count, note, percent, stack},
     eval::statistics::mean,
     nn::{CharCnn, summary::Layer},
-    study::{Pretrained, RunResult, Seeds, digits::CARRIED_OVER, part2::measures::metric},
+    study::{Pretrained, RunResult, Seeds, digits::CARRIED_OVER},
 };
 
 /// The layers of the MNIST network: which are carried over, and which are made anew.
@@ -54,7 +54,7 @@ pub fn pretraining_table(live: &[&Pretrained]) -> Result<Html> {
         ],
     );
     let validation = |run: &RunResult| Some(run.last()?.val_accuracy);
-    let on_mnist = |run: &RunResult| metric(run, "mnist_accuracy");
+    let on_mnist = |run: &RunResult| run.metric("mnist_accuracy");
     for run in live {
         let seeds = Seeds::beside(&run.result)?;
         table = table.row([
@@ -78,7 +78,7 @@ pub fn pretraining_finding(live: &[&Pretrained]) -> Result<Html> {
     let mut sentences = Vec::new();
     for run in live {
         let seeds = Seeds::beside(&run.result)?;
-        let read = mean(&seeds.values(|run| metric(run, "mnist_accuracy")))?;
+        let read = mean(&seeds.values(|run| run.metric("mnist_accuracy")))?;
         let worst = run.on_mnist.per_class().0.into_iter();
         let worst = worst.min_by(|a, b| a.recall.total_cmp(&b.recall));
         let worst = worst.map_or(String::new(), |digit| {

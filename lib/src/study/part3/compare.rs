@@ -1,7 +1,7 @@
 //! The four runs under all seeds, beside the original's.
 
 use super::{
-    BELOW_CHANCE, all_learned, below_chance, constant_answer, digits_of_share, metric, name,
+    BELOW_CHANCE, all_learned, below_chance, constant_answer, digits_of_share, name,
     nothing_learned, taken_up,
 };
 use crate::{
@@ -140,11 +140,11 @@ pub fn epochs(grid: &Grid) -> Table {
 pub fn avoidance(grid: &Grid) -> ScatterChart {
     let points = |value: fn(&RunResult) -> Option<f64>| -> Vec<(f64, f64)> {
         let runs = grid.iter().flat_map(|(_, _, seeds)| &seeds.runs);
-        runs.filter_map(|run| metric(run, "train_loss").zip(value(run)))
+        runs.filter_map(|run| run.metric("train_loss").zip(value(run)))
             .collect()
     };
     let most = points(|run| run.test_accuracy);
-    let least = points(|run| metric(run, "least_likely_accuracy"));
+    let least = points(|run| run.metric("least_likely_accuracy"));
     let title = match slope(&most) > 0.0 && slope(&least) < 0.0 {
         true => "The lower the loss, the less likely the truth is held to be",
         false => "Loss on the given labels, and which digit is right",
@@ -198,7 +198,7 @@ pub fn learned(grid: &Grid) -> Html {
             grid.mean(head, init, value)
                 .map_or(f64::NAN, |estimate| estimate.mean)
         };
-        if let Some(estimate) = grid.mean(head, init, |run| metric(run, "least_likely_accuracy")) {
+        if let Some(estimate) = grid.mean(head, init, |run| run.metric("least_likely_accuracy")) {
             chart = chart.estimate(name(head, init), &estimate);
         }
         let one_answer = seeds
@@ -208,12 +208,12 @@ pub fn learned(grid: &Grid) -> Html {
         table = table.row([
             head.name().into(),
             init.name().into(),
-            number(mean(&|run| metric(run, "train_loss")), 4),
+            number(mean(&|run| run.metric("train_loss")), 4),
             percent(mean(&taken_up)),
             percent(mean(&|run| run.test_accuracy)),
-            percent(mean(&|run| metric(run, "least_likely_accuracy"))),
-            number(mean(&|run| metric(run, "mean_confidence")), 4),
-            number(mean(&|run| metric(run, "test_loss")), 3),
+            percent(mean(&|run| run.metric("least_likely_accuracy"))),
+            number(mean(&|run| run.metric("mean_confidence")), 4),
+            number(mean(&|run| run.metric("test_loss")), 3),
             Cell::Number(format!("{} of {}", one_answer.count(), seeds.runs.len())),
         ]);
     }
@@ -223,7 +223,7 @@ pub fn learned(grid: &Grid) -> Html {
 fn learned_title(grid: &Grid) -> String {
     let runs = grid.iter().flat_map(|(_, _, seeds)| &seeds.runs);
     match runs
-        .filter_map(|run| metric(run, "least_likely_accuracy"))
+        .filter_map(|run| run.metric("least_likely_accuracy"))
         .max_by(f64::total_cmp)
     {
         Some(best) => format!(

@@ -1,8 +1,8 @@
 //! The answers to notebook 6's questions, each from the numbers of its runs.
 
 use super::{
-    BELOW_CHANCE, all_learned, below_chance, constant_answer, digits_of_share, metric,
-    nothing_learned, taken_up,
+    BELOW_CHANCE, all_learned, below_chance, constant_answer, digits_of_share, nothing_learned,
+    taken_up,
 };
 use crate::{
     data::Samples,
@@ -21,10 +21,8 @@ pub fn findings(grid: &Grid, test: &Samples) -> Html {
             "What was learned. In the runs below chance the least likely digit is the right one \
              for {} % of the test images: they did learn to read, from labels that are never \
              right, and accuracy looks at the wrong end of what they say.",
-            span(&avoiding, 100.0, 1, |run| metric(
-                run,
-                "least_likely_accuracy"
-            ))
+            span(&avoiding, 100.0, 1, |run| run
+                .metric("least_likely_accuracy"))
         ));
     }
     if !others.is_empty() {
@@ -36,10 +34,7 @@ pub fn findings(grid: &Grid, test: &Samples) -> Html {
             "What was not. In the other runs the least likely digit is right for {} %; {constant} \
              of {} give one and the same answer to almost every image, which scores the share of \
              that digit in the test set.",
-            span(&others, 100.0, 1, |run| metric(
-                run,
-                "least_likely_accuracy"
-            )),
+            span(&others, 100.0, 1, |run| run.metric("least_likely_accuracy")),
             others.len()
         ));
     }
@@ -47,11 +42,11 @@ pub fn findings(grid: &Grid, test: &Samples) -> Html {
         "Loss and confidence. The loss on the given labels ends at {} nats, between ln 9 = {:.3} \
          (all learned) and ln 10 = {:.3} (nothing): {} % of what the labels tell. Mean confidence \
          is {} % (all learned: 11.1 %, nothing: 10.0 %).",
-        span(&all, 1.0, 3, |run| metric(run, "train_loss")),
+        span(&all, 1.0, 3, |run| run.metric("train_loss")),
         all_learned(),
         nothing_learned(),
         span(&all, 100.0, 0, taken_up),
-        span(&all, 100.0, 1, |run| metric(run, "mean_confidence"))
+        span(&all, 100.0, 1, |run| run.metric("mean_confidence"))
     ));
     sentences.push(in_report(test));
     let notes: Vec<Html> = sentences.iter().map(|words| note(words)).collect();

@@ -42,7 +42,7 @@ pub fn all_learned() -> f64 {
 /// How far the loss on the given labels came from [`nothing_learned`] (0) to
 /// [`all_learned`] (1).
 pub fn taken_up(run: &RunResult) -> Option<f64> {
-    let loss = run.metrics.get("train_loss")?;
+    let loss = run.metric("train_loss")?;
     Some((nothing_learned() - loss) / (nothing_learned() - all_learned()))
 }
 
@@ -74,10 +74,6 @@ pub fn digits_of_share(accuracy: f64, test: &Samples) -> Vec<usize> {
 /// `original, random`
 fn name(head: Head, init: Init) -> String {
     format!("{}, {}", head.name(), init.name())
-}
-
-fn metric(run: &RunResult, name: &str) -> Option<f64> {
-    run.metrics.get(name).copied()
 }
 
 fn below_chance(run: &RunResult) -> bool {

@@ -1,0 +1,160 @@
+//! Part 2's measures and displays on runs made up here.
+
+use std::collections::BTreeMap;
+
+use glyphs::data::Provenance;
+use glyphs::display::Show;
+use glyphs::eval::statistics::Time;
+use glyphs::study::part2::measures::{MEASURES, steps_to};
+use glyphs::study::{
+    Artefact, DigitRun, Environment, Grid, Head, Init, Protocol, RunResult, Seeds, part2,
+};
+use glyphs::train::{CurvePoint, Epoch};
+
+/// A run whose accuracy rises in a straight line from 0.9 to `end` over 1,800 steps.
+fn record(head: Head, init: Init, seed: u64, end: f64) -> RunResult {
+    let run = DigitRun::new(2, Protocol::Report, head, init, seed);
+    let height = |step: usize| 0.9 + (end - 0.9) * step as f64 / 1800.0;
+    let epoch = |k: usize| Epoch {
+        loss: 0.1,
+        accuracy: height(600 * k) - 0.01,
+        val_loss: 0.05,
+        val_accuracy: height(600 * k),
+        lr: 1e-3,
+        seconds: 25.0,
+    };
+    let point = |k: usize| CurvePoint {
+        step: 20 * k,
+        seconds: 0.8 * k as f64,
+        val_accuracy: height(20 * k),
+    };
+    let mut metrics = BTreeMap::from([
+        ("test_loss".to_string(), 0.05),
+        ("train_accuracy".to_string(), end + 0.002),
+        ("ece".to_string(), 0.003),
+    ]);
+    for digit in 0..10 {
+        metrics.insert(format!("recall_{digit}"), end - 0.001 * f64::from(digit));
+    }
+    let nothing = || Artefact {
+        path: String::new(),
+        sha256: String::new(),
+    };
+    RunResult {
+        part: 2,
+        network: head.name().into(),
+        init: init.name().into(),
+        dataset: Provenance {
+            name: "made up".into(),
+            source: "generated".into(),
+            sha256: "0".into(),
+            count: 0,
+            synthetic: true,
+        },
+        protocol: "report".into(),
+        seed,
+        config: run.config,
+        loss: "cross_entropy".into(),
+        epochs: (1..=3).map(epoch).collect(),
+        curve: (1..=90).map(point).collect(),
+        test_accuracy: Some(end),
+        metrics,
+        checkpoint: nothing(),
+        best_checkpoint: None,
+        environment: Environment::here(),
+    }
+}
+
+/// Pretrained ends 0.004 above random, a little more or less by seed.
+fn grid(seeds: u64) -> Grid {
+    let cell = |head: Head, init: Init| {
+        let end = |seed: u64| match init {
+            Init::Random => 0.985 + 0.0001 * seed as f64,
+            Init::Pretrained => 0.989 + 0.0002 * seed as f64,
+        };
+        let runs = (0..seeds).map(|seed| record(head, init, seed, end(seed)));
+        let seeds = Seeds {
+            runs: runs.collect(),
+            left_out: Vec::new(),
+        };
+        (head, init, seeds)
+    };
+    (Head::ALL.into_iter())
+        .flat_map(|head| Init::ALL.map(|init| cell(head, init)))
+        .collect()
+}
+
+fn value(name: &str, run: &RunResult) -> f64 {
+    let measure = MEASURES.iter().find(|measure| measure.name == name);
+    (measure.expect("a measure of this name").value)(run).expect("the run has it")
+}
+
+#[test]
+fn measures_are_what_they_say() {
+    let run = record(Head::Original, Init::Random, 0, 0.99);
+    // 0.9 + 0.09 s / 1800 ≥ 0.98 from step 1600 on.
+    assert_eq!(steps_to(0.98, &run), Some(Time::Reached(1600.0)));
+    assert_eq!(steps_to(0.995, &run), Some(Time::Censored(1800.0)));
+    assert_eq!(value("steps to 98 %", &run), 1600.0);
+    // The mean of a straight line is its middle, from step 20 to 1,800.
+    let middle = 0.9 + 0.09 * 910.0 / 1800.0;
+    assert!((value("mean accuracy along the curve (%)", &run) - middle).abs() < 1e-9);
+    assert!((value("overfitting gap: training − test (points)", &run) - 0.002).abs() < 1e-9);
+    assert!((value("lowest recall of a digit (%)", &run) - 0.981).abs() < 1e-9);
+    assert_eq!(value("largest fall between two epochs (points)", &run), 0.0);
+    // Evenly spaced points of the last 30: sd = step · sqrt((n² - 1) / 12 · n / (n - 1)).
+    let sd = 0.001 * ((900.0_f64 - 1.0) / 12.0 * 30.0 / 29.0).sqrt();
+    assert!((value("unrest: sd along the last epoch (points)", &run) - sd).abs() < 1e-9);
+}
+
+#[test]
+fn starts_are_paired_by_seed() {
+    let gain = grid(5).gain(Head::Original, |run| run.test_accuracy);
+    let gain = gain.expect("five pairs");
+    assert_eq!(gain.n, 5);
+    assert!((gain.mean - 0.0042).abs() < 1e-9, "{gain:?}");
+    assert!(
+        grid(1)
+            .gain(Head::Original, |run| run.test_accuracy)
+            .is_none()
+    );
+}
+
+#[test]
+fn every_display_holds_with_five_seeds_with_one_and_with_none() {
+    for seeds in [5, 1, 0] {
+        let grid = grid(seeds);
+        let shown = [
+            part2::curves(&grid, Head::Original),
+            part2::convergence(&grid).show(),
+            part2::quality(&grid),
+            part2::quality_finding(&grid),
+            part2::recall(&grid),
+            part2::compare_starts(&grid, "starts"),
+            part2::little_data(&[(100, &grid), (1_000, &grid)]),
+            part2::weights_moved(&grid, Head::Original),
+            part2::claims(&grid),
+        ];
+        for html in shown {
+            let page = html.html();
+            assert!(
+                !page.contains("NaN") && !page.contains(">inf"),
+                "{}",
+                html.text()
+            );
+            assert!(!page.contains("could not be drawn"), "{}", html.text());
+        }
+    }
+    let words = part2::quality_finding(&grid(5)).text().to_string();
+    assert!(
+        words.contains("test accuracy (%) is better (+0.42"),
+        "{words}"
+    );
+}
+
+#[test]
+fn the_output_layer_alone_is_made_anew() {
+    let words = part2::carried_over().text().to_string();
+    // 3,212,386 parameters in all, 10 · 1000 + 10 of them in the output layer.
+    assert!(words.contains("3,202,376 of 3,212,386"), "{words}");
+}
