@@ -102,9 +102,9 @@ impl Audit {
                 "MNIST {index}, a {}; in folder {}",
                 self.classes[self.truth[i]], self.classes[self.given[i]]
             );
-            Tile::new(Picture::grey(original, 3), name, words)
-                .then(Picture::grey(image, 3))
-                .then(Picture::grey(difference.view(), 3))
+            Tile::new(Picture::grey(original, 2), name, words)
+                .then(Picture::grey(image, 2))
+                .then(Picture::grey(difference.view(), 2))
         });
         let title = format!("Original, image of dataset 3, difference ({BRIGHTER} times brighter)");
         Gallery::new(title, tiles)

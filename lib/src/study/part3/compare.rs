@@ -1,13 +1,13 @@
 //! The four runs under all seeds, beside the original's.
 
 use super::{
-    BELOW_CHANCE, all_learned, below_chance, constant_answer, digits_of_share, name,
-    nothing_learned, taken_up,
+    BELOW_CHANCE, all_learned, below_chance, constant_answer, digits_of_share, fullest_folders,
+    name, networks, nothing_learned, taken_up,
 };
 use crate::{
     data::Samples,
     display::{Axis, Cell, Html, RowChart, ScatterChart, Table, number, percent, stack},
-    study::{Grid, Head, Init, ReportedEpoch, RunResult, reported, reported_last},
+    study::{Grid, ReportedEpoch, RunResult, reported, reported_last},
     train::Epoch,
 };
 
@@ -234,30 +234,41 @@ fn learned_title(grid: &Grid) -> String {
     }
 }
 
-/// Which digit's share of `test` each accuracy of the original is, if any.
-pub fn answers_in_report(test: &Samples) -> Table {
+/// Which digit's share of `test` each accuracy of the original is, if any, and how full
+/// that digit's folder in `dataset3` is.
+pub fn answers_in_report(dataset3: &Samples, test: &Samples) -> Table {
     let columns = [
         "head",
         "start",
         "epoch",
         "val. accuracy",
         "is the share of digit",
+        "images in its folder",
+        "by size of ten",
     ];
+    let (counts, fullest) = (dataset3.class_counts(), fullest_folders(dataset3));
     let mut table = Table::new("The report's accuracies", columns);
-    for (head, init) in Head::ALL
-        .into_iter()
-        .flat_map(|head| Init::ALL.map(|i| (head, i)))
-    {
+    for (head, init) in networks() {
         for (epoch, reported) in reported(3, head, init).iter().enumerate() {
-            let digits = digits_of_share(reported.val_accuracy, test);
-            let digits: Vec<String> = digits.iter().map(ToString::to_string).collect();
-            table = table.row([
+            let digit = digits_of_share(reported.val_accuracy, test)
+                .into_iter()
+                .next();
+            let rank = |digit: usize| fullest.iter().position(|other| *other == digit);
+            let mut cells: Vec<Cell> = vec![
                 head.name().into(),
                 init.name().into(),
                 (epoch + 1).into(),
                 number(reported.val_accuracy, 4),
-                digits.join(" or ").into(),
-            ]);
+            ];
+            cells.extend(match digit.and_then(|digit| Some((digit, rank(digit)?))) {
+                Some((digit, rank)) => [
+                    digit.to_string().into(),
+                    counts[digit].into(),
+                    format!("{}.", rank + 1).into(),
+                ],
+                None => ["none".into(), number(f64::NAN, 0), "".into()],
+            });
+            table = table.row(cells);
         }
     }
     table

@@ -1,17 +1,17 @@
 //! The answers to notebook 6's questions, each from the numbers of its runs.
 
 use super::{
-    BELOW_CHANCE, all_learned, below_chance, constant_answer, digits_of_share, nothing_learned,
-    taken_up,
+    BELOW_CHANCE, all_learned, below_chance, constant_answer, digits_of_share, fullest_folders,
+    networks, nothing_learned, taken_up,
 };
 use crate::{
     data::Samples,
     display::{Html, Show, note, stack},
-    study::{Grid, Head, Init, RunResult, reported_last},
+    study::{Grid, RunResult, reported_last},
 };
 
 /// Why accuracy is where it is, what was learned, and what happened in the report.
-pub fn findings(grid: &Grid, test: &Samples) -> Html {
+pub fn findings(grid: &Grid, dataset3: &Samples, test: &Samples) -> Html {
     let all: Vec<&RunResult> = grid.iter().flat_map(|(_, _, seeds)| &seeds.runs).collect();
     let (avoiding, others): (Vec<&RunResult>, Vec<&RunResult>) =
         all.iter().copied().partition(|run| below_chance(run));
@@ -26,17 +26,7 @@ pub fn findings(grid: &Grid, test: &Samples) -> Html {
         ));
     }
     if !others.is_empty() {
-        let constant = others
-            .iter()
-            .filter(|run| constant_answer(run).is_some())
-            .count();
-        sentences.push(format!(
-            "What was not. In the other runs the least likely digit is right for {} %; {constant} \
-             of {} give one and the same answer to almost every image, which scores the share of \
-             that digit in the test set.",
-            span(&others, 100.0, 1, |run| run.metric("least_likely_accuracy")),
-            others.len()
-        ));
+        sentences.push(what_was_not(&others, dataset3));
     }
     sentences.push(format!(
         "Loss and confidence. The loss on the given labels ends at {} nats, between ln 9 = {:.3} \
@@ -48,7 +38,7 @@ pub fn findings(grid: &Grid, test: &Samples) -> Html {
         span(&all, 100.0, 0, taken_up),
         span(&all, 100.0, 1, |run| run.metric("mean_confidence"))
     ));
-    sentences.push(in_report(test));
+    sentences.push(in_report(dataset3, test));
     let notes: Vec<Html> = sentences.iter().map(|words| note(words)).collect();
     let notes: Vec<&dyn Show> = notes.iter().map(|note| note as &dyn Show).collect();
     stack(&notes)
@@ -76,29 +66,66 @@ fn accuracy(avoiding: &[&RunResult], others: &[&RunResult]) -> String {
     }
 }
 
+fn what_was_not(others: &[&RunResult], dataset3: &Samples) -> String {
+    let constant: Vec<usize> = others
+        .iter()
+        .filter_map(|run| constant_answer(run))
+        .collect();
+    let least = span(others, 100.0, 1, |run| run.metric("least_likely_accuracy"));
+    let runs = others.len();
+    let start = format!(
+        "What was not. In the other {runs} runs the least likely digit is right for {least} %; {} \
+         of them give one answer to almost every image",
+        constant.len()
+    );
+    match constant.is_empty() {
+        true => format!("{start}."),
+        false => format!("{start}{}.", why(&constant, dataset3)),
+    }
+}
+
+/// `, 5, 8. The fullest folders of dataset 3 are …`
+fn why(answers: &[usize], dataset3: &Samples) -> String {
+    let mut digits = answers.to_vec();
+    digits.sort_unstable();
+    digits.dedup();
+    let digits: Vec<String> = digits.iter().map(ToString::to_string).collect();
+    let digits = digits.join(", ");
+    let fullest = fullest_folders(dataset3);
+    let (first, second) = (fullest.first().copied(), fullest.get(1).copied());
+    match (first, second) {
+        (Some(first), Some(second)) if answers.iter().all(|a| [first, second].contains(a)) => {
+            format!(
+                ", {digits}. The fullest folders of dataset 3 are {first} and {second}: these \
+                 networks learned how often each label occurs, and next to nothing about images"
+            )
+        }
+        _ => format!(", {digits}"),
+    }
+}
+
 /// How many of the original's last accuracies are what one answer to everything scores.
-fn in_report(test: &Samples) -> String {
-    let networks = || {
-        Head::ALL
-            .into_iter()
-            .flat_map(|head| Init::ALL.map(|init| (head, init)))
-    };
+fn in_report(dataset3: &Samples, test: &Samples) -> String {
     let last: Vec<f64> = networks()
         .filter_map(|(head, init)| reported_last(3, head, init))
         .map(|last| last.val_accuracy)
         .collect();
-    let one_answer = last
-        .iter()
-        .filter(|a| !digits_of_share(**a, test).is_empty());
-    let below = last.iter().filter(|a| **a < BELOW_CHANCE);
+    let answers: Vec<usize> = (last.iter())
+        .filter_map(|accuracy| digits_of_share(*accuracy, test).first().copied())
+        .collect();
+    let below = last.iter().filter(|accuracy| **accuracy < BELOW_CHANCE);
+    let why = match answers.is_empty() {
+        true => String::new(),
+        false => why(&answers, dataset3),
+    };
     format!(
-        "The report. Of its {} last accuracies, {} are to all four decimals the share of a single \
-         digit in the test set, which is what a network scores that gives one answer to \
-         everything; {} is below {:.0} %, as of a network that has learned to read.",
+        "The report. Of its {} last accuracies, {} is below {:.0} %, as of a network that has \
+         learned to read, and {} are to all four decimals the share of a single digit in the test \
+         set, as of one that gives this answer to everything{why}.",
         last.len(),
-        one_answer.count(),
         below.count(),
-        100.0 * BELOW_CHANCE
+        100.0 * BELOW_CHANCE,
+        answers.len()
     )
 }
 

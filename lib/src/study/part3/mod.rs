@@ -71,6 +71,19 @@ pub fn digits_of_share(accuracy: f64, test: &Samples) -> Vec<usize> {
         .collect()
 }
 
+/// Digits by the size of their folder, the fullest first.
+pub fn fullest_folders(dataset3: &Samples) -> Vec<usize> {
+    let counts = dataset3.class_counts();
+    let mut digits: Vec<usize> = (0..counts.len()).collect();
+    digits.sort_by_key(|&digit| std::cmp::Reverse(counts[digit]));
+    digits
+}
+
+fn networks() -> impl Iterator<Item = (Head, Init)> {
+    let heads = Head::ALL.into_iter();
+    heads.flat_map(|head| Init::ALL.map(|init| (head, init)))
+}
+
 /// `original, random`
 fn name(head: Head, init: Init) -> String {
     format!("{}, {}", head.name(), init.name())
