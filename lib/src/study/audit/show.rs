@@ -34,7 +34,7 @@ impl Show for Audit {
                 number(mean(&self.differences()), 2),
             ])
             .row([
-                "largest".into(),
+                "largest difference from the original".into(),
                 number(self.differences().into_iter().fold(0.0, f64::max), 2),
             ])
             .row([
@@ -42,7 +42,7 @@ impl Show for Audit {
                 number(mean(&self.runner_up_differences()), 2),
             ])
             .row([
-                "the next is as many times as far, at the least".into(),
+                "the next is this many times as far, at the least".into(),
                 number(smallest(&self.times_as_far()), 2),
             ]);
         if let Some(jpeg) = self.compression {
@@ -197,7 +197,7 @@ impl Audit {
                 self.classes[digit].as_str().into(),
                 counts[[digit, digit]].into(),
                 wrong.into(),
-                format!("{fewest} – {most}").into(),
+                format!("{fewest}–{most}").into(),
             ];
             cells.extend(test_cells(test.as_ref(), adjusted[digit]));
             cells
