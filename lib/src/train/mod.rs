@@ -7,6 +7,7 @@ pub mod config;
 pub mod fit;
 pub mod history;
 pub mod loss;
+pub mod tensor_file;
 
 pub use callbacks::{EarlyStopping, ModelCheckpoint, ReduceLrOnPlateau};
 pub use checkpoint::Checkpoint;
