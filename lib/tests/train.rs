@@ -6,7 +6,10 @@ use glyphs::{
     Error, Result,
     data::{Provenance, Samples},
     nn::{Adam, Batch, CharCnn, Classifier, Objective, Step, TensorMut, TensorRef},
-    train::{Checkpoint, Config, FineCurve, ModelCheckpoint, fit, fit_resumable},
+    train::{
+        Checkpoint, Complementary, Config, FineCurve, Loss, ModelCheckpoint, SelfTraining,
+        confident_predictions, evaluate, fit, fit_resumable, fit_self_training,
+    },
 };
 use ndarray::{Array2, Array3};
 use rayon::ThreadPoolBuilder;
@@ -262,4 +265,105 @@ fn what_cannot_be_trained_is_refused() {
         ..Config::part1_report()
     };
     assert!(refusal(&samples, &wild).starts_with("step "));
+}
+
+#[test]
+fn a_complete_run_keeps_the_best_weights_and_not_the_optimiser() {
+    let (train, valid) = bars(50).split(0.8, 3);
+    let folder = tempfile::tempdir().unwrap();
+    let states = ModelCheckpoint::new(folder.path().join("run"));
+    let mut model = Network::new(1);
+    let history = fit_resumable(&mut model, &train, &valid, &short(), &states).unwrap();
+
+    let best = states.finish().unwrap();
+    assert!(!states.last().exists());
+    let kept = Checkpoint::load(&best).unwrap();
+    assert_eq!(kept.history.epochs.len(), history.best_epoch().unwrap() + 1);
+    let names: Vec<String> = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(names, ["run.best.safetensors"]);
+    let weights: usize = model.tensors().iter().map(|t| 4 * t.values.len()).sum();
+    let size = fs::metadata(best).unwrap().len() as usize;
+    assert!(
+        size > weights && size < weights + 20_000,
+        "{size} bytes for {weights}"
+    );
+}
+
+#[test]
+fn only_confident_predictions_become_labels() {
+    let samples = bars(60);
+    let mut model = Network::new(1);
+    fit(&mut model, &samples, &samples, &short()).unwrap();
+    let evaluation = evaluate(&model, &samples).unwrap();
+    let (predictions, confidence) = (evaluation.predictions(), evaluation.confidence());
+    // Halfway between two values, so that rounding decides nothing.
+    let mut sorted = confidence.clone();
+    sorted.sort_by(f64::total_cmp);
+    let threshold = (sorted[29] + sorted[30]) / 2.0;
+    let expected: Vec<usize> = (0..60).filter(|&i| confidence[i] > threshold).collect();
+
+    let own = confident_predictions(&model, &samples, threshold as f32).unwrap();
+    assert_eq!(own.len(), 30);
+    let labels: Vec<usize> = expected.iter().map(|&i| predictions[i]).collect();
+    assert_eq!(own.labels, labels);
+    assert_eq!(own.images, samples.select(&expected).images);
+    assert!(
+        confident_predictions(&model, &samples, 1.0)
+            .unwrap()
+            .is_empty()
+    );
+}
+
+/// Labels that name one of the nine wrong classes, in turn.
+fn wrong_labels(n: usize) -> Samples {
+    let mut samples = bars(n);
+    for (i, label) in samples.labels.iter_mut().enumerate() {
+        *label = (*label + 1 + i % 9) % 10;
+    }
+    samples
+}
+
+#[test]
+fn self_training_learns_from_wrong_labels_and_goes_on_after_an_interruption() {
+    let truth = bars(400);
+    let (train, valid) = wrong_labels(400).split(0.9, 3);
+    let config = Config {
+        epochs: 6,
+        batch_size: 20,
+        loss: Loss::Complementary(Complementary::Forward),
+        self_training: Some(SelfTraining {
+            confidence: 0.5,
+            epochs: 2,
+        }),
+        ..Config::part1_report()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let run = |name: &str, config: &Config| {
+        let mut model = Network::new(1);
+        let stages = ["first", "second"]
+            .map(|stage| ModelCheckpoint::new(folder.path().join(format!("{name}-{stage}"))));
+        let [first, second] = &stages;
+        let history =
+            fit_self_training(&mut model, &train, &valid, config, [first, second]).unwrap();
+        (model, history)
+    };
+    let (model, history) = run("whole", &config);
+    assert_eq!(history.epochs.len(), 8);
+    let accuracy = evaluate(&model, &truth).unwrap().accuracy();
+    assert!(accuracy > 0.95, "{accuracy}");
+    // Validated by complementary labels in both stages.
+    let last = history.last().unwrap();
+    assert!(last.val_accuracy > 0.8 && last.val_loss < 2.3, "{last:?}");
+
+    // Broken off after the first stage, it takes that stage's state and goes on.
+    let first_stage = Config {
+        self_training: None,
+        ..config.clone()
+    };
+    run("broken-off", &first_stage);
+    let (resumed, _) = run("broken-off", &config);
+    assert!(bits(&resumed) == bits(&model));
 }
