@@ -108,8 +108,8 @@ fn why(answers: &[usize], dataset3: &Samples) -> String {
     match (first, second) {
         (Some(first), Some(second)) if answers.iter().all(|a| [first, second].contains(a)) => {
             format!(
-                ", {digits}. The fullest folders of dataset 3 are {first} and {second}: these \
-                 networks learned how often each label occurs, and next to nothing about images"
+                ", {digits}. The fullest folders of dataset 3 are {first} and {second}: this is \
+                 what a network answers that knows how often each label occurs and not what it sees"
             )
         }
         _ => format!(", {digits}"),
