@@ -4,7 +4,7 @@
 use glyphs::data::{Provenance, Samples};
 use glyphs::display::{Html, Show};
 use glyphs::eval::Evaluation;
-use glyphs::study::part3::{self, constant_answer, digits_of_share, taken_up};
+use glyphs::study::part3::{self, constant_answer, digits_of_share, is_silent, taken_up};
 use glyphs::study::{
     Artefact, DigitRun, Environment, Grid, Head, Init, Protocol, RunResult, Seeds, TrainedDigits,
 };
@@ -78,6 +78,10 @@ fn record(head: Head, init: Init, seed: u64, learned: f64) -> RunResult {
         ("mean_confidence".to_string(), 0.1 + 0.03 * learned),
         ("least_likely_accuracy".to_string(), 0.1 + 0.88 * learned),
     ]);
+    metrics.insert("cka_block1.conv1".into(), 0.99);
+    if learned > 0.0 {
+        metrics.insert("cka_hidden".into(), 0.4);
+    }
     for digit in 0..10 {
         let recall = if learned == 0.0 && digit == 8 {
             1.0
@@ -164,12 +168,26 @@ fn what_a_run_took_up_is_measured_between_ln_10_and_ln_9() {
     assert!(taken_up(&run(0.0)).unwrap().abs() < 1e-12);
     assert!((taken_up(&run(1.0)).unwrap() - 1.0).abs() < 1e-12);
     assert_eq!(constant_answer(&run(0.0)), Some(8));
+    assert!(is_silent(&run(0.0)) && !is_silent(&run(0.5)));
     assert_eq!(constant_answer(&run(0.5)), None);
     let mut two = run(0.0);
     two.metrics.insert("recall_3".into(), 0.5);
     assert_eq!(constant_answer(&two), None);
     two.metrics.clear();
+    assert!(!is_silent(&two));
     assert_eq!((constant_answer(&two), taken_up(&two)), (None, None));
+}
+
+/// The similarity of features that do not vary is 0/0, and JSON has no word for it.
+#[test]
+fn a_record_with_a_measure_that_is_no_number_can_be_read_again() {
+    let mut run = record(Head::Original, Init::Random, 0, 0.5);
+    run.metrics.insert("cka_hidden".into(), f64::NAN);
+    let text = serde_json::to_string(&run).unwrap();
+    let read: RunResult = serde_json::from_str(&text).unwrap();
+    assert!(is_silent(&read));
+    run.metrics.remove("cka_hidden");
+    assert!(read.metrics.keys().eq(run.metrics.keys()));
 }
 
 /// 0.0974 is the share of 974 eights, 0.0892 that of 892 fives; 0.0039 is no digit's.
@@ -202,6 +220,10 @@ fn findings_tell_the_runs_apart() {
         "{text}"
     );
     assert!(text.contains("1 is below 5 %"), "{text}");
+    assert!(
+        text.contains("In 9 of them the dense layer has fallen silent"),
+        "{text}"
+    );
     assert!(text.contains("and 3 are to all four decimals"), "{text}");
     assert!(
         text.contains("answer to everything, 5, 8. The fullest"),

@@ -8,7 +8,7 @@ use std::{
     process::Command,
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
     Error, Result,
@@ -38,7 +38,9 @@ pub struct RunResult {
     pub curve: Vec<CurvePoint>,
     /// On a test set that nothing was chosen by; absent where there is none.
     pub test_accuracy: Option<f64>,
-    /// Further measures, by name.
+    /// Further measures, by name. What is not a number (the similarity of features that do
+    /// not vary, say) has no place in JSON, and is absent.
+    #[serde(deserialize_with = "numbers")]
     pub metrics: BTreeMap<String, f64>,
     /// The network after the last epoch, which every measure above is of.
     pub checkpoint: Artefact,
@@ -46,6 +48,15 @@ pub struct RunResult {
     #[serde(default)]
     pub best_checkpoint: Option<Artefact>,
     pub environment: Environment,
+}
+
+/// A measure that was not a number was written as null.
+fn numbers<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, f64>, D::Error> {
+    let written: BTreeMap<String, Option<f64>> = BTreeMap::deserialize(from)?;
+    let known = written.into_iter();
+    Ok(known
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect())
 }
 
 /// A file that a run made.

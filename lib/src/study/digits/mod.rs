@@ -174,7 +174,11 @@ impl DigitRun {
         )?;
         result.best_checkpoint = Some(Artefact::of(&best)?);
         result.test_accuracy = Some(evaluation.accuracy());
-        let mut note = |name: &str, value: f64| result.metrics.insert(name.into(), value);
+        let mut note = |name: &str, value: f64| {
+            if value.is_finite() {
+                result.metrics.insert(name.into(), value);
+            }
+        };
         note("accuracy_before_training", at_start.accuracy());
         for (name, value) in judge(&evaluation)? {
             note(&name, value);

@@ -2,7 +2,7 @@
 
 use super::{
     BELOW_CHANCE, all_learned, below_chance, constant_answer, digits_of_share, fullest_folders,
-    name, networks, nothing_learned, taken_up,
+    is_silent, name, networks, nothing_learned, taken_up,
 };
 use crate::{
     data::Samples,
@@ -186,6 +186,7 @@ pub fn learned(grid: &Grid) -> Html {
         "confidence",
         "loss on true labels (nats)",
         "runs with one answer",
+        "runs with a silent dense layer",
     ];
     let mut table = Table::new("What was learned, means of the seeds", columns);
     let axis = Axis::percent("least likely digit is the right one").to(1.0);
@@ -201,6 +202,7 @@ pub fn learned(grid: &Grid) -> Html {
         if let Some(estimate) = grid.mean(head, init, |run| run.metric("least_likely_accuracy")) {
             chart = chart.estimate(name(head, init), &estimate);
         }
+        let silent = seeds.runs.iter().filter(|run| is_silent(run));
         let one_answer = seeds
             .runs
             .iter()
@@ -215,6 +217,7 @@ pub fn learned(grid: &Grid) -> Html {
             number(mean(&|run| run.metric("mean_confidence")), 4),
             number(mean(&|run| run.metric("test_loss")), 3),
             Cell::Number(format!("{} of {}", one_answer.count(), seeds.runs.len())),
+            Cell::Number(format!("{} of {}", silent.count(), seeds.runs.len())),
         ]);
     }
     stack(&[&chart.reference("guessing", 0.1), &table])

@@ -2,7 +2,7 @@
 
 use super::{
     BELOW_CHANCE, all_learned, below_chance, constant_answer, digits_of_share, fullest_folders,
-    networks, nothing_learned, taken_up,
+    is_silent, networks, nothing_learned, taken_up,
 };
 use crate::{
     data::Samples,
@@ -80,7 +80,19 @@ fn what_was_not(others: &[&RunResult], dataset3: &Samples) -> String {
     );
     match constant.is_empty() {
         true => format!("{start}."),
-        false => format!("{start}{}.", why(&constant, dataset3)),
+        false => format!("{start}{}.{}", why(&constant, dataset3), silent(others)),
+    }
+}
+
+/// Why they learned nothing, where the record shows it.
+fn silent(runs: &[&RunResult]) -> String {
+    match runs.iter().filter(|run| is_silent(run)).count() {
+        0 => String::new(),
+        count => format!(
+            " In {count} of them the dense layer has fallen silent: its units give the same for \
+             every image, so nothing of an image reaches the output, and only the biases still \
+             learn (dying ReLUs: Lu, Shin, Su and Karniadakis, 2020)."
+        ),
     }
 }
 
@@ -96,8 +108,8 @@ fn why(answers: &[usize], dataset3: &Samples) -> String {
     match (first, second) {
         (Some(first), Some(second)) if answers.iter().all(|a| [first, second].contains(a)) => {
             format!(
-                ", {digits}. The fullest folders of dataset 3 are {first} and {second}: these \
-                 networks learned how often each label occurs, and next to nothing about images"
+                ", {digits}. The fullest folders of dataset 3 are {first} and {second}: this is \
+                 what a network answers that knows how often each label occurs and not what it sees"
             )
         }
         _ => format!(", {digits}"),

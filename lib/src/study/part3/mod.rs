@@ -60,6 +60,13 @@ pub fn constant_answer(run: &RunResult) -> Option<usize> {
     others().all(|(_, &r)| r <= 1.0 - ALWAYS).then_some(digit)
 }
 
+/// Whether the dense layer says the same about every image, as it does once all its units
+/// are 0: the similarity (CKA) of its features before and after training is then undefined.
+pub fn is_silent(run: &RunResult) -> bool {
+    let compared = run.metrics.keys().any(|name| name.starts_with("cka_"));
+    compared && run.metric("cka_hidden").is_none()
+}
+
 /// The digits whose share of `test` is `accuracy` to the four decimals that the original
 /// prints: what a network scores that gives one answer to everything.
 pub fn digits_of_share(accuracy: f64, test: &Samples) -> Vec<usize> {
