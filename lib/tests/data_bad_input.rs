@@ -9,7 +9,7 @@ use std::process::Command;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use glyphs::data::archive::read_images;
-use glyphs::data::decode::decode_grey;
+use glyphs::data::decode::{declared_size, decode_grey};
 use glyphs::data::idx::Idx;
 use glyphs::data::{Handwritten, Mislabelled, Mnist};
 use glyphs::{Error, Result};
@@ -202,8 +202,42 @@ fn zip_entries_that_are_links_or_come_twice() {
 }
 
 #[test]
+fn zip_entries_of_other_names() {
+    let image = photo();
+    // What archivers leave behind is passed over.
+    let zip = zip_of(&[
+        ("train/Sample001/IMG001-001.PNG", &image),
+        ("__MACOSX/train/Sample001/._img001-001.png", b"x"),
+        ("train/.DS_Store", b"x"),
+        ("train/Sample001/.hidden.png", b"x"),
+        ("train/Sample001/Thumbs.db", b"x"),
+        ("train/readme.txt", b"x"),
+    ]);
+    let (_folder, path) = file("mac.zip", &zip);
+    let images = read_images(&path).unwrap();
+    assert_eq!(images.len(), 1);
+    assert_eq!(images[0].name(), "IMG001-001.PNG");
+    // An image under a name of its own is not.
+    for name in [
+        "Sample001/holiday.png",
+        "Sample063/img063-001.png",
+        "Sample001/img002-001.png",
+        "Sample001/img001-056.png",
+        "Sample001/img001-0001.png",
+        "img001-001.png",
+        "Sample001/\u{444}\u{43e}\u{442}\u{43e}.png",
+    ] {
+        let (_folder, path) = file("names.zip", &zip_of(&[(name, &image)]));
+        fails_with(
+            Handwritten::open(&path),
+            &["names.zip", name, "not named as", "leave only"],
+        );
+    }
+}
+
+#[test]
 fn zip_bombs_are_stopped() {
-    // 10 GB would be too slow to make here; the limits bind at 16 and 64 MB.
+    // data_limits.rs has those of 10 GB; the limits bind at 16 and 96 MB.
     let zeros = vec![0; 17 << 20];
     let (_folder, path) = file("bomb.zip", &zip_of(&[("Sample001/img001-001.png", &zeros)]));
     fails_with(
@@ -212,7 +246,7 @@ fn zip_bombs_are_stopped() {
     );
 
     let part = vec![0; 15 << 20];
-    let names: Vec<String> = (0..6)
+    let names: Vec<String> = (0..8)
         .map(|i| format!("Sample001/img001-00{i}.png"))
         .collect();
     let entries: Vec<(&str, &[u8])> = names
@@ -283,7 +317,7 @@ fn images_of_every_kind_decode_or_fail_by_name() {
         .unwrap();
     assert_eq!(decode_grey(path, bytes.get_ref()).unwrap().pixels, [255, 0]);
 
-    // A header that declares 60,000 x 60,000.
+    // Headers that declare more than is decoded.
     let mut huge = png(1, 1, ExtendedColorType::L8);
     huge[16..24].copy_from_slice(&[0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60]);
     let mut crc = flate2::Crc::new();
@@ -293,9 +327,122 @@ fn images_of_every_kind_decode_or_fail_by_name() {
         decode_grey(path, &huge),
         &["x.png", "60000 x 60000", "scale it down"],
     );
+    let path = Path::new("x.jpg");
+    fails_with(
+        decode_grey(path, &jpeg_of(60_000, 60_000, 0xc0)),
+        &["x.jpg", "60000 x 60000", "scale it down"],
+    );
+    // A progressive JPEG takes three times the memory.
+    assert!(declared_size(path, &jpeg_of(5000, 4000, 0xc0)).is_ok());
+    fails_with(
+        declared_size(path, &jpeg_of(5000, 4000, 0xc2)),
+        &["x.jpg", "5000 x 4000", "scale it down"],
+    );
+    let path = Path::new("x.png");
     fails_with(decode_grey(path, b""), &["x.png", "neither"]);
     fails_with(decode_grey(path, b"GIF89a...."), &["x.png", "neither"]);
 }
+
+/// A JPEG whose header declares another size, and another kind: 0xc0 is baseline, 0xc2
+/// is progressive.
+fn jpeg_of(width: u16, height: u16, kind: u8) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    image::codecs::jpeg::JpegEncoder::new(&mut bytes)
+        .write_image(&[90; 64], 8, 8, ExtendedColorType::L8)
+        .unwrap();
+    let mut bytes = bytes.into_inner();
+    let frame = bytes.windows(2).position(|w| w == [0xff, 0xc0]).unwrap();
+    bytes[frame + 1] = kind;
+    bytes[frame + 5..frame + 7].copy_from_slice(&height.to_be_bytes());
+    bytes[frame + 7..frame + 9].copy_from_slice(&width.to_be_bytes());
+    bytes
+}
+
+/// A PNG file of `width` x 1 pixels, by its chunks.
+fn png_by_hand(width: u8, depth: u8, colour: u8, chunks: &[(&[u8; 4], Vec<u8>)]) -> Vec<u8> {
+    let header = vec![0, 0, 0, width, 0, 0, 0, 1, depth, colour, 0, 0, 0];
+    let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
+    let ends = [(b"IHDR", header), (b"IEND", Vec::new())];
+    for (kind, bytes) in ends[..1].iter().chain(chunks).chain(&ends[1..]) {
+        let mut crc = flate2::Crc::new();
+        crc.update(*kind);
+        crc.update(bytes);
+        file.extend((bytes.len() as u32).to_be_bytes());
+        file.extend(*kind);
+        file.extend(bytes);
+        file.extend(crc.sum().to_be_bytes());
+    }
+    file
+}
+
+fn zlib(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn images_of_rarer_kinds_keep_their_greys() {
+    let grey = |bytes: &[u8]| decode_grey(Path::new("x.png"), bytes).unwrap().pixels;
+    // 16 bits, the higher byte first.
+    let rows = zlib(&[0, 0xff, 0xff, 0, 0, 0x80, 0]);
+    assert_eq!(
+        grey(&png_by_hand(3, 16, 0, &[(b"IDAT", rows)])),
+        [255, 0, 128]
+    );
+    // One bit.
+    let rows = zlib(&[0, 0b0100_0000]);
+    assert_eq!(grey(&png_by_hand(3, 1, 0, &[(b"IDAT", rows)])), [0, 255, 0]);
+    // A palette: white, black, and a black that is wholly transparent.
+    let palette = vec![255, 255, 255, 0, 0, 0, 0, 0, 0];
+    let rows = zlib(&[0, 0, 1, 2]);
+    let chunks = [
+        (b"PLTE", palette.clone()),
+        (b"tRNS", vec![255, 255, 0]),
+        (b"IDAT", rows),
+    ];
+    assert_eq!(grey(&png_by_hand(3, 8, 3, &chunks)), [255, 0, 255]);
+    // A palette's number that it does not have.
+    let rows = zlib(&[0, 0, 1, 99]);
+    let _ = decode_grey(
+        Path::new("x.png"),
+        &png_by_hand(3, 8, 3, &[(b"PLTE", palette), (b"IDAT", rows)]),
+    );
+    // Of an animation the first frame.
+    let frame = |number: u8| {
+        let mut control = vec![0, 0, 0, number, 0, 0, 0, 2, 0, 0, 0, 1];
+        control.extend([0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0]);
+        control
+    };
+    let second = [vec![0, 0, 0, 2], zlib(&[0, 200, 200])].concat();
+    let chunks = [
+        (b"acTL", vec![0, 0, 0, 2, 0, 0, 0, 0]),
+        (b"fcTL", frame(0)),
+        (b"IDAT", zlib(&[0, 10, 20])),
+        (b"fcTL", frame(1)),
+        (b"fdAT", second),
+    ];
+    assert_eq!(grey(&png_by_hand(2, 8, 0, &chunks)), [10, 20]);
+
+    // CMYK as Photoshop writes it, 8 x 8, all black ink. In Python, with Pillow 13.0:
+    //   Image.new("CMYK", (8, 8), (0, 0, 0, 255)).save(f, "JPEG", quality=30, optimize=True)
+    let cmyk = CMYK
+        .as_bytes()
+        .chunks(2)
+        .map(|hex| u8::from_str_radix(std::str::from_utf8(hex).unwrap(), 16).unwrap())
+        .collect::<Vec<u8>>();
+    let black = decode_grey(Path::new("x.jpg"), &cmyk).unwrap();
+    assert_eq!((black.width, black.height), (8, 8));
+    assert!(black.pixels.iter().all(|&value| value < 8), "{black:?}");
+}
+
+const CMYK: &str = concat!(
+    "ffd8ffee000e41646f626500640000000000ffdb0043001b12141714111b1716171e1c1b2028422b",
+    "28252528513a3d3042605565645f555d5b6a7899816a7190735b5d85b586909ea3abadab6780bcc9",
+    "baa6c799a8aba4ffc000140800080008044311004d11005911004b1100ffc4001400010000000000",
+    "0000000000000000000006ffc40014100100000000000000000000000000000000ffda000e044300",
+    "4d0059004b00003f004c4c4c32ffd9",
+);
 
 #[test]
 fn idx_files_that_are_not_what_they_say() {

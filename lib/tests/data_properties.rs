@@ -8,6 +8,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use glyphs::Result;
 use glyphs::data::archive::{ImageFile, unpack_images};
+use glyphs::data::csv::Table;
 use glyphs::data::decode::{declared_size, decode_grey};
 use glyphs::data::fetch::Catalogue;
 use glyphs::data::idx::Idx;
@@ -185,6 +186,45 @@ proptest! {
             prop_assert!(read.labels.iter().all(|&label| label < 2));
             prop_assert_eq!(read.images.dim().0, read.labels.len());
         }
+    }
+
+    #[test]
+    fn tables_of_anything(
+        text in "[0-9a-z,\"\n. -]{0,80}",
+        has_head in any::<bool>(),
+        bytes in prop::collection::vec(any::<u8>(), 0..40),
+    ) {
+        let names: Vec<String> = (0..SIDE * SIDE).map(|i| format!("pixel{i}")).collect();
+        let head = if has_head { format!("label,{}\n", names.join(",")) } else { String::new() };
+        let whole = [head.as_bytes(), text.as_bytes(), &bytes].concat();
+        if let Ok(table) = Table::parse(Path::new("t.csv"), whole.as_slice(), 10) {
+            prop_assert_eq!(table.pixels.len(), table.labels.len() * SIDE * SIDE);
+        }
+    }
+
+    #[test]
+    fn tables_come_back_in_any_order_of_columns(
+        order in Just((0..=SIDE * SIDE).collect::<Vec<_>>()).prop_shuffle(),
+        windows in any::<bool>(),
+    ) {
+        let whole = samples(3, 2);
+        let end = if windows { "\r\n" } else { "\n" };
+        let names = order.iter().map(|&i| match i {
+            0 => "\"label\"".to_string(),
+            i => format!("pixel{}", i - 1),
+        });
+        let mut text = names.collect::<Vec<_>>().join(",") + end;
+        for row in 0..3 {
+            let pixels: Vec<u8> = whole.images.outer_iter().nth(row).unwrap().iter().copied().collect();
+            let values = order.iter().map(|&i| match i {
+                0 => whole.labels[row].to_string(),
+                i => pixels[i - 1].to_string(),
+            });
+            text += &(values.collect::<Vec<_>>().join(",") + end);
+        }
+        let table = Table::parse(Path::new("t.csv"), text.as_bytes(), 2).unwrap();
+        prop_assert_eq!(&table.pixels, &whole.images.iter().copied().collect::<Vec<u8>>());
+        prop_assert_eq!(&table.labels, &whole.labels);
     }
 
     #[test]

@@ -135,7 +135,16 @@ fn a_table_comes_back_as_it_was() {
     broken("\n0,0,1,", "\n0,0,-1,", "\"-1\"");
     broken("\n0,0,1,", "\n0,0,1.5,", "\"1.5\"");
     broken("\n0,0,1,", "\n5,0,1,", "column label: \"5\"");
-    broken("\n0,0,1,", "\n0,0,1,4,", "table.csv");
+    broken("\n0,0,1,", "\n0,0,1,4,", "row 1 has too many values");
+    broken("\n0,0,1,", "\n0,1,", "row 1 has too few values");
+    broken("pixel17", "pixel16", "no column pixel17");
+    broken("pixel17", "pixel17,pixel17", "2 columns pixel17");
+    broken("\n0,0,1,", "\n0,0,abc,", "\"abc\"");
+    broken(
+        "\n0,0,1,",
+        "\n0,0,99999999999999999999,",
+        "is no whole number",
+    );
     fs::write(&path, "").unwrap();
     assert!(Samples::read_csv(&path, Vec::new()).is_err());
     fs::write(&path, [0xff, 0xfe, 0, 7]).unwrap();

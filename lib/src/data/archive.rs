@@ -3,13 +3,15 @@
 //! Both are untrusted: sizes are bounded before anything is allocated, names may
 //! not leave the archive, and whatever looks wrong is an error, not a guess.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{BufReader, Read, Seek};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
+use tar::PaxExtensions;
 use walkdir::WalkDir;
 use zip::ZipArchive;
 
@@ -19,12 +21,15 @@ use crate::{Error, Result};
 const MAX_FILE_BYTES: u64 = 16 << 20;
 /// Most files of one data set.
 const MAX_FILES: usize = 200_000;
-/// Images hardly compress, so an archive that unpacks to more than this many
-/// times its own size (and to more than `MIN_TOTAL_BYTES`) is a bomb.
-const MAX_RATIO: u64 = 8;
-const MIN_TOTAL_BYTES: u64 = 64 << 20;
-/// Most bytes of all files of a folder together.
-const MAX_FOLDER_BYTES: u64 = 2 << 30;
+/// Images hardly compress, so an archive whose images unpack to more than its own size
+/// and this is a bomb.
+const MAX_GROWTH: u64 = 96 << 20;
+/// Most bytes of all images together.
+const MAX_TOTAL_BYTES: u64 = 2 << 30;
+/// Most bytes of a zip archive's list of entries: in memory it takes ten times as much.
+const MAX_DIRECTORY_BYTES: u64 = 8 << 20;
+/// Most bytes that stand before a tar entry to say its name.
+const MAX_NAME_BYTES: u64 = 64 << 10;
 
 /// How a gzip file begins.
 pub(crate) const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -40,13 +45,21 @@ pub struct ImageFile {
 impl ImageFile {
     /// Name of the file without its folders.
     pub fn name(&self) -> &str {
-        self.path.rsplit('/').next().unwrap_or(&self.path)
+        file_name(&self.path)
     }
 
     /// Name of the folder that holds the file; empty at the top.
     pub fn folder(&self) -> &str {
-        self.path.rsplit('/').nth(1).unwrap_or("")
+        folder_name(&self.path)
     }
+}
+
+pub(crate) fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+pub(crate) fn folder_name(path: &str) -> &str {
+    path.rsplit('/').nth(1).unwrap_or("")
 }
 
 /// Every PNG and JPEG file in a zip or tar.gz archive or below a folder, sorted by path.
@@ -57,13 +70,41 @@ impl ImageFile {
 /// Where the archive is damaged or encrypted, an entry points outside of it, is a
 /// link, comes twice, or is larger than an image of these data sets can be.
 pub fn read_images(path: &Path) -> Result<Vec<ImageFile>> {
-    let mut files = if path.is_dir() {
+    whole(read_entries(path)?)
+}
+
+/// As [`read_images`], but files that are damaged or may not be read are passed over:
+/// each comes back as an error beside the others.
+pub fn read_images_skipping(path: &Path) -> Result<(Vec<ImageFile>, Vec<Error>)> {
+    let (mut files, mut damaged) = (Vec::new(), Vec::new());
+    for (path, bytes) in read_entries(path)? {
+        match bytes {
+            Ok(bytes) => files.push(ImageFile { path, bytes }),
+            Err(error) => damaged.push(error),
+        }
+    }
+    Ok((files, damaged))
+}
+
+/// A path inside an archive or folder, and what was read there.
+pub(crate) type Entry = (String, Result<Vec<u8>>);
+
+pub(crate) fn read_entries(path: &Path) -> Result<Vec<Entry>> {
+    let mut entries = if path.is_dir() {
         read_folder(path)?
     } else {
         read_archive(path)?
     };
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(files)
+    entries.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(entries)
+}
+
+fn whole(entries: Vec<Entry>) -> Result<Vec<ImageFile>> {
+    let files = entries.into_iter().map(|(path, bytes)| {
+        let bytes = bytes?;
+        Ok(ImageFile { path, bytes })
+    });
+    files.collect()
 }
 
 /// SHA-256 over the files in the order given: of each its name, a zero byte, its
@@ -94,7 +135,7 @@ struct Unpacked<'a> {
     /// Bytes that may still come.
     budget: u64,
     seen: HashSet<String>,
-    files: Vec<ImageFile>,
+    entries: Vec<Entry>,
 }
 
 impl Unpacked<'_> {
@@ -117,18 +158,24 @@ impl Unpacked<'_> {
         if self.seen.contains(&name.to_ascii_lowercase()) {
             return wrong("comes twice");
         }
-        if self.files.len() == MAX_FILES {
+        if self.entries.len() == MAX_FILES {
             return wrong("is one too many");
         }
         let limit = MAX_FILE_BYTES.min(self.budget);
-        let bytes = match read_at_most(reader, limit) {
-            Ok(Some(bytes)) => bytes,
-            Ok(None) => return wrong(&format!("unpacks to more than {limit} bytes")),
-            Err(e) => return wrong(&format!("is damaged ({e})")),
-        };
+        let mut bytes = Vec::new();
+        let read = reader.take(limit + 1).read_to_end(&mut bytes);
+        if bytes.len() as u64 > limit {
+            return wrong(&format!("unpacks to more than {limit} bytes"));
+        }
+        // What is damaged counts too: it took its time.
         self.budget -= bytes.len() as u64;
+        bytes.shrink_to_fit();
+        let bytes = match read {
+            Ok(_) => Ok(bytes),
+            Err(e) => Err(self.damaged(format!("entry {shown:?} is damaged ({e})"))),
+        };
         self.seen.insert(name.to_ascii_lowercase());
-        self.files.push(ImageFile { path: name, bytes });
+        self.entries.push((name, bytes));
         Ok(())
     }
 
@@ -138,24 +185,24 @@ impl Unpacked<'_> {
     }
 }
 
-fn read_archive(path: &Path) -> Result<Vec<ImageFile>> {
+fn read_archive(path: &Path) -> Result<Vec<Entry>> {
     let opened = File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
     let (size, file) =
         opened.map_err(|e| Error::io(path, e, "check the file's name and rights"))?;
-    unpack_images(path, BufReader::new(file), size)
+    unpack(path, BufReader::new(file), size)
 }
 
 /// As [`read_images`], from an open archive of `size` bytes; `path` is for errors only.
-pub fn unpack_images(
-    path: &Path,
-    mut archive: impl Read + Seek,
-    size: u64,
-) -> Result<Vec<ImageFile>> {
+pub fn unpack_images(path: &Path, archive: impl Read + Seek, size: u64) -> Result<Vec<ImageFile>> {
+    whole(unpack(path, archive, size)?)
+}
+
+fn unpack(path: &Path, mut archive: impl Read + Seek, size: u64) -> Result<Vec<Entry>> {
     let mut unpacked = Unpacked {
         path,
-        budget: MIN_TOTAL_BYTES.max(size.saturating_mul(MAX_RATIO)),
+        budget: size.saturating_add(MAX_GROWTH).min(MAX_TOTAL_BYTES),
         seen: HashSet::new(),
-        files: Vec::new(),
+        entries: Vec::new(),
     };
     let magic = read_at_most(&mut archive.by_ref().take(2), 2)
         .and_then(|magic| archive.rewind().map(|()| magic))
@@ -165,12 +212,18 @@ pub fn unpack_images(
     } else {
         read_zip(&mut unpacked, archive)?;
     }
-    Ok(unpacked.files)
+    Ok(unpacked.entries)
 }
 
 fn read_zip(unpacked: &mut Unpacked, archive: impl Read + Seek) -> Result<()> {
-    let mut archive = ZipArchive::new(archive)
-        .map_err(|e| unpacked.damaged(format!("not a readable zip archive ({e})")))?;
+    let left = Cell::new(MAX_DIRECTORY_BYTES);
+    let mut archive = ZipArchive::new(Metered {
+        inner: archive,
+        left: &left,
+    })
+    .map_err(|e| unpacked.damaged(format!("not a readable zip archive ({e})")))?;
+    // From here on the entries' own limits hold.
+    left.set(u64::MAX);
     if archive.len() > MAX_FILES {
         return Err(unpacked.damaged(format!("{} entries", archive.len())));
     }
@@ -191,26 +244,72 @@ fn read_zip(unpacked: &mut Unpacked, archive: impl Read + Seek) -> Result<()> {
 
 fn read_tar(unpacked: &mut Unpacked, archive: impl Read) -> Result<()> {
     // What is not an image has to be unpacked too, to be passed over.
-    let limit = unpacked.budget.saturating_mul(4);
+    let limit = unpacked.budget.saturating_mul(2);
     let mut archive = tar::Archive::new(MultiGzDecoder::new(archive).take(limit));
     let entries = archive
         .entries()
         .map_err(|e| unpacked.damaged(format!("not a readable tar archive ({e})")))?;
-    for entry in entries {
+    let mut long_name = None;
+    // Raw, since the crate would read a long name of any length into memory.
+    for entry in entries.raw(true) {
         let mut entry =
             entry.map_err(|e| unpacked.damaged(format!("not a readable tar archive ({e})")))?;
         let kind = entry.header().entry_type();
-        if !kind.is_dir() {
-            let (name, is_link) = (entry.path_bytes().into_owned(), !kind.is_file());
-            unpacked.take(&name, is_link, &mut entry)?;
+        if kind.is_gnu_longname() || kind.is_pax_local_extensions() {
+            let text = read_at_most(&mut entry, MAX_NAME_BYTES)
+                .map_err(|e| unpacked.damaged(format!("not a readable tar archive ({e})")))?
+                .ok_or_else(|| unpacked.damaged("a name of more than 64 kB".into()))?;
+            long_name = if kind.is_gnu_longname() {
+                Some(text.strip_suffix(&[0]).unwrap_or(&text).to_vec())
+            } else {
+                pax_name(&text).or(long_name)
+            };
+        } else if kind.is_pax_global_extensions() || kind.is_gnu_longlink() {
+            // Times, rights and the targets of links.
+        } else {
+            let name = long_name.take();
+            let name = name.unwrap_or_else(|| entry.path_bytes().into_owned());
+            if !kind.is_dir() {
+                unpacked.take(&name, !kind.is_file(), &mut entry)?;
+            }
         }
     }
     Ok(())
 }
 
-fn read_folder(root: &Path) -> Result<Vec<ImageFile>> {
-    let mut budget = MAX_FOLDER_BYTES;
-    let mut files = Vec::new();
+/// The name that a POSIX extended header gives to the entry behind it.
+fn pax_name(text: &[u8]) -> Option<Vec<u8>> {
+    let mut records = PaxExtensions::new(text).filter_map(|record| record.ok());
+    let path = records.find(|record| record.key_bytes() == b"path")?;
+    Some(path.value_bytes().to_vec())
+}
+
+/// A reader that gives no more than `left` bytes, wherever they are read.
+struct Metered<'a, R> {
+    inner: R,
+    left: &'a Cell<u64>,
+}
+
+impl<R: Read> Read for Metered<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        match self.left.get().checked_sub(count as u64) {
+            Some(left) => self.left.set(left),
+            None => return Err(io::Error::other("no list of entries within 8 MB")),
+        }
+        Ok(count)
+    }
+}
+
+impl<R: Seek> Seek for Metered<'_, R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.inner.seek(to)
+    }
+}
+
+fn read_folder(root: &Path) -> Result<Vec<Entry>> {
+    let mut budget = MAX_TOTAL_BYTES;
+    let mut entries = Vec::new();
     for entry in WalkDir::new(root).follow_links(true).max_depth(16) {
         let entry = entry.map_err(|e| {
             let path = e.path().unwrap_or(root).to_path_buf();
@@ -230,25 +329,31 @@ fn read_folder(root: &Path) -> Result<Vec<ImageFile>> {
             continue;
         }
         let remedy = "leave only the data set's own files in the folder";
-        if files.len() == MAX_FILES {
+        if entries.len() == MAX_FILES {
             let problem = format!("more than {MAX_FILES} images");
             return Err(Error::content(root, problem, remedy));
         }
         let limit = MAX_FILE_BYTES.min(budget);
-        let bytes = File::open(path)
-            .and_then(|mut file| read_at_most(&mut file, limit))
-            .map_err(|e| Error::io(path, e, "check the file's rights"))?
-            .ok_or_else(|| Error::content(path, format!("larger than {limit} bytes"), remedy))?;
-        budget -= bytes.len() as u64;
-        files.push(ImageFile { path: name, bytes });
+        let bytes = match File::open(path).and_then(|mut file| read_at_most(&mut file, limit)) {
+            Ok(Some(bytes)) => Ok(bytes),
+            Ok(None) => {
+                let problem = format!("larger than {limit} bytes");
+                return Err(Error::content(path, problem, remedy));
+            }
+            Err(e) => Err(Error::io(path, e, "check the file's rights")),
+        };
+        budget -= bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
+        entries.push((name, bytes));
     }
-    Ok(files)
+    Ok(entries)
 }
 
 /// All bytes of a reader, or none where there are more than `limit`.
-pub(crate) fn read_at_most(reader: &mut dyn Read, limit: u64) -> std::io::Result<Option<Vec<u8>>> {
+pub(crate) fn read_at_most(reader: &mut dyn Read, limit: u64) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     reader.take(limit + 1).read_to_end(&mut bytes)?;
+    // As it grew, it took up to twice the room.
+    bytes.shrink_to_fit();
     Ok((bytes.len() as u64 <= limit).then_some(bytes))
 }
 

@@ -2,13 +2,25 @@
 
 use std::io::Cursor;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use image::{ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use crate::{Error, Result};
 
-/// Most pixels of an image that is decoded at all.
-const MAX_PIXELS: u64 = 64 << 20;
+/// Most pixels of an image that is decoded at all: what a camera makes.
+const MAX_PIXELS: u64 = 6144 * 4096;
+/// Most pixels of a side.
+const MAX_SIDE: u32 = 32_768;
+/// Most bytes of the pixels as they are stored.
+const MAX_BYTES: u64 = 4 * MAX_PIXELS;
+/// Most bytes of what stands beside the pixels, such as a colour profile.
+const MAX_ASIDE_BYTES: u64 = 32 << 20;
+
+/// Images with more pixels are decoded one at a time, so that the memory does not grow
+/// with the number of cores.
+const LARGE: usize = 2 << 20;
+static ONE_LARGE: Mutex<()> = Mutex::new(());
 
 /// A grey image as photographed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,10 +50,13 @@ pub fn declared_size(path: &Path, bytes: &[u8]) -> Result<(usize, usize)> {
 /// frame is taken. `path` is for the error only.
 ///
 /// # Errors
-/// Where the image is damaged, or has more than 64 million pixels.
+/// Where the image is damaged, or has more than 25 million pixels (a progressive JPEG:
+/// half as many).
 pub fn decode_grey(path: &Path, bytes: &[u8]) -> Result<Grey> {
     let decoder = decoder(path, bytes)?;
     let (width, height) = decoder.dimensions();
+    let _alone = (width as usize * height as usize > LARGE)
+        .then(|| ONE_LARGE.lock().unwrap_or_else(PoisonError::into_inner));
     let mut image = image::DynamicImage::from_decoder(decoder)
         .map_err(|e| damaged(path, &format!("the image cannot be decoded ({e})")))?;
     if image.color().has_alpha() {
@@ -71,15 +86,27 @@ fn luma(image: image::DynamicImage) -> Vec<u8> {
 }
 
 fn decoder<'a>(path: &Path, bytes: &'a [u8]) -> Result<impl ImageDecoder + 'a> {
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format(path, bytes)?);
+    let format = format(path, bytes)?;
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut limits = Limits::default();
-    limits.max_alloc = Some(MAX_PIXELS * 8);
+    limits.max_alloc = Some(MAX_ASIDE_BYTES);
     reader.limits(limits);
     let decoder = reader
         .into_decoder()
         .map_err(|e| damaged(path, &format!("the image cannot be decoded ({e})")))?;
     let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+    // Of a progressive JPEG all coefficients are kept until its end. Its marker stands
+    // nowhere in the coefficients themselves.
+    let progressive = format == ImageFormat::Jpeg && bytes.windows(2).any(|w| w == [0xff, 0xc2]);
+    let most = if progressive {
+        MAX_PIXELS / 2
+    } else {
+        MAX_PIXELS
+    };
+    if u64::from(width) * u64::from(height) > most
+        || width.max(height) > MAX_SIDE
+        || decoder.total_bytes() > MAX_BYTES
+    {
         let problem = format!("an image of {width} x {height} pixels is too large");
         return Err(Error::content(path, problem, "scale it down"));
     }

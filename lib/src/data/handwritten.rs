@@ -6,7 +6,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::archive::{ImageFile, read_images, sha256_of_files};
+use rayon::prelude::*;
+
+use super::archive::{Entry, file_name, folder_name, read_entries, sha256_of_files};
 use super::decode::{Grey, declared_size, decode_grey};
 use super::locate::{Dataset, Found};
 use super::{Provenance, find};
@@ -67,13 +69,28 @@ impl Handwritten {
     }
 
     pub(crate) fn open_found(found: &Found) -> Result<Self> {
-        Self::read(found)?.checked()
+        let (photos, lost) = Self::read(found, false)?;
+        Ok(photos.checked(lost)?.0)
+    }
+
+    /// As [`Handwritten::open`], but damaged photographs are passed over. All are
+    /// decoded, to find them; each comes back as an error beside the others, and their
+    /// number stands in the provenance.
+    ///
+    /// # Errors
+    /// Where a photograph is missing, or the archive itself is damaged.
+    pub fn open_skipping(path: &Path) -> Result<(Self, Vec<Error>)> {
+        let (photos, lost) = Self::read(&Found::at(path), true)?;
+        let (mut photos, lost) = photos.checked(lost)?;
+        photos.provenance.note_skipped(lost.len());
+        Ok((photos, lost.into_iter().map(|lost| lost.error).collect()))
     }
 
     /// The photographs of Chars74K that the task's archive does not hold: 15 a class.
     pub fn open_held_out(path: &Path) -> Result<Self> {
-        let mut all = Self::read(&Found::at(path))?;
-        all.photos.retain(|photo| !is_of_task(photo));
+        let (mut all, _) = Self::read(&Found::at(path), false)?;
+        all.photos
+            .retain(|photo| !is_in_task(photo.label, photo.writer));
         all.provenance.name = "handwritten-test".into();
         Ok(all.with_fresh_provenance())
     }
@@ -122,11 +139,19 @@ impl Handwritten {
     }
 
     /// The photographs of an archive or folder, whatever their number; sizes checked.
-    fn read(found: &Found) -> Result<Self> {
-        let mut photos = Vec::new();
-        for file in read_images(&found.path)? {
-            let place = found.path.join(&file.path);
-            photos.push(photo(&place, file)?);
+    /// Damaged ones are looked for and passed over, or the first found is an error.
+    fn read(found: &Found, skip_damaged: bool) -> Result<(Self, Vec<Lost>)> {
+        let read = read_entries(&found.path)?
+            .into_par_iter()
+            .map(|entry| photo(&found.path, entry, skip_damaged))
+            .collect::<Result<Vec<_>>>()?;
+        let (mut photos, mut lost) = (Vec::new(), Vec::new());
+        for photo in read {
+            match photo {
+                Ok(photo) => photos.push(photo),
+                Err(damaged) if skip_damaged => lost.push(damaged),
+                Err(damaged) => return Err(damaged.error),
+            }
         }
         photos.sort_by_key(|photo| (photo.label, photo.writer));
         if let Some(pair) = photos
@@ -151,15 +176,23 @@ impl Handwritten {
             },
             root: found.path.clone(),
         };
-        Ok(handwritten.with_fresh_provenance())
+        Ok((handwritten.with_fresh_provenance(), lost))
     }
 
-    fn checked(mut self) -> Result<Self> {
-        if self.counts().iter().any(|&count| count > PER_CLASS) {
-            self.photos.retain(is_of_task);
+    /// Every photograph of the task is there, or known to be lost.
+    fn checked(mut self, mut lost: Vec<Lost>) -> Result<(Self, Vec<Lost>)> {
+        let counts = |photos: &Self, lost: &[Lost]| {
+            let mut counts = photos.counts();
+            lost.iter().for_each(|lost| counts[lost.label] += 1);
+            counts
+        };
+        if counts(&self, &lost).iter().any(|&count| count > PER_CLASS) {
+            self.photos
+                .retain(|photo| is_in_task(photo.label, photo.writer));
+            lost.retain(|lost| is_in_task(lost.label, lost.writer));
             self = self.with_fresh_provenance();
         }
-        for (label, count) in self.counts().into_iter().enumerate() {
+        for (label, count) in counts(&self, &lost).into_iter().enumerate() {
             if count != PER_CLASS {
                 let folder = self.root.join(format!("Sample{:03}", label + 1));
                 let problem = format!(
@@ -169,7 +202,7 @@ impl Handwritten {
                 return Err(Error::content(folder, problem, REMEDY));
             }
         }
-        Ok(self)
+        Ok((self, lost))
     }
 
     fn with_fresh_provenance(mut self) -> Self {
@@ -198,33 +231,54 @@ pub fn class_names() -> Vec<String> {
         .collect()
 }
 
-fn photo(place: &Path, file: ImageFile) -> Result<Photo> {
-    let Some((label, writer)) = scheme(&file) else {
+/// A photograph that cannot be read.
+struct Lost {
+    label: usize,
+    writer: u16,
+    error: Error,
+}
+
+/// One photograph, or what is wrong with its file.
+///
+/// # Errors
+/// Where the name is not one of the data set.
+fn photo(root: &Path, (path, bytes): Entry, decode: bool) -> Result<Result<Photo, Lost>> {
+    let place = root.join(&path);
+    let Some((label, writer)) = scheme(&path) else {
         let problem = "not named as the data set's images are (Sample001/img001-001.png)";
-        return Err(Error::content(
-            place,
-            problem,
-            "leave only the data set's own files there",
-        ));
+        let remedy = "leave only the data set's own files there";
+        return Err(Error::content(place, problem, remedy));
     };
-    let size = declared_size(place, &file.bytes)?;
-    if size != (PHOTO_WIDTH, PHOTO_HEIGHT) {
-        let problem = format!("{} x {} pixels instead of 1200 x 900", size.0, size.1);
-        return Err(Error::content(place, problem, REMEDY));
-    }
-    let name = file.name().to_string();
-    Ok(Photo {
-        name,
-        label,
-        writer,
-        bytes: file.bytes,
+    let checked = bytes.and_then(|bytes| {
+        let (width, height) = declared_size(&place, &bytes)?;
+        if (width, height) != (PHOTO_WIDTH, PHOTO_HEIGHT) {
+            let problem = format!("{width} x {height} pixels instead of 1200 x 900");
+            return Err(Error::content(&place, problem, REMEDY));
+        }
+        if decode {
+            decode_grey(&place, &bytes)?;
+        }
+        Ok(bytes)
+    });
+    Ok(match checked {
+        Ok(bytes) => Ok(Photo {
+            name: file_name(&path).to_string(),
+            label,
+            writer,
+            bytes,
+        }),
+        Err(error) => Err(Lost {
+            label,
+            writer,
+            error,
+        }),
     })
 }
 
 /// Label and writer from `Sample001/img001-042.png`, in whatever case.
-fn scheme(file: &ImageFile) -> Option<(usize, u16)> {
-    let class = label_of_folder(file.folder())?;
-    let name = file.name().to_ascii_lowercase();
+fn scheme(path: &str) -> Option<(usize, u16)> {
+    let class = label_of_folder(folder_name(path))?;
+    let name = file_name(path).to_ascii_lowercase();
     let (stem, _) = name.rsplit_once('.')?;
     let (number, writer) = stem.strip_prefix("img")?.split_once('-')?;
     let writer = digits(writer)?;
@@ -242,10 +296,6 @@ pub fn label_of_folder(folder: &str) -> Option<usize> {
 fn digits(text: &str) -> Option<u16> {
     let decimal = text.len() == 3 && text.bytes().all(|b| b.is_ascii_digit());
     decimal.then(|| text.parse().ok()).flatten()
-}
-
-fn is_of_task(photo: &Photo) -> bool {
-    is_in_task(photo.label, photo.writer)
 }
 
 /// Whether the task's archive holds the class `label` by `writer`, 1 to 55.

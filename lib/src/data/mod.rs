@@ -1,6 +1,7 @@
 //! The data sets: where they are found, how they are read and checked.
 
 pub mod archive;
+pub mod csv;
 pub mod decode;
 pub mod fetch;
 pub mod handwritten;
@@ -29,7 +30,8 @@ pub const SIDE: usize = 28;
 pub struct Provenance {
     /// Name of the data set, e.g. `handwritten` or `mnist-train`.
     pub name: String,
-    /// Where it was found: a path relative to its root, a URL, or `generated`.
+    /// Where it was found: a path relative to its root, a URL, or `generated`; and
+    /// where damaged images were passed over, how many.
     pub source: String,
     /// SHA-256 of the decoded content, in hexadecimal.
     pub sha256: String,
@@ -37,6 +39,16 @@ pub struct Provenance {
     pub count: usize,
     /// True for a stand-in: every number computed from it says so.
     pub synthetic: bool,
+}
+
+impl Provenance {
+    /// Says, wherever the data are shown, that damaged images were passed over.
+    pub(crate) fn note_skipped(&mut self, count: usize) {
+        if count > 0 {
+            let images = if count == 1 { "image" } else { "images" };
+            self.source += &format!(" ({count} damaged {images} passed over)");
+        }
+    }
 }
 
 /// Labelled grey images of 28 x 28 pixels, ink bright on dark.

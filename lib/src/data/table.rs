@@ -1,12 +1,14 @@
-//! Samples as a table: `label, pixel0, …, pixel783`, as CSV through polars.
+//! Samples as a table: `label, pixel0, …, pixel783`, written as CSV through polars.
 
 use std::fs::File;
+use std::io::BufReader;
 use std::path::Path;
 
 use ndarray::{Array2, Array3};
 use polars::prelude::*;
 
 use super::archive::sha256;
+use super::csv::{REMEDY, Table};
 use super::{Provenance, SIDE, Samples};
 use crate::files::write_atomically;
 use crate::{Error, Result};
@@ -51,26 +53,15 @@ impl Samples {
     pub fn read_csv(path: &Path, classes: Vec<String>) -> Result<Self> {
         let file =
             File::open(path).map_err(|e| Error::io(path, e, "check the file's name and rights"))?;
-        let wrong = |problem: String| Error::content(path, problem, REMEDY);
-        let mut table = CsvReadOptions::default()
-            .with_infer_schema_length(Some(0))
-            .into_reader_with_file_handle(file)
-            .finish()
-            .map_err(|e| wrong(format!("not a readable CSV table ({})", first_line(&e))))?;
-        let count = table.height();
-        let label_column = whole_numbers(path, &mut table, "label", classes.len())?;
-        let mut images = Array3::<u8>::zeros((count, SIDE, SIDE));
-        for pixel in 0..PIXELS {
-            let values = whole_numbers(path, &mut table, &format!("pixel{pixel}"), 256)?;
-            for (row, value) in values.into_iter().enumerate() {
-                images[[row, pixel / SIDE, pixel % SIDE]] = value as u8;
-            }
-        }
-        let digest = sha256(images.as_slice().unwrap_or_default());
+        let Table { pixels, labels } = Table::parse(path, BufReader::new(file), classes.len())?;
+        let count = labels.len();
+        let digest = sha256(&pixels);
+        let images = Array3::from_shape_vec((count, SIDE, SIDE), pixels)
+            .map_err(|e| Error::content(path, e.to_string(), REMEDY))?;
         Ok(Self {
             images,
             features: Array2::zeros((count, 0)),
-            labels: label_column,
+            labels,
             writers: Vec::new(),
             names: Vec::new(),
             classes,
@@ -87,41 +78,4 @@ impl Samples {
             },
         })
     }
-}
-
-const REMEDY: &str = "write the table again with `Samples::write_csv`";
-
-/// Takes a text column out of the table; every value has to be below `end`.
-fn whole_numbers(path: &Path, table: &mut DataFrame, name: &str, end: usize) -> Result<Vec<usize>> {
-    let wrong = |problem: String| Error::content(path, problem, REMEDY);
-    let column = table
-        .drop_in_place(name)
-        .map_err(|_| wrong(format!("no column {name}")))?;
-    let text = column
-        .str()
-        .map_err(|e| wrong(format!("column {name}: {}", first_line(&e))))?;
-    text.iter()
-        .enumerate()
-        .map(|(row, value)| {
-            let number = value
-                .and_then(|v| v.trim().parse().ok())
-                .filter(|&n: &usize| n < end);
-            number.ok_or_else(|| {
-                let shown = value.unwrap_or("nothing");
-                wrong(format!(
-                    "row {}, column {name}: {shown:?} is no whole number below {end}",
-                    row + 1
-                ))
-            })
-        })
-        .collect()
-}
-
-fn first_line(error: &PolarsError) -> String {
-    error
-        .to_string()
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .to_string()
 }

@@ -3,11 +3,10 @@
 
 use std::{
     collections::HashMap,
-    fs,
     path::{Path, PathBuf},
 };
 
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use safetensors::{Dtype, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -16,12 +15,14 @@ use crate::{
     files::write_atomically,
     image::Preprocess,
     nn::{Adam, Classifier, char_cnn},
-    train::{Config, History},
+    train::{
+        Config, History,
+        tensor_file::{REMEDY, Tensor, TensorFile},
+    },
 };
 
 const ADAM: &str = "adam.";
 const METADATA: &str = "glyphs";
-const REMEDY: &str = "take a checkpoint of this network, or train it anew";
 
 /// The state of a run after some epoch.
 #[derive(Clone, Debug)]
@@ -38,13 +39,6 @@ pub struct Checkpoint {
     /// Updates made by the optimiser, where its state is held too.
     step: Option<u64>,
     path: PathBuf,
-}
-
-#[derive(Clone, Debug)]
-struct Tensor {
-    name: String,
-    shape: Vec<usize>,
-    values: Vec<f32>,
 }
 
 /// What stands in the header beside the tensors, as one JSON text: a single key keeps
@@ -123,36 +117,10 @@ impl Checkpoint {
     /// damaged, or not a checkpoint of this project.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let bytes = fs::read(path)
-            .map_err(|error| Error::io(path, error, "name an existing checkpoint"))?;
         let damaged = |problem: String| Error::content(path, problem, REMEDY);
-
-        let (_, metadata) = SafeTensors::read_metadata(&bytes)
-            .map_err(|error| damaged(format!("not a safetensors file ({error})")))?;
-        let header = metadata
-            .metadata()
-            .as_ref()
-            .and_then(|map| map.get(METADATA))
-            .ok_or_else(|| damaged("its header does not describe a run".into()))?;
-        let header: Header = serde_json::from_str(header)
+        let TensorFile { header, tensors } = TensorFile::read(path, METADATA)?;
+        let header: Header = serde_json::from_str(&header)
             .map_err(|error| damaged(format!("its header cannot be read ({error})")))?;
-
-        let file = SafeTensors::deserialize(&bytes)
-            .map_err(|error| damaged(format!("its tensors cannot be read ({error})")))?;
-        let mut tensors = Vec::new();
-        for (name, view) in file.iter() {
-            if view.dtype() != Dtype::F32 {
-                return Err(damaged(format!(
-                    "tensor {name} is not 32-bit floating point"
-                )));
-            }
-            let (values, _) = view.data().as_chunks::<4>();
-            tensors.push(Tensor {
-                name: name.to_string(),
-                shape: view.shape().to_vec(),
-                values: values.iter().map(|&b| f32::from_le_bytes(b)).collect(),
-            });
-        }
         Ok(Self {
             config: header.config,
             history: header.history,

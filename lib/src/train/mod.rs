@@ -8,6 +8,7 @@ pub mod fit;
 pub mod history;
 pub mod loss;
 mod self_training;
+pub mod tensor_file;
 
 pub use callbacks::{EarlyStopping, ModelCheckpoint, ReduceLrOnPlateau};
 pub use checkpoint::Checkpoint;

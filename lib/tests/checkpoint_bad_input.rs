@@ -1,0 +1,176 @@
+//! Checkpoints that are damaged, hostile or of another network: an error that names the
+//! file and what to do, and nothing is changed by it.
+
+use std::fs;
+use std::path::Path;
+
+use glyphs::Error;
+use glyphs::data::{Provenance, Samples};
+use glyphs::nn::{Classifier, char_cnn};
+use glyphs::train::tensor_file::TensorFile;
+use glyphs::train::{Checkpoint, Config, History};
+use ndarray::{Array2, Array3};
+use proptest::prelude::*;
+
+const REMEDY: &str = "take a checkpoint of this network, or train it anew";
+
+fn checkpoint(hidden: usize, classes: usize, features: usize) -> Checkpoint {
+    let samples = Samples {
+        images: Array3::zeros((1, 28, 28)),
+        features: Array2::zeros((1, features)),
+        labels: vec![0],
+        writers: vec![],
+        names: vec![],
+        classes: (0..classes).map(|class| class.to_string()).collect(),
+        provenance: Provenance {
+            name: "test".into(),
+            source: "generated".into(),
+            sha256: String::new(),
+            count: 1,
+            synthetic: true,
+        },
+    };
+    let model = char_cnn(hidden, classes, features, 3).unwrap();
+    Checkpoint::of(
+        model.as_ref(),
+        Config::part1(),
+        History::default(),
+        &samples,
+    )
+}
+
+/// A file that says what it holds in a header of its own.
+fn file_of(header: &str, values: usize) -> Vec<u8> {
+    let size = (header.len() as u64).to_le_bytes();
+    [&size[..], header.as_bytes(), &vec![0; 4 * values]].concat()
+}
+
+#[track_caller]
+fn refused(bytes: &[u8], part: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("network.safetensors");
+    fs::write(&path, bytes).unwrap();
+    let error = Checkpoint::load(&path).unwrap_err();
+    assert!(matches!(error, Error::Content { .. }), "{error}");
+    let words = error.to_string();
+    for part in ["network.safetensors", part, REMEDY] {
+        assert!(words.contains(part), "{part:?} is not in: {words}");
+    }
+}
+
+#[test]
+fn headers_that_cannot_be_true() {
+    for size in [u64::MAX, 1 << 60, 100 << 20, 5 << 20] {
+        refused(
+            &[size.to_le_bytes().as_slice(), b"{}"].concat(),
+            "header is too long",
+        );
+    }
+    refused(b"", "not a safetensors file");
+    refused(b"1234567", "not a safetensors file");
+    refused(&[9, 0, 0, 0, 0, 0, 0, 0, b'{'], "not a safetensors file");
+    refused(&file_of("not JSON", 0), "not a safetensors file");
+    refused(&file_of("{}", 0), "does not describe a run");
+    let tensor = |shape: &str, end: u64, dtype: &str| {
+        format!(
+            r#"{{"__metadata__":{{"glyphs":"{{}}"}},
+                "a":{{"dtype":"{dtype}","shape":{shape},"data_offsets":[0,{end}]}}}}"#
+        )
+    };
+    // Sizes whose product overflows, that are more than the file holds, or less.
+    let product = tensor("[4294967296,4294967296,4294967296]", 16, "F32");
+    refused(&file_of(&product, 4), "not a safetensors file");
+    let product = tensor("[4611686018427387904,4]", 16, "F32");
+    refused(&file_of(&product, 4), "not a safetensors file");
+    refused(&file_of(&tensor("[5]", 20, "F32"), 4), "not a safetensors");
+    refused(&file_of(&tensor("[3]", 16, "F32"), 4), "not a safetensors");
+    refused(&file_of(&tensor("[3]", 12, "F32"), 4), "not a safetensors");
+    refused(&file_of(&tensor("[-1]", 16, "F32"), 4), "not a safetensors");
+    refused(
+        &file_of(&tensor("[2]", 16, "F64"), 4),
+        "not 32-bit floating point",
+    );
+    refused(
+        &file_of(&tensor("[4]", 16, "F32"), 4),
+        "header cannot be read",
+    );
+}
+
+#[test]
+fn a_file_that_was_cut_short() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("network.safetensors");
+    checkpoint(500, 10, 0).save(&path).unwrap();
+    let whole = fs::read(&path).unwrap();
+    assert!(Checkpoint::load(&path).unwrap().network().is_ok());
+    for length in [4, 8, 100, 3000, whole.len() / 2, whole.len() - 1] {
+        refused(&whole[..length], "not a safetensors file");
+    }
+    refused(&[&whole[..], b"x"].concat(), "not a safetensors file");
+}
+
+#[test]
+fn the_weights_of_another_network() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("network.safetensors");
+    checkpoint(500, 62, 6).save(&path).unwrap();
+    let other = Checkpoint::load(&path).unwrap();
+    let mut model = char_cnn(1000, 10, 0, 5).unwrap();
+    let bits = |model: &dyn Classifier| -> Vec<u32> {
+        let tensors = model.tensors().into_iter();
+        tensors
+            .flat_map(|t| t.values.iter().map(|v| v.to_bits()).collect::<Vec<_>>())
+            .collect()
+    };
+    let before = bits(model.as_ref());
+    let words = other.restore(model.as_mut()).unwrap_err().to_string();
+    for part in ["network.safetensors", "shape", REMEDY] {
+        assert!(words.contains(part), "{words}");
+    }
+    assert!(before == bits(model.as_ref()), "nothing was put in place");
+
+    // One that is none of the study's: no such class count.
+    let mut strange = other.clone();
+    strange.classes.truncate(61);
+    strange.save(&path).unwrap();
+    let words = Checkpoint::load(&path).unwrap().network().err().unwrap();
+    for part in ["network.safetensors", "61 classes", REMEDY] {
+        assert!(words.to_string().contains(part), "{words}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn tensor_files_of_anything(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
+        let _ = TensorFile::parse(Path::new("x"), &bytes, "glyphs");
+        let framed = [&(bytes.len() as u64).to_le_bytes(), bytes.as_slice()].concat();
+        let _ = TensorFile::parse(Path::new("x"), &framed, "glyphs");
+    }
+
+    #[test]
+    fn damaged_tensor_files(
+        edits in prop::collection::vec((0.0..1.0, any::<u8>()), 0..6),
+        keep in prop_oneof![3 => Just(1.0), 1 => 0.0..1.0],
+        shape in prop::collection::vec(0usize..4, 0..4),
+    ) {
+        let count: usize = shape.iter().product();
+        let header = format!(
+            r#"{{"__metadata__":{{"glyphs":"text"}},"a":{{"dtype":"F32","shape":{shape:?},"data_offsets":[0,{}]}}}}"#,
+            4 * count
+        );
+        let mut bytes = file_of(&header, count);
+        let file = TensorFile::parse(Path::new("x"), &bytes, "glyphs").unwrap();
+        prop_assert_eq!(&file.header, "text");
+        prop_assert_eq!(&file.tensors[0].shape, &shape);
+        let length = bytes.len() as f64;
+        for (place, value) in edits {
+            bytes[(place * length) as usize] = value;
+        }
+        bytes.truncate((keep * length) as usize);
+        if let Ok(file) = TensorFile::parse(Path::new("x"), &bytes, "glyphs") {
+            for tensor in file.tensors {
+                prop_assert_eq!(tensor.shape.iter().product::<usize>(), tensor.values.len());
+            }
+        }
+    }
+}
