@@ -1,11 +1,12 @@
 //! New photographs through a trained classifier.
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use ndarray::{Array2, Array3, ArrayView1};
 use polars::prelude::{Column, CsvWriter, DataFrame, SerWriter};
 
-use crate::data::archive::{ImageFile, read_images, sha256_of_files};
+use crate::data::archive::{ImageFile, read_images, read_images_skipping, sha256_of_files};
 use crate::data::{Provenance, SIDE, Samples, handwritten::label_of_folder};
 use crate::eval::Evaluation;
 use crate::files::write_atomically;
@@ -22,6 +23,9 @@ pub struct Predictions {
     pub evaluation: Option<Evaluation>,
     /// Damaged images that were passed over, where that was asked for.
     pub skipped: Vec<Error>,
+    /// Seconds spent on reading the files, on decoding and preprocessing the images, and
+    /// in the network.
+    pub seconds: [f64; 3],
 }
 
 /// What a classifier reads in one image.
@@ -51,8 +55,12 @@ pub fn predict(checkpoint: &Path, images: &Path, skip_damaged: bool) -> Result<P
         let remedy = "take a checkpoint that was trained on photographs";
         return Err(Error::content(checkpoint_path, problem, remedy));
     };
-    let files = read_images(images)?;
-    let mut skipped = Vec::new();
+    let start = Instant::now();
+    let (files, mut skipped) = match skip_damaged {
+        true => read_images_skipping(images)?,
+        false => (read_images(images)?, Vec::new()),
+    };
+    let reading = start.elapsed();
     let mut kept = Vec::new();
     for (file, done) in files.iter().zip(preprocess_files(images, &files, &method)) {
         match done {
@@ -61,6 +69,7 @@ pub fn predict(checkpoint: &Path, images: &Path, skip_damaged: bool) -> Result<P
             Err(error) => return Err(error),
         }
     }
+    let preprocessing = start.elapsed() - reading;
     if kept.is_empty() {
         let problem = "there is no PNG or JPEG image that can be read";
         return Err(Error::content(
@@ -70,8 +79,11 @@ pub fn predict(checkpoint: &Path, images: &Path, skip_damaged: bool) -> Result<P
         ));
     }
     let (kept, pictures): (Vec<&ImageFile>, Vec<_>) = kept.into_iter().unzip();
-    let samples = samples(images, &kept, &pictures, &checkpoint.classes);
+    let mut samples = samples(images, &kept, &pictures, &checkpoint.classes);
+    samples.provenance.note_skipped(skipped.len());
+    let network = Instant::now();
     let scores = logits(model.as_ref(), &samples)?;
+    let seconds = [reading, preprocessing, network.elapsed()].map(|time| time.as_secs_f64());
     let labels: Vec<Option<usize>> = kept
         .iter()
         .map(|file| label(file.folder(), &checkpoint.classes))
@@ -91,6 +103,7 @@ pub fn predict(checkpoint: &Path, images: &Path, skip_damaged: bool) -> Result<P
         rows,
         evaluation: evaluation(&samples, &scores, &labels)?,
         skipped,
+        seconds,
     })
 }
 

@@ -173,6 +173,12 @@ fn predict_images(args: &PredictArgs) -> Result<()> {
         "{count} images in {seconds:.1} s, {:.0} a second: {out}",
         count as f64 / seconds
     );
+    let [reading, images, network] = predictions.seconds;
+    println!(
+        "  reading {reading:.1} s; decoding and preprocessing {images:.1} s, {:.0} a second; \
+         network {network:.1} s",
+        count as f64 / images
+    );
     for error in &predictions.skipped {
         println!("skipped: {error}");
     }
