@@ -2,7 +2,7 @@
 # The environment is set in workflow/env.sh, and nowhere else.
 ENV := . workflow/env.sh &&
 
-.PHONY: help setup report quick full test test-rust test-python lab bench bench-peers verify publish clean
+.PHONY: help setup report quick full test test-rust test-python lab bench bench-peers fuzz verify publish clean
 .NOTPARALLEL:
 
 help:
@@ -46,6 +46,10 @@ bench-peers:
 	@python3 -m venv bench-peers/.venv
 	@bench-peers/.venv/bin/pip install --requirement bench-peers/requirements.txt
 	@env -u CARGO_BUILD_TARGET -u CARGO_TARGET_DIR -u RUSTFLAGS cargo build --release --manifest-path bench-peers/Cargo.toml
+
+## make fuzz     every parser on broken files, 10 minutes each; needs cargo-fuzz and a nightly Rust (fuzz/README.md)
+fuzz:
+	@fuzz/run.sh 600
 
 ## make verify   outputs/ compared with outputs/reference/, number by number
 verify: setup
