@@ -2,7 +2,7 @@
 # The environment is set in workflow/env.sh, and nowhere else.
 ENV := . workflow/env.sh &&
 
-.PHONY: help setup report quick full test test-rust test-python lab bench bench-peers fuzz verify publish clean
+.PHONY: help setup report quick full test test-rust test-python lab bench bench-peers bench-predict fuzz verify publish clean
 .NOTPARALLEL:
 
 help:
@@ -46,6 +46,12 @@ bench-peers:
 	@python3 -m venv bench-peers/.venv
 	@bench-peers/.venv/bin/pip install --requirement bench-peers/requirements.txt
 	@env -u CARGO_BUILD_TARGET -u CARGO_TARGET_DIR -u RUSTFLAGS cargo build --release --manifest-path bench-peers/Cargo.toml
+
+## make bench-predict  images a second of `glyphs predict`, and of decoding alone, on the photographs
+bench-predict: setup
+	@$(ENV) cargo test --locked --test data_real -- --ignored --nocapture decoding_alone
+	@$(ENV) cargo run --locked --bin glyphs -- predict --images "$${GLYPHS_DATA:-data/raw}/trainPart1.zip" --out target/predictions.csv \
+		--checkpoint outputs/reference/checkpoints/part1-original-random-ours-seed0.safetensors
 
 ## make fuzz     every parser on broken files, 10 minutes each; needs cargo-fuzz and a nightly Rust (fuzz/README.md)
 fuzz:

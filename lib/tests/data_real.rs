@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use glyphs::data::{Dataset, Handwritten, Mislabelled, Mnist, locate};
 use glyphs::image::{CropToInk, FEATURES, Preprocess};
+use rayon::prelude::*;
 
 /// True where the real data are there; says so where they are not.
 fn has(dataset: Dataset) -> bool {
@@ -80,6 +81,25 @@ fn handwritten() {
             assert!((0.7..1.4).contains(&deviation), "{deviation}");
         }
     }
+}
+
+/// What `glyphs predict` cannot be faster than.
+#[test]
+#[ignore = "a measurement: make bench-predict"]
+fn decoding_alone() {
+    if !has(Dataset::Handwritten) {
+        return;
+    }
+    let photos = Handwritten::load().unwrap();
+    let start = Instant::now();
+    (0..photos.len())
+        .into_par_iter()
+        .for_each(|index| drop(photos.decode(index).unwrap()));
+    let (count, seconds) = (photos.len(), start.elapsed().as_secs_f64());
+    println!(
+        "decoding alone: {count} images in {seconds:.1} s, {:.0} a second",
+        count as f64 / seconds
+    );
 }
 
 #[test]

@@ -81,7 +81,7 @@ fn damaged_photographs_are_counted_and_missing_ones_still_stop_the_load() {
     // Wherever the data are shown.
     contains(
         photos.show().text(),
-        &["2477", "3 damaged images passed over"],
+        &["2,477", "3 damaged images passed over"],
     );
 
     fs::remove_file(root.join("Sample020/img020-020.png")).unwrap();

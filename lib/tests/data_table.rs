@@ -137,7 +137,7 @@ fn a_table_comes_back_as_it_was() {
     broken("\n0,0,1,", "\n5,0,1,", "column label: \"5\"");
     broken("\n0,0,1,", "\n0,0,1,4,", "row 1 has too many values");
     broken("\n0,0,1,", "\n0,1,", "row 1 has too few values");
-    broken("pixel17", "pixel16", "no column pixel17");
+    broken("pixel17", "pixel16", "2 columns pixel16");
     broken("pixel17", "pixel17,pixel17", "2 columns pixel17");
     broken("\n0,0,1,", "\n0,0,abc,", "\"abc\"");
     broken(
