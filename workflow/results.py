@@ -43,11 +43,13 @@ def original():
 
 
 def datasets(runs):
-    """Each data set that the runs used, once."""
+    """Each data set that the runs used, once, with as many of its images as any of them."""
     found = {}
     for run in runs:
         data = run["dataset"]
-        found[(data["name"], data["sha256"])] = data
+        known = found.setdefault((data["name"], data["sha256"]), data)
+        if data["count"] > known["count"]:
+            found[(data["name"], data["sha256"])] = data
     return list(found.values())
 
 
