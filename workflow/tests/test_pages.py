@@ -132,6 +132,18 @@ def test_no_page_names_anything_to_fetch(report):
     assert FETCHED.search('<script src="https://example.org/x.js">'), "the pattern finds what it is for"
 
 
+# Folders that people and systems keep their files in; no page or result needs one.
+MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|tmp|Users|var)/[\w.]+")
+
+
+def test_nothing_finished_names_a_folder_of_a_machine():
+    outputs = ROOT / "outputs"
+    for path in [*outputs.glob("**/report/*.html"), *outputs.glob("**/results/*.json")]:
+        text = path.read_text()
+        assert str(ROOT) not in text and not MACHINE_PATH.search(text), path
+    assert MACHINE_PATH.search('"path": "/home/someone/data"'), "the pattern finds what it is for"
+
+
 def chromium():
     for name in (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome"):
         if name and shutil.which(name):
