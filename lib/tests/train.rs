@@ -328,12 +328,13 @@ fn wrong_labels(n: usize) -> Samples {
 
 #[test]
 fn self_training_learns_from_wrong_labels_and_goes_on_after_an_interruption() {
-    let truth = bars(400);
-    let (train, valid) = wrong_labels(400).split(0.9, 3);
+    let truth = bars(1200);
+    let (train, valid) = wrong_labels(1200).split(0.9, 3);
     let config = Config {
         epochs: 6,
         batch_size: 20,
         loss: Loss::Complementary(Complementary::Forward),
+        reduce_lr: None,
         self_training: Some(SelfTraining {
             confidence: 0.5,
             epochs: 2,
