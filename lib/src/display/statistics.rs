@@ -28,6 +28,18 @@ pub fn format_p(p: f64) -> String {
     }
 }
 
+/// The 95 % interval of a share of 0 to 1 as percentages: `90.12 – 91.33 %`.
+pub fn percent_interval(estimate: &Estimate) -> String {
+    match estimate.interval {
+        Some(interval) => format!(
+            "{:.2} – {:.2} %",
+            interval.low * 100.0,
+            interval.high * 100.0
+        ),
+        None => "one seed has none".into(),
+    }
+}
+
 /// `[0.9012, 0.9133]`; the precision of the format applies, 4 where none is given.
 impl Display for Interval {
     fn fmt(&self, f: &mut Formatter) -> FmtResult {

@@ -3,9 +3,12 @@
 use crate::{
     Result,
     data::Provenance,
-    display::{Axis, Html, LineChart, RowChart, Show, Table, note, number, percent, row, stack},
+    display::{
+        Axis, Html, LineChart, RowChart, Show, Table, note, number, percent, percent_interval, row,
+        stack,
+    },
     eval::statistics::{mean, paired_difference},
-    study::{DigitRun, Head, Init, Protocol, RunResult, Seeds, TrainedDigits},
+    study::{DigitRun, Head, Init, Protocol, RunResult, Seeds, TrainedDigits, seeds::never_made},
     train::Complementary,
 };
 
@@ -57,9 +60,7 @@ pub fn compare_losses(dataset: &Provenance) -> Result<Html> {
         chart = chart.value(name, test);
     }
     let Some((risk, name)) = best else {
-        return Ok(note(
-            "These runs were never made on this data: `make full` makes them.",
-        ));
+        return Ok(never_made());
     };
     let choice = note(&format!(
         "The lowest risk on held-out images, {risk:.4} nats, is that of {name}. (A network that \
@@ -98,10 +99,6 @@ pub fn accuracies(runs: &[&TrainedDigits]) -> Result<Html> {
         let seeds = Seeds::beside(&trained.result)?;
         let values = seeds.values(|run| run.test_accuracy);
         let estimate = mean(&values)?;
-        let interval = match estimate.interval {
-            Some(i) => format!("{:.2} – {:.2} %", i.low * 100.0, i.high * 100.0),
-            None => "one seed has none".into(),
-        };
         let each: Vec<String> = (values.iter())
             .map(|v| format!("{:.2}", v * 100.0))
             .collect();
@@ -110,7 +107,7 @@ pub fn accuracies(runs: &[&TrainedDigits]) -> Result<Html> {
         table = table.row([
             name.into(),
             percent(estimate.mean),
-            interval.into(),
+            percent_interval(&estimate).into(),
             estimate.n.into(),
             each.join("  ").into(),
         ]);

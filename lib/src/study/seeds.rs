@@ -3,6 +3,7 @@
 use crate::{
     Result,
     data::Provenance,
+    display::{Html, note},
     eval::statistics::{Estimate, mean},
     study::result::{RunKey, RunResult},
     train::Config,
@@ -17,6 +18,11 @@ pub struct Seeds {
     pub runs: Vec<RunResult>,
     /// Why a seed's record is not among them, one sentence each.
     pub left_out: Vec<String>,
+}
+
+/// What a notebook shows in place of runs that nobody has made on its data.
+pub(super) fn never_made() -> Html {
+    note("These runs were never made on this data: `make full` makes them.")
 }
 
 impl Seeds {

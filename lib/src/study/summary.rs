@@ -3,7 +3,7 @@
 use crate::{
     Result,
     data::Provenance,
-    display::{Cell, Html, Show, Table, note, number, percent, stack},
+    display::{Cell, Html, Show, Table, note, number, percent, percent_interval, stack},
     eval::statistics::{Estimate, mean},
     study::{DigitRun, Head, Init, Part1, Protocol, Seeds, reported_last},
 };
@@ -46,10 +46,6 @@ pub fn accuracies(data: &Datasets) -> Result<Html> {
         let Some(estimate) = row.accuracy() else {
             continue;
         };
-        let interval = match estimate.interval {
-            Some(i) => format!("{:.2} – {:.2} %", i.low * 100.0, i.high * 100.0),
-            None => "one seed has none".into(),
-        };
         let reported: Cell = row.reported.map_or_else(|| "–".into(), percent);
         let difference: Cell = match row.reported {
             Some(reported) => number((estimate.mean - reported) * 100.0, 2),
@@ -60,7 +56,7 @@ pub fn accuracies(data: &Datasets) -> Result<Html> {
             row.name.as_str().into(),
             reported,
             percent(estimate.mean),
-            interval.into(),
+            percent_interval(&estimate).into(),
             estimate.n.into(),
             difference,
         ]);

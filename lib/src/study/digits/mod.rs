@@ -6,7 +6,7 @@ mod protocol;
 pub use pretraining::{CARRIED_OVER, Pretrained, pretrain, pretrained};
 pub use protocol::Protocol;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
@@ -82,6 +82,11 @@ impl Init {
             Self::Pretrained => "pretrained",
         }
     }
+}
+
+/// `original, random`
+pub fn network_name(head: Head, init: Init) -> String {
+    format!("{}, {}", head.name(), init.name())
 }
 
 /// One run of part 2 (on MNIST) or part 3 (on dataset 3).
@@ -164,7 +169,9 @@ impl DigitRun {
         let evaluation = evaluate(model.as_ref(), test)?;
 
         let path = self.key().checkpoint();
-        self.save(model.as_ref(), &history, &train, &path)?;
+        Checkpoint::of(model.as_ref(), self.config.clone(), history.clone(), &train)
+            .weights_only()
+            .save(&path)?;
         let mut result = RunResult::new(
             &self.key(),
             &self.config,
@@ -186,9 +193,8 @@ impl DigitRun {
         for (name, value) in before.compare(&Snapshot::of(model.as_ref(), &probe)?)? {
             note(&name, value);
         }
-        let seen = train.take(TRAINING_IMAGES);
         if let Loss::CrossEntropy { .. } = self.config.loss {
-            let on_training = evaluate(model.as_ref(), &seen)?;
+            let on_training = evaluate(model.as_ref(), &train.take(TRAINING_IMAGES))?;
             note("train_loss", on_training.loss());
             note("train_accuracy", on_training.accuracy());
         } else {
@@ -226,18 +232,6 @@ impl DigitRun {
         let best = first.finish()?;
         let went_on = history.epochs.len() > self.config.epochs;
         Ok((history, if went_on { states.finish()? } else { best }))
-    }
-
-    fn save(
-        &self,
-        model: &dyn Classifier,
-        history: &History,
-        train: &Samples,
-        path: &Path,
-    ) -> Result<()> {
-        Checkpoint::of(model, self.config.clone(), history.clone(), train)
-            .weights_only()
-            .save(path)
     }
 }
 

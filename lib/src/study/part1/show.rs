@@ -3,11 +3,8 @@
 use crate::{
     Result,
     data::Handwritten,
-    display::{Axis, Html, RowChart, Table, note, number, percent, stack},
-    eval::{
-        Evaluation, LOOKALIKES,
-        statistics::{Estimate, paired_difference},
-    },
+    display::{Axis, Html, RowChart, Table, note, number, percent, percent_interval, stack},
+    eval::{Evaluation, LOOKALIKES, statistics::paired_difference},
     study::{Part1, RunResult, Seeds, Split},
 };
 
@@ -70,7 +67,7 @@ pub fn compare_seeds(ways: &[(&str, &Seeds)], original: f64) -> Result<Html> {
         table = table.row([
             (*name).into(),
             percent(estimate.mean),
-            interval(&estimate).into(),
+            percent_interval(&estimate).into(),
             estimate.n.into(),
             each(seeds).into(),
         ]);
@@ -138,17 +135,6 @@ fn preprocessing(photos: &Handwritten) -> Result<Vec<(&'static str, Seeds)>> {
     .into_iter()
     .map(|(name, run)| Ok((name, run.recorded(photos)?)))
     .collect()
-}
-
-fn interval(estimate: &Estimate) -> String {
-    match estimate.interval {
-        Some(interval) => format!(
-            "{:.2} – {:.2} %",
-            interval.low * 100.0,
-            interval.high * 100.0
-        ),
-        None => "one seed has none".into(),
-    }
 }
 
 fn each(seeds: &Seeds) -> String {

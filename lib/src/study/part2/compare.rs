@@ -3,14 +3,16 @@
 use crate::{
     Result,
     display::{
-        Axis, Cell, Html, LineChart, RowChart, Show, Table, format_p, note, number, percent, row,
-        stack,
+        Axis, Cell, Html, LineChart, RowChart, Show, Table, format_p, note, number, percent,
+        percent_interval, row, stack,
     },
     eval::statistics::{KaplanMeier, PairedDifference, Time, holm},
     study::{
         Grid, Head, Init, RunResult,
+        digits::network_name,
         part2::measures::{MEASURES, curve, seconds_to, steps_to},
         reported,
+        seeds::never_made,
     },
 };
 
@@ -82,7 +84,7 @@ pub fn convergence(grid: &Grid) -> Result<Html> {
         for (head, init, seeds) in grid.iter() {
             let steps = times(&seeds.runs, goal, steps_to);
             if !steps.is_empty() {
-                let label = format!("{}, {}", head.name(), init.name());
+                let label = network_name(head, init);
                 chart = chart.reached(label, &KaplanMeier::new(&steps)?);
             }
         }
@@ -287,7 +289,7 @@ pub fn recall(grid: &Grid) -> Html {
         if seeds.runs.is_empty() {
             continue;
         }
-        chart = chart.series(format!("{}, {}", head.name(), init.name()));
+        chart = chart.series(network_name(head, init));
         for digit in 0..10 {
             let name = format!("recall_{digit}");
             if let Some(estimate) = grid.mean(head, init, |run| run.metric(&name)) {
@@ -301,7 +303,7 @@ pub fn recall(grid: &Grid) -> Html {
 /// Test accuracy of random and pretrained starts under one protocol.
 pub fn compare_starts(grid: &Grid, title: &str) -> Html {
     if grid.iter().all(|(_, _, seeds)| seeds.runs.is_empty()) {
-        return note("These runs were never made on this data: `make full` makes them.");
+        return never_made();
     }
     let accuracy = |run: &RunResult| run.test_accuracy;
     let mut table = Table::new(
@@ -320,16 +322,12 @@ pub fn compare_starts(grid: &Grid, title: &str) -> Html {
         let Some(estimate) = grid.mean(head, init, accuracy) else {
             continue;
         };
-        chart = chart.estimate(format!("{}, {}", head.name(), init.name()), &estimate);
-        let interval = match estimate.interval {
-            Some(i) => format!("{:.2} – {:.2} %", i.low * 100.0, i.high * 100.0),
-            None => "one seed has none".into(),
-        };
+        chart = chart.estimate(network_name(head, init), &estimate);
         table = table.row([
             head.name().into(),
             init.name().into(),
             percent(estimate.mean),
-            interval.into(),
+            percent_interval(&estimate).into(),
             seeds.runs.len().into(),
             match init {
                 Init::Random => "".into(),
@@ -371,7 +369,7 @@ pub fn little_data(grids: &[(usize, &Grid)]) -> Html {
             let lines: Vec<_> = crate::study::SEEDS.map(seed_line).into();
             let lines: Vec<_> = lines.into_iter().filter(|l| !l.is_empty()).collect();
             if !lines.is_empty() {
-                chart = chart.seeds(format!("{}, {}", head.name(), init.name()), lines);
+                chart = chart.seeds(network_name(head, init), lines);
             }
         }
         for (n, grid) in grids {
@@ -392,7 +390,7 @@ pub fn little_data(grids: &[(usize, &Grid)]) -> Html {
         .iter()
         .all(|(_, grid)| grid.iter().all(|cell| cell.2.runs.is_empty()));
     if none {
-        return note("These runs were never made on this data: `make full` makes them.");
+        return never_made();
     }
     stack(&[&chart, &table])
 }

@@ -2,12 +2,12 @@
 
 use super::{
     BELOW_CHANCE, all_learned, below_chance, constant_answer, digits_of_share, fullest_folders,
-    is_silent, name, networks, nothing_learned, taken_up,
+    is_silent, networks, nothing_learned, taken_up,
 };
 use crate::{
     data::Samples,
     display::{Axis, Cell, Html, RowChart, ScatterChart, Table, number, percent, stack},
-    study::{Grid, ReportedEpoch, RunResult, reported, reported_last},
+    study::{Grid, ReportedEpoch, RunResult, digits::network_name, reported, reported_last},
     train::Epoch,
 };
 
@@ -65,7 +65,7 @@ pub fn accuracies(grid: &Grid) -> Html {
         let Some(estimate) = grid.mean(head, init, last_accuracy) else {
             continue;
         };
-        chart = chart.estimate(name(head, init), &estimate);
+        chart = chart.estimate(network_name(head, init), &estimate);
         let each = seeds.values(last_accuracy).into_iter();
         let each: Vec<String> = each.map(|value| format!("{:.2}", 100.0 * value)).collect();
         table = table.row([
@@ -80,7 +80,7 @@ pub fn accuracies(grid: &Grid) -> Html {
     chart = chart.series("the report, one run");
     for (head, init, _) in grid.iter() {
         if let Some(last) = reported_last(3, head, init) {
-            chart = chart.value(name(head, init), last.val_accuracy);
+            chart = chart.value(network_name(head, init), last.val_accuracy);
         }
     }
     stack(&[&chart.reference("guessing", 0.1), &table, &grid.left_out()])
@@ -200,7 +200,7 @@ pub fn learned(grid: &Grid) -> Html {
                 .map_or(f64::NAN, |estimate| estimate.mean)
         };
         if let Some(estimate) = grid.mean(head, init, |run| run.metric("least_likely_accuracy")) {
-            chart = chart.estimate(name(head, init), &estimate);
+            chart = chart.estimate(network_name(head, init), &estimate);
         }
         let silent = seeds.runs.iter().filter(|run| is_silent(run));
         let one_answer = seeds

@@ -1,10 +1,10 @@
 //! The runs that a notebook has just made.
 
-use super::{all_learned, below_chance, constant_answer, name, nothing_learned, taken_up};
+use super::{all_learned, below_chance, constant_answer, nothing_learned, taken_up};
 use crate::{
     display::{Axis, Histogram, Html, LineChart, row, stack},
     eval::ConfusionMatrix,
-    study::{ReportedEpoch, RunResult, TrainedDigits, reported},
+    study::{ReportedEpoch, RunResult, TrainedDigits, digits::network_name, reported},
     train::Epoch,
 };
 
@@ -54,7 +54,7 @@ fn fine(run: &RunResult) -> Vec<(f64, f64)> {
 }
 
 fn loss_title(trained: &TrainedDigits) -> String {
-    let name = name(trained.run.head, trained.run.init);
+    let name = network_name(trained.run.head, trained.run.init);
     match taken_up(&trained.result) {
         Some(share) => format!(
             "{name}: {:.0} % of what the labels tell was taken up",
@@ -89,7 +89,7 @@ pub fn confusions(trained: &[&TrainedDigits]) -> Html {
 fn both_ends(trained: &TrainedDigits) -> Html {
     let evaluation = &trained.evaluation;
     let title = |end: &str, accuracy: f64| {
-        let name = name(trained.run.head, trained.run.init);
+        let name = network_name(trained.run.head, trained.run.init);
         format!(
             "{name}: the {end} likely digit is right for {:.1} %",
             100.0 * accuracy
@@ -120,7 +120,7 @@ pub fn probabilities(trained: &[&TrainedDigits]) -> Html {
     );
     for trained in trained {
         let (name, evaluation) = (
-            name(trained.run.head, trained.run.init),
+            network_name(trained.run.head, trained.run.init),
             &trained.evaluation,
         );
         let labels = evaluation.labels().iter().enumerate();

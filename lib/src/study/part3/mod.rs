@@ -91,11 +91,6 @@ fn networks() -> impl Iterator<Item = (Head, Init)> {
     heads.flat_map(|head| Init::ALL.map(|init| (head, init)))
 }
 
-/// `original, random`
-fn name(head: Head, init: Init) -> String {
-    format!("{}, {}", head.name(), init.name())
-}
-
 fn below_chance(run: &RunResult) -> bool {
     run.test_accuracy
         .is_some_and(|accuracy| accuracy < BELOW_CHANCE)
