@@ -22,13 +22,14 @@ use glyphs::nn::{
 use serde_json::{Value, json};
 
 /// What is measured: task, network, images.
-const ROWS: [(&str, &str, usize); 9] = [
+const ROWS: [(&str, &str, usize); 10] = [
     ("train", "original", 100),
     ("train", "experimental", 100),
     ("train", "plain", 100),
     ("train", "original", 32),
     ("train", "experimental", 32),
     ("train", "plain", 32),
+    ("train", "original", 512),
     ("infer", "original", 10_000),
     ("infer", "experimental", 10_000),
     ("infer", "plain", 10_000),

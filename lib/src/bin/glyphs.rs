@@ -142,6 +142,8 @@ impl Which {
 }
 
 fn main() -> ExitCode {
+    // In `glyphs … | head` the first line that nobody reads ends the program, without a panic.
+    sigpipe::reset();
     let done = match Cli::parse().command {
         Commands::Data(DataCommands::Fetch(which)) => each(&which, fetch_one),
         Commands::Data(DataCommands::Status(which)) => each(&which, show_status),

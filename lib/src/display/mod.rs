@@ -26,5 +26,5 @@ pub use network::HistoryTable;
 pub use palette::stylesheet;
 pub use photographs::ink_table;
 pub use picture::Picture;
-pub use statistics::{format_count, format_p, percent_interval};
+pub use statistics::{format_count, format_number, format_p, format_signed, percent_interval};
 pub use table::{Cell, Table, bar, number, percent};

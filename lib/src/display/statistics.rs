@@ -19,6 +19,16 @@ pub fn format_count(count: usize) -> String {
     grouped
 }
 
+/// `−1.84`, with a minus sign that no line breaks at.
+pub fn format_number(value: f64, decimals: usize) -> String {
+    format!("{value:.decimals$}").replace('-', "−")
+}
+
+/// `+1.84`, or `−1.84`
+pub fn format_signed(value: f64, decimals: usize) -> String {
+    format!("{value:+.decimals$}").replace('-', "−")
+}
+
 /// `p = 0.032`, or `p < 0.001`
 pub fn format_p(p: f64) -> String {
     if p < 0.001 {
@@ -32,9 +42,9 @@ pub fn format_p(p: f64) -> String {
 pub fn percent_interval(estimate: &Estimate) -> String {
     match estimate.interval {
         Some(interval) => format!(
-            "{:.2} – {:.2} %",
-            interval.low * 100.0,
-            interval.high * 100.0
+            "{} – {} %",
+            format_number(interval.low * 100.0, 2),
+            format_number(interval.high * 100.0, 2)
         ),
         None => "one seed has none".into(),
     }

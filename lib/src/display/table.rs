@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::html::{Html, Show, escape};
-use super::statistics::format_count;
+use super::statistics::{format_count, format_number};
 
 /// A table, built row by row.
 ///
@@ -38,7 +38,7 @@ pub enum Cell {
 /// With this many decimals; a dash for what is not finite.
 pub fn number(value: f64, decimals: usize) -> Cell {
     Cell::Number(if value.is_finite() {
-        format!("{value:.decimals$}").replace('-', "−")
+        format_number(value, decimals)
     } else {
         "–".to_owned()
     })

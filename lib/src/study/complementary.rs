@@ -4,8 +4,8 @@ use crate::{
     Result,
     data::Provenance,
     display::{
-        Axis, Html, LineChart, RowChart, Show, Table, note, number, percent, percent_interval, row,
-        stack,
+        Axis, Html, LineChart, RowChart, Show, Table, format_number, format_signed, note, number,
+        percent, percent_interval, row, stack,
     },
     eval::statistics::{mean, paired_difference},
     study::{DigitRun, Head, Init, Protocol, RunResult, Seeds, TrainedDigits, seeds::never_made},
@@ -149,10 +149,10 @@ pub fn finding(runs: &[&TrainedDigits]) -> Result<Html> {
     if let Ok(gain) = paired_difference(&second, &first) {
         words += &format!(
             " By held-out complementary labels alone, the second stage changed the estimated \
-             accuracy by {:+.2} points (95 % interval {:.2} to {:.2}, {} runs).",
-            gain.mean * 100.0,
-            gain.interval.low * 100.0,
-            gain.interval.high * 100.0,
+             accuracy by {} points (95 % interval {} to {}, {} runs).",
+            format_signed(gain.mean * 100.0, 2),
+            format_number(gain.interval.low * 100.0, 2),
+            format_number(gain.interval.high * 100.0, 2),
             gain.n
         );
     }

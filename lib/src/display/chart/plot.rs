@@ -65,10 +65,14 @@ impl<'a> Frame<'a> {
         )
     }
 
+    /// What the longest label of y takes: letters are a little more than half as wide as high.
+    pub fn left(&self) -> i32 {
+        self.y.1.longest_label() as i32 * self.font * 58 / 100 + 8
+    }
+
     fn draw_on(&self, root: &Area, draw: impl FnOnce(&mut Plot) -> Drawn) -> Drawn {
         let (x, y) = (self.x.1, self.y.1);
-        // Digits are a little more than half as wide as they are high.
-        let left = (y.longest_label() as i32 * self.font * 58 / 100 + 8).min(self.width * 2 / 5);
+        let left = self.left().min(self.width * 3 / 5);
         let top = if self.y.0.is_empty() {
             self.font / 2 + 2
         } else {

@@ -23,6 +23,9 @@ pub struct RowChart {
     references: Vec<(String, f64)>,
 }
 
+/// Pixels beside the items' names that long names must leave.
+const NARROWEST: i32 = 280;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mark {
     Bar,
@@ -190,6 +193,7 @@ impl Show for RowChart {
         names.reverse();
         let y = Axis::categories(&names);
         let mut frame = Frame::new((&self.axis.name, &x), ("", &y));
+        frame.width = frame.width.max(frame.left() + NARROWEST);
         let lanes = if self.mark == Mark::Path {
             1
         } else {

@@ -1,7 +1,7 @@
 //! What the original report's numbers say, each held against five seeds.
 
 use crate::{
-    display::{Cell, Html, Table, note, stack},
+    display::{Cell, Html, Table, format_signed, note, stack},
     eval::statistics::{PairedDifference, paired_difference},
     study::{Grid, Head, Init, ReportedEpoch, RunResult, reported},
     train::Epoch,
@@ -182,7 +182,7 @@ pub fn claims(grid: &Grid) -> Html {
         ],
     );
     for claim in &CLAIMS {
-        let theirs = claim.reported().map(|d| signed(d * 100.0));
+        let theirs = claim.reported().map(|d| format_signed(d * 100.0, 2));
         let theirs: Cell = theirs.unwrap_or_default().into();
         table = table.row(match claim.ours(grid) {
             Some(ours) => [
@@ -190,9 +190,9 @@ pub fn claims(grid: &Grid) -> Html {
                 theirs,
                 format!(
                     "{} ({} to {})",
-                    signed(ours.mean * 100.0),
-                    signed(ours.interval.low * 100.0),
-                    signed(ours.interval.high * 100.0)
+                    format_signed(ours.mean * 100.0, 2),
+                    format_signed(ours.interval.low * 100.0, 2),
+                    format_signed(ours.interval.high * 100.0, 2)
                 )
                 .into(),
                 ours.n.into(),
@@ -214,10 +214,6 @@ pub fn claims(grid: &Grid) -> Html {
         MARGIN * 100.0
     ));
     stack(&[&table, &rule, &grid.left_out()])
-}
-
-fn signed(points: f64) -> String {
-    format!("{points:+.2}").replace('-', "−")
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use crate::{
     Result,
     display::{
-        Axis, Cell, Html, LineChart, RowChart, Show, Table, format_p, note, number, percent,
-        percent_interval, row, stack,
+        Axis, Cell, Html, LineChart, RowChart, Show, Table, format_number, format_p, format_signed,
+        note, number, percent, percent_interval, row, stack,
     },
     eval::statistics::{KaplanMeier, PairedDifference, Time, holm},
     study::{
@@ -117,19 +117,14 @@ fn step_gain(grid: &Grid, head: Head, goal: f64) -> Cell {
     let Some(gain) = grid.gain(head, steps) else {
         return "one seed cannot say".into();
     };
-    let (low, high) = (gain.interval.low, gain.interval.high);
+    let [mean, low, high] =
+        [gain.mean, gain.interval.low, gain.interval.high].map(|steps| format_number(steps, 0));
     let ended = if censored {
         ", with runs that ended before"
     } else {
         ""
     };
-    format!(
-        "{:.0} ({low:.0} to {high:.0}), {}{ended}",
-        gain.mean,
-        format_p(gain.p)
-    )
-    .replace('-', "−")
-    .into()
+    format!("{mean} ({low} to {high}), {}{ended}", format_p(gain.p)).into()
 }
 
 /// Every measure of both heads: the means, and pretrained minus random with its interval,
@@ -175,17 +170,10 @@ pub fn quality(grid: &Grid) -> Html {
                 Some(gain) => {
                     let (low, high) = (gain.interval.low, gain.interval.high);
                     let scaled = |x: f64| x * measure.scale;
+                    let written = |x: f64| format_number(scaled(x), measure.decimals);
                     cells.extend([
                         number(scaled(gain.mean), measure.decimals),
-                        format!(
-                            "{:.*} to {:.*}",
-                            measure.decimals,
-                            scaled(low),
-                            measure.decimals,
-                            scaled(high)
-                        )
-                        .replace('-', "−")
-                        .into(),
+                        format!("{} to {}", written(low), written(high)).into(),
                         number(gain.d_z, 2),
                         p_value(gain.p),
                         p_value(*corrected),
@@ -215,7 +203,7 @@ pub fn quality(grid: &Grid) -> Html {
 
 fn p_value(p: f64) -> Cell {
     match p < 0.001 {
-        true => "< 0.001".into(),
+        true => Cell::Number("< 0.001".into()),
         false => number(p, 3),
     }
 }
@@ -255,11 +243,10 @@ pub fn quality_finding(grid: &Grid) -> Html {
                 let (measure, gain) = (&MEASURES[*index], gain.as_ref()?);
                 let better = (gain.mean > 0.0) == measure.more_is_better;
                 Some(format!(
-                    "{} is {} ({:+.*}, {})",
+                    "{} is {} ({}, {})",
                     measure.name,
                     if better { "better" } else { "worse" },
-                    measure.decimals,
-                    gain.mean * measure.scale,
+                    format_signed(gain.mean * measure.scale, measure.decimals),
                     format_p(*p)
                 ))
             })
@@ -401,7 +388,6 @@ pub(super) fn points(gain: Option<PairedDifference>) -> Cell {
         return "–".into();
     };
     let [mean, low, high] = [gain.mean, gain.interval.low, gain.interval.high].map(|x| x * 100.0);
-    format!("{mean:+.2} ({low:.2} to {high:.2})")
-        .replace('-', "−")
-        .into()
+    let (low, high) = (format_number(low, 2), format_number(high, 2));
+    format!("{} ({low} to {high})", format_signed(mean, 2)).into()
 }
