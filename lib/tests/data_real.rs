@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use glyphs::data::{Dataset, Handwritten, Mislabelled, Mnist, locate};
+use glyphs::data::{Dataset, Handwritten, Mislabelled, Mnist, locate, synthetic};
 use glyphs::image::{CropToInk, FEATURES, Preprocess};
+use glyphs::study::Part1;
+use glyphs::train::{Config, evaluate, fit};
 use rayon::prelude::*;
 
 /// True where the real data are there; says so where they are not.
@@ -100,6 +102,31 @@ fn decoding_alone() {
         "decoding alone: {count} images in {seconds:.1} s, {:.0} a second",
         count as f64 / seconds
     );
+}
+
+/// Part 1's network, trained on the stand-in alone and tested on the photographs.
+#[test]
+#[ignore = "a measurement, about a minute: data/README.md"]
+fn worth_of_the_stand_in() {
+    if !has(Dataset::Handwritten) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let archive = folder.path().join("trainPart1.zip");
+    synthetic::write_handwritten(&archive, synthetic::SEED).unwrap();
+    let run = Part1::ours(0);
+    let samples = |photos: Handwritten| photos.preprocess(&run.preprocess).unwrap();
+    let drawn = samples(Handwritten::open(&archive).unwrap());
+    let real = samples(Handwritten::load().unwrap());
+    let config = Config {
+        epochs: 20,
+        ..run.config.clone()
+    };
+    let mut model = run.network();
+    fit(model.as_mut(), &drawn, &real, &config).unwrap();
+    let accuracy = evaluate(model.as_ref(), &real).unwrap().accuracy();
+    println!("trained on the stand-in alone, accuracy on the photographs: {accuracy:.4}");
+    assert!(accuracy >= 0.55, "{accuracy}");
 }
 
 #[test]
