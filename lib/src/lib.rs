@@ -8,6 +8,7 @@ pub mod eval;
 pub mod files;
 pub mod image;
 pub mod nn;
+mod numbers;
 pub mod predict;
 pub mod prelude;
 pub mod study;

@@ -1,10 +1,23 @@
 //! The IDX format, which MNIST's files have.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};
 
 pub(super) const REMEDY: &str = "fetch MNIST again with `glyphs data fetch mnist`";
+
+/// The path of an IDX file in `folder`, plain or gzip, whichever name is used.
+pub(super) fn idx_file(folder: &Path, part: &str, what: &str, rank: usize) -> Option<PathBuf> {
+    [
+        format!("{part}-{what}-idx{rank}-ubyte"),
+        format!("{part}-{what}-idx{rank}-ubyte.gz"),
+        format!("{part}-{what}.idx{rank}-ubyte"),
+        format!("{part}-{what}.idx{rank}-ubyte.gz"),
+    ]
+    .into_iter()
+    .map(|name| folder.join(name))
+    .find(|path| path.is_file())
+}
 
 /// An array of bytes as the IDX format stores it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,13 +3,13 @@
 
 use std::fs::File;
 use std::io::{BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 use ndarray::{Array2, Array3};
 
 use super::archive::{GZIP_MAGIC, read_at_most, sha256};
-use super::idx::{Idx, REMEDY};
+use super::idx::{Idx, REMEDY, idx_file};
 use super::locate::{Dataset, Found};
 use super::{Provenance, SIDE, Samples, find};
 use crate::{Error, Result};
@@ -53,19 +53,6 @@ impl Mnist {
             test: part(found, "mnist-test", "t10k", PUBLISHED[1])?,
         })
     }
-}
-
-/// The path of an IDX file in `folder`, plain or gzip, whichever name is used.
-pub(crate) fn idx_file(folder: &Path, part: &str, what: &str, rank: usize) -> Option<PathBuf> {
-    [
-        format!("{part}-{what}-idx{rank}-ubyte"),
-        format!("{part}-{what}-idx{rank}-ubyte.gz"),
-        format!("{part}-{what}.idx{rank}-ubyte"),
-        format!("{part}-{what}.idx{rank}-ubyte.gz"),
-    ]
-    .into_iter()
-    .map(|name| folder.join(name))
-    .find(|path| path.is_file())
 }
 
 /// The bytes of a file, unpacked where it is a gzip file.

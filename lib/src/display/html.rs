@@ -6,7 +6,7 @@ use crate::Result;
 use crate::data::Provenance;
 
 use super::palette::stylesheet;
-use super::statistics::format_count;
+use crate::numbers::format_count;
 
 /// A block of HTML and the same in plain text.
 #[derive(Clone, Debug, Default, PartialEq)]

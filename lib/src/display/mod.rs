@@ -17,6 +17,7 @@ mod picture;
 mod statistics;
 mod table;
 
+pub use crate::numbers::{format_count, format_number, format_p, format_signed};
 pub use chart::{Axis, Curve, Heatmap, Histogram, LineChart, Reliability, RowChart, ScatterChart};
 pub use flow::Flow;
 pub use gallery::{Gallery, SampleSheet, Tile};
@@ -26,5 +27,5 @@ pub use network::HistoryTable;
 pub use palette::stylesheet;
 pub use photographs::ink_table;
 pub use picture::Picture;
-pub use statistics::{format_count, format_number, format_p, format_signed, percent_interval};
+pub use statistics::percent_interval;
 pub use table::{Cell, Table, bar, number, percent};

@@ -4,8 +4,8 @@ use crate::nn::Summary;
 use crate::train::{Epoch, History};
 
 use super::html::{Html, Show};
-use super::statistics::format_count;
 use super::table::{Cell, Table, number};
+use crate::numbers::format_count;
 
 /// The layers of a network with what they cost.
 impl Show for Summary {

@@ -5,38 +5,7 @@ use std::fmt::{Display, Formatter, Result as FmtResult};
 use crate::eval::statistics::{Estimate, Interval, PairedDifference, TestResult};
 
 use super::html::{Html, Show, note};
-
-/// `12,345`
-pub fn format_count(count: usize) -> String {
-    let digits = count.to_string();
-    let mut grouped = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
-/// `−1.84`, with a minus sign that no line breaks at.
-pub fn format_number(value: f64, decimals: usize) -> String {
-    format!("{value:.decimals$}").replace('-', "−")
-}
-
-/// `+1.84`, or `−1.84`
-pub fn format_signed(value: f64, decimals: usize) -> String {
-    format!("{value:+.decimals$}").replace('-', "−")
-}
-
-/// `p = 0.032`, or `p < 0.001`
-pub fn format_p(p: f64) -> String {
-    if p < 0.001 {
-        "p < 0.001".to_owned()
-    } else {
-        format!("p = {p:.3}")
-    }
-}
+use crate::numbers::{format_number, format_p};
 
 /// The 95 % interval of a share of 0 to 1 as percentages: `90.12 – 91.33 %`.
 pub fn percent_interval(estimate: &Estimate) -> String {

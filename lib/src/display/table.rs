@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::html::{Html, Show, escape};
-use super::statistics::{format_count, format_number};
+use crate::numbers::{format_count, format_number};
 
 /// A table, built row by row.
 ///

@@ -2,6 +2,7 @@
 
 use ndarray::{Array2, ArrayView1, Axis};
 
+use super::argmax;
 use crate::data::{Provenance, Samples};
 use crate::{Error, Result};
 
@@ -221,11 +222,6 @@ fn log_sum_exp(row: ArrayView1<f32>) -> f64 {
     let max = row.fold(f32::NEG_INFINITY, |max, &x| max.max(x));
     let sum: f64 = row.iter().map(|&x| f64::from(x - max).exp()).sum();
     f64::from(max) + sum.ln()
-}
-
-fn argmax(row: ArrayView1<f32>) -> usize {
-    let better = |best: usize, i: usize| if row[i] > row[best] { i } else { best };
-    (0..row.len()).fold(0, better)
 }
 
 /// Number of classes placed before `label`; equals count by their order, as in [`argmax`].

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::trunk::{CHANNELS, FLAT};
-use crate::data::SIDE;
+use crate::{data::SIDE, numbers::format_count};
 
 /// The layers of a network, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl Summary {
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut line = |name: &str, shape: String, parameters: usize, operations: usize| {
-            let (parameters, operations) = (grouped(parameters), grouped(operations));
+            let (parameters, operations) = (format_count(parameters), format_count(operations));
             writeln!(f, "{name:<28}{shape:<16}{parameters:>12}{operations:>16}")
         };
         for layer in &self.layers {
@@ -99,17 +99,4 @@ impl fmt::Display for Summary {
             self.operations(),
         )
     }
-}
-
-/// `3,212,386`
-fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }

@@ -11,7 +11,7 @@
 use ndarray::{Array2, ArrayViewMut2, Zip};
 use serde::{Deserialize, Serialize};
 
-use crate::train::loss::log_softmax;
+use crate::eval::log_softmax;
 
 /// A loss that needs complementary labels only, the label drawn uniformly from the
 /// `K - 1` wrong classes.
@@ -236,10 +236,7 @@ fn exponential(log_p: &Array2<f64>, labels: &[usize], slope: &mut Array2<f64>) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        nn::Objective,
-        train::loss::{Loss, log_softmax},
-    };
+    use crate::{nn::Objective, train::loss::Loss};
     use ndarray::array;
 
     fn logits() -> Array2<f32> {

@@ -10,12 +10,12 @@ use rayon::prelude::*;
 use crate::{
     Error, Result,
     data::{SIDE, Samples},
-    eval::Evaluation,
+    eval::{Evaluation, argmax},
     image::Augment,
     nn::{Adam, Batch, Classifier, Objective, Step},
     train::{
         Checkpoint, Config, CurvePoint, Epoch, History, Loss, ModelCheckpoint,
-        complementary::estimated_accuracy, loss::argmax,
+        complementary::estimated_accuracy,
     },
 };
 

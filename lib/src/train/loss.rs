@@ -1,9 +1,9 @@
 //! Losses over logits, each with its gradient.
 
-use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Zip};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Zip};
 use serde::{Deserialize, Serialize};
 
-use crate::{nn::Objective, train::complementary::Complementary};
+use crate::{eval::log_softmax, nn::Objective, train::complementary::Complementary};
 
 /// Which loss a run minimises.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,17 +51,6 @@ impl Objective for BatchLoss<'_> {
     }
 }
 
-/// Row-wise `z - log Σ exp z`, computed from the row's maximum so that it cannot overflow.
-pub fn log_softmax(logits: ArrayView2<f32>) -> Array2<f64> {
-    let mut log_p = logits.mapv(f64::from);
-    for mut row in log_p.rows_mut() {
-        let max = row.fold(f64::NEG_INFINITY, |max, &z| max.max(z));
-        let log_sum = max + row.fold(0.0, |sum, &z| sum + (z - max).exp()).ln();
-        row -= log_sum;
-    }
-    log_p
-}
-
 fn cross_entropy(
     log_p: &Array2<f64>,
     labels: &[usize],
@@ -85,11 +74,4 @@ fn cross_entropy(
         grad[label] -= (peak / n as f64) as f32;
     }
     (total / n as f64) as f32
-}
-
-/// Index of the largest logit.
-pub(crate) fn argmax(row: ArrayView1<f32>) -> usize {
-    (0..row.len())
-        .max_by(|&a, &b| row[a].total_cmp(&row[b]))
-        .unwrap_or(0)
 }

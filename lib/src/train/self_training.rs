@@ -3,11 +3,9 @@
 use crate::{
     Result,
     data::Samples,
+    eval::{argmax, log_softmax},
     nn::Classifier,
-    train::{
-        Config, History, Loss, ModelCheckpoint, SelfTraining, fit_resumable, logits,
-        loss::{argmax, log_softmax},
-    },
+    train::{Config, History, Loss, ModelCheckpoint, SelfTraining, fit_resumable, logits},
 };
 
 /// As [`fit_resumable`] with complementary labels, then a second stage: images that the

@@ -1,6 +1,6 @@
 //! An axis: its name, its range, and the numbers written along it.
 
-use crate::display::statistics::format_count;
+use crate::numbers::format_count;
 
 /// A named axis. The range follows the data where it is not set.
 #[derive(Clone, Debug, PartialEq)]
