@@ -48,6 +48,31 @@ fn one_two_and_four_threads() {
 }
 
 #[test]
+fn evaluation_with_one_two_and_four_threads() {
+    let model: CharCnn<50, 10> = CharCnn::new(3);
+    let images = noise(LEN * 784, 1);
+    let logits = |images: &[f32]| {
+        let batch = Batch {
+            len: images.len() / 784,
+            images,
+            features: &[],
+        };
+        let logits = model.logits(batch).unwrap();
+        logits.iter().map(|v| v.to_bits()).collect::<Vec<u32>>()
+    };
+    let with = |threads| {
+        let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+        pool.unwrap().install(|| logits(&images))
+    };
+    let one = with(1);
+    assert!(one == with(2), "2 threads");
+    assert!(one == with(4), "4 threads");
+    // Nor does it matter which images stand beside an image.
+    let alone: Vec<u32> = images.chunks_exact(784).flat_map(logits).collect();
+    assert!(one == alone, "one by one");
+}
+
+#[test]
 fn an_interruption() {
     let whole = trained(2);
     let mut first: CharCnn<50, 10> = CharCnn::new(3);

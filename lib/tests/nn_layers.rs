@@ -271,6 +271,58 @@ fn fused_blocks() {
     }
 }
 
+/// Evaluation: running statistics, and the algorithm that fits.
+fn block_evaluates<const I: usize, const O: usize, const H: usize, const W: usize>(n: usize)
+where
+    Const<H>: glyphs::nn::shape::Halve,
+    Const<W>: glyphs::nn::shape::Halve,
+{
+    let mut block: VggBlock<I, O> = BuildModule::build(&Cpu::seed_from_u64(3));
+    let bns = [&mut block.bn1, &mut block.bn2];
+    for (bn, seed) in bns.into_iter().zip([4, 8]) {
+        bn.weight.copy_from(&noise(O, seed));
+        bn.bias.copy_from(&noise(O, seed + 1));
+        bn.running_mean.copy_from(&noise(O, seed + 2));
+        let var: Vec<f32> = noise(O, seed + 3).iter().map(|v| 0.6 + v / 2.0).collect();
+        bn.running_var.copy_from(&var);
+    }
+    let x: Images<I, H, W> = tensor(n, 1);
+    let mut p = Parameters::new();
+    let (conv1, conv2) = (&block.conv1, &block.conv2);
+    for (half, weight, bias, bn) in [
+        ("1", conv1.weight.as_vec(), &conv1.bias, &block.bn1),
+        ("2", conv2.weight.as_vec(), &conv2.bias, &block.bn2),
+    ] {
+        for (name, values) in [
+            ("conv?.weight", weight),
+            ("conv?.bias", bias.as_vec()),
+            ("bn?.weight", bn.weight.as_vec()),
+            ("bn?.bias", bn.bias.as_vec()),
+            ("bn?.running_mean", bn.running_mean.as_vec()),
+            ("bn?.running_var", bn.running_var.as_vec()),
+        ] {
+            let name = format!("b.{}", name.replace('?', half));
+            p.insert(name, wide(&values));
+        }
+    }
+    let expected = reference::block(&p, "b", &maps::<I, H, W>(n, &wide(&x.as_vec())), false);
+    let name = format!("block {I}->{O} of {n} x {H}x{W}");
+    check(&name, &block.forward(x), &expected.values, 1e-5);
+}
+
+#[test]
+fn fused_blocks_in_evaluation() {
+    for instructions in Instructions::available() {
+        assert!(instructions.force());
+        // Tiles of 2 x 2: one, a few, a strip of them and a rest; one block of channels to four.
+        block_evaluates::<3, 16, 2, 2>(2);
+        block_evaluates::<16, 48, 4, 6>(3);
+        block_evaluates::<1, 32, 28, 28>(1);
+        block_evaluates::<32, 64, 14, 14>(2);
+        block_evaluates::<64, 16, 10, 22>(1);
+    }
+}
+
 #[test]
 fn an_empty_batch() {
     let conv: Conv2d<1, 16> = BuildModule::build(&Cpu::default());

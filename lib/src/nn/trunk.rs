@@ -82,7 +82,7 @@ impl Network<'_> {
     ) -> Forward {
         let batch = images.len() / (SIDE * SIDE);
         let (trunk, flattened) = if freeze_trunk {
-            (None, self.trunk(images))
+            (None, self.frozen_trunk(images))
         } else {
             let [block1, block2] = &self.blocks;
             let planes = Images::Planes(images);
@@ -184,9 +184,14 @@ impl Network<'_> {
         ]
     }
 
-    /// The trunk in evaluation mode: `(batch, 64, 7, 7)`.
-    fn trunk(&self, images: &[f32]) -> Buffer {
-        trunk(&self.fold(), images)
+    /// The trunk in evaluation mode, as a training step of the head alone sees it: `(batch, 64, 7, 7)`.
+    fn frozen_trunk(&self, images: &[f32]) -> Buffer {
+        let [block1, block2] = &self.blocks;
+        let folded = [
+            Folded::direct(shape(0), &block1[0], &block1[1]),
+            Folded::direct(shape(1), &block2[0], &block2[1]),
+        ];
+        trunk(&folded, images)
     }
 
     /// Evaluation-mode outputs of every layer: name, units, `(batch, units)`.

@@ -18,6 +18,7 @@ mod peak;
 pub(crate) mod simd;
 pub(crate) mod update;
 pub(crate) mod view;
+pub(crate) mod winograd;
 
 pub use peak::peak_gflops;
 pub use simd::Instructions;

@@ -339,7 +339,8 @@ unsafe fn pad_unpool_gradient_body<S: Simd>(
     }
 }
 
-fn clear_border(padded: &mut [Lane], padded_width: usize, border: usize) {
+/// Writes zeros into the border of a padded block.
+pub(crate) fn clear_border(padded: &mut [Lane], padded_width: usize, border: usize) {
     let rows = padded.len() / padded_width;
     for (row, lanes) in padded.chunks_exact_mut(padded_width).enumerate() {
         if row < border || row >= rows - border {
