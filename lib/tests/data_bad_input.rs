@@ -103,6 +103,11 @@ fn a_whole_set_is_read_and_each_fault_in_it_is_named() {
         Handwritten::open(root),
         &["img011-007.png", "900 x 1200 pixels instead of 1200 x 900"],
     );
+    fs::write(&one, png(1, 1, ExtendedColorType::Rgb8)).unwrap();
+    fails_with(
+        Handwritten::open(root),
+        &["img011-007.png", "1 x 1 pixels instead of 1200 x 900"],
+    );
     fs::write(&one, b"not an image").unwrap();
     fails_with(
         Handwritten::open(root),

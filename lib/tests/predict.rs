@@ -86,6 +86,7 @@ fn images_of_any_size_are_read_and_labels_taken_from_folders() {
         ("a/two, three.jpg", picture(36, 300, ImageFormat::Jpeg)),
         ("7/four.png", picture(7, 64, ImageFormat::Png)),
         ("holiday/five.png", picture(7, 28, ImageFormat::Png)),
+        ("holiday/least.png", picture(7, 1, ImageFormat::Png)),
     ] {
         let path = images.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -97,7 +98,7 @@ fn images_of_any_size_are_read_and_labels_taken_from_folders() {
         .iter()
         .map(|row| row.label.as_deref())
         .collect();
-    assert_eq!(labels, [Some("7"), Some("A"), Some("a"), None]);
+    assert_eq!(labels, [Some("7"), Some("A"), Some("a"), None, None]);
     assert_eq!(predictions.evaluation.as_ref().unwrap().len(), 3);
     assert!(
         predictions
@@ -111,7 +112,7 @@ fn images_of_any_size_are_read_and_labels_taken_from_folders() {
     let text = fs::read_to_string(&out).unwrap();
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[0], "file,predicted,confidence,label");
-    assert_eq!(lines.len(), 5);
+    assert_eq!(lines.len(), 6);
     assert!(
         lines[3].starts_with("\"a/two, three.jpg\","),
         "{}",
@@ -130,7 +131,7 @@ fn images_of_any_size_are_read_and_labels_taken_from_folders() {
         "{words}"
     );
     let predictions = predict(&network, &images, true).unwrap();
-    assert_eq!((predictions.rows.len(), predictions.skipped.len()), (4, 1));
+    assert_eq!((predictions.rows.len(), predictions.skipped.len()), (5, 1));
 }
 
 #[test]

@@ -47,9 +47,17 @@ pub fn heading(words: &str) -> Html {
     Html::new(body, words)
 }
 
-/// A paragraph.
+/// A paragraph; what stands between backticks is code.
 pub fn note(words: &str) -> Html {
-    Html::new(format!("<p class=\"g-note\">{}</p>", escape(words)), words)
+    let parts: Vec<String> = escape(words)
+        .split('`')
+        .enumerate()
+        .map(|(i, part)| match i % 2 {
+            0 => part.to_owned(),
+            _ => format!("<code>{part}</code>"),
+        })
+        .collect();
+    Html::new(format!("<p class=\"g-note\">{}</p>", parts.concat()), words)
 }
 
 impl Html {

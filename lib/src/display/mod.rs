@@ -28,4 +28,4 @@ pub use palette::stylesheet;
 pub use photographs::ink_table;
 pub use picture::Picture;
 pub use statistics::percent_interval;
-pub use table::{Cell, Table, bar, number, percent};
+pub use table::{Cell, Table, bar, no_number, number, percent};

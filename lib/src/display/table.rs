@@ -37,11 +37,15 @@ pub enum Cell {
 
 /// With this many decimals; a dash for what is not finite.
 pub fn number(value: f64, decimals: usize) -> Cell {
-    Cell::Number(if value.is_finite() {
-        format_number(value, decimals)
-    } else {
-        "–".to_owned()
-    })
+    match value.is_finite() {
+        true => Cell::Number(format_number(value, decimals)),
+        false => no_number(),
+    }
+}
+
+/// What a column of numbers shows where there is none.
+pub fn no_number() -> Cell {
+    Cell::Number("–".to_owned())
 }
 
 /// A share of 0 to 1 as percentage with two decimals.

@@ -3,7 +3,7 @@
 use crate::{
     Result,
     data::Provenance,
-    display::{Cell, Html, Show, Table, note, number, percent, percent_interval, stack},
+    display::{Cell, Html, Show, Table, no_number, note, number, percent, percent_interval, stack},
     eval::statistics::{Estimate, mean},
     study::{DigitRun, Head, Init, Part1, Protocol, Seeds, reported_last},
 };
@@ -46,10 +46,10 @@ pub fn accuracies(data: &Datasets) -> Result<Html> {
         let Some(estimate) = row.accuracy() else {
             continue;
         };
-        let reported: Cell = row.reported.map_or_else(|| "–".into(), percent);
+        let reported: Cell = row.reported.map_or_else(no_number, percent);
         let difference: Cell = match row.reported {
             Some(reported) => number((estimate.mean - reported) * 100.0, 2),
-            None => "–".into(),
+            None => no_number(),
         };
         table = table.row([
             usize::from(row.part).into(),

@@ -4,7 +4,7 @@ use crate::{
     Result,
     display::{
         Axis, Cell, Html, LineChart, RowChart, Show, Table, format_number, format_p, format_signed,
-        note, number, percent, percent_interval, row, stack,
+        no_number, note, number, percent, percent_interval, row, stack,
     },
     eval::statistics::{KaplanMeier, PairedDifference, Time, holm},
     study::{
@@ -186,7 +186,7 @@ pub fn quality(grid: &Grid) -> Html {
                         chart = chart.value_with(measure.short, scaled(gain.mean), Some(interval));
                     }
                 }
-                None => cells.extend((0..5).map(|_| Cell::from("–"))),
+                None => cells.extend((0..5).map(|_| no_number())),
             }
             table = table.row(cells);
         }
