@@ -244,7 +244,8 @@ impl<const HIDDEN: usize, const CLASSES: usize, const FEATURES: usize> Classifie
             self.block2.update_statistics(statistics2);
         }
         let batch_norm = self.batch_norm;
-        update(adam, self.tensors_mut(), &pass.gradients, batch_norm);
+        let tensors = self.tensors_mut();
+        on_threads(|| update(adam, tensors, &pass.gradients, batch_norm));
         Ok(pass.step)
     }
 
@@ -254,7 +255,8 @@ impl<const HIDDEN: usize, const CLASSES: usize, const FEATURES: usize> Classifie
 
     fn logits(&self, batch: Batch) -> Result<Array2<f32>> {
         check(&batch, FEATURES)?;
-        let logits = self.with_network(|network| network.logits(batch.images, batch.features));
+        let logits = self
+            .with_network(|network| on_threads(|| network.logits(batch.images, batch.features)));
         Ok(array(batch.len, CLASSES, logits))
     }
 
@@ -360,6 +362,12 @@ fn array(rows: usize, columns: usize, values: Vec<f32>) -> Array2<f32> {
     array
 }
 
+/// Runs `work` on one of rayon's threads. Every parallel loop in it begins at once, where one of
+/// another thread would wake up rayon's, sleep until the last is done, and be woken up itself.
+fn on_threads<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    rayon::scope(|_| work())
+}
+
 /// Batch mean and variance of each half of a block, without the loan of what they came from.
 type BlockStatistics = [super::fused::Statistics; 2];
 
@@ -377,14 +385,14 @@ fn training_pass(
     freeze_trunk: bool,
 ) -> Pass {
     let classes = network.head.output_bias.len();
-    let forward = network.forward(batch.images, batch.features, drop, freeze_trunk);
+    let forward = on_threads(|| network.forward(batch.images, batch.features, drop, freeze_trunk));
     let statistics =
         (forward.statistics()).map(|blocks| blocks.map(|halves| halves.map(Clone::clone)));
     let logits = array(batch.len, classes, forward.logits.clone());
     let mut dlogits = Array2::zeros((batch.len, classes));
     let loss = objective.loss(logits.view(), dlogits.view_mut());
     let dlogits = dlogits.as_slice().unwrap_or_default();
-    let gradients = network.backward(batch.images, batch.features, forward, dlogits);
+    let gradients = on_threads(|| network.backward(batch.images, batch.features, forward, dlogits));
     Pass {
         step: Step { loss, logits },
         gradients,

@@ -66,7 +66,7 @@ pub(super) fn weight_gradients<const N: usize>(
     let count = batch.min(GROUPS);
     let lens = buffers.each_ref().map(|(_, len)| *len);
     let mut rest = buffers.map(|(buffer, _)| &mut **buffer);
-    let mut partial = Buffer::zeros(count * shape.weight_len());
+    let mut partial = Buffer::new(count * shape.weight_len());
     let groups: Vec<Group<N>> = partial
         .chunks_exact_mut(shape.weight_len())
         .enumerate()
@@ -88,6 +88,7 @@ pub(super) fn weight_gradients<const N: usize>(
         let mut padded = Buffer::new(shape.input_len());
         let mut dz = Buffer::new(shape.transposed().input_len());
         let mut rest = group.own;
+        group.partial.fill(Lane::default());
         for image in group.images {
             let mut lens = lens.iter();
             let own = rest.each_mut().map(|rest| {
@@ -99,11 +100,14 @@ pub(super) fn weight_gradients<const N: usize>(
         }
     });
     let (total, others) = partial.split_at_mut(shape.weight_len());
-    for other in others.chunks_exact(shape.weight_len()) {
-        for (total, value) in flat_mut(total).iter_mut().zip(flat(other)) {
-            *total += value;
+    (total.par_chunks_mut(SUMMED).enumerate()).for_each(|(part, total)| {
+        for other in others.chunks_exact(shape.weight_len()) {
+            let other = &other[part * SUMMED..][..total.len()];
+            for (total, value) in flat_mut(total).iter_mut().zip(flat(other)) {
+                *total += value;
+            }
         }
-    }
+    });
     let mut weight = vec![0.0; shape.outputs * shape.inputs * shape.kernel * shape.kernel];
     unpack_weights(shape, total, &mut weight);
     weight
@@ -111,3 +115,5 @@ pub(super) fn weight_gradients<const N: usize>(
 
 /// Groups of images whose weight gradients are summed apart.
 const GROUPS: usize = 16;
+/// Lanes of a task that adds the groups up.
+const SUMMED: usize = 128;

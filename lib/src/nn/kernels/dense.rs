@@ -55,19 +55,22 @@ pub(crate) fn multiply(a: Matrix, b: Matrix, add: bool, c: &mut [f32]) {
     }
     let columns = b.columns;
     let target = Target(c.as_mut_ptr(), c.len());
+    let mut packed = Buffer::new((a.rows * a.columns).div_ceil(16));
+    pack_rows(a, flat_mut(&mut packed));
+    let packed = flat(&packed);
     let tasks = columns.div_ceil(COLUMNS);
-    for from in (0..a.columns).step_by(DEPTH) {
-        let depth = DEPTH.min(a.columns - from);
-        let mut packed = Buffer::new((a.rows * depth).div_ceil(16));
-        pack_rows(a, from, depth, flat_mut(&mut packed));
-        (0..tasks).into_par_iter().for_each(|task| {
-            let first = task * COLUMNS;
-            let width = COLUMNS.min(columns - first);
-            let mut panel = Buffer::new(width.div_ceil(16) * depth);
-            pack_columns(b, from, depth, first, width, flat_mut(&mut panel));
+    (0..tasks).into_par_iter().for_each(|task| {
+        let first = task * COLUMNS;
+        let width = COLUMNS.min(columns - first);
+        let blocks = width.div_ceil(16);
+        let mut panel = Buffer::new(blocks * DEPTH.min(a.columns));
+        for from in (0..a.columns).step_by(DEPTH) {
+            let depth = DEPTH.min(a.columns - from);
+            let panel = flat_mut(&mut panel[..blocks * depth]);
+            pack_columns(b, from, depth, first, width, panel);
             let call = Panel {
-                a: flat(&packed),
-                b: flat(&panel),
+                a: &packed[a.rows * from..],
+                b: panel,
                 rows: a.rows,
                 depth,
                 first,
@@ -76,8 +79,8 @@ pub(crate) fn multiply(a: Matrix, b: Matrix, add: bool, c: &mut [f32]) {
                 add: add || from > 0,
             };
             panel_product(call, &target);
-        });
-    }
+        }
+    });
 }
 
 /// The rows that a tile may have.
@@ -85,20 +88,25 @@ const GROUPS: [usize; 5] = [14, 6, 4, 2, 1];
 /// Taken for all tiles where they divide the rows: a short last tile would cost nearly as much as a full one.
 const EVEN: [usize; 4] = [14, 12, 10, 8];
 
-/// Packs columns `from..from + depth` of `a`, `group` rows side by side: `[rows / group][depth][group]`.
-fn pack_rows(a: Matrix, from: usize, depth: usize, packed: &mut [f32]) {
+/// Packs `a`, `group` rows side by side, a part of its columns after the other:
+/// `[columns / DEPTH][rows / group][DEPTH][group]`.
+fn pack_rows(a: Matrix, packed: &mut [f32]) {
     let mut rest = packed;
-    let mut row = 0;
     let mut pieces = Vec::new();
-    for (rows, group) in groups(a.rows) {
-        for _ in 0..rows / group {
-            let (piece, tail) = rest.split_at_mut(group * depth);
-            pieces.push((row, group, piece));
-            rest = tail;
-            row += group;
+    for from in (0..a.columns).step_by(DEPTH) {
+        let depth = DEPTH.min(a.columns - from);
+        let mut row = 0;
+        for (rows, group) in groups(a.rows) {
+            for _ in 0..rows / group {
+                let (piece, tail) = rest.split_at_mut(group * depth);
+                pieces.push((from, row, group, piece));
+                rest = tail;
+                row += group;
+            }
         }
     }
-    pieces.into_par_iter().for_each(|(row, group, piece)| {
+    let pieces = pieces.into_par_iter();
+    pieces.for_each(|(from, row, group, piece)| {
         for (r, at) in (row..row + group).zip(0..) {
             let start = r * a.row_stride + from * a.column_stride;
             let values = a.values[start..].iter().step_by(a.column_stride);
