@@ -5,6 +5,7 @@ notebook, so that the difference is the fault and nothing else.
 """
 
 import copy
+import json
 import os
 import re
 from pathlib import Path
@@ -163,3 +164,38 @@ def test_a_gradient_of_tensors_from_several_cells_is_right(tmp_path):
     run_notebook.run(tmp_path / "gradient.ipynb", tmp_path / "out.ipynb")
     shown = nbformat.read(tmp_path / "out.ipynb", as_version=4).cells[-1].outputs[0].text
     assert shown == PRODUCT_RULE
+
+
+# The same with a network: batch statistics, running statistics and weights in cells of their own.
+MODEL = "let dev: Cpu = Cpu::seed_from_u64(1);\nlet mut model: Net = dev.build_module::<Net, f32>();"
+BATCH = (
+    "let pixels: Vec<f32> = (0..32).map(|i| (i * 7 % 32) as f32 / 32.0).collect();\n"
+    "let x: Images<1, 4, 4> = dev.tensor_from_vec(pixels, (2, Const, Const, Const));"
+)
+STEP = (
+    "let logits: Features<10, OwnedTape<f32, Cpu>> = model.forward_mut(x.trace(model.alloc_grads()));\n"
+    "let loss: Tensor<Rank0, f32, Cpu, OwnedTape<f32, Cpu>> = cross_entropy(logits, &[3, 7]).unwrap();\n"
+    "let gradients: Gradients<f32, Cpu> = loss.backward();\n"
+    'println!("{:?}", gradients.get(&model.0.conv1.weight).as_vec());\n'
+    'println!("{:?}", gradients.get(&model.0.bn2.weight).as_vec());\n'
+    'println!("{:?}", gradients.get(&model.2.weight).as_vec());'
+)
+NETWORK = (
+    "use dfdx::prelude::{Backward, Const, Cpu, DeviceBuildExt, Gradients, ModuleMut, OwnedTape, Rank0, Tensor, "
+    "TensorFromVec, Trace, ZeroGrads};\n"
+    "use glyphs::nn::{Flatten, Linear, VggBlock, cross_entropy, shape::{Features, Images}};\n"
+    "type Net = (VggBlock<1, 16>, Flatten<64>, Linear<64, 10>);"
+)
+
+
+def test_a_network_a_batch_and_their_gradient_in_three_cells_are_as_in_one(tmp_path):
+    whole = "{\n" + "\n".join((MODEL, BATCH, STEP)) + "\n};"
+    cells = [new_code_cell(source) for source in (DFDX + USES_LIB, NETWORK, MODEL, BATCH, STEP, whole)]
+    nbformat.write(new_notebook(metadata=HEALTHY.metadata, cells=cells), tmp_path / "network.ipynb")
+    run_notebook.run(tmp_path / "network.ipynb", tmp_path / "out.ipynb")
+    cells = nbformat.read(tmp_path / "out.ipynb", as_version=4).cells
+    apart, together = (cell.outputs[0].text for cell in cells[-2:])
+    gradients = [json.loads(line) for line in apart.splitlines()]
+    assert [len(values) for values in gradients] == [144, 16, 640]
+    assert all(any(values) for values in gradients), "a gradient of 0 shows nothing"
+    assert apart == together

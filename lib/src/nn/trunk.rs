@@ -19,8 +19,9 @@ pub(crate) const CHANNELS: [usize; 2] = [32, 64];
 pub(crate) const POOLED: usize = SIDE / 4;
 /// Values that the trunk hands to the head, in the order `(64, 7, 7)`.
 pub(crate) const FLAT: usize = CHANNELS[1] * POOLED * POOLED;
-/// Images that go through the network at once in evaluation.
-const CHUNK: usize = 250;
+/// Images that go through the network at once in evaluation: so many rows of a matrix product,
+/// whose weights are packed once for them. A multiple of the rows of its tiles.
+const CHUNK: usize = 504;
 
 /// All parameters of a network.
 pub(crate) struct Network<'a> {

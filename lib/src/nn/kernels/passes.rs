@@ -4,7 +4,7 @@
 
 use super::{
     conv::ConvShape,
-    lanes::{Lane, flat_mut},
+    lanes::{Lane, flat, flat_mut},
     simd::{Simd, dispatch},
 };
 
@@ -49,12 +49,34 @@ pub(crate) fn pad_planes(shape: &ConvShape, image: &[f32], padded: &mut [Lane]) 
     }
 }
 
-/// Planes `(channels, area)` from blocks without a border.
-pub(crate) fn blocks_to_planes(blocks: &[Lane], area: usize, planes: &mut [f32]) {
-    for (channel, plane) in planes.chunks_exact_mut(area).enumerate() {
-        let block = &blocks[channel / 16 * area..][..area];
-        for (value, lane) in plane.iter_mut().zip(block) {
-            *value = lane.0[channel % 16];
+dispatch! {
+    /// Planes `(channels, area)` from blocks without a border.
+    pub(crate) fn blocks_to_planes(blocks: &[Lane], area: usize, planes: &mut [f32]) = blocks_to_planes_body
+}
+
+#[inline(always)]
+unsafe fn blocks_to_planes_body<S: Simd>(blocks: &[Lane], area: usize, planes: &mut [f32]) {
+    for (block, planes) in planes.chunks_mut(16 * area).enumerate() {
+        let lanes = &blocks[block * area..][..area];
+        // 16 pixels of 16 channels at once, where there are so many.
+        let whole = if planes.len() == 16 * area {
+            area / 16 * 16
+        } else {
+            0
+        };
+        for at in (0..whole).step_by(16) {
+            let mut turned = [Lane::default(); 16];
+            let from = flat(&lanes[at..at + 16]);
+            // SAFETY: 16 rows of 16 values on both sides.
+            unsafe { S::transpose(from.as_ptr(), 16, turned.as_mut_ptr().cast()) };
+            for (plane, channel) in planes.chunks_exact_mut(area).zip(&turned) {
+                plane[at..at + 16].copy_from_slice(&channel.0);
+            }
+        }
+        for (channel, plane) in planes.chunks_exact_mut(area).enumerate() {
+            for (value, lane) in plane[whole..].iter_mut().zip(&lanes[whole..]) {
+                *value = lane.0[channel];
+            }
         }
     }
 }
