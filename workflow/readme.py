@@ -1,10 +1,12 @@
-"""Writes the published results into README.md, between its two marks.
+"""Writes the published results into README.md, and those of `make bench` into
+bench-peers/README.md, between their marks.
 
     readme.py [--check]
 
-With `--check` nothing is written, and it fails where README.md is out of date.
+With `--check` nothing is written, and it fails where one of them is out of date.
 """
 
+import json
 import re
 import statistics
 import sys
@@ -12,7 +14,7 @@ from pathlib import Path
 
 import results
 
-README = Path(__file__).resolve().parent.parent / "README.md"
+ROOT = Path(__file__).resolve().parent.parent
 PLACE = re.compile(r"(<!-- results:[^\n]*-->\n).*?(<!-- end of results -->)", re.DOTALL)
 
 
@@ -75,13 +77,56 @@ def section(runs):
     return "\n".join(["", "## Results", "", *lines]) if lines else ""
 
 
-def main(check):
-    old = README.read_text()
-    new = PLACE.sub(lambda match: match[1] + section(results.read(results.PUBLISHED)) + match[2], old)
+PEERS = {
+    "keras": "Keras",
+    "pytorch": "PyTorch",
+    "pytorch_channels_last": "PyTorch, channels last",
+    "candle": "candle",
+    "burn": "burn",
+}
+
+
+def speed(bench):
+    """`outputs/reference/bench.json` as a table."""
+
+    def times(ms):
+        return f"{ms['median']:,.1f} ({ms['min']:,.1f})" if ms else ""
+
+    def memory(row):
+        keras = row["peers"].get("keras")
+        return f"{row['ms']['peak_memory_mb']:,.0f}" + (f" ({keras['peak_memory_mb']:,.0f})" if keras else "")
+
+    alone = {(row["name"], row["network"], row["batch"]): row["ms"] for row in bench if row["threads"] == 1}
+    lines = [
+        "| | this project | one thread | " + " | ".join(PEERS.values()) + " | ratio to the fastest | share of peak | memory (Keras), MB |",
+        "|---|" + "---:|" * (len(PEERS) + 5),
+    ]
+    for row in bench:
+        if row["threads"] == 1:
+            continue
+        what = f"{row['name']}, {row['network']}, {row['batch']:,}"
+        single = alone[row["name"], row["network"], row["batch"]]
+        cells = [times(row["ms"]), times(single), *(times(row["peers"].get(peer)) for peer in PEERS)]
+        cells += [f"{max(row['ratio'].values()):.2f}", f"{100 * row['peak_share']:.0f} %", memory(row)]
+        lines.append(f"| {what} | {' | '.join(cells)} |")
+    return "\n".join(["", *lines, "", ""])
+
+
+def fill(path, text, check):
+    """`text` between the marks of the file at `path`."""
+    old = path.read_text()
+    new = PLACE.sub(lambda match: match[1] + text + match[2], old)
     if check and new != old:
-        sys.exit("README.md does not show the published results: run `python workflow/readme.py`")
+        sys.exit(f"{path.name} does not show the published results: run `python workflow/readme.py`")
     if new != old:
-        README.write_text(new)
+        path.write_text(new)
+
+
+def main(check):
+    fill(ROOT / "README.md", section(results.read(results.PUBLISHED)), check)
+    bench = ROOT / "outputs/reference/bench.json"
+    if bench.exists():
+        fill(ROOT / "bench-peers/README.md", speed(json.loads(bench.read_text())), check)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 //!
 //! `cargo bench -p glyphs --profile dev --bench networks -- [OUTPUT.json]`
 //!
-//! `BENCH_ROUNDS` asks for another number of rounds than 15 (training) and 3 (inference).
+//! `BENCH_ROUNDS` asks for another number of rounds than 8 (training) and 3 (inference).
 //!
 //! With `worker` as its argument this program is one of the contestants itself; see
 //! `bench-peers/README.md` for what they are asked, and how.
@@ -255,14 +255,18 @@ fn compare(output: &str) {
                 "machine": machine(cores),
             }));
         }
+        write(&root.join(output), &rows);
     }
-    let text = serde_json::to_string_pretty(&rows).expect("numbers and names");
-    let path = root.join(output);
+    println!("written to {output}");
+}
+
+/// After each row, so that a run that is cut short leaves what it measured.
+fn write(path: &Path, rows: &[Value]) {
+    let text = serde_json::to_string_pretty(rows).expect("numbers and names");
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).expect("the folder of the output");
     }
-    fs::write(&path, text + "\n").expect("the output is written");
-    println!("written to {output}");
+    fs::write(path, text + "\n").expect("the output is written");
 }
 
 struct Times {
@@ -279,7 +283,7 @@ impl Times {
 }
 
 /// So long one contestant may take for one row, all requests together.
-const PATIENCE_MS: f64 = 20e3;
+const PATIENCE_MS: f64 = 10e3;
 
 /// Asks all in turn, round after round, and leaves out who fails.
 fn measure(
@@ -291,7 +295,7 @@ fn measure(
     let rounds = std::env::var("BENCH_ROUNDS")
         .ok()
         .and_then(|text| text.parse().ok());
-    let rounds = rounds.unwrap_or(if task == "train" { 15 } else { 3 });
+    let rounds = rounds.unwrap_or(if task == "train" { 8 } else { 3 });
     let mut samples: Vec<Vec<f64>> = vec![Vec::new(); contestants.len()];
     for (contestant, samples) in contestants.iter_mut().zip(&mut samples) {
         contestant.peak_memory_mb();
@@ -303,8 +307,9 @@ fn measure(
     }
     for _ in 0..rounds {
         for (contestant, samples) in contestants.iter_mut().zip(&mut samples) {
-            // The first request after the others' turn finds cold caches, for everyone alike.
-            for _ in 0..if task == "train" { 3 } else { 1 } {
+            // The first requests after the others' turn find cold caches and sleeping
+            // threads, for everyone alike.
+            for _ in 0..if task == "train" { 7 } else { 1 } {
                 if samples.iter().sum::<f64>() < PATIENCE_MS {
                     samples.extend(contestant.ask(task, network, count));
                 }

@@ -23,8 +23,9 @@ pub use crate::nn::{
 };
 pub use crate::study::{
     Audit, Datasets, DigitRun, Grid, Head, Init, Part1, Pretrained, Protocol, ReportedEpoch,
-    RunKey, RunResult, SEEDS, Seeds, Trained, TrainedDigits, complementary, load_mislabelled,
-    load_mnist, load_photographs, part1, part2, part3, pretrain, reported, reported_last, summary,
+    RunKey, RunResult, SEEDS, Seeds, Stages, Trained, TrainedDigits, complementary,
+    load_mislabelled, load_mnist, load_photographs, part1, part2, part3, pretrain, reported,
+    reported_last, summary,
 };
 pub use crate::train::{
     Checkpoint, Complementary, Config, History, Loss, ModelCheckpoint, Schedule, evaluate, fit,

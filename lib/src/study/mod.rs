@@ -15,7 +15,7 @@ pub mod seeds;
 pub mod summary;
 
 pub use audit::Audit;
-pub use digits::{DigitRun, Head, Init, Pretrained, Protocol, TrainedDigits, pretrain};
+pub use digits::{DigitRun, Head, Init, Pretrained, Protocol, Stages, TrainedDigits, pretrain};
 pub use grid::Grid;
 pub use load::{load_mislabelled, load_mnist, load_photographs};
 pub use original::{ReportedEpoch, reported, reported_last};

@@ -5,7 +5,7 @@ use crate::{
     data::Provenance,
     display::{Cell, Html, Show, Table, no_number, note, number, percent, percent_interval, stack},
     eval::statistics::{Estimate, mean},
-    study::{DigitRun, Head, Init, Part1, Protocol, Seeds, reported_last},
+    study::{DigitRun, Head, Init, Part1, Protocol, Seeds, Stages, reported_last},
 };
 
 /// What the original report's part 1 reached: one run, one split.
@@ -130,7 +130,7 @@ fn rows(data: &Datasets) -> Result<Vec<Row>> {
         (2, Protocol::Report, &data.mnist),
         (2, Protocol::Clean, &data.mnist),
         (3, Protocol::Report, &data.mislabelled),
-        (3, Protocol::SelfTraining, &data.mislabelled),
+        (3, Protocol::Stages(Stages::SixThree), &data.mislabelled),
     ];
     for (part, protocol, dataset) in digits {
         for head in Head::ALL {

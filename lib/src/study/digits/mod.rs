@@ -4,7 +4,7 @@ mod pretraining;
 mod protocol;
 
 pub use pretraining::{CARRIED_OVER, Pretrained, pretrain, pretrained};
-pub use protocol::Protocol;
+pub use protocol::{Protocol, Stages};
 
 use std::path::PathBuf;
 

@@ -26,9 +26,51 @@ pub enum Protocol {
     FrozenTrunk,
     /// One cycle of 3 epochs under a loss for labels that say what an image is not.
     Complementary(Complementary),
-    /// Twice as long under the forward loss, then as long on the network's own confident
-    /// predictions.
-    SelfTraining,
+    /// Nine epochs under the forward loss and on the network's own predictions.
+    Stages(Stages),
+}
+
+/// How nine epochs, the time that notebook 7 has, are divided: first so many under the
+/// forward loss, then the rest on the network's own predictions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stages {
+    /// No second stage.
+    Nine,
+    /// 6, then 3 on predictions of more than 0.9.
+    SixThree,
+    /// 6, then 3 on all predictions.
+    SixThreeAll,
+    /// 3, then 6 on predictions of more than 0.9.
+    ThreeSix,
+}
+
+impl Stages {
+    pub const ALL: [Self; 4] = [
+        Self::Nine,
+        Self::SixThree,
+        Self::SixThreeAll,
+        Self::ThreeSix,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Nine => "forward-9",
+            Self::SixThree => "self-training",
+            Self::SixThreeAll => "self-training-all",
+            Self::ThreeSix => "self-training-3-6",
+        }
+    }
+
+    /// Epochs under the forward loss, and what follows them.
+    pub fn division(self) -> (usize, Option<SelfTraining>) {
+        let own = |epochs, confidence| Some(SelfTraining { confidence, epochs });
+        match self {
+            Self::Nine => (9, None),
+            Self::SixThree => (6, own(3, 0.9)),
+            Self::SixThreeAll => (6, own(3, 0.0)),
+            Self::ThreeSix => (3, own(6, 0.9)),
+        }
+    }
 }
 
 impl Protocol {
@@ -43,7 +85,7 @@ impl Protocol {
             Self::Few(n) => format!("few-{n}"),
             Self::FrozenTrunk => "frozen-trunk".into(),
             Self::Complementary(loss) => loss.name().replace('_', "-"),
-            Self::SelfTraining => "self-training".into(),
+            Self::Stages(stages) => stages.name().into(),
         }
     }
 
@@ -54,9 +96,10 @@ impl Protocol {
                 .into_iter()
                 .chain(Self::FEW.map(Self::Few))
                 .collect(),
-            3 => [Self::Report, Self::SelfTraining]
+            3 => [Self::Report]
                 .into_iter()
                 .chain(Complementary::ALL.map(Self::Complementary))
+                .chain(Stages::ALL.map(Self::Stages))
                 .collect(),
             _ => Vec::new(),
         }
@@ -82,14 +125,14 @@ impl Protocol {
                 epochs: 1,
                 ..report
             },
-            Self::SelfTraining => Config {
-                epochs: 6,
-                self_training: Some(SelfTraining {
-                    confidence: 0.9,
-                    epochs: 3,
-                }),
-                ..Self::Complementary(Complementary::Forward).config(seed)
-            },
+            Self::Stages(stages) => {
+                let (epochs, self_training) = stages.division();
+                Config {
+                    epochs,
+                    self_training,
+                    ..Self::Complementary(Complementary::Forward).config(seed)
+                }
+            }
             Self::Complementary(loss) => Config {
                 loss: Loss::Complementary(loss),
                 learning_rate: 2e-3,
