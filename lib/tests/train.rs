@@ -257,9 +257,14 @@ fn what_cannot_be_trained_is_refused() {
     let mut letters = samples.clone();
     letters.classes.push("A".into());
     assert!(refusal(&letters, &short()).contains("11 classes"));
-    let mut not_a_number = samples.clone();
-    not_a_number.features = Array2::from_elem((20, 1), f32::NAN);
-    assert!(refusal(&not_a_number, &short()).contains("NaN"));
+    for value in [f32::NAN, f32::INFINITY] {
+        let mut not_finite = samples.clone();
+        not_finite.features = Array2::zeros((20, 1));
+        not_finite.features[[7, 0]] = value;
+        let refused = refusal(&not_finite, &short());
+        let place = format!("step 1: feature 0 of image 7 is {value}");
+        assert!(refused.starts_with(&place), "{refused}");
+    }
     let wild = Config {
         learning_rate: 1e30,
         ..Config::part1_report()

@@ -287,6 +287,14 @@ fn validation_loss(config: &Config) -> Loss {
 }
 
 fn check_fit(model: &dyn Classifier, samples: &Samples) -> Result<()> {
+    let mut features = samples.features.indexed_iter();
+    if let Some(((image, feature), value)) = features.find(|(_, value)| !value.is_finite()) {
+        return Err(Error::NotFinite {
+            step: 1,
+            problem: format!("feature {feature} of image {image} is {value}"),
+            remedy: "make the features anew from the images".into(),
+        });
+    }
     let problem = if samples.is_empty() {
         "the data set is empty".into()
     } else if samples.classes.len() != model.num_classes() {
@@ -303,8 +311,6 @@ fn check_fit(model: &dyn Classifier, samples: &Samples) -> Result<()> {
         )
     } else if let Some(label) = samples.labels.iter().find(|&&l| l >= model.num_classes()) {
         format!("label {label} is outside of the network's classes")
-    } else if !samples.features.iter().all(|x| x.is_finite()) {
-        "a feature is NaN or infinite".into()
     } else {
         return Ok(());
     };
