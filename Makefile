@@ -48,9 +48,10 @@ bench-peers:
 	@env -u CARGO_BUILD_TARGET -u CARGO_TARGET_DIR -u RUSTFLAGS cargo build --release --manifest-path bench-peers/Cargo.toml
 
 ## make bench-predict  images a second of `glyphs predict`, and of decoding alone, on the photographs
+PHOTOGRAPHS ?= $(or $(GLYPHS_DATA),data/raw)/trainPart1.zip
 bench-predict: setup
 	@$(ENV) cargo test --locked --test data_real -- --ignored --nocapture decoding_alone
-	@$(ENV) cargo run --locked --bin glyphs -- predict --images "$${GLYPHS_DATA:-data/raw}/trainPart1.zip" --out target/predictions.csv \
+	@$(ENV) cargo run --locked --bin glyphs -- predict --images "$(PHOTOGRAPHS)" --out target/predictions.csv \
 		--checkpoint outputs/reference/checkpoints/part1-original-random-ours-seed0.safetensors
 
 ## make fuzz     every parser on broken files, 10 minutes each; needs cargo-fuzz and a nightly Rust (fuzz/README.md)

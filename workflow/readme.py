@@ -54,9 +54,11 @@ def findings(runs):
     return [f"- {sentence.format(*values)}" for sentence, values in sentences if all(values)]
 
 
-def section(runs):
+def section(runs, bench):
     """The results as markdown; nothing where nothing has been published."""
     lines = findings(runs)
+    if bench:
+        lines.append(pace(bench))
     if lines:
         lines += ["", "Means of five seeds; the pages in `outputs/reference/report/` have intervals, tests and reasons.", ""]
     for part in results.parts(runs):
@@ -112,6 +114,17 @@ def speed(bench):
     return "\n".join(["", *lines, "", ""])
 
 
+def pace(bench):
+    """The first row of `make bench` in words, for the main page."""
+    row = bench[0]
+    peers = {peer: row["peers"][peer]["median"] for peer in ("keras", "pytorch_channels_last") if peer in row["peers"]}
+    others = "; ".join(f"{PEERS[peer]} {ms:.0f} ms" for peer, ms in peers.items())
+    return (
+        f"- A training step of {row['batch']} images takes {row['ms']['median']:.0f} ms on {row['threads']} cores "
+        f"({others}): see [bench-peers](bench-peers/README.md)."
+    )
+
+
 def fill(path, text, check):
     """`text` between the marks of the file at `path`."""
     old = path.read_text()
@@ -123,10 +136,10 @@ def fill(path, text, check):
 
 
 def main(check):
-    fill(ROOT / "README.md", section(results.read(results.PUBLISHED)), check)
-    bench = ROOT / "outputs/reference/bench.json"
-    if bench.exists():
-        fill(ROOT / "bench-peers/README.md", speed(json.loads(bench.read_text())), check)
+    path = ROOT / "outputs/reference/bench.json"
+    bench = json.loads(path.read_text()) if path.exists() else []
+    fill(ROOT / "README.md", section(results.read(results.PUBLISHED), bench), check)
+    fill(ROOT / "bench-peers/README.md", speed(bench), check)
 
 
 if __name__ == "__main__":
