@@ -48,7 +48,7 @@ def findings(runs):
         (
             "Trained on wrong labels as if they were right, the network reads {} of the digits; "
             "told that each label is what the image is not, {}.",
-            [mean(3, "report"), mean(3, "self-training")],
+            [mean(3, "report"), mean(3, "self-training-all")],
         ),
     ]
     return [f"- {sentence.format(*values)}" for sentence, values in sentences if all(values)]

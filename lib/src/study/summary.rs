@@ -130,7 +130,7 @@ fn rows(data: &Datasets) -> Result<Vec<Row>> {
         (2, Protocol::Report, &data.mnist),
         (2, Protocol::Clean, &data.mnist),
         (3, Protocol::Report, &data.mislabelled),
-        (3, Protocol::Stages(Stages::SixThree), &data.mislabelled),
+        (3, Protocol::Stages(Stages::SixThreeAll), &data.mislabelled),
     ];
     for (part, protocol, dataset) in digits {
         for head in Head::ALL {
