@@ -93,7 +93,7 @@ pub fn compare_stages(dataset: &Provenance) -> Result<Html> {
         return Ok(never_made());
     }
     let mut table = Table::new(
-        &format!(
+        format!(
             "Nine epochs, divided in four ways, mean of {} seeds",
             seeds.len()
         ),
