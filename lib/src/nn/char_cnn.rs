@@ -234,19 +234,20 @@ impl<const HIDDEN: usize, const CLASSES: usize, const FEATURES: usize> Classifie
             seed: self.seed,
             step: adam.step,
         };
-        let pass = self.with_network(|network| {
-            training_pass(network, batch, objective, drop, self.freeze_trunk)
-        });
-        if let Some([statistics1, statistics2]) =
-            pass.statistics.as_ref().filter(|_| self.batch_norm)
-        {
-            self.block1.update_statistics(statistics1);
-            self.block2.update_statistics(statistics2);
-        }
-        let batch_norm = self.batch_norm;
-        let tensors = self.tensors_mut();
-        on_threads(|| update(adam, tensors, &pass.gradients, batch_norm));
-        Ok(pass.step)
+        Ok(on_threads(|| {
+            let pass = self.with_network(|network| {
+                training_pass(network, batch, objective, drop, self.freeze_trunk)
+            });
+            if let Some([statistics1, statistics2]) =
+                pass.statistics.as_ref().filter(|_| self.batch_norm)
+            {
+                self.block1.update_statistics(statistics1);
+                self.block2.update_statistics(statistics2);
+            }
+            let batch_norm = self.batch_norm;
+            update(adam, self.tensors_mut(), &pass.gradients, batch_norm);
+            pass.step
+        }))
     }
 
     fn freeze_trunk(&mut self, freeze: bool) {
@@ -385,14 +386,14 @@ fn training_pass(
     freeze_trunk: bool,
 ) -> Pass {
     let classes = network.head.output_bias.len();
-    let forward = on_threads(|| network.forward(batch.images, batch.features, drop, freeze_trunk));
+    let forward = network.forward(batch.images, batch.features, drop, freeze_trunk);
     let statistics =
         (forward.statistics()).map(|blocks| blocks.map(|halves| halves.map(Clone::clone)));
     let logits = array(batch.len, classes, forward.logits.clone());
     let mut dlogits = Array2::zeros((batch.len, classes));
     let loss = objective.loss(logits.view(), dlogits.view_mut());
     let dlogits = dlogits.as_slice().unwrap_or_default();
-    let gradients = on_threads(|| network.backward(batch.images, batch.features, forward, dlogits));
+    let gradients = network.backward(batch.images, batch.features, forward, dlogits);
     Pass {
         step: Step { loss, logits },
         gradients,

@@ -17,7 +17,7 @@ pub struct Batch<'a> {
 }
 
 /// A loss over the logits of one batch, with its gradient.
-pub trait Objective {
+pub trait Objective: Sync {
     /// Mean loss of the batch. Writes its gradient with respect to `logits`,
     /// `(len, classes)`, over `gradient`.
     fn loss(&self, logits: ArrayView2<f32>, gradient: ArrayViewMut2<f32>) -> f32;

@@ -35,21 +35,25 @@ impl Statistics {
         let blocks = channels.div_ceil(16);
         let n = area as f64;
         let (mut mean, mut var) = (vec![0.0; channels], vec![0.0; channels]);
-        for c in 0..channels {
-            let (mut total_mean, mut total_square) = (0.0, 0.0);
+        for block in 0..blocks {
+            let (mut total_mean, mut total_square) = ([0.0; 16], [0.0; 16]);
             for image in 0..batch {
-                let lanes = &sums[(image * blocks + c / 16) * 2..][..2];
-                let image_mean = f64::from(lanes[0].0[c % 16]) / n;
-                let square = f64::from(lanes[1].0[c % 16]) - image_mean * image_mean * n;
-                let delta = image_mean - total_mean;
+                let [sum, square] = [0, 1].map(|part| sums[(image * blocks + block) * 2 + part].0);
                 let seen = image as f64;
-                total_mean += delta / (seen + 1.0);
-                total_square += square + delta * delta * n * seen / (seen + 1.0);
+                for c in 0..16 {
+                    let image_mean = f64::from(sum[c]) / n;
+                    let square = f64::from(square[c]) - image_mean * image_mean * n;
+                    let delta = image_mean - total_mean[c];
+                    total_mean[c] += delta / (seen + 1.0);
+                    total_square[c] += square + delta * delta * n * seen / (seen + 1.0);
+                }
             }
-            mean[c] = total_mean;
-            // Not `max`: it would hide a value that is not a number.
-            let square: f64 = total_square / (n * batch as f64);
-            var[c] = if square < 0.0 { 0.0 } else { square };
+            for (c, channel) in (block * 16..channels.min(block * 16 + 16)).enumerate() {
+                mean[channel] = total_mean[c];
+                // Not `max`: it would hide a value that is not a number.
+                let square: f64 = total_square[c] / (n * batch as f64);
+                var[channel] = if square < 0.0 { 0.0 } else { square };
+            }
         }
         Self {
             mean,

@@ -7,6 +7,8 @@
 //! times, each pixel value twice. Inputs whose channels are no multiple of 16 are
 //! stored as planes, one channel a block.
 
+use rayon::prelude::*;
+
 use super::{
     lanes::Lane,
     simd::{Simd, dispatch, unroll},
@@ -87,23 +89,28 @@ impl ConvShape {
 pub(crate) fn pack_weights(
     shape: &ConvShape,
     weight: &[f32],
-    scale: impl Fn(usize) -> f32,
+    scale: impl Fn(usize) -> f32 + Sync,
     packed: &mut [Lane],
 ) {
     let (depth, taps) = (shape.depth(), shape.kernel * shape.kernel);
-    assert_eq!(weight.len(), shape.outputs * shape.inputs * taps);
+    let each = shape.inputs * taps;
+    assert_eq!(weight.len(), shape.outputs * each);
     assert_eq!(packed.len(), shape.weight_len());
-    packed.fill(Lane::default());
-    for o in 0..shape.outputs {
-        let scale = scale(o);
-        for i in 0..shape.inputs {
-            let from = &weight[(o * shape.inputs + i) * taps..][..taps];
-            let block = (o / 16 * shape.input_blocks() + i / depth) * taps;
-            for (tap, value) in from.iter().enumerate() {
-                packed[(block + tap) * depth + i % depth].0[o % 16] = value * scale;
+    (packed.par_chunks_exact_mut(shape.weight_len() / shape.output_blocks()))
+        .zip(weight.par_chunks(16 * each))
+        .enumerate()
+        .for_each(|(block, (packed, weight))| {
+            packed.fill(Lane::default());
+            for (o, weight) in weight.chunks_exact(each).enumerate() {
+                let scale = scale(block * 16 + o);
+                for (i, from) in weight.chunks_exact(taps).enumerate() {
+                    for (tap, value) in from.iter().enumerate() {
+                        let at = (i / depth * taps + tap) * depth + i % depth;
+                        packed[at].0[o] = value * scale;
+                    }
+                }
             }
-        }
-    }
+        });
 }
 
 /// Packs weights `(outputs, inputs, k, k)` of `shape`, turned by half a circle and
@@ -112,32 +119,40 @@ pub(crate) fn pack_transposed(shape: &ConvShape, weight: &[f32], packed: &mut [L
     let (taps, blocks) = (shape.kernel * shape.kernel, shape.output_blocks());
     assert_eq!(weight.len(), shape.outputs * shape.inputs * taps);
     assert_eq!(packed.len(), shape.transposed().weight_len());
-    packed.fill(Lane::default());
-    for o in 0..shape.outputs {
-        for i in 0..shape.inputs {
-            let from = &weight[(o * shape.inputs + i) * taps..][..taps];
-            let block = (i / 16 * blocks + o / 16) * taps;
-            for (tap, value) in from.iter().rev().enumerate() {
-                packed[(block + tap) * 16 + o % 16].0[i % 16] = *value;
+    (packed.par_chunks_exact_mut(blocks * taps * 16))
+        .enumerate()
+        .for_each(|(block, packed)| {
+            packed.fill(Lane::default());
+            let inputs = block * 16..(block * 16 + 16).min(shape.inputs);
+            for o in 0..shape.outputs {
+                for i in inputs.clone() {
+                    let from = &weight[(o * shape.inputs + i) * taps..][..taps];
+                    for (tap, value) in from.iter().rev().enumerate() {
+                        packed[(o / 16 * taps + tap) * 16 + o % 16].0[i % 16] = *value;
+                    }
+                }
             }
-        }
-    }
+        });
 }
 
 /// The inverse of [`pack_weights`], for gradients.
 pub(crate) fn unpack_weights(shape: &ConvShape, packed: &[Lane], weight: &mut [f32]) {
     let (depth, taps) = (shape.depth(), shape.kernel * shape.kernel);
-    assert_eq!(weight.len(), shape.outputs * shape.inputs * taps);
+    let each = shape.inputs * taps;
+    assert_eq!(weight.len(), shape.outputs * each);
     assert_eq!(packed.len(), shape.weight_len());
-    for o in 0..shape.outputs {
-        for i in 0..shape.inputs {
-            let to = &mut weight[(o * shape.inputs + i) * taps..][..taps];
-            let block = (o / 16 * shape.input_blocks() + i / depth) * taps;
-            for (tap, value) in to.iter_mut().enumerate() {
-                *value = packed[(block + tap) * depth + i % depth].0[o % 16];
+    (packed.par_chunks_exact(shape.weight_len() / shape.output_blocks()))
+        .zip(weight.par_chunks_mut(16 * each))
+        .for_each(|(packed, weight)| {
+            for (o, weight) in weight.chunks_exact_mut(each).enumerate() {
+                for (i, to) in weight.chunks_exact_mut(taps).enumerate() {
+                    for (tap, value) in to.iter_mut().enumerate() {
+                        let at = (i / depth * taps + tap) * depth + i % depth;
+                        *value = packed[at].0[o];
+                    }
+                }
             }
-        }
-    }
+        });
 }
 
 /// Where a convolution writes its output, and what it does on the way.

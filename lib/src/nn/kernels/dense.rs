@@ -152,28 +152,41 @@ fn pack_columns(
     width: usize,
     packed: &mut [f32],
 ) {
+    let start = from * b.row_stride + first * b.column_stride;
+    if b.column_stride == 1 {
+        pack_lines(&b.values[start..], b.row_stride, depth, width, packed);
+        return;
+    }
     for (block, packed) in packed.chunks_exact_mut(depth * 16).enumerate() {
-        let first = first + block * 16;
         let here = (width - block * 16).min(16);
-        if here < 16 {
-            packed.fill(0.0);
-        }
-        let start = from * b.row_stride + first * b.column_stride;
-        if b.column_stride == 1 {
-            for (k, to) in packed.chunks_exact_mut(16).enumerate() {
-                let from = &b.values[start + k * b.row_stride..][..here];
-                to[..here].copy_from_slice(from);
-            }
-        } else if b.row_stride == 1 && here == 16 {
-            pack_transposed(&b.values[start..], b.column_stride, depth, packed);
+        let columns = &b.values[start + block * 16 * b.column_stride..];
+        if b.row_stride == 1 && here == 16 {
+            pack_transposed(columns, b.column_stride, depth, packed);
         } else {
+            packed.fill(0.0);
             for column in 0..here {
-                let values = &b.values[start + column * b.column_stride..];
-                let values = values.iter().step_by(b.row_stride);
-                for (to, value) in packed[column..].iter_mut().step_by(16).zip(values) {
+                let values = columns[column * b.column_stride..].iter();
+                let to = packed[column..].iter_mut().step_by(16);
+                for (to, value) in to.zip(values.step_by(b.row_stride)) {
                     *to = *value;
                 }
             }
+        }
+    }
+}
+
+/// Packs `depth` lines of `width` values each, that begin `stride` apart. Line by line:
+/// block by block, each would come from memory as often as it has blocks.
+fn pack_lines(lines: &[f32], stride: usize, depth: usize, width: usize, packed: &mut [f32]) {
+    for k in 0..depth {
+        let (whole, rest) = lines[k * stride..][..width].as_chunks::<16>();
+        let mut to = packed[k * 16..].chunks_mut(depth * 16);
+        for (from, to) in whole.iter().zip(&mut to) {
+            to[..16].copy_from_slice(from);
+        }
+        if let Some(to) = to.next().filter(|_| !rest.is_empty()) {
+            to[..rest.len()].copy_from_slice(rest);
+            to[rest.len()..16].fill(0.0);
         }
     }
 }
