@@ -10,14 +10,15 @@ use ndarray::Array2;
 
 use super::{
     Adam, Batch, Classifier, Linear, Objective, Step, TensorMut, TensorRef, VggBlock,
-    dense_head::{self, Drop},
+    dense_head::{self, Drop, HeadGradient},
     init,
     kernels::{
         lanes::flat,
+        update::AdamFactors,
         view::{slice, values_mut},
     },
     summary::Summary,
-    trunk::{FLAT, Gradients, Network},
+    trunk::{FLAT, Network, Trunk, TrunkGradient},
     vgg_block::{HalfValues, block_tensors, block_tensors_mut},
 };
 use crate::{Error, Result, data::SIDE};
@@ -189,11 +190,9 @@ impl<const HIDDEN: usize, const CLASSES: usize, const FEATURES: usize>
     }
 
     fn with_network<R>(&self, run: impl FnOnce(&Network) -> R) -> R {
-        let blocks: [[HalfValues; 2]; 2] = [self.block1.values(), self.block2.values()];
-        let mut network = Network {
-            blocks: blocks
-                .each_ref()
-                .map(|halves| halves.each_ref().map(HalfValues::half)),
+        let blocks = [self.block1.values(), self.block2.values()];
+        run(&Network {
+            trunk: trunk(&blocks, self.batch_norm),
             head: dense_head::Head {
                 hidden_weight: slice(&self.hidden.weight),
                 hidden_bias: slice(&self.hidden.bias),
@@ -201,13 +200,62 @@ impl<const HIDDEN: usize, const CLASSES: usize, const FEATURES: usize>
                 output_weight: slice(&self.output.weight),
                 output_bias: slice(&self.output.bias),
             },
+        })
+    }
+
+    /// One step, on the thread that asks.
+    fn step(&mut self, batch: Batch, objective: &dyn Objective, adam: &mut Adam) -> Step {
+        let drop = Drop {
+            p: self.dropout,
+            seed: self.seed,
+            step: adam.step,
         };
-        if !self.batch_norm {
-            for half in network.blocks.iter_mut().flatten() {
-                *half = half.without_norm();
-            }
+        let forward = self.with_network(|network| {
+            network.forward(batch.images, batch.features, drop, self.freeze_trunk)
+        });
+        let logits = array(batch.len, CLASSES, forward.logits.clone());
+        let mut dlogits = Array2::zeros((batch.len, CLASSES));
+        let loss = objective.loss(logits.view(), dlogits.view_mut());
+        let dlogits = dlogits.as_slice().unwrap_or_default();
+        let through = self.with_network(|network| forward.backward_head(&network.head, dlogits));
+        let statistics = (forward.statistics()).filter(|_| self.batch_norm);
+        let statistics = statistics.map(|blocks| blocks.map(|halves| halves.map(Clone::clone)));
+
+        let factors = adam.begin();
+        let Self {
+            block1,
+            block2,
+            hidden,
+            features,
+            output,
+            batch_norm,
+            ..
+        } = self;
+        let blocks = [block1.values(), block2.values()];
+        let gradient = forward.backward_trunk(
+            trunk(&blocks, *batch_norm),
+            batch,
+            dlogits,
+            through,
+            |gradient| {
+                let mut tensors = Vec::new();
+                head_tensors_mut(hidden, features, output, &mut tensors);
+                update(adam, factors, tensors, |name| gradient.get(name));
+            },
+        );
+        if let Some(gradient) = gradient {
+            let mut tensors = Vec::new();
+            block_tensors_mut("block1", block1, &mut tensors);
+            block_tensors_mut("block2", block2, &mut tensors);
+            update(adam, factors, tensors, |name| {
+                trunk_gradient(&gradient, name, *batch_norm)
+            });
         }
-        run(&network)
+        if let Some([statistics1, statistics2]) = statistics {
+            block1.update_statistics(&statistics1);
+            block2.update_statistics(&statistics2);
+        }
+        Step { loss, logits }
     }
 }
 
@@ -229,25 +277,7 @@ impl<const HIDDEN: usize, const CLASSES: usize, const FEATURES: usize> Classifie
         adam: &mut Adam,
     ) -> Result<Step> {
         check(&batch, FEATURES)?;
-        let drop = Drop {
-            p: self.dropout,
-            seed: self.seed,
-            step: adam.step,
-        };
-        Ok(on_threads(|| {
-            let pass = self.with_network(|network| {
-                training_pass(network, batch, objective, drop, self.freeze_trunk)
-            });
-            if let Some([statistics1, statistics2]) =
-                pass.statistics.as_ref().filter(|_| self.batch_norm)
-            {
-                self.block1.update_statistics(statistics1);
-                self.block2.update_statistics(statistics2);
-            }
-            let batch_norm = self.batch_norm;
-            update(adam, self.tensors_mut(), &pass.gradients, batch_norm);
-            pass.step
-        }))
+        Ok(on_threads(|| self.step(batch, objective, adam)))
     }
 
     fn freeze_trunk(&mut self, freeze: bool) {
@@ -304,34 +334,56 @@ impl<const HIDDEN: usize, const CLASSES: usize, const FEATURES: usize> Classifie
         let mut tensors = Vec::new();
         block_tensors_mut("block1", &mut self.block1, &mut tensors);
         block_tensors_mut("block2", &mut self.block2, &mut tensors);
-        let mut add = |name: &str, shape: &[usize], values| {
-            tensors.push(TensorMut {
-                name: name.to_owned(),
-                shape: shape.to_vec(),
-                values,
-            });
-        };
-        add(
-            "hidden.weight",
-            &[HIDDEN, FLAT],
-            values_mut(&mut self.hidden.weight),
+        head_tensors_mut(
+            &mut self.hidden,
+            &mut self.features,
+            &mut self.output,
+            &mut tensors,
         );
-        add("hidden.bias", &[HIDDEN], values_mut(&mut self.hidden.bias));
-        if FEATURES > 0 {
-            add(
-                "features.weight",
-                &[HIDDEN, FEATURES],
-                values_mut(&mut self.features),
-            );
-        }
-        add(
-            "output.weight",
-            &[CLASSES, HIDDEN],
-            values_mut(&mut self.output.weight),
-        );
-        add("output.bias", &[CLASSES], values_mut(&mut self.output.bias));
         tensors
     }
+}
+
+fn head_tensors_mut<'a, const HIDDEN: usize, const CLASSES: usize, const FEATURES: usize>(
+    hidden: &'a mut Linear<FLAT, HIDDEN>,
+    features: &'a mut Tensor<Rank2<HIDDEN, FEATURES>, f32, Cpu>,
+    output: &'a mut Linear<HIDDEN, CLASSES>,
+    tensors: &mut Vec<TensorMut<'a>>,
+) {
+    let mut add = |name: &str, shape: &[usize], values| {
+        tensors.push(TensorMut {
+            name: name.to_owned(),
+            shape: shape.to_vec(),
+            values,
+        });
+    };
+    add(
+        "hidden.weight",
+        &[HIDDEN, FLAT],
+        values_mut(&mut hidden.weight),
+    );
+    add("hidden.bias", &[HIDDEN], values_mut(&mut hidden.bias));
+    if FEATURES > 0 {
+        add("features.weight", &[HIDDEN, FEATURES], values_mut(features));
+    }
+    add(
+        "output.weight",
+        &[CLASSES, HIDDEN],
+        values_mut(&mut output.weight),
+    );
+    add("output.bias", &[CLASSES], values_mut(&mut output.bias));
+}
+
+fn trunk<'a>(blocks: &'a [[HalfValues<'a>; 2]; 2], batch_norm: bool) -> Trunk<'a> {
+    Trunk(blocks.each_ref().map(|halves| {
+        halves.each_ref().map(|half| {
+            if batch_norm {
+                half.half()
+            } else {
+                half.half().without_norm()
+            }
+        })
+    }))
 }
 
 fn check(batch: &Batch, features: usize) -> Result<()> {
@@ -369,77 +421,53 @@ fn on_threads<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     rayon::scope(|_| work())
 }
 
-/// Batch mean and variance of each half of a block, without the loan of what they came from.
-type BlockStatistics = [super::fused::Statistics; 2];
-
-struct Pass {
-    step: Step,
-    gradients: Gradients,
-    statistics: Option<[BlockStatistics; 2]>,
-}
-
-fn training_pass(
-    network: &Network,
-    batch: Batch,
-    objective: &dyn Objective,
-    drop: Drop,
-    freeze_trunk: bool,
-) -> Pass {
-    let classes = network.head.output_bias.len();
-    let forward = network.forward(batch.images, batch.features, drop, freeze_trunk);
-    let statistics =
-        (forward.statistics()).map(|blocks| blocks.map(|halves| halves.map(Clone::clone)));
-    let logits = array(batch.len, classes, forward.logits.clone());
-    let mut dlogits = Array2::zeros((batch.len, classes));
-    let loss = objective.loss(logits.view(), dlogits.view_mut());
-    let dlogits = dlogits.as_slice().unwrap_or_default();
-    let gradients = network.backward(batch.images, batch.features, forward, dlogits);
-    Pass {
-        step: Step { loss, logits },
-        gradients,
-        statistics,
-    }
-}
-
-/// Parameters, running statistics and gradients lie in the same order, that of `tensors_mut`.
-fn update(adam: &mut Adam, tensors: Vec<TensorMut>, gradients: &Gradients, batch_norm: bool) {
-    let factors = adam.begin();
-    for tensor in tensors {
-        if let Some(gradient) = gradients.get(&tensor.name, batch_norm) {
-            let len = tensor.values.len();
-            adam.update_one(factors, tensor, &gradient[..len]);
+/// One step of Adam for the parameters that have a gradient, by their names.
+fn update<'a>(
+    adam: &mut Adam,
+    factors: AdamFactors,
+    parameters: Vec<TensorMut>,
+    gradient: impl Fn(&str) -> Option<&'a [f32]>,
+) {
+    for parameter in parameters {
+        if let Some(gradient) = gradient(&parameter.name) {
+            let len = parameter.values.len();
+            adam.update_one(factors, parameter, &gradient[..len]);
         }
     }
 }
 
-impl Gradients {
-    /// By the parameter's name; none for running statistics, frozen parameters, and the biases
-    /// that batch normalisation makes ineffective.
-    fn get(&self, name: &str, batch_norm: bool) -> Option<&[f32]> {
-        if let Some((block, rest)) = name.split_once('.').filter(|(b, _)| b.starts_with("block")) {
-            let [block1, block2] = self.trunk.as_ref()?;
-            let [half1, half2] = if block == "block1" { block1 } else { block2 };
-            return match rest {
-                "conv1.weight" => Some(&half1.weight),
-                "conv2.weight" => Some(&half2.weight),
-                "conv1.bias" if !batch_norm => Some(&half1.beta),
-                "conv2.bias" if !batch_norm => Some(&half2.beta),
-                _ if !batch_norm => None,
-                "bn1.weight" => Some(&half1.gamma),
-                "bn1.bias" => Some(&half1.beta),
-                "bn2.weight" => Some(&half2.gamma),
-                "bn2.bias" => Some(&half2.beta),
-                _ => None,
-            };
-        }
+impl HeadGradient {
+    fn get(&self, name: &str) -> Option<&[f32]> {
         match name {
-            "hidden.weight" => Some(flat(&self.head.hidden_weight)),
-            "hidden.bias" => Some(&self.head.hidden_bias),
-            "features.weight" => Some(&self.head.features_weight),
-            "output.weight" => Some(&self.head.output_weight),
-            "output.bias" => Some(&self.head.output_bias),
+            "hidden.weight" => Some(flat(&self.hidden_weight)),
+            "hidden.bias" => Some(&self.hidden_bias),
+            "features.weight" => Some(&self.features_weight),
+            "output.weight" => Some(&self.output_weight),
+            "output.bias" => Some(&self.output_bias),
             _ => None,
         }
+    }
+}
+
+/// None for running statistics, and the biases that batch normalisation makes ineffective.
+fn trunk_gradient<'a>(
+    [block1, block2]: &'a TrunkGradient,
+    name: &str,
+    batch_norm: bool,
+) -> Option<&'a [f32]> {
+    let (block, name) = name.split_once('.')?;
+    let [half1, half2] = if block == "block1" { block1 } else { block2 };
+    match name {
+        "conv1.weight" => Some(&half1.weight),
+        "conv2.weight" => Some(&half2.weight),
+        "conv1.bias" if !batch_norm => Some(&half1.beta),
+        "conv2.bias" if !batch_norm => Some(&half2.beta),
+        _ if !batch_norm => None,
+        "bn1.weight" => Some(&half1.gamma),
+        "bn1.bias" => Some(&half1.beta),
+        "bn2.weight" => Some(&half2.gamma),
+        "bn2.bias" => Some(&half2.beta),
+        _ => None,
     }
 }
 

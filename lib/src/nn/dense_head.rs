@@ -98,65 +98,61 @@ impl Head<'_> {
         logits
     }
 
-    /// Gradients of the parameters, and of `x` where it is wanted, from that of the logits.
-    pub fn backward(
-        &self,
-        inputs: Inputs,
-        hidden: &[f32],
-        p: f32,
-        dlogits: &[f32],
-        wants_input: bool,
-    ) -> (HeadGradient, Option<Buffer>) {
-        let Inputs { x, features, batch } = inputs;
+    /// The gradient of the hidden units, before ReLU and dropout, from that of the logits.
+    pub fn backward_hidden(&self, hidden: &[f32], p: f32, dlogits: &[f32]) -> Vec<f32> {
         let (units, classes) = (self.hidden_units(), self.output_bias.len());
-        let inputs = x.len() / batch;
-        let hidden = &hidden[..batch * units];
-        let by_class = Matrix::row_major(dlogits, batch, classes);
-        let mut output_weight = vec![0.0; classes * units];
-        let hidden_matrix = Matrix::row_major(hidden, batch, units);
-        multiply(
-            by_class.transposed(),
-            hidden_matrix,
-            false,
-            &mut output_weight,
-        );
-        let output_bias = column_sums(dlogits, classes);
-
+        let batch = dlogits.len() / classes;
         let mut dhidden = vec![0.0; batch * units];
+        let dlogits = Matrix::row_major(dlogits, batch, classes);
         let weight = Matrix::row_major(self.output_weight, classes, units);
-        multiply(by_class, weight, false, &mut dhidden);
+        multiply(dlogits, weight, false, &mut dhidden);
         // A unit's output is positive where neither ReLU nor dropout took it.
         let scale = 1.0 / (1.0 - p);
         for (gradient, value) in dhidden.iter_mut().zip(hidden) {
             *gradient = if *value > 0.0 { *gradient * scale } else { 0.0 };
         }
-        let hidden_bias = column_sums(&dhidden, units);
-        let by_unit = Matrix::row_major(&dhidden, batch, units);
-        let mut hidden_weight = Buffer::new((units * inputs).div_ceil(16));
-        let x = Matrix::row_major(x, batch, inputs);
-        let to = &mut flat_mut(&mut hidden_weight)[..units * inputs];
-        multiply(by_unit.transposed(), x, false, to);
-        let mut features_weight = vec![0.0; self.features_weight.len()];
+        dhidden
+    }
+
+    /// The gradient of `x`, `(batch, inputs)`, from that of the hidden units.
+    pub fn backward_input(&self, dhidden: &[f32]) -> Buffer {
+        let units = self.hidden_units();
+        let (batch, inputs) = (dhidden.len() / units, self.hidden_weight.len() / units);
+        let mut dx = Buffer::new((batch * inputs).div_ceil(16));
+        let dhidden = Matrix::row_major(dhidden, batch, units);
+        let weight = Matrix::row_major(self.hidden_weight, units, inputs);
+        let to = &mut flat_mut(&mut dx)[..batch * inputs];
+        multiply(dhidden, weight, false, to);
+        dx
+    }
+}
+
+impl HeadGradient {
+    /// From the gradients of the hidden units and of the logits.
+    pub fn new(inputs: Inputs, hidden: &[f32], dhidden: &[f32], dlogits: &[f32]) -> Self {
+        let Inputs { x, features, batch } = inputs;
+        let (units, classes) = (hidden.len() / batch, dlogits.len() / batch);
+        let product = |gradient: &[f32], of: &[f32], to: &mut [f32]| {
+            let gradient = Matrix::row_major(gradient, batch, gradient.len() / batch);
+            let of = Matrix::row_major(of, batch, of.len() / batch);
+            multiply(gradient.transposed(), of, false, to);
+        };
+        let mut hidden_weight = Buffer::new((units * x.len() / batch).div_ceil(16));
+        let to = &mut flat_mut(&mut hidden_weight)[..units * (x.len() / batch)];
+        product(dhidden, x, to);
+        let mut features_weight = vec![0.0; units * (features.len() / batch)];
         if !features.is_empty() {
-            let count = features.len() / batch;
-            let features = Matrix::row_major(features, batch, count);
-            multiply(by_unit.transposed(), features, false, &mut features_weight);
+            product(dhidden, features, &mut features_weight);
         }
-        let dx = wants_input.then(|| {
-            let mut dx = Buffer::new((batch * inputs).div_ceil(16));
-            let weight = Matrix::row_major(self.hidden_weight, units, inputs);
-            let to = &mut flat_mut(&mut dx)[..batch * inputs];
-            multiply(by_unit, weight, false, to);
-            dx
-        });
-        let gradient = HeadGradient {
+        let mut output_weight = vec![0.0; classes * units];
+        product(dlogits, hidden, &mut output_weight);
+        Self {
             hidden_weight,
-            hidden_bias,
+            hidden_bias: column_sums(dhidden, units),
             features_weight,
             output_weight,
-            output_bias,
-        };
-        (gradient, dx)
+            output_bias: column_sums(dlogits, classes),
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 use rayon::prelude::*;
 
 use super::{
+    Batch,
     dense_head::{Drop, Head, HeadGradient, Inputs, values},
     fused::{self, Folded, Half, HalfGradient, Images, Saved, Statistics},
     kernels::{
@@ -23,28 +24,29 @@ pub(crate) const FLAT: usize = CHANNELS[1] * POOLED * POOLED;
 /// whose weights are packed once for them. A multiple of the rows of its tiles.
 const CHUNK: usize = 504;
 
+/// The parameters of both blocks, by their halves.
+#[derive(Clone, Copy)]
+pub(crate) struct Trunk<'a>(pub [[Half<'a>; 2]; 2]);
+
 /// All parameters of a network.
 pub(crate) struct Network<'a> {
-    pub blocks: [[Half<'a>; 2]; 2],
+    pub trunk: Trunk<'a>,
     pub head: Head<'a>,
 }
 
-/// The gradients of one step; none of the trunk where it is frozen.
-pub(crate) struct Gradients {
-    pub trunk: Option<[[HalfGradient; 2]; 2]>,
-    pub head: HeadGradient,
-}
+/// The gradients of both blocks, by their halves.
+pub(crate) type TrunkGradient = [[HalfGradient; 2]; 2];
 
 /// What a training step's forward pass keeps.
 pub(crate) struct Forward {
-    trunk: Option<Trunk>,
+    trunk: Option<SavedTrunk>,
     flattened: Buffer,
     hidden: Buffer,
     pub logits: Vec<f32>,
     p: f32,
 }
 
-struct Trunk {
+struct SavedTrunk {
     pooled1: Buffer,
     saved: [Saved; 2],
 }
@@ -60,6 +62,46 @@ impl Forward {
                 .map(|saved| [&saved.statistics1, &saved.statistics2]),
         )
     }
+
+    /// Through the head, from the gradient of the logits.
+    pub fn backward_head(&self, head: &Head, dlogits: &[f32]) -> HeadBackward {
+        let units = head.hidden_bias.len();
+        let batch = dlogits.len() / head.output_bias.len();
+        let dhidden = head.backward_hidden(values(&self.hidden, batch * units), self.p, dlogits);
+        let dx = (self.trunk.as_ref()).map(|_| head.backward_input(&dhidden));
+        HeadBackward { dhidden, dx }
+    }
+
+    /// Through the trunk, while `update_head` takes the gradients of the head: its update
+    /// waits for memory where the trunk waits for arithmetic.
+    pub fn backward_trunk(
+        self,
+        trunk: Trunk,
+        batch: Batch,
+        dlogits: &[f32],
+        through: HeadBackward,
+        update_head: impl FnOnce(HeadGradient) + Send,
+    ) -> Option<TrunkGradient> {
+        let HeadBackward { dhidden, dx } = through;
+        let inputs = Inputs {
+            x: values(&self.flattened, batch.len * FLAT),
+            features: batch.features,
+            batch: batch.len,
+        };
+        let hidden = values(&self.hidden, dhidden.len());
+        let saved = self.trunk;
+        let (trunk, ()) = rayon::join(
+            || Some(trunk.backward(batch.images, saved?, &dx?)),
+            || update_head(HeadGradient::new(inputs, hidden, &dhidden, dlogits)),
+        );
+        trunk
+    }
+}
+
+/// The gradients of the hidden units, and of the trunk's output where it is not frozen.
+pub(crate) struct HeadBackward {
+    dhidden: Vec<f32>,
+    dx: Option<Buffer>,
 }
 
 fn shape(block: usize) -> ConvShape {
@@ -83,18 +125,10 @@ impl Network<'_> {
     ) -> Forward {
         let batch = images.len() / (SIDE * SIDE);
         let (trunk, flattened) = if freeze_trunk {
-            (None, self.frozen_trunk(images))
+            (None, self.trunk.frozen(images))
         } else {
-            let [block1, block2] = &self.blocks;
-            let planes = Images::Planes(images);
-            let (pooled1, saved1) = fused::forward(shape(0), planes, batch, &block1[0], &block1[1]);
-            let blocks = Images::Blocks(&pooled1);
-            let (pooled2, saved2) = fused::forward(shape(1), blocks, batch, &block2[0], &block2[1]);
-            let trunk = Trunk {
-                pooled1,
-                saved: [saved1, saved2],
-            };
-            (Some(trunk), flatten(&pooled2, batch))
+            let (saved, pooled) = self.trunk.forward(images);
+            (Some(saved), flatten(&pooled, batch))
         };
         let inputs = Inputs {
             x: values(&flattened, batch * FLAT),
@@ -113,51 +147,11 @@ impl Network<'_> {
         }
     }
 
-    /// The backward pass from the gradient of the logits.
-    pub fn backward(
-        &self,
-        images: &[f32],
-        features: &[f32],
-        forward: Forward,
-        dlogits: &[f32],
-    ) -> Gradients {
-        let batch = images.len() / (SIDE * SIDE);
-        let inputs = Inputs {
-            x: values(&forward.flattened, batch * FLAT),
-            features,
-            batch,
-        };
-        let (head, dx) = self.head.backward(
-            inputs,
-            values(&forward.hidden, batch * self.head.hidden_bias.len()),
-            forward.p,
-            dlogits,
-            forward.trunk.is_some(),
-        );
-        let (Some(dx), Some(trunk)) = (dx, forward.trunk) else {
-            return Gradients { trunk: None, head };
-        };
-        let [saved1, saved2] = trunk.saved;
-        let [block1, block2] = &self.blocks;
-        let mut dy = unflatten(&dx, batch);
-        let blocks = Images::Blocks(&trunk.pooled1);
-        let (gradient2, dy1) =
-            fused::backward(saved2, blocks, &block2[0], &block2[1], &mut dy, true);
-        let mut dy1 = dy1.unwrap_or_else(|| Buffer::zeros(trunk.pooled1.len()));
-        let planes = Images::Planes(images);
-        let (gradient1, _) =
-            fused::backward(saved1, planes, &block1[0], &block1[1], &mut dy1, false);
-        Gradients {
-            trunk: Some([gradient1, gradient2]),
-            head,
-        }
-    }
-
     /// `(batch, classes)` in evaluation mode.
     pub fn logits(&self, images: &[f32], features: &[f32]) -> Vec<f32> {
         let batch = images.len() / (SIDE * SIDE);
         let per_image = features.len() / batch;
-        let folded = self.fold();
+        let folded = self.trunk.fold();
         let mut logits = Vec::with_capacity(batch * self.head.output_bias.len());
         for from in (0..batch).step_by(CHUNK) {
             let to = (from + CHUNK).min(batch);
@@ -177,24 +171,6 @@ impl Network<'_> {
         logits
     }
 
-    fn fold(&self) -> [Folded; 2] {
-        let [block1, block2] = &self.blocks;
-        [
-            Folded::new(shape(0), &block1[0], &block1[1]),
-            Folded::new(shape(1), &block2[0], &block2[1]),
-        ]
-    }
-
-    /// The trunk in evaluation mode, as a training step of the head alone sees it: `(batch, 64, 7, 7)`.
-    fn frozen_trunk(&self, images: &[f32]) -> Buffer {
-        let [block1, block2] = &self.blocks;
-        let folded = [
-            Folded::direct(shape(0), &block1[0], &block1[1]),
-            Folded::direct(shape(1), &block2[0], &block2[1]),
-        ];
-        trunk(&folded, images)
-    }
-
     /// Evaluation-mode outputs of every layer: name, units, `(batch, units)`.
     pub fn activations(
         &self,
@@ -202,7 +178,7 @@ impl Network<'_> {
         features: &[f32],
     ) -> Vec<(&'static str, usize, Vec<f32>)> {
         let batch = images.len() / (SIDE * SIDE);
-        let folded = self.fold();
+        let folded = self.trunk.fold();
         let names = [
             ["block1.conv1", "block1.conv2", "block1.pool"],
             ["block2.conv1", "block2.conv2", "block2.pool"],
@@ -239,6 +215,57 @@ impl Network<'_> {
         layers.push(("hidden", units, hidden));
         layers.push(("output", self.head.output_bias.len(), logits));
         layers
+    }
+}
+
+impl Trunk<'_> {
+    /// What the backward pass needs, and the output in blocks.
+    fn forward(&self, images: &[f32]) -> (SavedTrunk, Buffer) {
+        let batch = images.len() / (SIDE * SIDE);
+        let Self([block1, block2]) = self;
+        let planes = Images::Planes(images);
+        let (pooled1, saved1) = fused::forward(shape(0), planes, batch, &block1[0], &block1[1]);
+        let blocks = Images::Blocks(&pooled1);
+        let (pooled2, saved2) = fused::forward(shape(1), blocks, batch, &block2[0], &block2[1]);
+        let saved = SavedTrunk {
+            pooled1,
+            saved: [saved1, saved2],
+        };
+        (saved, pooled2)
+    }
+
+    /// From the gradient of the output, `(batch, 64, 7, 7)`.
+    fn backward(&self, images: &[f32], saved: SavedTrunk, dx: &Buffer) -> TrunkGradient {
+        let batch = images.len() / (SIDE * SIDE);
+        let Self([block1, block2]) = self;
+        let [saved1, saved2] = saved.saved;
+        let mut dy = unflatten(dx, batch);
+        let blocks = Images::Blocks(&saved.pooled1);
+        let (gradient2, dy1) =
+            fused::backward(saved2, blocks, &block2[0], &block2[1], &mut dy, true);
+        let mut dy1 = dy1.unwrap_or_else(|| Buffer::zeros(saved.pooled1.len()));
+        let planes = Images::Planes(images);
+        let (gradient1, _) =
+            fused::backward(saved1, planes, &block1[0], &block1[1], &mut dy1, false);
+        [gradient1, gradient2]
+    }
+
+    fn fold(&self) -> [Folded; 2] {
+        let Self([block1, block2]) = self;
+        [
+            Folded::new(shape(0), &block1[0], &block1[1]),
+            Folded::new(shape(1), &block2[0], &block2[1]),
+        ]
+    }
+
+    /// In evaluation mode, as a training step of the head alone sees it: `(batch, 64, 7, 7)`.
+    fn frozen(&self, images: &[f32]) -> Buffer {
+        let Self([block1, block2]) = self;
+        let folded = [
+            Folded::direct(shape(0), &block1[0], &block1[1]),
+            Folded::direct(shape(1), &block2[0], &block2[1]),
+        ];
+        trunk(&folded, images)
     }
 }
 
