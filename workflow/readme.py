@@ -89,7 +89,9 @@ PEERS = {
 
 
 def speed(bench):
-    """`outputs/reference/bench.json` as a table."""
+    """`outputs/reference/bench.json` as a table; nothing where nothing was measured."""
+    if not bench:
+        return ""
 
     def times(ms):
         return f"{ms['median']:,.1f} ({ms['min']:,.1f})" if ms else ""

@@ -5,10 +5,11 @@ use std::fs;
 use glyphs::{
     Error, Result,
     data::{Provenance, Samples},
+    image::Augment,
     nn::{Adam, Batch, CharCnn, Classifier, Objective, Step, TensorMut, TensorRef},
     train::{
         Checkpoint, Complementary, Config, FineCurve, Loss, ModelCheckpoint, SelfTraining,
-        confident_predictions, evaluate, fit, fit_resumable, fit_self_training,
+        confident_predictions, evaluate, evaluate_averaged, fit, fit_resumable, fit_self_training,
     },
 };
 use ndarray::{Array2, Array3};
@@ -88,6 +89,39 @@ fn a_network_learns_what_can_be_learned() {
     let history = fit(&mut Network::new(1), &samples, &samples, &config).unwrap();
     assert!(history.last().unwrap().val_accuracy > 0.95, "{history:?}");
     assert_eq!(history.epochs.len(), 6);
+}
+
+#[test]
+fn an_average_over_copies_is_one_of_probabilities() {
+    let samples = bars(30);
+    let model = Network::new(1);
+    let once = evaluate(&model, &samples).unwrap();
+    let same = evaluate_averaged(&model, &samples, &Augment::none(), 3, 7).unwrap();
+    for (a, b) in once.probabilities().iter().zip(same.probabilities()) {
+        assert!((a - b).abs() < 1e-6, "{a} {b}");
+    }
+
+    // The copies of `n` draws are the first `n` of any larger number.
+    let averaged = |copies| {
+        let augment = Augment::default();
+        let evaluation = evaluate_averaged(&model, &samples, &augment, copies, 7).unwrap();
+        evaluation.probabilities().clone()
+    };
+    let (one, two, three) = (averaged(1), averaged(2), averaged(3));
+    assert!((&one - once.probabilities()).iter().any(|d| d.abs() > 1e-4));
+    let second = &two * 2.0 - &one;
+    let third = &three * 3.0 - &two * 2.0;
+    for copy in [&second, &third] {
+        assert!(copy.iter().all(|p| (-1e-5..1.0 + 1e-5).contains(p)));
+        assert!(
+            copy.rows()
+                .into_iter()
+                .all(|row| (row.sum() - 1.0).abs() < 1e-4)
+        );
+        assert!((copy - &one).iter().any(|d| d.abs() > 1e-4));
+    }
+
+    assert!(evaluate_averaged(&model, &samples, &Augment::none(), 0, 7).is_err());
 }
 
 /// A network whose run breaks off at one of its steps.

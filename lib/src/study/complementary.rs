@@ -104,7 +104,7 @@ pub fn compare_stages(dataset: &Provenance) -> Result<Html> {
             "MNIST test accuracy (not used)",
         ],
     );
-    let mut best: Option<(f64, String)> = None;
+    let mut rows = Vec::new();
     for (stages, mut runs) in candidates {
         runs.retain(|run| seeds.contains(&run.seed));
         let over_seeds = |value: &dyn Fn(&RunResult) -> Option<f64>| -> Result<f64> {
@@ -113,20 +113,15 @@ pub fn compare_stages(dataset: &Provenance) -> Result<Html> {
         };
         let estimated = over_seeds(&|run| Some(run.last()?.val_accuracy))?;
         let name = words(stages);
-        if best
-            .as_ref()
-            .is_none_or(|(highest, _)| estimated > *highest)
-        {
-            best = Some((estimated, name.clone()));
-        }
         table = table.row([
-            name.into(),
+            name.as_str().into(),
             percent(estimated),
             number(over_seeds(&|run| run.metric("held_out_risk"))?, 4),
             percent(over_seeds(&|run| run.test_accuracy)?),
         ]);
+        rows.push((estimated, name));
     }
-    let Some((estimated, name)) = best else {
+    let Some((estimated, name)) = rows.into_iter().max_by(|a, b| a.0.total_cmp(&b.0)) else {
         return Ok(never_made());
     };
     let choice = note(&format!(

@@ -59,14 +59,52 @@ pub fn evaluate(model: &dyn Classifier, samples: &Samples) -> Result<Evaluation>
     Evaluation::new(logits(model, samples)?, samples)
 }
 
+/// As [`evaluate`], with the probabilities averaged over `copies` of each image, each
+/// distorted anew (A. Krizhevsky, I. Sutskever and G. E. Hinton, "ImageNet classification
+/// with deep convolutional neural networks", NeurIPS 2012, averaged over ten patches).
+///
+/// # Errors
+/// As [`evaluate`], and where `copies` is 0.
+pub fn evaluate_averaged(
+    model: &dyn Classifier,
+    samples: &Samples,
+    augment: &Augment,
+    copies: u64,
+    seed: u64,
+) -> Result<Evaluation> {
+    if copies == 0 {
+        return Err(Error::argument(
+            "an average over no copies",
+            "ask for at least one",
+        ));
+    }
+    let mut sum = Array2::zeros((samples.len(), model.num_classes()));
+    for copy in 0..copies {
+        let logits = distorted_logits(model, samples, augment, (seed, copy))?;
+        sum += Evaluation::new(logits, samples)?.probabilities();
+    }
+    // The softmax of logarithms are the probabilities themselves.
+    let log = |p: f32| (p / copies as f32).max(f32::MIN_POSITIVE).ln();
+    Evaluation::new(sum.mapv(log), samples)
+}
+
 /// Logits of `model` for every sample, `(n, classes)`, in evaluation mode.
 pub fn logits(model: &dyn Classifier, samples: &Samples) -> Result<Array2<f32>> {
+    distorted_logits(model, samples, &Augment::none(), (0, 0))
+}
+
+fn distorted_logits(
+    model: &dyn Classifier,
+    samples: &Samples,
+    augment: &Augment,
+    draw: (u64, u64),
+) -> Result<Array2<f32>> {
     let mut all = Array2::zeros((samples.len(), model.num_classes()));
     let mut buffer = Buffer::of(model);
     for start in (0..samples.len()).step_by(EVALUATION_BATCH) {
         let end = samples.len().min(start + EVALUATION_BATCH);
         let indices: Vec<usize> = (start..end).collect();
-        buffer.fill(samples, &indices, &Augment::none(), (0, 0));
+        buffer.fill(samples, &indices, augment, draw);
         all.slice_mut(ndarray::s![start..end, ..])
             .assign(&model.logits(buffer.batch())?);
     }

@@ -14,7 +14,7 @@ pub use callbacks::{EarlyStopping, ModelCheckpoint, ReduceLrOnPlateau};
 pub use checkpoint::Checkpoint;
 pub use complementary::Complementary;
 pub use config::{Config, FineCurve, Schedule, SelfTraining};
-pub use fit::{activations, evaluate, fit, fit_resumable, logits};
+pub use fit::{activations, evaluate, evaluate_averaged, fit, fit_resumable, logits};
 pub use history::{CurvePoint, Epoch, History};
 pub use loss::Loss;
 pub use self_training::{confident_predictions, fit_self_training};

@@ -17,13 +17,20 @@ use crate::{
         Seeds,
         result::{Artefact, RunKey, RunResult},
     },
-    train::{Checkpoint, Config, History, evaluate, fit_resumable},
+    train::{Checkpoint, Config, History, evaluate, evaluate_averaged, fit_resumable},
 };
 
-pub use show::{compare_preprocessing, compare_seeds, findings, preprocessing_finding};
+pub use show::{
+    compare_averaging, compare_preprocessing, compare_seeds, findings, preprocessing_finding,
+};
 
 /// Part of the photographs that is trained on; the rest validates.
 pub const TRAIN_SHARE: f64 = 0.9;
+
+/// Copies of an image that a prediction is averaged over, where that is tried.
+pub const COPIES: u64 = 16;
+/// The metric of it in result files.
+const AVERAGED: &str = "averaged_accuracy";
 
 /// Who is in the validation part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -173,6 +180,12 @@ impl Part1 {
         ]
         .map(|(name, value)| (name.into(), value))
         .into();
+        let augment = &self.config.augment;
+        if !augment.is_none() {
+            let seed = self.config.seed;
+            let averaged = evaluate_averaged(model.as_ref(), &valid, augment, COPIES, seed)?;
+            (result.metrics).insert(AVERAGED.into(), averaged.accuracy());
+        }
         result.save()?;
         Ok(Trained {
             model,

@@ -3,10 +3,17 @@
 use crate::{
     Result,
     data::Handwritten,
-    display::{Axis, Html, RowChart, Table, note, number, percent, percent_interval, stack},
-    eval::{Evaluation, LOOKALIKES, statistics::paired_difference},
+    display::{
+        Axis, Html, RowChart, Table, format_signed, note, number, percent, percent_interval, stack,
+    },
+    eval::{
+        Evaluation, LOOKALIKES,
+        statistics::{mean, paired_difference},
+    },
     study::{Part1, RunResult, Seeds, Split},
 };
+
+use super::{AVERAGED, COPIES};
 
 impl Part1 {
     /// What differs between two ways, as a table.
@@ -77,6 +84,46 @@ pub fn compare_seeds(ways: &[(&str, &Seeds)], original: f64) -> Result<Html> {
         false => note(&format!("Left out: {}.", left_out.join("; "))),
     };
     Ok(stack(&[&chart, &table, &note]))
+}
+
+/// What it brings to average a prediction over distorted copies of the image, by the records
+/// that know it.
+pub fn compare_averaging(ways: &[(&str, &Seeds)]) -> Result<Html> {
+    let mut table = Table::new(
+        format!("Validation accuracy, averaged over {COPIES} distorted copies"),
+        [
+            "",
+            "image as it is",
+            "averaged",
+            "gain (points)",
+            "95 % interval",
+            "seeds",
+        ],
+    );
+    for (name, seeds) in ways {
+        let averaged = seeds.values(|run| run.metric(AVERAGED));
+        let as_is = seeds.values(|run| run.metric(AVERAGED).and(Some(run.last()?.val_accuracy)));
+        if averaged.is_empty() {
+            continue;
+        }
+        let gain = paired_difference(&averaged, &as_is).ok();
+        let points = |x: f64| format_signed(x * 100.0, 2);
+        table = table.row([
+            (*name).into(),
+            percent(mean(&as_is)?.mean),
+            percent(mean(&averaged)?.mean),
+            gain.as_ref()
+                .map_or_else(String::new, |g| points(g.mean))
+                .into(),
+            gain.as_ref()
+                .map_or_else(String::new, |g| {
+                    format!("{} to {}", points(g.interval.low), points(g.interval.high))
+                })
+                .into(),
+            averaged.len().into(),
+        ]);
+    }
+    Ok(stack(&[&table]))
 }
 
 /// The ways of preprocessing, each under the report's training.
