@@ -94,7 +94,8 @@ pub fn compare_stages(dataset: &Provenance) -> Result<Html> {
     }
     let mut table = Table::new(
         format!(
-            "Nine epochs, divided in four ways, mean of {} seeds",
+            "Nine epochs, divided in {} ways, mean of {} seeds",
+            Stages::ALL.len(),
             seeds.len()
         ),
         [

@@ -30,8 +30,8 @@ pub enum Protocol {
     Stages(Stages),
 }
 
-/// How nine epochs, the time that notebook 7 has, are divided: first so many under the
-/// forward loss, then the rest on the network's own predictions.
+/// How nine epochs, the time that notebook 7 has, are divided by threes: first so many under
+/// the forward loss, then the rest on the network's own predictions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stages {
     /// No second stage.
@@ -42,14 +42,17 @@ pub enum Stages {
     SixThreeAll,
     /// 3, then 6 on predictions of more than 0.9.
     ThreeSix,
+    /// 3, then 6 on all predictions.
+    ThreeSixAll,
 }
 
 impl Stages {
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Nine,
         Self::SixThree,
         Self::SixThreeAll,
         Self::ThreeSix,
+        Self::ThreeSixAll,
     ];
 
     fn name(self) -> &'static str {
@@ -58,6 +61,7 @@ impl Stages {
             Self::SixThree => "self-training",
             Self::SixThreeAll => "self-training-all",
             Self::ThreeSix => "self-training-3-6",
+            Self::ThreeSixAll => "self-training-3-6-all",
         }
     }
 
@@ -69,6 +73,7 @@ impl Stages {
             Self::SixThree => (6, own(3, 0.9)),
             Self::SixThreeAll => (6, own(3, 0.0)),
             Self::ThreeSix => (3, own(6, 0.9)),
+            Self::ThreeSixAll => (3, own(6, 0.0)),
         }
     }
 }
