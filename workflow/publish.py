@@ -28,8 +28,15 @@ def main(outputs="outputs"):
         source = outputs / "checkpoints" / f"{name}.safetensors"
         if source.exists():
             shutil.copy(source, kept)
-    sums = [f"{run['checkpoint']['sha256']}  {run['checkpoint']['path']}\n" for run in results.read(results.PUBLISHED)]
-    (REFERENCE / "checkpoints.sha256").write_text("".join(sums))
+    (REFERENCE / "checkpoints.sha256").write_text("".join(sums(results.read(results.PUBLISHED))))
+
+
+def sums(runs):
+    """A line for the last and, where it is another file, the best checkpoint of each run."""
+    for run in runs:
+        for kept in (run["checkpoint"], run.get("best_checkpoint")):
+            if kept:
+                yield f"{kept['sha256']}  {kept['path']}\n"
 
 
 def replace(source, target, pattern):
