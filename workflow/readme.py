@@ -26,7 +26,7 @@ def findings(runs):
             value(run)
             for run in runs
             if (run["part"], run["network"], run["protocol"], run["init"]) == (part, "original", protocol, init)
-            and not run["dataset"]["synthetic"]
+            and not results.synthetic(run)
         ]
         return f"{100 * statistics.fmean(found):.1f} %" if found else None
 

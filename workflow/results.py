@@ -28,13 +28,17 @@ def read(folder):
 def with_published(runs):
     """`runs`, and for the same experiments on the same data the published runs of other seeds."""
     own = {run["file"] for run in runs}
-    wanted = {(label(run), run["dataset"]["sha256"]) for run in runs}
+    wanted = {(label(run), origin(run)) for run in runs}
     published = [
         run
         for run in read(PUBLISHED)
-        if run["file"] not in own and (label(run), run["dataset"]["sha256"]) in wanted
+        if run["file"] not in own and (label(run), origin(run)) in wanted
     ]
     return runs + published
+
+
+def origin(run):
+    return tuple(data["sha256"] for data in trained_on(run))
 
 
 def original():
@@ -45,8 +49,7 @@ def original():
 def datasets(runs):
     """Each data set that the runs used, once, with as many of its images as any of them."""
     found = {}
-    for run in runs:
-        data = run["dataset"]
+    for data in (data for run in runs for data in trained_on(run)):
         known = found.setdefault((data["name"], data["sha256"]), data)
         if data["count"] > known["count"]:
             found[(data["name"], data["sha256"])] = data
@@ -81,8 +84,17 @@ def parts(runs):
 
 def label(run):
     """What runs that differ only by seed have in common."""
-    data = run["dataset"]
-    return (run["network"], run["init"], run["protocol"], data["name"], data["synthetic"])
+    return (run["network"], run["init"], run["protocol"], run["dataset"]["name"], synthetic(run))
+
+
+def synthetic(run):
+    """Whether anything that the network learned is a stand-in."""
+    return any(data["synthetic"] for data in trained_on(run))
+
+
+def trained_on(run):
+    """The data of a run, and of the network that it started from."""
+    return [run["dataset"], *([run["pretraining"]] if run.get("pretraining") else [])]
 
 
 def row(group):

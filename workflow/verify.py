@@ -67,6 +67,7 @@ def compare(ours, published, seeds=()):
         equal(name, ours.get(name), published.get(name))
     for name in ("name", "sha256", "count", "synthetic"):
         equal(f"dataset.{name}", ours["dataset"].get(name), published["dataset"].get(name))
+    equal("pretraining", results.origin(ours)[1:], results.origin(published)[1:])
     equal("config", ours["config"], published["config"])
     equal("number of epochs", len(ours["epochs"]), len(published["epochs"]))
 

@@ -99,6 +99,7 @@ fn record(head: Head, init: Init, seed: u64, learned: f64) -> RunResult {
         network: head.name().into(),
         init: init.name().into(),
         dataset: provenance(),
+        pretraining: None,
         protocol: "report".into(),
         seed,
         config: key.config,

@@ -117,6 +117,16 @@ def test_a_synthetic_result_is_marked_on_the_overview(tmp_path):
     assert row["synthetic"] and row["ours"] == "0.5000"
 
 
+def test_a_start_from_stand_in_data_counts_as_one(tmp_path, monkeypatch):
+    real, stand_in = ({**result(0, 0.5)["dataset"], "sha256": x * 32, "synthetic": x == "cd"} for x in ("ab", "cd"))
+    monkeypatch.setattr(results, "PUBLISHED", tmp_path)
+    (tmp_path / "b.json").write_text(json.dumps(result(1, 0.6, init="pretrained", pretraining=real)))
+    own = result(0, 0.5, init="pretrained", pretraining=stand_in) | {"file": "a.json"}
+    assert results.with_published([own]) == [own]
+    assert [row["synthetic"] for part in results.parts([own]) for row in part["rows"]] == [True]
+    assert stand_in in results.datasets([own])
+
+
 def test_published_seeds_of_the_same_data_join_in(tmp_path, monkeypatch):
     monkeypatch.setattr(results, "PUBLISHED", tmp_path)
     other_data = result(2, 0.1)["dataset"] | {"sha256": "cd" * 32}

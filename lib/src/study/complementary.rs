@@ -44,7 +44,7 @@ pub fn compare_losses(dataset: &Provenance) -> Result<Html> {
         let Some(record) = run.key().load()? else {
             continue;
         };
-        if record.differs_from(&run.config, dataset).is_some() {
+        if record.differs_from(&run.config, dataset, None).is_some() {
             continue;
         }
         let name = loss.title();
@@ -156,7 +156,10 @@ pub fn stages(runs: &[&TrainedDigits]) -> Html {
         let points = epochs.map(|(i, epoch)| ((i + 1) as f64, epoch.val_accuracy));
         chart = chart.curve(format!("{} start", trained.run.init.name()), points);
     }
-    chart.show()
+    let mut blocks = vec![chart.show()];
+    blocks.extend(runs.iter().map(|trained| trained.origin()));
+    let blocks: Vec<&dyn Show> = blocks.iter().map(|block| block as &dyn Show).collect();
+    stack(&blocks)
 }
 
 /// Both starts over all seeds, with what others reach.

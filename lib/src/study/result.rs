@@ -28,6 +28,9 @@ pub struct RunResult {
     pub init: String,
     /// Training data.
     pub dataset: Provenance,
+    /// What the network that it started from was trained on; absent for a random start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pretraining: Option<Provenance>,
     /// Preprocessing, split and evaluation, e.g. `report` or `ours`.
     pub protocol: String,
     pub seed: u64,
@@ -134,6 +137,7 @@ impl RunResult {
             network: key.network.clone(),
             init: key.init.clone(),
             dataset: dataset.clone(),
+            pretraining: None,
             protocol: key.protocol.clone(),
             seed: key.seed,
             config: config.clone(),
@@ -187,10 +191,19 @@ impl RunResult {
         Ok(path)
     }
 
-    /// How this record's run differs from one with `config` on `dataset`, if it does.
-    pub fn differs_from(&self, config: &Config, dataset: &Provenance) -> Option<&'static str> {
+    /// How this record's run differs from one with `config` on `dataset`, from a network that
+    /// learned `pretraining`, if it does.
+    pub fn differs_from(
+        &self,
+        config: &Config,
+        dataset: &Provenance,
+        pretraining: Option<&Provenance>,
+    ) -> Option<&'static str> {
+        let started_from = self.pretraining.as_ref().map(|data| &data.sha256);
         if self.dataset.sha256 != dataset.sha256 {
             Some("was computed from other data")
+        } else if started_from != pretraining.map(|data| &data.sha256) {
+            Some("started from a network that had learned other data")
         } else if self.config != *config {
             Some("was computed with another configuration")
         } else {
@@ -244,6 +257,16 @@ impl RunKey {
     /// As [`RunKey::states`], of the first of two stages.
     pub fn states_of_first_stage(&self) -> ModelCheckpoint {
         ModelCheckpoint::new(outputs().join(format!("checkpoints/{self}-stage1")))
+    }
+
+    /// What the networks that runs like this one start from here were trained on, by the record
+    /// of seed 0; none for a random start, and where nothing was pretrained.
+    pub fn pretraining(&self) -> Result<Option<Provenance>> {
+        if self.init != "pretrained" {
+            return Ok(None);
+        }
+        let pretraining = Self::new(2, &self.network, "random", "pretraining", 0);
+        Ok(pretraining.load()?.map(|run| run.dataset))
     }
 
     /// This run's record: one made here, else the published one.

@@ -28,7 +28,7 @@ pub(super) fn never_made() -> Html {
 impl Seeds {
     /// `live`, which was just computed, and the records of the other seeds: those made
     /// here by `make full`, else the published ones. A record of other data or of another
-    /// configuration is left out, with a word about it.
+    /// configuration, or of a start from other data, is left out, with a word about it.
     pub fn beside(live: &RunResult) -> Result<Self> {
         let mut seeds = Self {
             runs: vec![live.clone()],
@@ -58,7 +58,7 @@ impl Seeds {
             None => self
                 .left_out
                 .push(format!("{key} was never run; `make full` runs it")),
-            Some(run) => match run.differs_from(&config, dataset) {
+            Some(run) => match run.differs_from(&config, dataset, key.pretraining()?.as_ref()) {
                 Some(difference) => self.left_out.push(format!("{key} {difference}")),
                 None => self.runs.push(run),
             },

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Result,
-    data::Samples,
-    display::HistoryChart,
+    data::{Provenance, Samples},
+    display::{Html, Show, note, stack},
     eval::{
         Evaluation,
         similarity::{debiased_cka, relative_distance},
@@ -111,13 +111,26 @@ pub struct TrainedDigits {
 
 impl TrainedDigits {
     /// Loss and accuracy by epoch, with what the report's run ended at.
-    pub fn chart(&self) -> HistoryChart {
+    pub fn chart(&self) -> Html {
         let DigitRun { head, init, .. } = self.run;
         let title = format!("{} head, {} start", head.name(), init.name());
-        let chart = self.history.chart(&title);
-        match reported_last(self.run.part, head, init) {
-            Some(last) => chart.reference("the report", last.val_accuracy),
-            None => chart,
+        let mut chart = self.history.chart(&title);
+        if let Some(last) = reported_last(self.run.part, head, init) {
+            chart = chart.reference("the report", last.val_accuracy);
+        }
+        stack(&[&chart, &self.origin()])
+    }
+
+    /// What it was trained on, and before that, if its start was not random.
+    pub fn origin(&self) -> Html {
+        let RunResult {
+            dataset,
+            pretraining,
+            ..
+        } = &self.result;
+        match pretraining {
+            Some(first) => stack(&[dataset, &note("Before that, it had learned:"), first]),
+            None => dataset.show(),
         }
     }
 }
@@ -147,13 +160,20 @@ impl DigitRun {
     /// The network before its first step. Random and pretrained of one seed share the
     /// output layer.
     pub fn network(&self) -> Result<Box<dyn Classifier>> {
+        Ok(self.start()?.0)
+    }
+
+    /// The same, with what it has been trained on already.
+    fn start(&self) -> Result<(Box<dyn Classifier>, Option<Provenance>)> {
         let mut model = self.head.network(self.config.seed);
+        let mut pretraining = None;
         if self.init == Init::Pretrained {
-            pretrained(self.head, self.config.seed)?
-                .restore_named(model.as_mut(), &CARRIED_OVER)?;
+            let checkpoint = pretrained(self.head, self.config.seed)?;
+            checkpoint.restore_named(model.as_mut(), &CARRIED_OVER)?;
+            pretraining = Some(checkpoint.data);
         }
         model.freeze_trunk(self.protocol == Protocol::FrozenTrunk);
-        Ok(model)
+        Ok((model, pretraining))
     }
 
     /// Trains on `train` as the protocol says, judges by `test` at the end, and keeps
@@ -161,7 +181,7 @@ impl DigitRun {
     pub fn run(&self, train: &Samples, test: &Samples) -> Result<TrainedDigits> {
         let (train, valid) = self.protocol.split(train, test, self.config.seed);
         let probe = test.select(&(0..test.len().min(CKA_IMAGES)).collect::<Vec<_>>());
-        let mut model = self.network()?;
+        let (mut model, pretraining) = self.start()?;
         let before = Snapshot::of(model.as_ref(), &probe)?;
         let at_start = evaluate(model.as_ref(), test)?;
 
@@ -179,27 +199,28 @@ impl DigitRun {
             &history,
             &path,
         )?;
+        result.pretraining = pretraining;
         result.best_checkpoint = Some(Artefact::of(&best)?);
         result.test_accuracy = Some(evaluation.accuracy());
-        let mut note = |name: &str, value: f64| {
+        let mut keep = |name: &str, value: f64| {
             if value.is_finite() {
                 result.metrics.insert(name.into(), value);
             }
         };
-        note("accuracy_before_training", at_start.accuracy());
+        keep("accuracy_before_training", at_start.accuracy());
         for (name, value) in judge(&evaluation)? {
-            note(&name, value);
+            keep(&name, value);
         }
         for (name, value) in before.compare(&Snapshot::of(model.as_ref(), &probe)?)? {
-            note(&name, value);
+            keep(&name, value);
         }
         if let Loss::CrossEntropy { .. } = self.config.loss {
             let on_training = evaluate(model.as_ref(), &train.take(TRAINING_IMAGES))?;
-            note("train_loss", on_training.loss());
-            note("train_accuracy", on_training.accuracy());
+            keep("train_loss", on_training.loss());
+            keep("train_accuracy", on_training.accuracy());
         } else {
             let held_out = logits(model.as_ref(), &valid)?;
-            note(
+            keep(
                 "held_out_risk",
                 Complementary::Forward.risk(&held_out, &valid.labels),
             );

@@ -40,7 +40,7 @@ pub fn curves(trained: &TrainedDigits) -> Html {
         .curve("after each epoch", ours(|e| e.val_accuracy))
         .curve("the report", theirs(|e| e.val_accuracy))
         .reference("guessing", 0.1);
-    row(&[&loss, &accuracy])
+    stack(&[&row(&[&loss, &accuracy]), &trained.origin()])
 }
 
 /// Validation accuracy within the epochs, by epoch.
