@@ -113,6 +113,31 @@ fn so_they_do_without_batch_normalisation() {
     agrees(shaken(5).without_batch_norm(), &[".bn"]);
 }
 
+/// Long sums and many rows are worked out in parts: the mean over a hundred and fifty copies of
+/// two images has the gradients of the two.
+#[test]
+fn a_large_batch_of_copies_has_the_gradients_of_a_small_one() {
+    let (images, features, labels) = (noise(2 * 784, 1), noise(2 * 2, 2), [3, 6]);
+    let of = |copies: usize| {
+        let mut model: CharCnn<130, 7, 2> = shaken(5);
+        let (images, features) = (images.repeat(copies), features.repeat(copies));
+        let batch = Batch {
+            len: 2 * copies,
+            images: &images,
+            features: &features,
+        };
+        gradients(&mut model, batch, &labels.repeat(copies)).1
+    };
+    let few = of(1);
+    for (name, many) in of(150) {
+        let found = error(
+            &many.iter().map(|&g| g as f32).collect::<Vec<_>>(),
+            &few[&name],
+        );
+        assert!(found < 1e-4, "{name}: {found:e}");
+    }
+}
+
 fn batch(len: usize, images: &[f32]) -> Batch<'_> {
     Batch {
         len,

@@ -18,6 +18,7 @@ use super::{
         view::{slice, values_mut},
     },
     summary::Summary,
+    threads::on_threads,
     trunk::{FLAT, Network, Trunk, TrunkGradient},
     vgg_block::{HalfValues, block_tensors, block_tensors_mut},
 };
@@ -413,12 +414,6 @@ fn array(rows: usize, columns: usize, values: Vec<f32>) -> Array2<f32> {
         *to = from;
     }
     array
-}
-
-/// Runs `work` on one of rayon's threads. Every parallel loop in it begins at once, where one of
-/// another thread would wake up rayon's, sleep until the last is done, and be woken up itself.
-fn on_threads<R: Send>(work: impl FnOnce() -> R + Send) -> R {
-    rayon::scope(|_| work())
 }
 
 /// One step of Adam for the parameters that have a gradient, by their names.

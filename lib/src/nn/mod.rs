@@ -19,6 +19,7 @@ mod relu;
 pub mod shape;
 pub mod summary;
 mod tape;
+mod threads;
 mod trunk;
 mod vgg_block;
 
