@@ -227,6 +227,33 @@ fn augmentation_depends_on_its_numbers_alone() {
     }
 }
 
+#[test]
+fn numbers_beside_an_image_change_a_little_and_never_twice_alike() {
+    let shaken = |epoch, index| {
+        let mut features = [1.0f32, -2.0, 0.0];
+        let augment = Augment {
+            features: 0.1,
+            ..Augment::none()
+        };
+        augment.apply_to_features(&mut features, 1, epoch, index);
+        features
+    };
+    assert_eq!(shaken(2, 3), shaken(2, 3));
+    assert_ne!(shaken(2, 3), shaken(2, 4));
+    assert_ne!(shaken(2, 3), shaken(3, 3));
+    let mut sum = 0.0;
+    for index in 0..1000 {
+        let changes = [0, 1, 2].map(|i| shaken(0, index)[i] - [1.0, -2.0, 0.0][i]);
+        assert!(changes.iter().all(|change| change.abs() <= 0.1001));
+        sum += changes.iter().map(|change| change * change).sum::<f32>();
+    }
+    // Even draws from -0.1 to 0.1 have a variance of 0.01 / 3.
+    assert!((sum / 3000.0 - 0.01 / 3.0).abs() < 3e-4, "{sum}");
+    let mut features = [1.0f32];
+    Augment::default().apply_to_features(&mut features, 1, 2, 3);
+    assert_eq!(features, [1.0]);
+}
+
 /// The elastic displacement's size: with sigma 4 and alpha 34 (the values of the paper)
 /// its standard deviation is alpha / sqrt(3) / (2 sqrt(pi) sigma) = 1.38 pixels
 /// away from the edges; seen as the shift of a ramp's values.

@@ -1,4 +1,5 @@
-//! Mild distortions of 28 x 28 images, so that a network sees no image twice.
+//! Mild distortions of 28 x 28 images, and of the numbers beside them, so that a network sees
+//! none twice.
 
 use std::f32::consts::PI;
 
@@ -30,6 +31,17 @@ pub struct Augment {
     pub elastic: f32,
     /// Smoothness of the elastic displacement (Simard's sigma), in pixels.
     pub smoothness: f32,
+    /// Change of each number beside the image, as a share of its typical deviation.
+    #[serde(default = "no_change", skip_serializing_if = "is_no_change")]
+    pub features: f32,
+}
+
+fn no_change() -> f32 {
+    0.0
+}
+
+fn is_no_change(amount: &f32) -> bool {
+    *amount == no_change()
 }
 
 impl Default for Augment {
@@ -42,6 +54,7 @@ impl Default for Augment {
             translation: 1.5,
             elastic: 24.0,
             smoothness: 4.0,
+            features: 0.0,
         }
     }
 }
@@ -56,10 +69,27 @@ impl Augment {
             translation: 0.0,
             elastic: 0.0,
             smoothness: 4.0,
+            features: 0.0,
+        }
+    }
+
+    /// Every change of an image `factor` times as strong.
+    pub fn times(self, factor: f32) -> Self {
+        Self {
+            rotation: self.rotation * factor,
+            scale: self.scale * factor,
+            shear: self.shear * factor,
+            translation: self.translation * factor,
+            elastic: self.elastic * factor,
+            ..self
         }
     }
 
     pub fn is_none(&self) -> bool {
+        self.keeps_images() && self.features == 0.0
+    }
+
+    fn keeps_images(&self) -> bool {
         let amounts = [
             self.rotation,
             self.scale,
@@ -81,7 +111,7 @@ impl Augment {
                 (Ok(image), Ok(out)) => (image, out),
                 _ => panic!("an image has 28 x 28 values"),
             };
-        if self.is_none() {
+        if self.keeps_images() {
             *out = *image;
             return;
         }
@@ -107,6 +137,17 @@ impl Augment {
         }
     }
 
+    /// Changes the numbers beside an image, by draws of their own.
+    pub fn apply_to_features(&self, features: &mut [f32], seed: u64, epoch: u64, index: u64) {
+        if self.features == 0.0 {
+            return;
+        }
+        let mut rng = Pcg32::new(mix(mix(seed, epoch), FEATURES), index);
+        for value in features {
+            *value += self.features * symmetric(&mut rng);
+        }
+    }
+
     /// Where a pixel of the result comes from, relative to the image's middle.
     fn affine(&self, rng: &mut Pcg32) -> [f32; 6] {
         let mut draw = |amount: f32| amount * symmetric(rng);
@@ -124,6 +165,9 @@ impl Augment {
         ]
     }
 }
+
+/// Sets the draws for features apart from those for images.
+const FEATURES: u64 = 1;
 
 /// Evenly from -1 to 1.
 fn symmetric(rng: &mut Pcg32) -> f32 {

@@ -42,8 +42,18 @@ impl Seeds {
 
     /// The records of a run that the notebook itself does not repeat.
     pub fn recorded(key: &RunKey, config: &Config, dataset: &Provenance) -> Result<Self> {
+        Self::recorded_under(&SEEDS, key, config, dataset)
+    }
+
+    /// As [`Seeds::recorded`], of these seeds alone.
+    pub fn recorded_under(
+        these: &[u64],
+        key: &RunKey,
+        config: &Config,
+        dataset: &Provenance,
+    ) -> Result<Self> {
         let mut seeds = Self::default();
-        for seed in SEEDS {
+        for &seed in these {
             seeds.add(&key.with_seed(seed), config, dataset)?;
         }
         Ok(seeds)

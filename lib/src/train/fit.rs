@@ -418,7 +418,9 @@ impl Buffer {
             });
         self.features.clear();
         for &index in indices.iter().filter(|_| self.takes_features) {
+            let start = self.features.len();
             self.features.extend(samples.features.row(index));
+            augment.apply_to_features(&mut self.features[start..], seed, epoch, index as u64);
         }
     }
 

@@ -7,7 +7,7 @@ use crate::{
     data::{Handwritten, Samples},
     eval::Evaluation,
     files::{outputs, project_root},
-    image::Preprocess,
+    image::{Augment, Preprocess},
     nn::Classifier,
     study::{
         digits::Head,
@@ -43,6 +43,7 @@ pub fn pretrain(
     let (train, valid) = digits.split(0.9, seed);
     let config = Config {
         seed,
+        augment: Augment::default(),
         ..Config::part1()
     }
     .shortened_in_quick_run();
