@@ -199,3 +199,33 @@ def test_a_network_a_batch_and_their_gradient_in_three_cells_are_as_in_one(tmp_p
     assert [len(values) for values in gradients] == [144, 16, 640]
     assert all(any(values) for values in gradients), "a gradient of 0 shows nothing"
     assert apart == together
+
+
+# What does not fit does not compile, and the message names both shapes.
+WRONG_SHAPES = [
+    ("Conv2d<3, 8>", "Images<4, 28, 28>", "forward(x)", ["Conv2d<3, 8>", "Const<4>"]),
+    ("MaxPool2d", "Images<8, 7, 7>", "forward(x)", ["cannot halve", "Const<7>"]),
+    ("(Flatten<3136>, Linear<3000, 10>)", "Images<64, 7, 7>", "forward(x)", ["Linear<3000, 10>", "Const<3136>"]),
+    ("Dropout", "Images<1, 2, 2>", "forward(x.leaky_trace())", ["Dropout", "OwnedTape"]),
+]
+
+
+def test_the_message_of_a_wrong_shape_names_both_shapes(tmp_path):
+    import nbclient
+
+    uses = (
+        "use dfdx::prelude::{Const, Cpu, DeviceBuildExt, Module, Trace, ZerosTensor};\n"
+        "use glyphs::nn::{Conv2d, Dropout, Flatten, Linear, MaxPool2d, shape::Images};\n"
+        "let dev: Cpu = Cpu::default();"
+    )
+    cells = [new_code_cell(DFDX + USES_LIB), new_code_cell(uses)]
+    for layer, input_shape, call, _ in WRONG_SHAPES:
+        make = f"let x: {input_shape} = dev.zeros_like(&(10, Const, Const, Const));"
+        cells.append(new_code_cell(f"{{ {make} dev.build_module::<{layer}, f32>().{call}; }}"))
+    notebook = new_notebook(metadata=HEALTHY.metadata, cells=cells)
+    nbclient.NotebookClient(notebook, timeout=300, allow_errors=True).execute(cwd=tmp_path)
+    for cell, (layer, *_, words) in zip(cells[2:], WRONG_SHAPES):
+        told = "".join(re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(o.get("traceback", []))) for o in cell.outputs)
+        assert told, f"{layer} compiles"
+        for word in words:
+            assert word in told, f"{layer}: {told}"

@@ -111,21 +111,16 @@ impl Config {
         }
     }
 
-    /// Part 1 as this project does it: images distorted and the numbers beside them shaken,
-    /// smoothed labels, one cycle.
+    /// Part 1 as this project does it: augmentation, smoothed labels, one cycle.
     pub fn part1() -> Self {
         Self {
             epochs: 60,
-            batch_size: 64,
             schedule: Schedule::OneCycle { warm_up: 0.3 },
             learning_rate: 3e-3,
             loss: Loss::CrossEntropy {
                 label_smoothing: 0.1,
             },
-            augment: Augment {
-                features: 0.1,
-                ..Augment::default()
-            },
+            augment: Augment::default(),
             reduce_lr: None,
             ..Self::part1_report()
         }

@@ -7,7 +7,7 @@ use crate::{
     data::{Handwritten, Samples},
     eval::Evaluation,
     files::{outputs, project_root},
-    image::{Augment, Preprocess},
+    image::Preprocess,
     nn::Classifier,
     study::{
         digits::Head,
@@ -43,7 +43,7 @@ pub fn pretrain(
     let (train, valid) = digits.split(0.9, seed);
     let config = Config {
         seed,
-        augment: Augment::default(),
+        batch_size: 64,
         ..Config::part1()
     }
     .shortened_in_quick_run();
