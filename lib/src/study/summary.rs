@@ -5,7 +5,7 @@ use crate::{
     data::Provenance,
     display::{Cell, Html, Show, Table, no_number, note, number, percent, percent_interval, stack},
     eval::statistics::{Estimate, mean},
-    study::{DigitRun, Head, Init, Part1, Protocol, Seeds, Stages, reported_last},
+    study::{DigitRun, Head, Init, Part1, Protocol, RunResult, Seeds, Stages, reported_last},
 };
 
 /// What the original report's part 1 reached: one run, one split.
@@ -67,7 +67,7 @@ pub fn accuracies(data: &Datasets) -> Result<Html> {
 /// Training time of each network, one run, and of the original's nine networks together.
 pub fn costs(data: &Datasets) -> Result<Html> {
     let mut table = Table::new(
-        "Training time of one run, mean over the seeds",
+        "Training time of one run, mean over the seeds with as many threads",
         ["part", "network", "epochs", "minutes", "processor"],
     );
     let mut minutes = 0.0;
@@ -75,7 +75,9 @@ pub fn costs(data: &Datasets) -> Result<Html> {
         let Some(run) = row.seeds.runs.first() else {
             continue;
         };
-        let seconds = mean(&row.seeds.values(|run| Some(run.seconds())))?.mean;
+        let threads = run.environment.threads;
+        let as_many = |run: &RunResult| (run.environment.threads == threads).then(|| run.seconds());
+        let seconds = mean(&row.seeds.values(as_many))?.mean;
         if row.reported.is_some() && row.name != OURS {
             minutes += seconds / 60.0;
         }
