@@ -2,7 +2,8 @@
 //!
 //! `cargo bench -p glyphs --profile dev --bench networks -- [OUTPUT.json]`
 //!
-//! `BENCH_ROUNDS` asks for another number of rounds than 8 (training) and 3 (inference).
+//! `BENCH_ROUNDS` asks for another number of rounds than 8 (training; 24 with batches of 32, whose
+//! steps are short) and 3 (inference).
 //!
 //! With `worker` as its argument this program is one of the contestants itself; see
 //! `bench-peers/README.md` for what they are asked, and how.
@@ -295,7 +296,11 @@ fn measure(
     let rounds = std::env::var("BENCH_ROUNDS")
         .ok()
         .and_then(|text| text.parse().ok());
-    let rounds = rounds.unwrap_or(if task == "train" { 8 } else { 3 });
+    let rounds = rounds.unwrap_or(match (task, count) {
+        ("train", 32) => 24,
+        ("train", _) => 8,
+        _ => 3,
+    });
     let mut samples: Vec<Vec<f64>> = vec![Vec::new(); contestants.len()];
     for (contestant, samples) in contestants.iter_mut().zip(&mut samples) {
         contestant.peak_memory_mb();
