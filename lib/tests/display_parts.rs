@@ -36,6 +36,12 @@ fn a_table_lines_up_its_numbers_in_text_and_marks_them_in_html() {
 }
 
 #[test]
+#[should_panic(expected = "cells of a row of “Times”")]
+fn a_row_of_another_length_is_refused() {
+    let _ = Table::new("Times", ["part", "time (s)"]).row([1.into()]);
+}
+
+#[test]
 fn words_are_escaped_everywhere() {
     let evil = "<b>&\"'";
     let x = || Axis::new(evil);

@@ -72,8 +72,13 @@ impl Table {
         }
     }
 
+    /// # Panics
+    /// Where there are not as many cells as columns.
     pub fn row(mut self, cells: impl IntoIterator<Item = Cell>) -> Self {
-        self.rows.push(cells.into_iter().collect());
+        let cells: Vec<Cell> = cells.into_iter().collect();
+        let (found, expected) = (cells.len(), self.columns.len());
+        assert_eq!(found, expected, "cells of a row of “{}”", self.caption);
+        self.rows.push(cells);
         self
     }
 
