@@ -225,7 +225,7 @@ def test_the_message_of_a_wrong_shape_names_both_shapes(tmp_path):
     notebook = new_notebook(metadata=HEALTHY.metadata, cells=cells)
     nbclient.NotebookClient(notebook, timeout=300, allow_errors=True).execute(cwd=tmp_path)
     for cell, (layer, *_, words) in zip(cells[2:], WRONG_SHAPES):
-        told = "".join(re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(o.get("traceback", []))) for o in cell.outputs)
+        told = "".join(run_notebook.ANSI.sub("", "\n".join(o.get("traceback", []))) for o in cell.outputs)
         assert told, f"{layer} compiles"
         for word in words:
             assert word in told, f"{layer}: {told}"

@@ -105,11 +105,7 @@ impl Part1 {
         let changed = |name: &'static str, protocol: &str, change: &dyn Fn(&mut Config)| {
             let mut run = Self::ours(seed);
             run.protocol = protocol.into();
-            run.config = Config {
-                seed,
-                batch_size: 64,
-                ..Config::part1()
-            };
+            run.config.batch_size = 64;
             change(&mut run.config);
             run.config = run.config.shortened_in_quick_run();
             (name, run)

@@ -179,7 +179,8 @@ pub fn compare_candidates(photos: &Handwritten) -> Result<Html> {
     let mut best: Option<(f64, f64, bool)> = None;
     let mut recorded = 0;
     let ours = Part1::ours(0).protocol;
-    for (name, run) in Part1::candidates(0) {
+    let candidates = Part1::candidates(0);
+    for (name, run) in &candidates {
         let seeds = Seeds::recorded_under(&[0], &run.key(), &run.config, &photos.provenance)?;
         let Some(epoch) = seeds.runs.first().and_then(RunResult::last) else {
             continue;
@@ -191,14 +192,14 @@ pub fn compare_candidates(photos: &Handwritten) -> Result<Html> {
         }
         recorded += 1;
         table = table.row([
-            name.into(),
+            (*name).into(),
             percent(accuracy),
             number(loss, 4),
             if is_ours { "taken" } else { "" }.into(),
         ]);
     }
     let finding = match best {
-        _ if recorded < Part1::candidates(0).len() => {
+        _ if recorded < candidates.len() => {
             "The others were never run on this data: `make full` runs them."
         }
         Some((_, _, true)) => {
