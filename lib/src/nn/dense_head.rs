@@ -1,13 +1,12 @@
 //! The head of a [`CharCnn`](super::CharCnn): dense, ReLU, dropout, dense.
 
-use rayon::prelude::*;
-
 use super::{
     kernels::{
         dense::{Matrix, multiply},
         lanes::{Buffer, flat, flat_mut},
     },
     mask::drop_out,
+    threads::ParForEach,
 };
 
 /// Parameters of the head.
@@ -71,7 +70,7 @@ impl Head<'_> {
             let features = Matrix::row_major(features, batch, count);
             multiply(features, weight.transposed(), true, values);
         }
-        values.par_chunks_mut(units).for_each(|row| {
+        values.chunks_mut(units).par_for_each(|row| {
             for (value, bias) in row.iter_mut().zip(self.hidden_bias) {
                 let sum = *value + bias;
                 *value = if sum < 0.0 { 0.0 } else { sum };

@@ -1,6 +1,6 @@
 //! Dropout's masks, from counters.
 
-use rayon::prelude::*;
+use super::threads::ParForEach;
 
 /// Sets each value to 0 with probability `p`, and divides the others by `1 - p`.
 ///
@@ -12,9 +12,9 @@ pub(crate) fn drop_out(values: &mut [f32], p: f32, seed: u64, step: u64) {
     let threshold = (f64::from(p) * 2f64.powi(32)) as u64;
     let stream = mix(seed ^ mix(step.wrapping_add(0x9e37_79b9_7f4a_7c15)));
     values
-        .par_chunks_mut(CHUNK)
+        .chunks_mut(CHUNK)
         .enumerate()
-        .for_each(|(chunk, values)| {
+        .par_for_each(|(chunk, values)| {
             let first = stream.wrapping_add((chunk * CHUNK / 2) as u64);
             for (i, pair) in values.chunks_mut(2).enumerate() {
                 let bits = mix(first.wrapping_add(i as u64));

@@ -1,74 +1,197 @@
 //! Threads that stay awake for the length of a step.
+//!
+//! A step is many short parallel loops. A thread without work between two of them, or at the end
+//! of one, would fall asleep, and cost a wake-up by the kernel soon after: with batches of 32 up to
+//! a tenth of the step.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    cell::Cell,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use rayon::Yield;
 
 /// Runs `work` on one of rayon's threads, and keeps the others awake until it is done.
-///
-/// A step is many short parallel loops. Between two of them a thread without work would fall
-/// asleep, and cost a wake-up by the kernel when the next loop begins: with batches of 32 a
-/// twentieth of the step.
 pub(crate) fn on_threads<R: Send>(work: impl FnOnce() -> R + Send) -> R {
-    let done = Flag::default();
+    let running = Running::new(1);
     rayon::scope(|scope| {
-        // These are the first jobs in this thread's queue and others steal the oldest first: no
-        // job of `work` is taken before them, so none waits below one of them for its own end.
-        for _ in 1..rayon::current_num_threads() {
-            scope.spawn(|_| help_until(&done));
-        }
-        let _set_at_the_end = Setter(&done);
+        scope.spawn_broadcast(|_, _| {
+            if !IN_STEP.get() {
+                let _in_step = InStep::new();
+                running.help(PATIENCE);
+            }
+        });
+        let _in_step = InStep::new();
+        let _end = running.guard();
         work()
     })
 }
 
-/// Takes over jobs as they come.
-fn help_until(done: &Flag) {
-    let mut idle = 0_u32;
-    while !done.0.load(Ordering::Acquire) {
-        if rayon::yield_now() == Some(Yield::Executed) {
-            idle = 0;
-        } else if idle < 64 {
-            idle += 1;
-            std::hint::spin_loop();
-        } else {
-            idle = 0;
-            std::thread::yield_now();
+/// Runs both at the same time, where a thread is free.
+pub(crate) fn both<R: Send>(first: impl FnOnce() -> R + Send, second: impl FnOnce() + Send) -> R {
+    let running = Running::new(1);
+    rayon::scope(|scope| {
+        scope.spawn(|_| {
+            let _end = running.guard();
+            second();
+        });
+        let result = first();
+        running.wait();
+        result
+    })
+}
+
+/// A parallel loop over few, long pieces of work.
+pub(crate) trait ParForEach: Iterator<Item: Send> + Send + Sized {
+    /// Every thread takes the next item when it is done with its last, so that a slower
+    /// processor takes fewer.
+    fn par_for_each(self, work: impl Fn(Self::Item) + Sync) {
+        let helpers = rayon::current_num_threads().min(self.size_hint().0).max(1) - 1;
+        let items = Mutex::new(self);
+        let next = || items.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let take_turns = || {
+            while let Some(item) = next() {
+                work(item);
+            }
+        };
+        let running = Running::new(helpers);
+        rayon::scope(|scope| {
+            for _ in 0..helpers {
+                scope.spawn(|_| {
+                    let _end = running.guard();
+                    take_turns();
+                });
+            }
+            take_turns();
+            running.wait();
+        });
+    }
+}
+
+impl<I: Iterator<Item: Send> + Send> ParForEach for I {}
+
+/// So many looks for a job, about a millisecond, a thread stays awake. It has to end: where steps
+/// run beside each other, a thread may help with one above a job that this one waits for.
+const PATIENCE: u64 = 1 << 14;
+
+thread_local! {
+    /// Whether this thread runs a step, or helps with one.
+    static IN_STEP: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Marks this thread; takes the mark back when it goes, by a panic too.
+struct InStep {
+    before: bool,
+}
+
+impl InStep {
+    fn new() -> Self {
+        Self {
+            before: IN_STEP.replace(true),
         }
     }
 }
 
-#[derive(Default)]
-struct Flag(AtomicBool);
-
-/// Sets a flag when it goes, by a panic too.
-struct Setter<'a>(&'a Flag);
-
-impl Drop for Setter<'_> {
+impl Drop for InStep {
     fn drop(&mut self) {
-        self.0.0.store(true, Ordering::Release);
+        IN_STEP.set(self.before);
+    }
+}
+
+/// How many jobs are not done yet.
+struct Running(AtomicUsize);
+
+impl Running {
+    fn new(jobs: usize) -> Self {
+        Self(AtomicUsize::new(jobs))
+    }
+
+    /// For one job: counts it as done when it goes, by a panic too.
+    fn guard(&self) -> RunningGuard<'_> {
+        RunningGuard(self)
+    }
+
+    /// Takes over jobs as they come, until none of these is running.
+    fn wait(&self) {
+        self.help(u64::MAX);
+    }
+
+    /// As [`Running::wait`], but ends where no job came for so many looks.
+    fn help(&self, patience: u64) {
+        let mut idle = 0;
+        while self.0.load(Ordering::Acquire) > 0 && idle < patience {
+            if rayon::yield_now() == Some(Yield::Executed) {
+                idle = 0;
+                continue;
+            }
+            idle += 1;
+            if idle.is_multiple_of(64) {
+                std::thread::yield_now();
+            } else {
+                std::hint::spin_loop();
+            }
+        }
+    }
+}
+
+struct RunningGuard<'a>(&'a Running);
+
+impl Drop for RunningGuard<'_> {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Release);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::AtomicU64;
+
+    fn sum() -> u64 {
+        let sum = AtomicU64::new(0);
+        on_threads(|| {
+            let add = |value| {
+                sum.fetch_add(value, Ordering::Relaxed);
+            };
+            both(
+                || (0..500).par_for_each(add),
+                || (500..1000).par_for_each(add),
+            );
+            (0..10).par_for_each(|_| (0..10).par_for_each(add));
+        });
+        sum.into_inner()
+    }
 
     #[test]
-    fn work_within_work_comes_to_an_end_on_any_number_of_threads() {
+    fn steps_beside_and_within_one_another_come_to_an_end_on_any_number_of_threads() {
         use rayon::prelude::*;
         for threads in [1, 2, 3, 8] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
             let pool = pool.build().unwrap();
-            let sum = || on_threads(|| (0..1000_u64).into_par_iter().sum::<u64>());
-            let sums = pool.install(|| (0..500).into_par_iter().map(|_| sum()).sum::<u64>());
-            assert_eq!(sums, 500 * 499_500);
+            let steps = |_| on_threads(sum);
+            let sums = pool.install(|| (0..500).into_par_iter().map(steps).sum::<u64>());
+            assert_eq!(sums, 500 * (499_500 + 450));
+            let from_outside: u64 = std::thread::scope(|scope| {
+                let callers: Vec<_> = (0..4)
+                    .map(|_| scope.spawn(|| (0..50).map(|_| pool.install(sum)).sum::<u64>()))
+                    .collect();
+                callers.into_iter().map(|c| c.join().unwrap()).sum()
+            });
+            assert_eq!(from_outside, 200 * (499_500 + 450));
         }
     }
 
     #[test]
     fn a_panic_reaches_the_caller() {
-        let caught = std::panic::catch_unwind(|| on_threads(|| panic!("on purpose")));
-        assert!(caught.is_err());
+        let panics = |work: fn()| std::panic::catch_unwind(work).is_err();
+        assert!(panics(|| on_threads(|| panic!("on purpose"))));
+        assert!(panics(|| on_threads(
+            || (0..8).par_for_each(|_| panic!("on purpose"))
+        )));
+        assert!(panics(|| both(|| (), || panic!("on purpose"))));
+        assert!(panics(|| both(|| panic!("on purpose"), || ())));
     }
 }

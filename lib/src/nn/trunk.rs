@@ -1,8 +1,6 @@
 //! A [`CharCnn`](super::CharCnn) with its sizes as numbers: compiled once, here, for
 //! every head, so that a notebook's cell never compiles it again.
 
-use rayon::prelude::*;
-
 use super::{
     Batch,
     dense_head::{Drop, Head, HeadGradient, Inputs, values},
@@ -12,6 +10,7 @@ use super::{
         lanes::{Buffer, Lane, flat_mut},
         passes::{blocks_to_planes, planes_to_blocks},
     },
+    threads::{ParForEach, both},
 };
 use crate::data::SIDE;
 
@@ -90,11 +89,10 @@ impl Forward {
         };
         let hidden = values(&self.hidden, dhidden.len());
         let saved = self.trunk;
-        let (trunk, ()) = rayon::join(
+        both(
             || Some(trunk.backward(batch.images, saved?, &dx?)),
             || update_head(HeadGradient::new(inputs, hidden, &dhidden, dlogits)),
-        );
-        trunk
+        )
     }
 }
 
@@ -195,9 +193,9 @@ impl Network<'_> {
             for (name, (lanes, area)) in names.into_iter().zip(&outputs) {
                 let units = CHANNELS[block] * area;
                 let mut planes = vec![0.0; batch * units];
-                (planes.par_chunks_exact_mut(units))
-                    .zip(lanes.par_chunks_exact(units / 16))
-                    .for_each(|(planes, lanes)| blocks_to_planes(lanes, *area, planes));
+                (planes.chunks_exact_mut(units))
+                    .zip(lanes.chunks_exact(units / 16))
+                    .par_for_each(|(planes, lanes)| blocks_to_planes(lanes, *area, planes));
                 layers.push((name, units, planes));
             }
             let [_, _, (last, _)] = outputs;
@@ -272,9 +270,9 @@ impl Trunk<'_> {
 fn trunk(folded: &[Folded; 2], images: &[f32]) -> Buffer {
     let batch = images.len() / (SIDE * SIDE);
     let mut out = Buffer::new(batch * FLAT / 16);
-    out.par_chunks_exact_mut(FLAT / 16)
+    out.chunks_exact_mut(FLAT / 16)
         .enumerate()
-        .for_each(|(image, out)| {
+        .par_for_each(|(image, out)| {
             let mut pooled1 = Buffer::new(folded[0].output_len());
             folded[0].apply(Images::Planes(images), image, &mut pooled1);
             let mut pooled2 = Buffer::new(folded[1].output_len());
@@ -287,17 +285,19 @@ fn trunk(folded: &[Folded; 2], images: &[f32]) -> Buffer {
 /// `(batch, 64, 7, 7)` from blocks.
 fn flatten(blocks: &[Lane], batch: usize) -> Buffer {
     let mut planes = Buffer::new(batch * FLAT / 16);
-    (planes.par_chunks_exact_mut(FLAT / 16))
-        .zip(blocks.par_chunks_exact(FLAT / 16))
-        .for_each(|(planes, blocks)| blocks_to_planes(blocks, POOLED * POOLED, flat_mut(planes)));
+    (planes.chunks_exact_mut(FLAT / 16))
+        .zip(blocks.chunks_exact(FLAT / 16))
+        .par_for_each(|(planes, blocks)| {
+            blocks_to_planes(blocks, POOLED * POOLED, flat_mut(planes))
+        });
     planes
 }
 
 /// The inverse of [`flatten`].
 fn unflatten(planes: &Buffer, batch: usize) -> Buffer {
     let mut blocks = Buffer::new(batch * FLAT / 16);
-    (blocks.par_chunks_exact_mut(FLAT / 16))
-        .zip(values(planes, batch * FLAT).par_chunks_exact(FLAT))
-        .for_each(|(blocks, planes)| planes_to_blocks(planes, POOLED * POOLED, blocks));
+    (blocks.chunks_exact_mut(FLAT / 16))
+        .zip(values(planes, batch * FLAT).chunks_exact(FLAT))
+        .par_for_each(|(blocks, planes)| planes_to_blocks(planes, POOLED * POOLED, blocks));
     blocks
 }

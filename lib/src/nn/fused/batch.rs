@@ -1,12 +1,13 @@
 //! Convolutions and their weight gradients over a batch.
 
-use rayon::prelude::*;
-
 use super::Half;
-use crate::nn::kernels::{
-    conv::{ConvShape, Epilogue, conv, pack_transposed, pack_weights, unpack_weights},
-    conv_gradient::weight_gradient,
-    lanes::{Buffer, Lane, flat, flat_mut},
+use crate::nn::{
+    kernels::{
+        conv::{ConvShape, Epilogue, conv, pack_transposed, pack_weights, unpack_weights},
+        conv_gradient::weight_gradient,
+        lanes::{Buffer, Lane, flat, flat_mut},
+    },
+    threads::ParForEach,
 };
 
 /// Convolves a batch that `pad` fills in, and sums each image's outputs and their squares.
@@ -26,10 +27,10 @@ pub(super) fn convolve(
     }
     let mut z = Buffer::new(batch * shape.output_len());
     let mut sums = Buffer::zeros(batch * 2 * blocks);
-    (z.par_chunks_exact_mut(shape.output_len()))
-        .zip(sums.par_chunks_exact_mut(2 * blocks))
+    (z.chunks_exact_mut(shape.output_len()))
+        .zip(sums.chunks_exact_mut(2 * blocks))
         .enumerate()
-        .for_each(|(image, (z, sums))| {
+        .par_for_each(|(image, (z, sums))| {
             let mut padded = Buffer::new(shape.input_len());
             pad(image, &mut padded);
             let epilogue = Epilogue {
@@ -84,7 +85,7 @@ pub(super) fn weight_gradients<const N: usize>(
             }
         })
         .collect();
-    groups.into_par_iter().with_max_len(1).for_each(|group| {
+    groups.into_iter().par_for_each(|group| {
         let mut padded = Buffer::new(shape.input_len());
         let mut dz = Buffer::new(shape.transposed().input_len());
         let mut rest = group.own;
@@ -100,7 +101,7 @@ pub(super) fn weight_gradients<const N: usize>(
         }
     });
     let (total, others) = partial.split_at_mut(shape.weight_len());
-    (total.par_chunks_mut(SUMMED).enumerate()).for_each(|(part, total)| {
+    (total.chunks_mut(SUMMED).enumerate()).par_for_each(|(part, total)| {
         for other in others.chunks_exact(shape.weight_len()) {
             let other = &other[part * SUMMED..][..total.len()];
             for (total, value) in flat_mut(total).iter_mut().zip(flat(other)) {

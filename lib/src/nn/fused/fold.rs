@@ -1,13 +1,14 @@
 //! Evaluation: batch normalisation becomes part of the convolution before it.
 
-use rayon::prelude::*;
-
 use super::{Half, Images, pooled_len, second};
-use crate::nn::kernels::{
-    conv::{ConvShape, Epilogue, conv, pack_weights},
-    lanes::{Buffer, Lane, flat_mut},
-    passes::{clear_border, pad_blocks, pool},
-    winograd::{Store, filter_len, fits, transform_filters, winograd},
+use crate::nn::{
+    kernels::{
+        conv::{ConvShape, Epilogue, conv, pack_weights},
+        lanes::{Buffer, Lane, flat_mut},
+        passes::{clear_border, pad_blocks, pool},
+        winograd::{Store, filter_len, fits, transform_filters, winograd},
+    },
+    threads::ParForEach,
 };
 
 /// The forward pass in evaluation: running statistics become part of the weights.
@@ -72,11 +73,11 @@ impl Folded {
         let mut a1 = Buffer::new(batch * len);
         let mut a2 = Buffer::new(batch * len);
         let mut pooled = Buffer::new(batch * self.output_len());
-        (a1.par_chunks_exact_mut(len))
-            .zip(a2.par_chunks_exact_mut(len))
-            .zip(pooled.par_chunks_exact_mut(self.output_len()))
+        (a1.chunks_exact_mut(len))
+            .zip(a2.chunks_exact_mut(len))
+            .zip(pooled.chunks_exact_mut(self.output_len()))
             .enumerate()
-            .for_each(|(image, ((a1, a2), pooled))| {
+            .par_for_each(|(image, ((a1, a2), pooled))| {
                 let mut padded = Buffer::new(shape1.input_len());
                 images.pad(&shape1, image, &mut padded);
                 half1.apply(&padded, Store::Image { border: 0 }, a1);

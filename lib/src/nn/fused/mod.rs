@@ -15,8 +15,6 @@ mod fold;
 mod planes;
 mod statistics;
 
-use rayon::prelude::*;
-
 use self::{
     batch::{convolve, turned_weights, weight_gradients},
     statistics::affine_gradient,
@@ -26,13 +24,16 @@ pub(crate) use self::{
     planes::{backward_planes, conv_planes, conv_planes_gradient, forward_planes, infer_planes},
     statistics::Statistics,
 };
-use super::kernels::{
-    conv::{ConvShape, Epilogue, conv},
-    lanes::{Buffer, Lane},
-    passes::{
-        Affine, Pooled, normalise_pool, pad_blocks, pad_normalise_gradient, pad_planes,
-        pad_unpool_gradient, relu_gradient,
+use super::{
+    kernels::{
+        conv::{ConvShape, Epilogue, conv},
+        lanes::{Buffer, Lane},
+        passes::{
+            Affine, Pooled, normalise_pool, pad_blocks, pad_normalise_gradient, pad_planes,
+            pad_unpool_gradient, relu_gradient,
+        },
     },
+    threads::ParForEach,
 };
 
 /// Images of a batch.
@@ -137,11 +138,11 @@ pub(crate) fn forward(
     let mut out = Buffer::new(batch * pooled_len);
     let mut choice = Buffer::new(batch * pooled_len);
     let mut best_z = Buffer::new(batch * pooled_len);
-    (out.par_chunks_exact_mut(pooled_len))
-        .zip(choice.par_chunks_exact_mut(pooled_len))
-        .zip(best_z.par_chunks_exact_mut(pooled_len))
-        .zip(z2.par_chunks_exact(len))
-        .for_each(|(((out, choice), z), z2)| {
+    (out.chunks_exact_mut(pooled_len))
+        .zip(choice.chunks_exact_mut(pooled_len))
+        .zip(best_z.chunks_exact_mut(pooled_len))
+        .zip(z2.chunks_exact(len))
+        .par_for_each(|(((out, choice), z), z2)| {
             let pooled = Pooled { out, choice, z };
             normalise_pool(shape2.height, shape2.width, z2, &affine2, pooled);
         });
@@ -188,10 +189,10 @@ pub(crate) fn backward(
 
     // Through pooling and ReLU: only the chosen pixels carry a gradient.
     let mut sums = Buffer::zeros(batch * 2 * blocks);
-    (dy.par_chunks_exact_mut(pooled_len))
-        .zip(best_z.par_chunks_exact(pooled_len))
-        .zip(sums.par_chunks_exact_mut(2 * blocks))
-        .for_each(|((dy, z), sums)| relu_gradient(z, &affine2, dy, sums));
+    (dy.chunks_exact_mut(pooled_len))
+        .zip(best_z.chunks_exact(pooled_len))
+        .zip(sums.chunks_exact_mut(2 * blocks))
+        .par_for_each(|((dy, z), sums)| relu_gradient(z, &affine2, dy, sums));
     let (mut gradient2, through2) = affine_gradient(&sums, batch, half2, &statistics2);
 
     // Through the second convolution and the first ReLU, to the gradient of

@@ -1,16 +1,17 @@
 //! The same from planes to planes, `(batch, channels, height, width)`: what dfdx's tensors are.
 
-use rayon::prelude::*;
-
 use super::{
     Folded, Half, HalfGradient, Images, Saved, backward,
     batch::{turned_weights, weight_gradients},
     forward, pooled_len,
 };
-use crate::nn::kernels::{
-    conv::{ConvShape, Epilogue, conv, pack_weights},
-    lanes::{Buffer, Lane, flat_mut},
-    passes::{blocks_to_planes, pad_planes, planes_to_blocks},
+use crate::nn::{
+    kernels::{
+        conv::{ConvShape, Epilogue, conv, pack_weights},
+        lanes::{Buffer, Lane, flat_mut},
+        passes::{blocks_to_planes, pad_planes, planes_to_blocks},
+    },
+    threads::ParForEach,
 };
 
 /// [`Folded`], from planes to planes.
@@ -24,9 +25,9 @@ pub(crate) fn infer_planes(
     let folded = Folded::new(shape1, half1, half2);
     let area = shape1.area() / 4;
     let mut y = vec![0.0; batch * shape1.outputs * area];
-    (y.par_chunks_exact_mut(shape1.outputs * area))
+    (y.chunks_exact_mut(shape1.outputs * area))
         .enumerate()
-        .for_each(|(image, y)| {
+        .par_for_each(|(image, y)| {
             let mut pooled = Buffer::new(folded.output_len());
             folded.apply(Images::Planes(x), image, &mut pooled);
             blocks_to_planes(&pooled, area, y);
@@ -59,9 +60,9 @@ pub(crate) fn backward_planes(
 ) -> ([HalfGradient; 2], Vec<f32>) {
     let (shape1, batch) = (saved.shape1, saved.batch);
     let mut blocks = Buffer::new(batch * pooled_len(&shape1));
-    (blocks.par_chunks_exact_mut(pooled_len(&shape1)))
-        .zip(dy.par_chunks_exact(dy.len() / batch))
-        .for_each(|(blocks, dy)| planes_to_blocks(dy, shape1.area() / 4, blocks));
+    (blocks.chunks_exact_mut(pooled_len(&shape1)))
+        .zip(dy.chunks_exact(dy.len() / batch))
+        .par_for_each(|(blocks, dy)| planes_to_blocks(dy, shape1.area() / 4, blocks));
     let images = Images::Planes(x);
     let (gradients, dx) = backward(saved, images, half1, half2, &mut blocks, true);
     let dx = dx.map(|dx| planes(&dx, batch, shape1.inputs, shape1.area()));
@@ -71,9 +72,9 @@ pub(crate) fn backward_planes(
 /// Planes `(batch, channels, area)` from blocks.
 fn planes(blocks: &[Lane], batch: usize, channels: usize, area: usize) -> Vec<f32> {
     let mut planes = vec![0.0; batch * channels * area];
-    (planes.par_chunks_exact_mut(channels * area))
-        .zip(blocks.par_chunks_exact(blocks.len() / batch))
-        .for_each(|(planes, blocks)| blocks_to_planes(blocks, area, planes));
+    (planes.chunks_exact_mut(channels * area))
+        .zip(blocks.chunks_exact(blocks.len() / batch))
+        .par_for_each(|(planes, blocks)| blocks_to_planes(blocks, area, planes));
     planes
 }
 
@@ -94,9 +95,9 @@ pub(crate) fn conv_planes(
     if len == 0 {
         return y;
     }
-    y.par_chunks_exact_mut(len)
+    y.chunks_exact_mut(len)
         .enumerate()
-        .for_each(|(image, y)| {
+        .par_for_each(|(image, y)| {
             let mut padded = Buffer::new(shape.input_len());
             Images::Planes(x).pad(shape, image, &mut padded);
             let mut z = Buffer::new(shape.output_len());
@@ -136,9 +137,9 @@ pub(crate) fn conv_planes_gradient(
         conv(&transposed, dz, &turned, dx, Epilogue::none());
     });
     let mut planes = vec![0.0; batch * in_len];
-    (planes.par_chunks_exact_mut(in_len))
-        .zip(dx.par_chunks_exact(transposed.output_len()))
-        .for_each(|(planes, dx)| blocks_to_planes(dx, area, planes));
+    (planes.chunks_exact_mut(in_len))
+        .zip(dx.chunks_exact(transposed.output_len()))
+        .par_for_each(|(planes, dx)| blocks_to_planes(dx, area, planes));
     let db = (0..shape.outputs).map(|o| {
         let of_channel = dy.chunks_exact(area).skip(o).step_by(shape.outputs);
         let sum: f64 = of_channel.flatten().map(|&v| f64::from(v)).sum();

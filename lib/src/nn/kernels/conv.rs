@@ -7,12 +7,11 @@
 //! times, each pixel value twice. Inputs whose channels are no multiple of 16 are
 //! stored as planes, one channel a block.
 
-use rayon::prelude::*;
-
 use super::{
     lanes::Lane,
     simd::{Simd, dispatch, unroll},
 };
+use crate::nn::threads::ParForEach;
 
 /// Sizes of a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,10 +95,10 @@ pub(crate) fn pack_weights(
     let each = shape.inputs * taps;
     assert_eq!(weight.len(), shape.outputs * each);
     assert_eq!(packed.len(), shape.weight_len());
-    (packed.par_chunks_exact_mut(shape.weight_len() / shape.output_blocks()))
-        .zip(weight.par_chunks(16 * each))
+    (packed.chunks_exact_mut(shape.weight_len() / shape.output_blocks()))
+        .zip(weight.chunks(16 * each))
         .enumerate()
-        .for_each(|(block, (packed, weight))| {
+        .par_for_each(|(block, (packed, weight))| {
             packed.fill(Lane::default());
             for (o, weight) in weight.chunks_exact(each).enumerate() {
                 let scale = scale(block * 16 + o);
@@ -119,9 +118,9 @@ pub(crate) fn pack_transposed(shape: &ConvShape, weight: &[f32], packed: &mut [L
     let (taps, blocks) = (shape.kernel * shape.kernel, shape.output_blocks());
     assert_eq!(weight.len(), shape.outputs * shape.inputs * taps);
     assert_eq!(packed.len(), shape.transposed().weight_len());
-    (packed.par_chunks_exact_mut(blocks * taps * 16))
+    (packed.chunks_exact_mut(blocks * taps * 16))
         .enumerate()
-        .for_each(|(block, packed)| {
+        .par_for_each(|(block, packed)| {
             packed.fill(Lane::default());
             let inputs = block * 16..(block * 16 + 16).min(shape.inputs);
             for o in 0..shape.outputs {
@@ -141,9 +140,9 @@ pub(crate) fn unpack_weights(shape: &ConvShape, packed: &[Lane], weight: &mut [f
     let each = shape.inputs * taps;
     assert_eq!(weight.len(), shape.outputs * each);
     assert_eq!(packed.len(), shape.weight_len());
-    (packed.par_chunks_exact(shape.weight_len() / shape.output_blocks()))
-        .zip(weight.par_chunks_mut(16 * each))
-        .for_each(|(packed, weight)| {
+    (packed.chunks_exact(shape.weight_len() / shape.output_blocks()))
+        .zip(weight.chunks_mut(16 * each))
+        .par_for_each(|(packed, weight)| {
             for (o, weight) in weight.chunks_exact_mut(each).enumerate() {
                 for (i, to) in weight.chunks_exact_mut(taps).enumerate() {
                     for (tap, value) in to.iter_mut().enumerate() {

@@ -1,11 +1,10 @@
 //! Matrix products, on all threads.
 
-use rayon::prelude::*;
-
 use super::{
     lanes::{Buffer, flat, flat_mut},
     simd::{Simd, dispatch, unroll},
 };
+use crate::nn::threads::ParForEach;
 
 /// A matrix in memory: element `(row, column)` is `values[row * row_stride + column * column_stride]`.
 #[derive(Clone, Copy, Debug)]
@@ -59,7 +58,7 @@ pub(crate) fn multiply(a: Matrix, b: Matrix, add: bool, c: &mut [f32]) {
     pack_rows(a, flat_mut(&mut packed));
     let packed = flat(&packed);
     let tasks = columns.div_ceil(COLUMNS);
-    (0..tasks).into_par_iter().for_each(|task| {
+    (0..tasks).par_for_each(|task| {
         let first = task * COLUMNS;
         let width = COLUMNS.min(columns - first);
         let blocks = width.div_ceil(16);
@@ -105,16 +104,17 @@ fn pack_rows(a: Matrix, packed: &mut [f32]) {
             }
         }
     }
-    let pieces = pieces.into_par_iter();
-    pieces.for_each(|(from, row, group, piece)| {
-        for (r, at) in (row..row + group).zip(0..) {
-            let start = r * a.row_stride + from * a.column_stride;
-            let values = a.values[start..].iter().step_by(a.column_stride);
-            for (to, value) in piece[at..].iter_mut().step_by(group).zip(values) {
-                *to = *value;
+    pieces
+        .into_iter()
+        .par_for_each(|(from, row, group, piece)| {
+            for (r, at) in (row..row + group).zip(0..) {
+                let start = r * a.row_stride + from * a.column_stride;
+                let values = a.values[start..].iter().step_by(a.column_stride);
+                for (to, value) in piece[at..].iter_mut().step_by(group).zip(values) {
+                    *to = *value;
+                }
             }
-        }
-    });
+        });
 }
 
 /// How `rows` rows fall into tiles: `(rows, rows of a tile)`.

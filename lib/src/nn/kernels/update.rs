@@ -1,8 +1,7 @@
 //! Adam's update, on all threads.
 
-use rayon::prelude::*;
-
 use super::simd::{Simd, dispatch};
+use crate::nn::threads::ParForEach;
 
 /// One update of Adam, its factors worked out once a step.
 #[derive(Clone, Copy, Debug)]
@@ -29,11 +28,11 @@ pub(crate) fn adam(
     const CHUNK: usize = 1 << 14;
     assert!(gradient.len() == values.len());
     assert!(first.len() == values.len() && second.len() == values.len());
-    (values.par_chunks_mut(CHUNK))
-        .zip(first.par_chunks_mut(CHUNK))
-        .zip(second.par_chunks_mut(CHUNK))
-        .zip(gradient.par_chunks(CHUNK))
-        .for_each(|(((values, first), second), gradient)| {
+    (values.chunks_mut(CHUNK))
+        .zip(first.chunks_mut(CHUNK))
+        .zip(second.chunks_mut(CHUNK))
+        .zip(gradient.chunks(CHUNK))
+        .par_for_each(|(((values, first), second), gradient)| {
             adam_chunk(factors, gradient, first, second, values);
         });
 }
