@@ -96,21 +96,24 @@ def speed(bench):
     def times(ms):
         return f"{ms['median']:,.1f} ({ms['min']:,.1f})" if ms else ""
 
+    def scaling(row):
+        return f"{row['scaling']['threads']:.2f} ({row['scaling']['processes']:.2f})"
+
     def memory(row):
         keras = row["peers"].get("keras")
         return f"{row['ms']['peak_memory_mb']:,.0f}" + (f" ({keras['peak_memory_mb']:,.0f})" if keras else "")
 
     alone = {(row["name"], row["network"], row["batch"]): row["ms"] for row in bench if row["threads"] == 1}
     lines = [
-        "| | this project | one thread | " + " | ".join(PEERS.values()) + " | ratio to the fastest | share of peak | memory (Keras), MB |",
-        "|---|" + "---:|" * (len(PEERS) + 5),
+        "| | this project | one thread | to one thread | " + " | ".join(PEERS.values()) + " | ratio to the fastest | share of peak | memory (Keras), MB |",
+        "|---|" + "---:|" * (len(PEERS) + 6),
     ]
     for row in bench:
         if row["threads"] == 1:
             continue
         what = f"{row['name']}, {row['network']}, {row['batch']:,}"
         single = alone[row["name"], row["network"], row["batch"]]
-        cells = [times(row["ms"]), times(single), *(times(row["peers"].get(peer)) for peer in PEERS)]
+        cells = [times(row["ms"]), times(single), scaling(row), *(times(row["peers"].get(peer)) for peer in PEERS)]
         cells += [f"{max(row['ratio'].values()):.2f}", f"{100 * row['peak_share']:.0f} %", memory(row)]
         lines.append(f"| {what} | {' | '.join(cells)} |")
     return "\n".join(["", *lines, "", ""])

@@ -106,14 +106,50 @@ fn operations(task: &str, network: &str, count: usize) -> f64 {
 
 struct Contestant {
     name: String,
-    child: Child,
-    requests: ChildStdin,
-    answers: BufReader<ChildStdout>,
+    /// One, or several that work beside each other.
+    workers: Vec<Worker>,
 }
 
 impl Contestant {
     /// None where it is not installed, or does not start.
-    fn start(name: &str, command: &mut Command) -> Option<Self> {
+    fn start(name: &str, commands: &mut [Command]) -> Option<Self> {
+        let started = Self {
+            name: name.to_owned(),
+            workers: commands
+                .iter_mut()
+                .map(Worker::start)
+                .collect::<Option<_>>()?,
+        };
+        println!("{name}: {}", started.workers.first()?.ready);
+        Some(started)
+    }
+
+    /// Milliseconds a task, as the workers themselves measured them; what they do beside each
+    /// other in a millisecond adds up.
+    fn ask(&mut self, task: &str, network: &str, count: usize) -> Option<f64> {
+        for worker in &mut self.workers {
+            worker.request(task, network, count)?;
+        }
+        let times: Option<Vec<f64>> = self.workers.iter_mut().map(Worker::answer).collect();
+        Some(1.0 / times?.iter().map(|ms| 1.0 / ms).sum::<f64>())
+    }
+
+    /// Largest memory since the last call; 0 where the system does not say.
+    fn peak_memory_mb(&self) -> f64 {
+        self.workers.iter().map(Worker::peak_memory_mb).sum()
+    }
+}
+
+struct Worker {
+    child: Child,
+    requests: ChildStdin,
+    answers: BufReader<ChildStdout>,
+    /// What it says of itself.
+    ready: String,
+}
+
+impl Worker {
+    fn start(command: &mut Command) -> Option<Self> {
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -121,27 +157,28 @@ impl Contestant {
             .ok()?;
         let requests = child.stdin.take()?;
         let answers = BufReader::new(child.stdout.take()?);
-        let mut contestant = Self {
-            name: name.to_owned(),
+        let mut worker = Self {
             child,
             requests,
             answers,
+            ready: String::new(),
         };
-        let ready = contestant.line()?;
-        println!("{name}: {}", ready.trim());
-        Some(contestant)
+        worker.ready = worker.line()?;
+        Some(worker)
     }
 
     fn line(&mut self) -> Option<String> {
         let mut line = String::new();
-        (self.answers.read_line(&mut line).ok()? > 0).then_some(line)
+        (self.answers.read_line(&mut line).ok()? > 0).then(|| line.trim().to_owned())
     }
 
-    /// Milliseconds, as the contestant itself measured them.
-    fn ask(&mut self, task: &str, network: &str, count: usize) -> Option<f64> {
+    fn request(&mut self, task: &str, network: &str, count: usize) -> Option<()> {
         writeln!(self.requests, "{task} {network} {count}").ok()?;
-        self.requests.flush().ok()?;
-        self.line()?.trim().parse().ok()
+        self.requests.flush().ok()
+    }
+
+    fn answer(&mut self) -> Option<f64> {
+        self.line()?.parse().ok()
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -150,7 +187,6 @@ impl Contestant {
             .join(name)
     }
 
-    /// Largest memory since the last call; 0 where the system does not say.
     fn peak_memory_mb(&self) -> f64 {
         let status = fs::read_to_string(self.file("status")).unwrap_or_default();
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -160,12 +196,18 @@ impl Contestant {
     }
 }
 
-impl Drop for Contestant {
+impl Drop for Worker {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
+
+const OURS: &str = "glyphs";
+const ONE_THREAD: &str = "glyphs, 1 thread";
+/// As many of the above as there are cores: what the machine gives to programs that never wait for
+/// each other.
+const PROCESSES: &str = "glyphs, processes";
 
 fn contestants(root: &Path) -> Vec<Contestant> {
     let ours = |threads: usize| {
@@ -187,19 +229,20 @@ fn contestants(root: &Path) -> Vec<Contestant> {
     let rust = |name: &str| Command::new(peers.join("target/release").join(name));
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     [
-        ("glyphs", ours(cores)),
-        ("glyphs, 1 thread", ours(1)),
-        ("keras", python("keras_worker.py", "")),
-        ("pytorch", python("torch_worker.py", "default")),
+        (OURS, vec![ours(cores)]),
+        (ONE_THREAD, vec![ours(1)]),
+        (PROCESSES, (0..cores).map(|_| ours(1)).collect()),
+        ("keras", vec![python("keras_worker.py", "")]),
+        ("pytorch", vec![python("torch_worker.py", "default")]),
         (
             "pytorch_channels_last",
-            python("torch_worker.py", "channels_last"),
+            vec![python("torch_worker.py", "channels_last")],
         ),
-        ("candle", rust("candle_worker")),
-        ("burn", rust("burn_worker")),
+        ("candle", vec![rust("candle_worker")]),
+        ("burn", vec![rust("burn_worker")]),
     ]
     .into_iter()
-    .filter_map(|(name, mut command)| Contestant::start(name, &mut command))
+    .filter_map(|(name, mut commands)| Contestant::start(name, &mut commands))
     .collect()
 }
 
@@ -222,13 +265,21 @@ fn compare(output: &str) {
         let operations = operations(task, network, count);
         let peers: Vec<(&String, &Times)> = measured
             .iter()
-            .filter(|(name, _)| !name.starts_with("glyphs"))
+            .filter(|(name, _)| !name.starts_with(OURS))
             .map(|(n, t)| (n, t))
             .collect();
-        for (name, threads) in [("glyphs", cores), ("glyphs, 1 thread", 1)] {
-            let Some((_, ours)) = measured.iter().find(|(n, _)| n == name) else {
-                continue;
-            };
+        let of = |name| measured.iter().find(|(n, _)| n == name).map(|(_, t)| t);
+        let (Some(ours), Some(alone), Some(processes)) = (of(OURS), of(ONE_THREAD), of(PROCESSES))
+        else {
+            continue;
+        };
+        let [by_threads, by_processes] = [ours, processes].map(|t| alone.median / t.median);
+        println!(
+            "  {cores} threads do {by_threads:.2} times the work of one, {cores} processes \
+             {by_processes:.2}"
+        );
+        let scaling = json!({ "threads": by_threads, "processes": by_processes });
+        for (ours, threads) in [(ours, cores), (alone, 1)] {
             let gflops = operations / ours.median / 1e6;
             let share_of = peak * threads as f64 / cores as f64;
             let versus = if threads == cores {
@@ -250,6 +301,7 @@ fn compare(output: &str) {
                 "ms": ours.json(),
                 "peers": of_peers(|_, peer| peer.json()),
                 "ratio": of_peers(|ours, peer| json!(ours.median / peer.median)),
+                "scaling": (threads == cores).then_some(&scaling),
                 "gflops": gflops,
                 "peak_share": gflops / share_of,
                 "peak_memory_mb": ours.memory,
