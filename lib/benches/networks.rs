@@ -2,8 +2,8 @@
 //!
 //! `cargo bench -p glyphs --profile dev --bench networks -- [OUTPUT.json]`
 //!
-//! `BENCH_ROUNDS` asks for another number of rounds than 8 (training; 24 with batches of 32, whose
-//! steps are short) and 3 (inference).
+//! `BENCH_ROUNDS` asks for another number of rounds than 8 (24 with batches of 32, whose steps are
+//! short).
 //!
 //! With `worker` as its argument this program is one of the contestants itself; see
 //! `bench-peers/README.md` for what they are asked, and how.
@@ -350,8 +350,7 @@ fn measure(
         .and_then(|text| text.parse().ok());
     let rounds = rounds.unwrap_or(match (task, count) {
         ("train", 32) => 24,
-        ("train", _) => 8,
-        _ => 3,
+        _ => 8,
     });
     let mut samples: Vec<Vec<f64>> = vec![Vec::new(); contestants.len()];
     for (contestant, samples) in contestants.iter_mut().zip(&mut samples) {

@@ -1,6 +1,7 @@
 //! Memory in vectors of sixteen, and buffers that outlive a step.
 
 use std::{
+    cell::RefCell,
     ops::{Deref, DerefMut},
     sync::{Mutex, PoisonError},
 };
@@ -32,17 +33,8 @@ pub(crate) struct Buffer {
 
 impl Buffer {
     pub fn new(len: usize) -> Self {
-        let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
-        let fit = (0..pool.len())
-            .filter(|&i| pool[i].len() >= len && pool[i].len() <= 2 * len + 1024)
-            .min_by_key(|&i| pool[i].len());
-        let memory = match fit {
-            Some(i) => pool.swap_remove(i),
-            None => {
-                drop(pool);
-                vec![Lane::default(); len]
-            }
-        };
+        let memory = with_pool(len, |pool| pool.take(len)).flatten();
+        let memory = memory.unwrap_or_else(|| vec![Lane::default(); len]);
         Self { memory, len }
     }
 
@@ -69,14 +61,52 @@ impl DerefMut for Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
-        pool.push(std::mem::take(&mut self.memory));
+        let memory = std::mem::take(&mut self.memory);
+        with_pool(memory.len(), |pool| pool.put(memory));
+    }
+}
+
+/// Memory that waits for its next buffer.
+struct Pool(Vec<Vec<Lane>>);
+
+impl Pool {
+    /// The smallest that is large enough, and of those the last used.
+    fn take(&mut self, len: usize) -> Option<Vec<Lane>> {
+        let fit = (0..self.0.len())
+            .rev()
+            .filter(|&i| (len..=2 * len + 1024).contains(&self.0[i].len()))
+            .min_by_key(|&i| self.0[i].len())?;
+        Some(self.0.remove(fit))
+    }
+
+    fn put(&mut self, memory: Vec<Lane>) {
+        self.0.push(memory);
         // The oldest go first: a network's buffers come back in every step.
-        if pool.len() > POOLED {
-            pool.remove(0);
+        if self.0.len() > POOLED {
+            self.0.remove(0);
         }
     }
 }
 
-static POOL: Mutex<Vec<Vec<Lane>>> = Mutex::new(Vec::new());
 const POOLED: usize = 64;
+
+/// Large buffers are every thread's. What fits into the cache of a core stays with its thread:
+/// taken over by another core, it would have to be fetched from there line by line.
+fn with_pool<R>(len: usize, work: impl FnOnce(&mut Pool) -> R) -> Option<R> {
+    if len > CACHED {
+        let mut pool = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        return Some(work(&mut pool));
+    }
+    // There is none at the end of a thread.
+    let work = |pool: &RefCell<Pool>| work(&mut pool.borrow_mut());
+    OWN.try_with(work).ok()
+}
+
+/// One MiB.
+const CACHED: usize = 1 << 14;
+
+static SHARED: Mutex<Pool> = Mutex::new(Pool(Vec::new()));
+
+thread_local! {
+    static OWN: RefCell<Pool> = const { RefCell::new(Pool(Vec::new())) };
+}
