@@ -6,6 +6,7 @@
 
 use std::{
     cell::Cell,
+    collections::VecDeque,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -44,17 +45,39 @@ pub(crate) fn both<R: Send>(first: impl FnOnce() -> R + Send, second: impl FnOnc
     })
 }
 
-/// A parallel loop over few, long pieces of work.
-pub(crate) trait ParForEach: Iterator<Item: Send> + Send + Sized {
-    /// Every thread takes the next item when it is done with its last, so that a slower
-    /// processor takes fewer.
+/// Parallel loops over few, long pieces of work.
+///
+/// Every thread takes another item when it is done with its last, so that a slower processor takes
+/// fewer. The caller takes the first, the others the last: in one loop after another the same
+/// images come to the same core, whose cache has what the loop before wrote.
+pub(crate) trait ParForEach: Iterator<Item: Send> + Sized {
     fn par_for_each(self, work: impl Fn(Self::Item) + Sync) {
-        let helpers = rayon::current_num_threads().min(self.size_hint().0).max(1) - 1;
-        let items = Mutex::new(self);
-        let next = || items.lock().unwrap_or_else(PoisonError::into_inner).next();
-        let take_turns = || {
+        self.par_work_off(|item| {
+            work(item);
+            None
+        });
+    }
+
+    /// `work` returns what is left of an item, for any thread to go on with.
+    fn par_work_off(self, work: impl Fn(Self::Item) -> Option<Self::Item> + Sync) {
+        let items: VecDeque<Self::Item> = self.collect();
+        let helpers = rayon::current_num_threads().min(items.len()).max(1) - 1;
+        let items = Mutex::new(items);
+        let items = || items.lock().unwrap_or_else(PoisonError::into_inner);
+        let from_front = || {
+            let next = || items().pop_front();
             while let Some(item) = next() {
-                work(item);
+                if let Some(rest) = work(item) {
+                    items().push_front(rest);
+                }
+            }
+        };
+        let from_back = || {
+            let next = || items().pop_back();
+            while let Some(item) = next() {
+                if let Some(rest) = work(item) {
+                    items().push_back(rest);
+                }
             }
         };
         let running = Running::new(helpers);
@@ -62,16 +85,16 @@ pub(crate) trait ParForEach: Iterator<Item: Send> + Send + Sized {
             for _ in 0..helpers {
                 scope.spawn(|_| {
                     let _end = running.guard();
-                    take_turns();
+                    from_back();
                 });
             }
-            take_turns();
+            from_front();
             running.wait();
         });
     }
 }
 
-impl<I: Iterator<Item: Send> + Send> ParForEach for I {}
+impl<I: Iterator<Item: Send>> ParForEach for I {}
 
 /// So many looks for a job, about a millisecond, a thread stays awake. It has to end: where steps
 /// run beside each other, a thread may help with one above a job that this one waits for.
@@ -161,6 +184,12 @@ mod tests {
                 || (500..1000).par_for_each(add),
             );
             (0..10).par_for_each(|_| (0..10).par_for_each(add));
+            (0..10)
+                .map(|value| (value, 4))
+                .par_work_off(|(value, turns)| {
+                    add(value);
+                    (turns > 1).then_some((value, turns - 1))
+                });
         });
         sum.into_inner()
     }
@@ -173,14 +202,14 @@ mod tests {
             let pool = pool.build().unwrap();
             let steps = |_| on_threads(sum);
             let sums = pool.install(|| (0..500).into_par_iter().map(steps).sum::<u64>());
-            assert_eq!(sums, 500 * (499_500 + 450));
+            assert_eq!(sums, 500 * (499_500 + 450 + 180));
             let from_outside: u64 = std::thread::scope(|scope| {
                 let callers: Vec<_> = (0..4)
                     .map(|_| scope.spawn(|| (0..50).map(|_| pool.install(sum)).sum::<u64>()))
                     .collect();
                 callers.into_iter().map(|c| c.join().unwrap()).sum()
             });
-            assert_eq!(from_outside, 200 * (499_500 + 450));
+            assert_eq!(from_outside, 200 * (499_500 + 450 + 180));
         }
     }
 

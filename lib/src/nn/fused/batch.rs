@@ -1,10 +1,5 @@
 //! Convolutions and their weight gradients over a batch.
 
-use std::{
-    collections::VecDeque,
-    sync::{Mutex, PoisonError},
-};
-
 use super::Half;
 use crate::nn::{
     kernels::{
@@ -88,26 +83,19 @@ pub(super) fn weight_gradients<const N: usize>(
                 partial,
             }
         });
-    let groups: Mutex<VecDeque<Group<N>>> = Mutex::new(groups.collect());
-    let groups = || groups.lock().unwrap_or_else(PoisonError::into_inner);
-    let next = || groups().pop_front();
-    (0..count).par_for_each(|_| {
-        while let Some(mut group) = next() {
-            let mut padded = Buffer::new(shape.input_len());
-            let mut dz = Buffer::new(shape.transposed().input_len());
-            if !group.begun {
-                group.partial.fill(Lane::default());
-                group.begun = true;
-            }
-            for image in group.images.by_ref().take(group.turn) {
-                let own = split_off(&mut group.own, lens);
-                fill(image, &mut padded, &mut dz, own);
-                weight_gradient(shape, &padded, &dz, group.partial);
-            }
-            if !group.images.is_empty() {
-                groups().push_back(group);
-            }
+    groups.par_work_off(|mut group| {
+        let mut padded = Buffer::new(shape.input_len());
+        let mut dz = Buffer::new(shape.transposed().input_len());
+        if !group.begun {
+            group.partial.fill(Lane::default());
+            group.begun = true;
         }
+        for image in group.images.by_ref().take(group.turn) {
+            let own = split_off(&mut group.own, lens);
+            fill(image, &mut padded, &mut dz, own);
+            weight_gradient(shape, &padded, &dz, group.partial);
+        }
+        (!group.images.is_empty()).then_some(group)
     });
     let (total, others) = partial.split_at_mut(shape.weight_len());
     (total.chunks_mut(SUMMED).enumerate()).par_for_each(|(part, total)| {
