@@ -35,6 +35,9 @@ pub enum Error {
         problem: String,
         remedy: String,
     },
+    /// A network was asked for what it cannot do.
+    #[error(transparent)]
+    Network(#[from] dfdx_conv::Error),
     /// An argument is outside of what a function accepts.
     #[error("{problem}; {remedy}")]
     Argument { problem: String, remedy: String },

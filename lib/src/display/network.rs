@@ -12,10 +12,11 @@ impl Show for Summary {
     fn show(&self) -> Html {
         let parameters: usize = self.layers.iter().map(|row| row.parameters).sum();
         let operations: usize = self.layers.iter().map(|row| row.operations).sum();
-        let columns = ["layer", "output shape", "parameters", "operations an image"];
+        let columns = ["layer", "kind", "output shape", "parameters", "operations an image"];
         let rows = self.layers.iter().map(|row| {
             [
                 row.name.as_str().into(),
+                row.kind.as_str().into(),
                 shape(&row.output_shape).into(),
                 row.parameters.into(),
                 mega(row.operations),
@@ -24,10 +25,11 @@ impl Show for Summary {
         let total = [
             "total".into(),
             "".into(),
+            "".into(),
             parameters.into(),
             mega(operations),
         ];
-        Table::new(&self.name, columns)
+        Table::new("Layers of the network", columns)
             .rows(rows)
             .total(total)
             .show()

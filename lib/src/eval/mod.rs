@@ -6,11 +6,10 @@ mod confusion;
 mod evaluation;
 mod lookalikes;
 pub mod similarity;
-mod softmax;
 pub mod statistics;
 
 pub use calibration::{Calibration, ReliabilityBin};
 pub use confusion::{ClassScore, ClassScores, ConfusedPair, ConfusionMatrix, MostConfused};
 pub use evaluation::{Evaluation, Mistake};
 pub use lookalikes::{EMNIST_BYMERGE, LOOKALIKES, Lookalike, Merged, MergedGroup};
-pub use softmax::{argmax, log_softmax};
+pub use dfdx_conv::{argmax, log_softmax};

@@ -14,14 +14,14 @@ use crate::{
     data::{Provenance, Samples},
     files::write_atomically,
     image::Preprocess,
-    nn::{Adam, Classifier, char_cnn},
+    nn::{Classifier, Optimizer, char_cnn},
     train::{
         Config, History,
         tensor_file::{REMEDY, Tensor, TensorFile},
     },
 };
 
-const ADAM: &str = "adam.";
+const OPTIMIZER: &str = "optimizer.";
 const METADATA: &str = "glyphs";
 
 /// The state of a run after some epoch.
@@ -79,11 +79,11 @@ impl Checkpoint {
         self
     }
 
-    pub fn with_optimiser(mut self, adam: &Adam) -> Self {
-        self.step = Some(adam.step);
+    pub fn with_optimizer(mut self, optimizer: &dyn Optimizer) -> Self {
+        self.step = Some(optimizer.steps());
         self.tensors
-            .extend(adam.tensors().into_iter().map(|t| Tensor {
-                name: format!("{ADAM}{}", t.name),
+            .extend(optimizer.tensors().into_iter().map(|t| Tensor {
+                name: format!("{OPTIMIZER}{}", t.name),
                 shape: t.shape,
                 values: t.values.to_vec(),
             }));
@@ -94,7 +94,7 @@ impl Checkpoint {
     /// that equal runs give equal files.
     pub fn weights_only(mut self) -> Self {
         self.step = None;
-        self.tensors.retain(|t| !t.name.starts_with(ADAM));
+        self.tensors.retain(|t| !t.name.starts_with(OPTIMIZER));
         for epoch in &mut self.history.epochs {
             epoch.seconds = 0.0;
         }
@@ -144,10 +144,13 @@ impl Checkpoint {
         };
         let hidden = size("hidden.weight", 0).unwrap_or(0);
         let features = size("features.weight", 1).unwrap_or(0);
-        let mut model = char_cnn(hidden, self.classes.len(), features, 0)
-            .map_err(|error| Error::content(&self.path, error.to_string(), REMEDY))?;
-        self.restore(model.as_mut())?;
-        Ok(model)
+        if hidden == 0 || self.classes.is_empty() {
+            let problem = "it holds none of the study's networks";
+            return Err(Error::content(&self.path, problem, REMEDY));
+        }
+        let mut model = char_cnn(hidden, self.classes.len(), features, 0);
+        self.restore(&mut model)?;
+        Ok(Box::new(model))
     }
 
     /// Puts the weights into `model`.
@@ -174,7 +177,7 @@ impl Checkpoint {
         Ok(())
     }
 
-    pub(crate) fn restore_optimiser(&self, adam: &mut Adam) -> Result<()> {
+    pub(crate) fn restore_optimizer(&self, optimizer: &mut dyn Optimizer) -> Result<()> {
         let step = self.step.ok_or_else(|| {
             Error::content(
                 &self.path,
@@ -182,12 +185,12 @@ impl Checkpoint {
                 "name a .last checkpoint",
             )
         })?;
+        optimizer.reset(step);
         for tensor in &self.tensors {
-            if let Some(name) = tensor.name.strip_prefix(ADAM) {
-                adam.restore(name, &tensor.shape, &tensor.values)?;
+            if let Some(name) = tensor.name.strip_prefix(OPTIMIZER) {
+                optimizer.restore(name, &tensor.shape, &tensor.values)?;
             }
         }
-        adam.step = step;
         Ok(())
     }
 

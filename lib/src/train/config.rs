@@ -6,6 +6,7 @@ use crate::{
     Error, Result,
     files::is_quick,
     image::Augment,
+    nn::{Adam, Optimizer, Sgd},
     train::{EarlyStopping, Loss, ReduceLrOnPlateau},
 };
 
@@ -61,18 +62,37 @@ pub struct SelfTraining {
     pub epochs: usize,
 }
 
+/// What changes the weights after each step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OptimizerKind {
+    /// See [`Adam`].
+    #[default]
+    Adam,
+    /// Stochastic gradient descent, see [`Sgd`].
+    Sgd { momentum: f32, nesterov: bool },
+}
+
+impl OptimizerKind {
+    fn is_adam(&self) -> bool {
+        *self == Self::Adam
+    }
+}
+
 /// How a network is trained. Start from one of the protocols and change what differs:
 /// `Config { seed: 1, ..Config::part1() }`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Config {
     pub epochs: usize,
     pub batch_size: usize,
-    /// Adam's; the peak where the schedule moves it.
+    #[serde(default, skip_serializing_if = "OptimizerKind::is_adam")]
+    pub optimizer: OptimizerKind,
+    /// The peak where the schedule moves it.
     pub learning_rate: f32,
     pub schedule: Schedule,
     pub loss: Loss,
     pub augment: Augment,
-    /// Decoupled (Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019).
+    /// Adam's is decoupled (Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019).
     pub weight_decay: f32,
     pub reduce_lr: Option<ReduceLrOnPlateau>,
     pub early_stopping: Option<EarlyStopping>,
@@ -95,6 +115,7 @@ impl Config {
         Self {
             epochs: 30,
             batch_size: 32,
+            optimizer: OptimizerKind::Adam,
             learning_rate: 1e-3,
             schedule: Schedule::Constant,
             loss: Loss::CrossEntropy {
@@ -157,6 +178,23 @@ impl Config {
             curve,
             self_training,
             ..self
+        }
+    }
+
+    /// The optimiser at its beginning.
+    pub fn optimizer(&self) -> Box<dyn Optimizer> {
+        match self.optimizer {
+            OptimizerKind::Adam => {
+                let mut adam = Adam::new(self.learning_rate);
+                adam.weight_decay = self.weight_decay;
+                Box::new(adam)
+            }
+            OptimizerKind::Sgd { momentum, nesterov } => {
+                let mut sgd = Sgd::new(self.learning_rate, momentum);
+                sgd.nesterov = nesterov;
+                sgd.weight_decay = self.weight_decay;
+                Box::new(sgd)
+            }
         }
     }
 

@@ -12,7 +12,7 @@ use crate::{
     data::{SIDE, Samples},
     eval::{Evaluation, argmax},
     image::Augment,
-    nn::{Adam, Batch, Classifier, Objective, Step},
+    nn::{Batch, Classifier, Objective, Optimizer, Step},
     train::{
         Checkpoint, Config, CurvePoint, Epoch, History, Loss, ModelCheckpoint,
         complementary::estimated_accuracy,
@@ -120,7 +120,7 @@ pub fn activations(
     let mut buffer = Buffer::of(model);
     let indices: Vec<usize> = (0..samples.len()).collect();
     buffer.fill(samples, &indices, &Augment::none(), (0, 0));
-    model.activations(buffer.batch())
+    Ok(model.activations(buffer.batch())?)
 }
 
 struct Run<'a> {
@@ -128,7 +128,7 @@ struct Run<'a> {
     train: &'a Samples,
     valid: &'a Samples,
     config: &'a Config,
-    adam: Adam,
+    optimizer: Box<dyn Optimizer>,
     history: History,
 }
 
@@ -143,14 +143,12 @@ impl<'a> Run<'a> {
         for samples in [train, valid] {
             check_fit(model, samples)?;
         }
-        let mut adam = Adam::new(config.learning_rate);
-        adam.weight_decay = config.weight_decay;
         Ok(Self {
             model,
             train,
             valid,
             config,
-            adam,
+            optimizer: config.optimizer(),
             history: History::default(),
         })
     }
@@ -188,7 +186,7 @@ impl<'a> Run<'a> {
             ));
         }
         state.restore(self.model)?;
-        state.restore_optimiser(&mut self.adam)?;
+        state.restore_optimizer(self.optimizer.as_mut())?;
         self.history = state.history;
         println!("going on after epoch {}", self.history.epochs.len());
         Ok(())
@@ -201,7 +199,7 @@ impl<'a> Run<'a> {
             self.history.clone(),
             self.train,
         )
-        .with_optimiser(&self.adam);
+        .with_optimizer(self.optimizer.as_ref());
         if self.history.best_epoch() == Some(self.history.epochs.len() - 1) {
             state.save(checkpoint.best())?;
         }
@@ -225,8 +223,8 @@ impl<'a> Run<'a> {
         let before = self.history.seconds();
         for indices in order.chunks(config.batch_size) {
             let start = Instant::now();
-            self.adam.learning_rate =
-                plateau_rate * config.schedule.factor(self.adam.step, total_steps);
+            let factor = config.schedule.factor(self.optimizer.steps(), total_steps);
+            self.optimizer.set_learning_rate(plateau_rate * factor);
             let labels: Vec<usize> = indices.iter().map(|&i| self.train.labels[i]).collect();
             // One stream of augmentations an epoch: the same image differs from epoch to epoch.
             buffer.fill(
@@ -238,7 +236,7 @@ impl<'a> Run<'a> {
             let objective = config.loss.of(&labels);
             let step = self
                 .model
-                .train_step(buffer.batch(), &objective, &mut self.adam)?;
+                .train_step(buffer.batch(), &objective, self.optimizer.as_mut())?;
             self.check_finite(&step)?;
             total_loss += f64::from(step.loss) * labels.len() as f64;
             score.add(&step.logits, &labels);
@@ -252,7 +250,7 @@ impl<'a> Run<'a> {
             accuracy: score.accuracy(config.loss, self.model.num_classes()),
             val_loss,
             val_accuracy,
-            lr: f64::from(self.adam.learning_rate),
+            lr: f64::from(self.optimizer.learning_rate()),
             seconds: seconds.as_secs_f64(),
         })
     }
@@ -271,7 +269,7 @@ impl<'a> Run<'a> {
     }
 
     fn point_of_curve(&mut self, seconds: f64) -> Result<()> {
-        let step = self.adam.step as usize;
+        let step = self.optimizer.steps() as usize;
         let Some(curve) = self.config.curve.filter(|c| step.is_multiple_of(c.every)) else {
             return Ok(());
         };
@@ -292,7 +290,7 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         Err(Error::NotFinite {
-            step: self.adam.step as usize,
+            step: self.optimizer.steps() as usize,
             problem: format!("the loss is {}", step.loss),
             remedy: "look for NaN or infinite values in the data, or lower the learning rate"
                 .into(),

@@ -13,7 +13,7 @@ pub mod tensor_file;
 pub use callbacks::{EarlyStopping, ModelCheckpoint, ReduceLrOnPlateau};
 pub use checkpoint::Checkpoint;
 pub use complementary::Complementary;
-pub use config::{Config, FineCurve, Schedule, SelfTraining};
+pub use config::{Config, FineCurve, OptimizerKind, Schedule, SelfTraining};
 pub use fit::{activations, evaluate, evaluate_averaged, fit, fit_resumable, logits};
 pub use history::{CurvePoint, Epoch, History};
 pub use loss::Loss;

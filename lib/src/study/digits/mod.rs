@@ -19,7 +19,7 @@ use crate::{
         Evaluation,
         similarity::{debiased_cka, relative_distance},
     },
-    nn::{CharCnn, Classifier},
+    nn::{Classifier, DynNetwork, EXPERIMENTAL, ORIGINAL, char_cnn},
     study::{
         original::reported_last,
         result::{Artefact, RunKey, RunResult},
@@ -56,10 +56,10 @@ impl Head {
     }
 
     /// An untrained network for ten digits.
-    pub fn network(self, seed: u64) -> Box<dyn Classifier> {
+    pub fn network(self, seed: u64) -> DynNetwork {
         match self {
-            Self::Original => Box::new(CharCnn::<1000, 10>::new(seed)),
-            Self::Experimental => Box::new(CharCnn::<500, 10>::new(seed)),
+            Self::Original => char_cnn(ORIGINAL, 10, 0, seed),
+            Self::Experimental => char_cnn(EXPERIMENTAL, 10, 0, seed),
         }
     }
 }
@@ -169,11 +169,13 @@ impl DigitRun {
         let mut pretraining = None;
         if self.init == Init::Pretrained {
             let checkpoint = pretrained(self.head, self.config.seed)?;
-            checkpoint.restore_named(model.as_mut(), &CARRIED_OVER)?;
+            checkpoint.restore_named(&mut model, &CARRIED_OVER)?;
             pretraining = Some(checkpoint.data);
         }
-        model.freeze_trunk(self.protocol == Protocol::FrozenTrunk);
-        Ok((model, pretraining))
+        if self.protocol == Protocol::FrozenTrunk {
+            model.freeze(&["block1", "block2"])?;
+        }
+        Ok((Box::new(model), pretraining))
     }
 
     /// Trains on `train` as the protocol says, judges by `test` at the end, and keeps

@@ -47,7 +47,7 @@ pub fn pretrain(
         ..Config::part1()
     }
     .shortened_in_quick_run();
-    let mut model = head.network(seed);
+    let mut model: Box<dyn Classifier> = Box::new(head.network(seed));
     let path = path(head, seed);
     let states = ModelCheckpoint::new(path.with_extension(""));
     let history = fit_resumable(model.as_mut(), &train, &valid, &config, &states)?;

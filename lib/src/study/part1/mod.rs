@@ -11,8 +11,8 @@ use crate::{
     data::{Handwritten, Samples},
     eval::{Evaluation, LOOKALIKES},
     files::project_root,
-    image::Preprocess,
-    nn::{CharCnn, Classifier},
+    image::{FEATURES, Preprocess},
+    nn::{Classifier, ORIGINAL, char_cnn},
     study::{
         Seeds,
         result::{Artefact, RunKey, RunResult},
@@ -171,10 +171,8 @@ impl Part1 {
 
     /// An untrained network for this run.
     pub fn network(&self) -> Box<dyn Classifier> {
-        match self.features {
-            true => Box::new(CharCnn::<1000, 62, 6>::new(self.config.seed)),
-            false => Box::new(CharCnn::<1000, 62>::new(self.config.seed)),
-        }
+        let features = if self.features { FEATURES } else { 0 };
+        Box::new(char_cnn(ORIGINAL, 62, features, self.config.seed))
     }
 
     /// The records of this run under all seeds.

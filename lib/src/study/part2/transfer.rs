@@ -4,13 +4,13 @@ use crate::{
     Result,
     display::{Flow, Html, Show, Table, format_count, note, percent, stack},
     eval::statistics::mean,
-    nn::{CharCnn, summary::Layer},
+    nn::{LayerSummary, OriginalCnn},
     study::{Pretrained, RunResult, Seeds, digits::CARRIED_OVER},
 };
 
 /// The layers of the MNIST network: which are carried over, and which are made anew.
 pub fn carried_over() -> Html {
-    let network: CharCnn<1000, 10> = CharCnn::new(0);
+    let network: OriginalCnn<10> = OriginalCnn::new(0);
     let layers = network.summary().layers;
     let mut flow = Flow::new("From the photographed digits to MNIST (head: original)");
     let (mut kept, mut anew) = (0, 0);
@@ -33,9 +33,9 @@ pub fn carried_over() -> Html {
     stack(&[&flow, &note(&words)])
 }
 
-/// Whether the tensors of a layer, e.g. `hidden, ReLU`, pass to the MNIST network.
-fn is_carried_over(layer: &Layer) -> bool {
-    let tensors = format!("{}.", layer.name.split(',').next().unwrap_or_default());
+/// Whether the tensors of a layer, e.g. `hidden`, pass to the MNIST network.
+fn is_carried_over(layer: &LayerSummary) -> bool {
+    let tensors = format!("{}.", layer.name);
     CARRIED_OVER
         .iter()
         .any(|prefix| tensors.starts_with(prefix))

@@ -1,0 +1,123 @@
+//! What training, evaluation and checkpoints ask of a network.
+
+use ndarray::{Array2, ArrayView2, ArrayViewMut2};
+
+use crate::{Error, Optimizer, Result, shape::Dims};
+
+/// Samples as a network takes them.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch<'a> {
+    /// Number of samples, at least 1.
+    pub len: usize,
+    /// `(len, channels, height, width)` row-major.
+    pub images: &'a [f32],
+    /// `(len, features)` row-major; empty for a network without auxiliary features.
+    pub features: &'a [f32],
+}
+
+/// A loss over the logits of one batch, with its gradient.
+pub trait Objective: Sync {
+    /// Mean loss of the batch. Writes its gradient with respect to `logits`,
+    /// `(len, classes)`, over `gradient`.
+    fn loss(&self, logits: ArrayView2<f32>, gradient: ArrayViewMut2<f32>) -> f32;
+}
+
+/// What one training step yields.
+#[derive(Clone, Debug)]
+pub struct Step {
+    pub loss: f32,
+    /// `(len, classes)`: the logits of the forward pass, in training mode.
+    pub logits: Array2<f32>,
+}
+
+/// A named tensor of a network: a parameter or a running statistic.
+#[derive(Clone, Debug)]
+pub struct TensorRef<'a> {
+    /// Dotted path, e.g. `block1.conv1.weight`.
+    pub name: String,
+    pub shape: Vec<usize>,
+    pub values: &'a [f32],
+}
+
+/// As [`TensorRef`], writable.
+#[derive(Debug)]
+pub struct TensorMut<'a> {
+    pub name: String,
+    pub shape: Vec<usize>,
+    pub values: &'a mut [f32],
+}
+
+/// What a classifier takes, and how many classes it tells apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// The shape of one sample.
+    pub input: Dims,
+    /// Auxiliary features of one sample.
+    pub features: usize,
+    pub classes: usize,
+}
+
+impl Signature {
+    /// Refuses a batch of another size.
+    pub fn check(&self, batch: &Batch) -> Result<()> {
+        if batch.len == 0 {
+            return Err(Error::argument(
+                "a batch of no images",
+                "give at least one image",
+            ));
+        }
+        for (what, given, each) in [
+            ("pixels", batch.images.len(), self.input.len()),
+            ("features", batch.features.len(), self.features),
+        ] {
+            if given != batch.len * each {
+                return Err(Error::argument(
+                    format!("a batch of {} images has {given} {what}", batch.len),
+                    format!("give {each} {what} an image, {} in all", batch.len * each),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Anything that maps samples to class logits, and learns. It is object-safe, so that a
+/// notebook's cell never compiles the training loop again.
+pub trait Classifier: Send + Sync {
+    fn signature(&self) -> Signature;
+
+    /// Forward pass in training mode, backward pass and one update. Whatever is drawn at random
+    /// depends on the network's seed and on the optimiser's step count alone, so that a resumed
+    /// run repeats it.
+    fn train_step(
+        &mut self,
+        batch: Batch,
+        objective: &dyn Objective,
+        optimizer: &mut dyn Optimizer,
+    ) -> Result<Step>;
+
+    /// `(len, classes)` in evaluation mode.
+    fn logits(&self, batch: Batch) -> Result<Array2<f32>>;
+
+    fn num_classes(&self) -> usize {
+        self.signature().classes
+    }
+
+    fn num_features(&self) -> usize {
+        self.signature().features
+    }
+
+    /// Parameters and running statistics, always in the same order.
+    fn tensors(&self) -> Vec<TensorRef<'_>> {
+        Vec::new()
+    }
+
+    fn tensors_mut(&mut self) -> Vec<TensorMut<'_>> {
+        Vec::new()
+    }
+
+    /// Evaluation-mode outputs of every layer, named, each `(len, units)`.
+    fn activations(&self, batch: Batch) -> Result<Vec<(String, Array2<f32>)>> {
+        Ok(vec![("logits".into(), self.logits(batch)?)])
+    }
+}

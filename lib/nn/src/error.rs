@@ -1,0 +1,27 @@
+//! The one error type. Each message says what does not fit, and what to do.
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An argument is outside of what a function accepts.
+    #[error("{problem}; {remedy}")]
+    Argument { problem: String, remedy: String },
+    /// A layer that runs on dfdx's tape failed.
+    #[error("layer {layer}: {problem}; {remedy}")]
+    Tape {
+        layer: String,
+        problem: String,
+        remedy: String,
+    },
+}
+
+impl Error {
+    pub(crate) fn argument(problem: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::Argument {
+            problem: problem.into(),
+            remedy: remedy.into(),
+        }
+    }
+}

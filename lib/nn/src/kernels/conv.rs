@@ -1,0 +1,378 @@
+//! Direct convolution with "same" padding, without im2col.
+//!
+//! An image is stored in blocks of 16 channels, `[channels / 16][height][width][16]`
+//! (oneDNN's `nChw16c`); the input of a convolution has a border of `(k - 1) / 2`
+//! zeros on each side. A tile of 14 pixels by 32 output channels stays in registers
+//! while all input channels and kernel positions pass: each weight vector is used 14
+//! times, each pixel value twice. Inputs whose channels are no multiple of 16 are
+//! stored as planes, one channel a block.
+
+use super::{
+    buffer::F32x16,
+    simd::{Simd, dispatch, unroll},
+};
+use crate::threads::ParForEach;
+
+/// Sizes of a convolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ConvShape {
+    pub inputs: usize,
+    pub outputs: usize,
+    /// Odd.
+    pub kernel: usize,
+    /// 1 or 2.
+    pub stride: usize,
+    /// Of the input.
+    pub height: usize,
+    pub width: usize,
+}
+
+impl ConvShape {
+    /// Channels that lie side by side in the padded input: 16 or 1.
+    pub fn depth(&self) -> usize {
+        if self.inputs.is_multiple_of(16) {
+            16
+        } else {
+            1
+        }
+    }
+
+    pub fn input_blocks(&self) -> usize {
+        self.inputs / self.depth()
+    }
+
+    pub fn output_blocks(&self) -> usize {
+        self.outputs.div_ceil(16)
+    }
+
+    pub fn border(&self) -> usize {
+        self.kernel / 2
+    }
+
+    pub fn padded_width(&self) -> usize {
+        self.width + self.kernel - 1
+    }
+
+    /// Pixels of a padded image.
+    pub fn padded_area(&self) -> usize {
+        (self.height + self.kernel - 1) * self.padded_width()
+    }
+
+    pub fn in_area(&self) -> usize {
+        self.height * self.width
+    }
+
+    pub fn out_height(&self) -> usize {
+        self.height.div_ceil(self.stride)
+    }
+
+    pub fn out_width(&self) -> usize {
+        self.width.div_ceil(self.stride)
+    }
+
+    pub fn out_area(&self) -> usize {
+        self.out_height() * self.out_width()
+    }
+
+    /// Vectors of one padded input image.
+    pub fn input_len(&self) -> usize {
+        (self.inputs * self.padded_area()).div_ceil(16)
+    }
+
+    /// Vectors of one output image, without a border.
+    pub fn output_len(&self) -> usize {
+        self.output_blocks() * self.out_area()
+    }
+
+    /// Vectors of the packed weights, `[outputs / 16][blocks][k][k][depth]`.
+    pub fn weight_len(&self) -> usize {
+        self.output_blocks() * self.inputs * self.kernel * self.kernel
+    }
+
+    /// The convolution that carries gradients from the outputs back to the inputs. With a stride,
+    /// zeros stand between the gradients of the outputs, so that it has none itself.
+    pub fn transposed(&self) -> Self {
+        Self {
+            inputs: self.output_blocks() * 16,
+            outputs: self.inputs,
+            stride: 1,
+            ..*self
+        }
+    }
+}
+
+/// Packs weights `(outputs, inputs, k, k)`; output `o` is multiplied by `scale(o)`.
+pub(crate) fn pack_weights(
+    shape: &ConvShape,
+    weight: &[f32],
+    scale: impl Fn(usize) -> f32 + Sync,
+    packed: &mut [F32x16],
+) {
+    let (depth, taps) = (shape.depth(), shape.kernel * shape.kernel);
+    let each = shape.inputs * taps;
+    assert_eq!(weight.len(), shape.outputs * each);
+    assert_eq!(packed.len(), shape.weight_len());
+    (packed.chunks_exact_mut(shape.weight_len() / shape.output_blocks()))
+        .zip(weight.chunks(16 * each))
+        .enumerate()
+        .par_for_each(|(block, (packed, weight))| {
+            packed.fill(F32x16::default());
+            for (o, weight) in weight.chunks_exact(each).enumerate() {
+                let scale = scale(block * 16 + o);
+                for (i, from) in weight.chunks_exact(taps).enumerate() {
+                    for (tap, value) in from.iter().enumerate() {
+                        let at = (i / depth * taps + tap) * depth + i % depth;
+                        packed[at].0[o] = value * scale;
+                    }
+                }
+            }
+        });
+}
+
+/// Packs weights `(outputs, inputs, k, k)` of `shape`, rotated by 180 degrees and
+/// with inputs and outputs exchanged, for [`ConvShape::transposed`].
+pub(crate) fn pack_transposed(shape: &ConvShape, weight: &[f32], packed: &mut [F32x16]) {
+    let (taps, blocks) = (shape.kernel * shape.kernel, shape.output_blocks());
+    assert_eq!(weight.len(), shape.outputs * shape.inputs * taps);
+    assert_eq!(packed.len(), shape.transposed().weight_len());
+    (packed.chunks_exact_mut(blocks * taps * 16))
+        .enumerate()
+        .par_for_each(|(block, packed)| {
+            packed.fill(F32x16::default());
+            let inputs = block * 16..(block * 16 + 16).min(shape.inputs);
+            for o in 0..shape.outputs {
+                for i in inputs.clone() {
+                    let from = &weight[(o * shape.inputs + i) * taps..][..taps];
+                    for (tap, value) in from.iter().rev().enumerate() {
+                        packed[(o / 16 * taps + tap) * 16 + o % 16].0[i % 16] = *value;
+                    }
+                }
+            }
+        });
+}
+
+/// The inverse of [`pack_weights`], for gradients.
+pub(crate) fn unpack_weights(shape: &ConvShape, packed: &[F32x16], weight: &mut [f32]) {
+    let (depth, taps) = (shape.depth(), shape.kernel * shape.kernel);
+    let each = shape.inputs * taps;
+    assert_eq!(weight.len(), shape.outputs * each);
+    assert_eq!(packed.len(), shape.weight_len());
+    (packed.chunks_exact(shape.weight_len() / shape.output_blocks()))
+        .zip(weight.chunks_mut(16 * each))
+        .par_for_each(|(packed, weight)| {
+            for (o, weight) in weight.chunks_exact_mut(each).enumerate() {
+                for (i, to) in weight.chunks_exact_mut(taps).enumerate() {
+                    for (tap, value) in to.iter_mut().enumerate() {
+                        let at = (i / depth * taps + tap) * depth + i % depth;
+                        *value = packed[at].0[o];
+                    }
+                }
+            }
+        });
+}
+
+/// Where a convolution writes its output, and what it does on the way.
+pub(crate) struct Epilogue<'a> {
+    /// Added to every pixel: one vector an output block, or none.
+    pub bias: &'a [F32x16],
+    pub relu: bool,
+    /// Sum and sum of squares, two vectors an output block, are added here; or nowhere where it is empty.
+    pub sums: &'a mut [F32x16],
+    /// The width of the border that the output has.
+    pub border: usize,
+}
+
+impl Epilogue<'_> {
+    pub fn none() -> Self {
+        Self {
+            bias: &[],
+            relu: false,
+            sums: &mut [],
+            border: 0,
+        }
+    }
+}
+
+dispatch! {
+    /// Convolves one padded image `x` with packed weights `w`.
+    pub(crate) fn conv(shape: &ConvShape, x: &[F32x16], w: &[F32x16], out: &mut [F32x16], epilogue: Epilogue) = conv_body
+}
+
+#[inline(always)]
+unsafe fn conv_body<S: Simd>(
+    shape: &ConvShape,
+    x: &[F32x16],
+    w: &[F32x16],
+    out: &mut [F32x16],
+    epilogue: Epilogue,
+) {
+    let blocks = shape.output_blocks();
+    let out_width = shape.out_width() + 2 * epilogue.border;
+    let out_area = (shape.out_height() + 2 * epilogue.border) * out_width;
+    assert!(shape.stride == 1 || shape.stride == 2);
+    assert!(x.len() >= shape.input_len() && w.len() == shape.weight_len());
+    assert_eq!(out.len(), blocks * out_area);
+    assert!(epilogue.bias.is_empty() || epilogue.bias.len() == blocks);
+    assert!(epilogue.sums.is_empty() || epilogue.sums.len() == 2 * blocks);
+    let call = Call {
+        shape,
+        x: x.as_ptr().cast(),
+        w: w.as_ptr().cast(),
+        w_block: w.len() / blocks * 16,
+        out: out[(out_width + 1) * epilogue.border..].as_mut_ptr().cast(),
+        out_row: out_width * 16,
+        out_block: out_area * 16,
+        epilogue,
+    };
+    // SAFETY: the lengths checked above are what the tiles walk over.
+    unsafe {
+        match (shape.depth(), shape.stride) {
+            (16, 1) => conv_blocks::<S, 16, 1>(call),
+            (16, _) => conv_blocks::<S, 16, 2>(call),
+            (_, 1) => conv_blocks::<S, 1, 1>(call),
+            _ => conv_blocks::<S, 1, 2>(call),
+        }
+    }
+}
+
+struct Call<'a> {
+    shape: &'a ConvShape,
+    x: *const f32,
+    w: *const f32,
+    w_block: usize,
+    out: *mut f32,
+    out_row: usize,
+    out_block: usize,
+    epilogue: Epilogue<'a>,
+}
+
+#[inline(always)]
+unsafe fn conv_blocks<S: Simd, const DEPTH: usize, const STRIDE: usize>(mut call: Call) {
+    let blocks = call.shape.output_blocks();
+    let mut block = 0;
+    while block < blocks {
+        unsafe {
+            if S::WIDE && block + 1 < blocks {
+                conv_rows::<S, DEPTH, STRIDE, 2>(&mut call, block);
+                block += 2;
+            } else {
+                conv_rows::<S, DEPTH, STRIDE, 1>(&mut call, block);
+                block += 1;
+            }
+        }
+    }
+}
+
+/// Output blocks `block..block + V`, all rows.
+#[inline(always)]
+unsafe fn conv_rows<S: Simd, const DEPTH: usize, const STRIDE: usize, const V: usize>(
+    call: &mut Call,
+    block: usize,
+) {
+    let width = call.shape.out_width();
+    for row in 0..call.shape.out_height() {
+        let mut at = 0;
+        while at < width {
+            let left = width - at;
+            unsafe {
+                if S::ROWS == 14 && left >= 14 {
+                    tile::<S, DEPTH, STRIDE, 14, V>(call, block, row, at);
+                    at += 14;
+                } else if S::ROWS == 14 && left >= 7 {
+                    tile::<S, DEPTH, STRIDE, 7, V>(call, block, row, at);
+                    at += 7;
+                } else if S::ROWS == 6 && left >= 6 {
+                    tile::<S, DEPTH, STRIDE, 6, V>(call, block, row, at);
+                    at += 6;
+                } else if S::ROWS == 4 && left >= 4 {
+                    tile::<S, DEPTH, STRIDE, 4, V>(call, block, row, at);
+                    at += 4;
+                } else if left >= 2 {
+                    tile::<S, DEPTH, STRIDE, 2, V>(call, block, row, at);
+                    at += 2;
+                } else {
+                    tile::<S, DEPTH, STRIDE, 1, V>(call, block, row, at);
+                    at += 1;
+                }
+            }
+        }
+    }
+}
+
+/// `P` pixels of one row by `V` blocks of 16 output channels, in registers.
+#[inline(always)]
+unsafe fn tile<
+    S: Simd,
+    const DEPTH: usize,
+    const STRIDE: usize,
+    const P: usize,
+    const V: usize,
+>(
+    call: &mut Call,
+    block: usize,
+    row: usize,
+    at: usize,
+) {
+    unsafe {
+        let shape = call.shape;
+        let (kernel, padded_width) = (shape.kernel, shape.padded_width());
+        let mut bias = [S::splat(0.0); V];
+        if !call.epilogue.bias.is_empty() {
+            unroll! { for v in 0..V {
+                bias[v] = S::load(call.epilogue.bias[block + v].0.as_ptr());
+            } }
+        }
+        let mut acc = [bias; P];
+        let mut w = call.w.add(block * call.w_block);
+        for input in 0..shape.input_blocks() {
+            for ky in 0..kernel {
+                let row = row * STRIDE + ky;
+                let pixel = input * shape.padded_area() + row * padded_width + at * STRIDE;
+                let mut x = call.x.add(pixel * DEPTH);
+                for _ in 0..kernel {
+                    for c in 0..DEPTH {
+                        let mut wv = [S::splat(0.0); V];
+                        unroll! { for v in 0..V {
+                            wv[v] = S::load(w.add(v * call.w_block + c * 16));
+                        } }
+                        unroll! { for p in 0..P {
+                            let value = S::splat(*x.add(p * STRIDE * DEPTH + c));
+                            unroll! { for v in 0..V {
+                                acc[p][v] = S::fma(value, wv[v], acc[p][v]);
+                            } }
+                        } }
+                    }
+                    w = w.add(DEPTH * 16);
+                    x = x.add(DEPTH);
+                }
+            }
+        }
+        if !call.epilogue.sums.is_empty() {
+            unroll! { for v in 0..V {
+                let mut sum = S::splat(0.0);
+                let mut squares = S::splat(0.0);
+                unroll! { for p in 0..P {
+                    sum = S::add(sum, acc[p][v]);
+                    squares = S::fma(acc[p][v], acc[p][v], squares);
+                } }
+                let at = call.epilogue.sums[2 * (block + v)..].as_mut_ptr();
+                let at: *mut f32 = at.cast();
+                S::store(at, S::add(S::load(at), sum));
+                S::store(at.add(16), S::add(S::load(at.add(16)), squares));
+            } }
+        }
+        if call.epilogue.relu {
+            unroll! { for p in 0..P {
+                unroll! { for v in 0..V {
+                    acc[p][v] = S::relu(acc[p][v]);
+                } }
+            } }
+        }
+        unroll! { for v in 0..V {
+            let out = (call.out).add((block + v) * call.out_block + row * call.out_row + at * 16);
+            unroll! { for p in 0..P {
+                S::store(out.add(p * 16), acc[p][v]);
+            } }
+        } }
+    }
+}

@@ -1,0 +1,25 @@
+//! The arithmetic of the layers: the only module with `unsafe` code.
+//!
+//! Two things are unsafe here. Vector instructions: [`simd`] runs a kernel compiled
+//! for AVX-512 or AVX2 only where the processor has them. And pointers: a kernel
+//! checks the lengths of its slices on entry and then walks over them unchecked,
+//! because bounds checks inside a register tile would cost a third of its speed.
+//! Everything outside of this module is safe Rust on slices and tensors.
+
+// Register tiles are indexed by pixel and vector, as they are meant.
+#![allow(clippy::needless_range_loop)]
+
+pub(crate) mod conv;
+pub(crate) mod conv_gradient;
+pub(crate) mod dense;
+pub(crate) mod buffer;
+pub(crate) mod passes;
+pub(crate) mod pooling;
+mod peak;
+pub(crate) mod simd;
+pub(crate) mod update;
+pub(crate) mod view;
+pub(crate) mod winograd;
+
+pub use peak::peak_gflops;
+pub use simd::Instructions;

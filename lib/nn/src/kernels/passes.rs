@@ -1,0 +1,502 @@
+//! The passes between convolutions, one image at a time: padding, batch
+//! normalisation with ReLU, pooling, and their gradients. Each reads and writes
+//! every value once.
+
+use super::{
+    conv::ConvShape,
+    buffer::{F32x16, flat, flat_mut},
+    simd::{Simd, dispatch},
+};
+
+/// Batch normalisation as `scale * z + shift`, and what its gradient needs; one vector a block.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Affine {
+    /// Whether ReLU follows.
+    pub relu: bool,
+    pub scale: Vec<F32x16>,
+    pub shift: Vec<F32x16>,
+    pub mean: Vec<F32x16>,
+}
+
+/// `scale * dy + slope * z + offset`: the gradient before a batch normalisation
+/// from the gradient `dy` after it (Ioffe and Szegedy, 2015).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AffineGradient {
+    pub scale: Vec<F32x16>,
+    pub slope: Vec<F32x16>,
+    pub offset: Vec<F32x16>,
+}
+
+impl AffineGradient {
+    /// Where there is no batch normalisation.
+    pub fn identity(channels: usize) -> Self {
+        let blocks = channels.div_ceil(16);
+        Self {
+            scale: vec![F32x16([1.0; 16]); blocks],
+            slope: vec![F32x16::default(); blocks],
+            offset: vec![F32x16::default(); blocks],
+        }
+    }
+}
+
+/// Pads an image `(channels, height, width)` and brings it into blocks; of `shape`'s
+/// inputs the channels beyond the image's are 0.
+pub(crate) fn pad_planes(shape: &ConvShape, image: &[f32], padded: &mut [F32x16]) {
+    let (depth, border, area) = (shape.depth(), shape.border(), shape.in_area());
+    let (width, padded_width) = (shape.width, shape.padded_width());
+    assert!(image.len() <= shape.inputs * area);
+    padded.fill(F32x16::default());
+    let padded = flat_mut(padded);
+    for (channel, plane) in image.chunks_exact(area).enumerate() {
+        let block = channel / depth * shape.padded_area();
+        for (row, from) in plane.chunks_exact(width).enumerate() {
+            let at = (block + (row + border) * padded_width + border) * depth + channel % depth;
+            let to = &mut padded[at..];
+            if depth == 1 {
+                to[..width].copy_from_slice(from);
+            } else {
+                for (to, value) in to.iter_mut().step_by(depth).zip(from) {
+                    *to = *value;
+                }
+            }
+        }
+    }
+}
+
+dispatch! {
+    /// Planes `(channels, area)` from blocks without a border.
+    pub(crate) fn blocks_to_planes(blocks: &[F32x16], area: usize, planes: &mut [f32]) = blocks_to_planes_body
+}
+
+#[inline(always)]
+unsafe fn blocks_to_planes_body<S: Simd>(blocks: &[F32x16], area: usize, planes: &mut [f32]) {
+    for (block, planes) in planes.chunks_mut(16 * area).enumerate() {
+        let lanes = &blocks[block * area..][..area];
+        // 16 pixels of 16 channels at once, where there are so many.
+        let whole = if planes.len() == 16 * area {
+            area / 16 * 16
+        } else {
+            0
+        };
+        for at in (0..whole).step_by(16) {
+            let mut columns = [F32x16::default(); 16];
+            let from = flat(&lanes[at..at + 16]);
+            // SAFETY: 16 rows of 16 values on both sides.
+            unsafe { S::transpose(from.as_ptr(), 16, columns.as_mut_ptr().cast()) };
+            for (plane, channel) in planes.chunks_exact_mut(area).zip(&columns) {
+                plane[at..at + 16].copy_from_slice(&channel.0);
+            }
+        }
+        for (channel, plane) in planes.chunks_exact_mut(area).enumerate() {
+            for (value, lane) in plane[whole..].iter_mut().zip(&lanes[whole..]) {
+                *value = lane.0[channel];
+            }
+        }
+    }
+}
+
+/// The inverse of [`blocks_to_planes`]; channels that do not exist are 0.
+pub(crate) fn planes_to_blocks(planes: &[f32], area: usize, blocks: &mut [F32x16]) {
+    let channels = planes.len() / area;
+    if !channels.is_multiple_of(16) {
+        blocks.fill(F32x16::default());
+    }
+    for (channel, plane) in planes.chunks_exact(area).enumerate() {
+        let block = &mut blocks[channel / 16 * area..][..area];
+        for (value, lane) in plane.iter().zip(block) {
+            lane.0[channel % 16] = *value;
+        }
+    }
+}
+
+dispatch! {
+    /// Pads an image of blocks for a convolution; `scale * x + shift`, and ReLU, on the way where
+    /// `affine` is given. Of channels that are no multiple of 16 it makes planes.
+    pub(crate) fn pad_blocks(shape: &ConvShape, x: &[F32x16], affine: Option<&Affine>, padded: &mut [F32x16]) = pad_blocks_body
+}
+
+#[inline(always)]
+unsafe fn pad_blocks_body<S: Simd>(
+    shape: &ConvShape,
+    x: &[F32x16],
+    affine: Option<&Affine>,
+    padded: &mut [F32x16],
+) {
+    let (width, border) = (shape.width, shape.border());
+    assert_eq!(x.len(), shape.inputs.div_ceil(16) * shape.in_area());
+    assert_eq!(padded.len(), shape.input_len());
+    if shape.depth() == 1 {
+        pad_channels(shape, x, affine, flat_mut(padded));
+        return;
+    }
+    let images = x.chunks_exact(shape.in_area());
+    let to = padded.chunks_exact_mut(shape.padded_area());
+    for (block, (from, to)) in images.zip(to).enumerate() {
+        let mut rows = to.chunks_exact_mut(shape.padded_width());
+        rows.by_ref().take(border).for_each(clear);
+        for (from, to) in from.chunks_exact(width).zip(rows.by_ref()) {
+            clear(&mut to[..border]);
+            clear(&mut to[border + width..]);
+            let to = &mut to[border..][..width];
+            match affine {
+                None => to.copy_from_slice(from),
+                Some(affine) => {
+                    // SAFETY: a vector is 16 values.
+                    unsafe {
+                        let scale = S::load(affine.scale[block].0.as_ptr());
+                        let shift = S::load(affine.shift[block].0.as_ptr());
+                        for (from, to) in from.iter().zip(to) {
+                            let y = S::fma(S::load(from.0.as_ptr()), scale, shift);
+                            let y = if affine.relu { S::relu(y) } else { y };
+                            S::store(to.0.as_mut_ptr(), y);
+                        }
+                    }
+                }
+            }
+        }
+        rows.for_each(clear);
+    }
+}
+
+/// [`pad_blocks`] to planes, one channel after the other.
+fn pad_channels(shape: &ConvShape, x: &[F32x16], affine: Option<&Affine>, padded: &mut [f32]) {
+    let (width, border, area) = (shape.width, shape.border(), shape.in_area());
+    padded.fill(0.0);
+    for (channel, plane) in (padded.chunks_exact_mut(shape.padded_area()))
+        .take(shape.inputs)
+        .enumerate()
+    {
+        let (block, lane) = (channel / 16, channel % 16);
+        let rows = plane.chunks_exact_mut(shape.padded_width()).skip(border);
+        for (from, to) in (x[block * area..][..area].chunks_exact(width)).zip(rows) {
+            let to = to[border..][..width].iter_mut();
+            for (from, to) in from.iter().zip(to) {
+                *to = match affine {
+                    None => from.0[lane],
+                    Some(affine) => affine.apply(block, lane, from.0[lane]),
+                };
+            }
+        }
+    }
+}
+
+impl Affine {
+    /// Nothing but ReLU, where that is asked for.
+    pub fn identity(channels: usize, relu: bool) -> Self {
+        let blocks = channels.div_ceil(16);
+        Self {
+            relu,
+            scale: vec![F32x16([1.0; 16]); blocks],
+            shift: vec![F32x16::default(); blocks],
+            mean: vec![F32x16::default(); blocks],
+        }
+    }
+
+    fn apply(&self, block: usize, lane: usize, x: f32) -> f32 {
+        let y = x.mul_add(self.scale[block].0[lane], self.shift[block].0[lane]);
+        // Not `max`: it would hide a NaN.
+        if self.relu && y < 0.0 { 0.0 } else { y }
+    }
+}
+
+dispatch! {
+    /// `scale * x + shift`, and ReLU where it follows, of one image of blocks.
+    pub(crate) fn normalise(x: &[F32x16], affine: &Affine, out: &mut [F32x16]) = normalise_body
+}
+
+#[inline(always)]
+unsafe fn normalise_body<S: Simd>(x: &[F32x16], affine: &Affine, out: &mut [F32x16]) {
+    let blocks = affine.scale.len();
+    assert_eq!(x.len(), out.len());
+    let area = x.len() / blocks;
+    for (block, (x, out)) in (x.chunks_exact(area).zip(out.chunks_exact_mut(area))).enumerate() {
+        // SAFETY: a vector is 16 values.
+        unsafe {
+            let scale = S::load(affine.scale[block].0.as_ptr());
+            let shift = S::load(affine.shift[block].0.as_ptr());
+            for (x, out) in x.iter().zip(out) {
+                let y = S::fma(S::load(x.0.as_ptr()), scale, shift);
+                let y = if affine.relu { S::relu(y) } else { y };
+                S::store(out.0.as_mut_ptr(), y);
+            }
+        }
+    }
+}
+
+dispatch! {
+    /// Adds the sums of `x` and of its squares to `sums`, two vectors a block.
+    pub(crate) fn add_sums(x: &[F32x16], sums: &mut [F32x16]) = add_sums_body
+}
+
+#[inline(always)]
+unsafe fn add_sums_body<S: Simd>(x: &[F32x16], sums: &mut [F32x16]) {
+    let area = x.len() * 2 / sums.len();
+    for (x, sums) in x.chunks_exact(area).zip(sums.chunks_exact_mut(2)) {
+        // SAFETY: a vector is 16 values.
+        unsafe {
+            let mut sum = S::load(sums[0].0.as_ptr());
+            let mut squares = S::load(sums[1].0.as_ptr());
+            for x in x {
+                let x = S::load(x.0.as_ptr());
+                sum = S::add(sum, x);
+                squares = S::fma(x, x, squares);
+            }
+            S::store(sums[0].0.as_mut_ptr(), sum);
+            S::store(sums[1].0.as_mut_ptr(), squares);
+        }
+    }
+}
+
+fn clear(vectors: &mut [F32x16]) {
+    vectors.fill(F32x16::default());
+}
+
+/// What max pooling keeps for its gradient, one vector a pooled pixel and block.
+pub(crate) struct Pooled<'a> {
+    /// `scale * z + shift`, through ReLU where it follows, at the largest of each 2 x 2 window.
+    pub out: &'a mut [F32x16],
+    /// Which of the four it is: 0, 1, 2, 3 in reading order.
+    pub choice: &'a mut [F32x16],
+    /// `z` there.
+    pub z: &'a mut [F32x16],
+}
+
+dispatch! {
+    /// Batch normalisation, ReLU and 2 x 2 max pooling of one image of blocks.
+    pub(crate) fn normalise_pool(height: usize, width: usize, z: &[F32x16], affine: &Affine, pooled: Pooled) = normalise_pool_body
+}
+
+#[inline(always)]
+unsafe fn normalise_pool_body<S: Simd>(
+    height: usize,
+    width: usize,
+    z: &[F32x16],
+    affine: &Affine,
+    pooled: Pooled,
+) {
+    let blocks = affine.scale.len();
+    let (out_height, out_width) = (height / 2, width / 2);
+    let len = blocks * out_height * out_width;
+    assert_eq!(z.len(), blocks * height * width);
+    assert!(pooled.out.len() == len && pooled.choice.len() == len && pooled.z.len() == len);
+    for block in 0..blocks {
+        // SAFETY: a vector is 16 values; the lengths are checked above, and by indexing.
+        unsafe {
+            let scale = S::load(affine.scale[block].0.as_ptr());
+            let shift = S::load(affine.shift[block].0.as_ptr());
+            for y in 0..out_height {
+                let rows = &z[(block * height + 2 * y) * width..][..2 * width];
+                for x in 0..out_width {
+                    let mut best_z = S::load(rows[2 * x].0.as_ptr());
+                    let mut best = S::fma(best_z, scale, shift);
+                    let mut choice = S::splat(0.0);
+                    for k in 1..4 {
+                        let z = S::load(rows[k / 2 * width + 2 * x + k % 2].0.as_ptr());
+                        let value = S::fma(z, scale, shift);
+                        choice = S::select_greater(value, best, S::splat(k as f32), choice);
+                        best_z = S::select_greater(value, best, z, best_z);
+                        best = S::select_greater(value, best, value, best);
+                    }
+                    let at = (block * out_height + y) * out_width + x;
+                    let best = if affine.relu { S::relu(best) } else { best };
+                    S::store(pooled.out[at].0.as_mut_ptr(), best);
+                    S::store(pooled.choice[at].0.as_mut_ptr(), choice);
+                    S::store(pooled.z[at].0.as_mut_ptr(), best_z);
+                }
+            }
+        }
+    }
+}
+
+dispatch! {
+    /// 2 x 2 max pooling of one image of blocks, without a gradient.
+    pub(crate) fn pool(height: usize, width: usize, z: &[F32x16], out: &mut [F32x16]) = pool_body
+}
+
+#[inline(always)]
+unsafe fn pool_body<S: Simd>(height: usize, width: usize, z: &[F32x16], out: &mut [F32x16]) {
+    let (out_height, out_width) = (height / 2, width / 2);
+    assert_eq!(z.len() / (height * width), out.len() / (out_height * out_width));
+    let images = z.chunks_exact(height * width);
+    for (z, out) in images.zip(out.chunks_exact_mut(out_height * out_width)) {
+        for (rows, out) in (z.chunks_exact(2 * width)).zip(out.chunks_exact_mut(out_width)) {
+            for (x, out) in out.iter_mut().enumerate() {
+                // SAFETY: a vector is 16 values.
+                unsafe {
+                    let mut best = S::load(rows[2 * x].0.as_ptr());
+                    for k in 1..4 {
+                        let value = S::load(rows[k / 2 * width + 2 * x + k % 2].0.as_ptr());
+                        best = S::select_greater(value, best, value, best);
+                    }
+                    S::store(out.0.as_mut_ptr(), best);
+                }
+            }
+        }
+    }
+}
+
+dispatch! {
+    /// Sets `dy` to 0 where ReLU did (where it follows, and `scale * z + shift` is not positive), and
+    /// adds the sums of `dy` and of `dy * (z - mean)` to `sums`, two vectors a block.
+    pub(crate) fn relu_gradient(z: &[F32x16], affine: &Affine, dy: &mut [F32x16], sums: &mut [F32x16]) = relu_gradient_body
+}
+
+#[inline(always)]
+unsafe fn relu_gradient_body<S: Simd>(
+    z: &[F32x16],
+    affine: &Affine,
+    dy: &mut [F32x16],
+    sums: &mut [F32x16],
+) {
+    let blocks = affine.scale.len();
+    let area = z.len() / blocks;
+    assert!(dy.len() == z.len() && z.len() == blocks * area && sums.len() == 2 * blocks);
+    for block in 0..blocks {
+        // SAFETY: a vector is 16 values.
+        unsafe {
+            let scale = S::load(affine.scale[block].0.as_ptr());
+            let shift = S::load(affine.shift[block].0.as_ptr());
+            let mean = S::load(affine.mean[block].0.as_ptr());
+            let mut sum = [S::splat(0.0); 2];
+            let mut sum_z = [S::splat(0.0); 2];
+            let z = &z[block * area..][..area];
+            let dy = &mut dy[block * area..][..area];
+            for (i, (z, dy)) in z.iter().zip(dy).enumerate() {
+                let z = S::load(z.0.as_ptr());
+                let mut kept = S::load(dy.0.as_ptr());
+                if affine.relu {
+                    kept = S::keep_positive(S::fma(z, scale, shift), kept);
+                    S::store(dy.0.as_mut_ptr(), kept);
+                }
+                sum[i % 2] = S::add(sum[i % 2], kept);
+                sum_z[i % 2] = S::fma(kept, S::sub(z, mean), sum_z[i % 2]);
+            }
+            let sums = sums[2 * block..].as_mut_ptr().cast::<f32>();
+            S::store(sums, S::add(S::load(sums), S::add(sum[0], sum[1])));
+            let sums = sums.add(16);
+            S::store(sums, S::add(S::load(sums), S::add(sum_z[0], sum_z[1])));
+        }
+    }
+}
+
+dispatch! {
+    /// The gradient before a batch normalisation, padded; with zeros between the values where
+    /// the convolution has a stride.
+    pub(crate) fn pad_normalise_gradient(shape: &ConvShape, dy: &[F32x16], z: &[F32x16], gradient: &AffineGradient, padded: &mut [F32x16]) = pad_normalise_gradient_body
+}
+
+#[inline(always)]
+unsafe fn pad_normalise_gradient_body<S: Simd>(
+    shape: &ConvShape,
+    dy: &[F32x16],
+    z: &[F32x16],
+    gradient: &AffineGradient,
+    padded: &mut [F32x16],
+) {
+    let (width, border, area) = (shape.out_width(), shape.border(), shape.out_area());
+    let (padded_width, stride) = (shape.padded_width(), shape.stride);
+    let blocks = shape.output_blocks();
+    assert!(z.len() == blocks * area && dy.len() == z.len());
+    assert_eq!(padded.len(), blocks * shape.padded_area());
+    for block in 0..blocks {
+        let to = &mut padded[block * shape.padded_area()..][..shape.padded_area()];
+        if stride == 1 {
+            clear_border(to, padded_width, border);
+        } else {
+            clear(to);
+        }
+        // SAFETY: a vector is 16 values.
+        unsafe {
+            let scale = S::load(gradient.scale[block].0.as_ptr());
+            let slope = S::load(gradient.slope[block].0.as_ptr());
+            let offset = S::load(gradient.offset[block].0.as_ptr());
+            for row in 0..shape.out_height() {
+                let from = block * area + row * width;
+                let z = &z[from..][..width];
+                let dy = &dy[from..][..width];
+                let to = &mut to[(row * stride + border) * padded_width + border..];
+                let to = &mut to[..(width - 1) * stride + 1];
+                for ((to, z), dy) in to.iter_mut().step_by(stride).zip(z).zip(dy) {
+                    let dz = S::fma(S::load(z.0.as_ptr()), slope, offset);
+                    let dz = S::fma(S::load(dy.0.as_ptr()), scale, dz);
+                    S::store(to.0.as_mut_ptr(), dz);
+                }
+            }
+        }
+    }
+}
+
+dispatch! {
+    /// The gradient before a batch normalisation that 2 x 2 max pooling follows,
+    /// padded. `dy` is the pooled gradient, already 0 where ReLU was.
+    pub(crate) fn pad_unpool_gradient(shape: &ConvShape, dy: &[F32x16], choice: &[F32x16], z: &[F32x16], gradient: &AffineGradient, padded: &mut [F32x16]) = pad_unpool_gradient_body
+}
+
+#[inline(always)]
+unsafe fn pad_unpool_gradient_body<S: Simd>(
+    shape: &ConvShape,
+    dy: &[F32x16],
+    choice: &[F32x16],
+    z: &[F32x16],
+    gradient: &AffineGradient,
+    padded: &mut [F32x16],
+) {
+    let (height, width, area) = (shape.height, shape.width, shape.in_area());
+    let (padded_width, border) = (shape.padded_width(), shape.border());
+    let blocks = shape.output_blocks();
+    let (out_height, out_width) = (height / 2, width / 2);
+    let len = blocks * out_height * out_width;
+    assert_eq!((z.len(), shape.stride), (blocks * area, 1));
+    assert!(dy.len() == len && choice.len() == len);
+    assert_eq!(padded.len(), blocks * shape.padded_area());
+    for block in 0..blocks {
+        let to = &mut padded[block * shape.padded_area()..][..shape.padded_area()];
+        clear_border(to, padded_width, border);
+        // SAFETY: a vector is 16 values; the lengths are checked above, and by indexing.
+        unsafe {
+            let scale = S::load(gradient.scale[block].0.as_ptr());
+            let slope = S::load(gradient.slope[block].0.as_ptr());
+            let offset = S::load(gradient.offset[block].0.as_ptr());
+            for y in 0..out_height {
+                let z = &z[block * area + 2 * y * width..][..2 * width];
+                let to = &mut to[(2 * y + border) * padded_width + border..];
+                let to = &mut to[..padded_width + width];
+                for x in 0..out_width {
+                    let at = (block * out_height + y) * out_width + x;
+                    let choice = S::load(choice[at].0.as_ptr());
+                    let scaled = S::mul(S::load(dy[at].0.as_ptr()), scale);
+                    for k in 0..4 {
+                        let z = S::load(z[k / 2 * width + 2 * x + k % 2].0.as_ptr());
+                        let dy = S::keep_equal(choice, S::splat(k as f32), scaled);
+                        let dz = S::add(S::fma(z, slope, offset), dy);
+                        let to = &mut to[k / 2 * padded_width + 2 * x + k % 2];
+                        S::store(to.0.as_mut_ptr(), dz);
+                    }
+                }
+            }
+            // What pooling has dropped of an odd size still moved the batch's statistics.
+            let odd = height % 2 == 1 || width % 2 == 1;
+            for at in (0..height * width).filter(|_| odd) {
+                if at / width < 2 * out_height && at % width < 2 * out_width {
+                    continue;
+                }
+                let z = S::load(z[block * area + at].0.as_ptr());
+                let to = &mut to[(at / width + border) * padded_width + border + at % width];
+                S::store(to.0.as_mut_ptr(), S::fma(z, slope, offset));
+            }
+        }
+    }
+}
+
+/// Writes zeros into the border of a padded block.
+pub(crate) fn clear_border(padded: &mut [F32x16], padded_width: usize, border: usize) {
+    let rows = padded.len() / padded_width;
+    for (row, lanes) in padded.chunks_exact_mut(padded_width).enumerate() {
+        if row < border || row >= rows - border {
+            clear(lanes);
+        } else {
+            clear(&mut lanes[..border]);
+            clear(&mut lanes[padded_width - border..]);
+        }
+    }
+}

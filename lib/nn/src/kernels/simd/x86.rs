@@ -1,0 +1,207 @@
+//! AVX-512, and AVX2 with FMA.
+
+use std::arch::x86_64::*;
+
+use super::Simd;
+
+#[derive(Clone, Copy)]
+pub struct Avx512;
+
+// SAFETY: each method is one or two AVX-512F instructions on its arguments.
+unsafe impl Simd for Avx512 {
+    type V = __m512;
+    const ROWS: usize = 14;
+
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> __m512 {
+        unsafe { _mm512_set1_ps(x) }
+    }
+    #[inline(always)]
+    unsafe fn load(p: *const f32) -> __m512 {
+        unsafe { _mm512_loadu_ps(p) }
+    }
+    #[inline(always)]
+    unsafe fn store(p: *mut f32, v: __m512) {
+        unsafe { _mm512_storeu_ps(p, v) }
+    }
+    #[inline(always)]
+    unsafe fn add(a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_add_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn sub(a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_sub_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn mul(a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_mul_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn div(a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_div_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn sqrt(a: __m512) -> __m512 {
+        unsafe { _mm512_sqrt_ps(a) }
+    }
+    #[inline(always)]
+    unsafe fn fma(a: __m512, b: __m512, c: __m512) -> __m512 {
+        unsafe { _mm512_fmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    unsafe fn relu(a: __m512) -> __m512 {
+        // The instruction returns its second operand where one is NaN.
+        unsafe { _mm512_max_ps(_mm512_setzero_ps(), a) }
+    }
+    #[inline(always)]
+    unsafe fn keep_positive(a: __m512, x: __m512) -> __m512 {
+        unsafe {
+            let mask = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, _mm512_setzero_ps());
+            _mm512_maskz_mov_ps(mask, x)
+        }
+    }
+    #[inline(always)]
+    unsafe fn select_greater(a: __m512, b: __m512, then: __m512, otherwise: __m512) -> __m512 {
+        unsafe {
+            let mask = _mm512_cmp_ps_mask::<_CMP_NLE_UQ>(a, b);
+            _mm512_mask_blend_ps(mask, otherwise, then)
+        }
+    }
+    #[inline(always)]
+    unsafe fn keep_equal(a: __m512, b: __m512, x: __m512) -> __m512 {
+        unsafe {
+            let mask = _mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a, b);
+            _mm512_maskz_mov_ps(mask, x)
+        }
+    }
+    #[inline(always)]
+    unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32) {
+        unsafe {
+            let mut r = [_mm512_setzero_ps(); 16];
+            for i in 0..16 {
+                r[i] = _mm512_loadu_ps(from.add(i * stride));
+            }
+            let mut t = r;
+            for i in 0..8 {
+                t[2 * i] = _mm512_unpacklo_ps(r[2 * i], r[2 * i + 1]);
+                t[2 * i + 1] = _mm512_unpackhi_ps(r[2 * i], r[2 * i + 1]);
+            }
+            for i in (0..16).step_by(4) {
+                for h in 0..2 {
+                    let a = _mm512_castps_pd(t[i + h]);
+                    let b = _mm512_castps_pd(t[i + 2 + h]);
+                    r[i + 2 * h] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, b));
+                    r[i + 2 * h + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, b));
+                }
+            }
+            for j in 0..4 {
+                let even = _mm512_shuffle_f32x4::<0x88>(r[j], r[4 + j]);
+                let odd = _mm512_shuffle_f32x4::<0xdd>(r[j], r[4 + j]);
+                let even2 = _mm512_shuffle_f32x4::<0x88>(r[8 + j], r[12 + j]);
+                let odd2 = _mm512_shuffle_f32x4::<0xdd>(r[8 + j], r[12 + j]);
+                let columns = [
+                    _mm512_shuffle_f32x4::<0x88>(even, even2),
+                    _mm512_shuffle_f32x4::<0x88>(odd, odd2),
+                    _mm512_shuffle_f32x4::<0xdd>(even, even2),
+                    _mm512_shuffle_f32x4::<0xdd>(odd, odd2),
+                ];
+                for (k, column) in columns.into_iter().enumerate() {
+                    _mm512_storeu_ps(to.add((4 * k + j) * 16), column);
+                }
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+pub struct Avx2;
+
+/// An instruction on both halves.
+macro_rules! halves {
+    ($f:expr, $a:expr, $b:expr) => {
+        [$f($a[0], $b[0]), $f($a[1], $b[1])]
+    };
+}
+
+// SAFETY: each method is a few AVX2 or FMA instructions on its arguments.
+unsafe impl Simd for Avx2 {
+    type V = [__m256; 2];
+    const ROWS: usize = 6;
+
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> Self::V {
+        unsafe { [_mm256_set1_ps(x); 2] }
+    }
+    #[inline(always)]
+    unsafe fn load(p: *const f32) -> Self::V {
+        unsafe { [_mm256_loadu_ps(p), _mm256_loadu_ps(p.add(8))] }
+    }
+    #[inline(always)]
+    unsafe fn store(p: *mut f32, v: Self::V) {
+        unsafe {
+            _mm256_storeu_ps(p, v[0]);
+            _mm256_storeu_ps(p.add(8), v[1]);
+        }
+    }
+    #[inline(always)]
+    unsafe fn add(a: Self::V, b: Self::V) -> Self::V {
+        unsafe { halves!(_mm256_add_ps, a, b) }
+    }
+    #[inline(always)]
+    unsafe fn sub(a: Self::V, b: Self::V) -> Self::V {
+        unsafe { halves!(_mm256_sub_ps, a, b) }
+    }
+    #[inline(always)]
+    unsafe fn mul(a: Self::V, b: Self::V) -> Self::V {
+        unsafe { halves!(_mm256_mul_ps, a, b) }
+    }
+    #[inline(always)]
+    unsafe fn div(a: Self::V, b: Self::V) -> Self::V {
+        unsafe { halves!(_mm256_div_ps, a, b) }
+    }
+    #[inline(always)]
+    unsafe fn sqrt(a: Self::V) -> Self::V {
+        unsafe { [_mm256_sqrt_ps(a[0]), _mm256_sqrt_ps(a[1])] }
+    }
+    #[inline(always)]
+    unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        unsafe {
+            [
+                _mm256_fmadd_ps(a[0], b[0], c[0]),
+                _mm256_fmadd_ps(a[1], b[1], c[1]),
+            ]
+        }
+    }
+    #[inline(always)]
+    unsafe fn relu(a: Self::V) -> Self::V {
+        unsafe {
+            let zero = _mm256_setzero_ps();
+            [_mm256_max_ps(zero, a[0]), _mm256_max_ps(zero, a[1])]
+        }
+    }
+    #[inline(always)]
+    unsafe fn keep_positive(a: Self::V, x: Self::V) -> Self::V {
+        unsafe {
+            let zero = [_mm256_setzero_ps(); 2];
+            let mask = halves!(_mm256_cmp_ps::<_CMP_GT_OQ>, a, zero);
+            halves!(_mm256_and_ps, mask, x)
+        }
+    }
+    #[inline(always)]
+    unsafe fn select_greater(a: Self::V, b: Self::V, then: Self::V, otherwise: Self::V) -> Self::V {
+        unsafe {
+            let mask = halves!(_mm256_cmp_ps::<_CMP_NLE_UQ>, a, b);
+            [
+                _mm256_blendv_ps(otherwise[0], then[0], mask[0]),
+                _mm256_blendv_ps(otherwise[1], then[1], mask[1]),
+            ]
+        }
+    }
+    #[inline(always)]
+    unsafe fn keep_equal(a: Self::V, b: Self::V, x: Self::V) -> Self::V {
+        unsafe {
+            let mask = halves!(_mm256_cmp_ps::<_CMP_EQ_OQ>, a, b);
+            halves!(_mm256_and_ps, mask, x)
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Convolution.
+
+use dfdx::{
+    nn::{
+        BuildModule, BuildOnDevice, Module, ModuleVisitor, NonMutableModule, TensorCollection,
+        TensorOptions,
+    },
+    shapes::{Const, Dtype, HasShape, Rank1, Rank4},
+    tensor::{Cpu, CpuError, NoneTape, PutTape, SplitTape, Storage, Tape, Tensor, TensorFromVec},
+    tensor_ops::{Device, ReshapeTo},
+};
+
+use super::{
+    Layer,
+    tape::{add, add_gradient, with_gradients},
+};
+use crate::{
+    Builder, init,
+    kernels::{conv::ConvShape, view::values},
+    plan::{conv_planes, conv_planes_gradient},
+    shape::{SampleShape, Stride},
+};
+
+/// Convolution with "same" zero padding, and a bias.
+///
+/// # Generics
+/// - `I`: input channels
+/// - `O`: output channels
+/// - `K`: height and width of the kernel, odd: 3 unless said otherwise
+/// - `S`: stride, 1 or 2: 1 unless said otherwise
+///
+/// # Shapes
+/// `(batch, I, H, W)` to `(batch, O, H / S, W / S)`, rounded up; `weight` is `(O, I, K, K)`,
+/// `bias` is `(O)`.
+///
+/// PyTorch equivalent: `torch.nn.Conv2d(I, O, K, stride=S, padding=K // 2)`, with the same
+/// initial distribution of `weight` and `bias`.
+///
+/// # Examples
+/// ```
+/// use dfdx::prelude::*;
+/// use dfdx_conv::{layers::{Conv2d}, shape::Images};
+///
+/// let dev = Cpu::default();
+/// let conv = dev.build_module::<Conv2d<3, 8>, f32>();
+/// let x: Images<3, 28, 28> = dev.zeros_like(&(10, Const, Const, Const));
+/// let y: Images<8, 28, 28> = conv.forward(x);
+/// ```
+///
+/// Other channels than `I` do not compile; the message names both.
+/// ```compile_fail,E0277
+/// use dfdx::prelude::*;
+/// use dfdx_conv::{layers::{Conv2d}, shape::Images};
+///
+/// let dev = Cpu::default();
+/// let conv = dev.build_module::<Conv2d<3, 8>, f32>();
+/// let x: Images<4, 28, 28> = dev.zeros_like(&(10, Const, Const, Const));
+/// conv.forward(x);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Conv2d<
+    const I: usize,
+    const O: usize,
+    const K: usize = 3,
+    const S: usize = 1,
+    E: Dtype = f32,
+    D: Storage<E> = Cpu,
+> {
+    pub weight: Tensor<Rank4<O, I, K, K>, E, D>,
+    pub bias: Tensor<Rank1<O>, E, D>,
+}
+
+impl<const I: usize, const O: usize, const K: usize, const S: usize, E: Dtype, D: Device<E>> BuildOnDevice<D, E>
+    for Conv2d<I, O, K, S>
+where
+    Conv2d<I, O, K, S, E, D>: BuildModule<D, E>,
+{
+    type Built = Conv2d<I, O, K, S, E, D>;
+}
+
+impl<const I: usize, const O: usize, const K: usize, const S: usize> TensorCollection<f32, Cpu>
+    for Conv2d<I, O, K, S>
+{
+    type To<E2: Dtype, D2: Device<E2>> = Conv2d<I, O, K, S, E2, D2>;
+
+    fn iter_tensors<V: ModuleVisitor<Self, f32, Cpu>>(
+        visitor: &mut V,
+    ) -> Result<Option<Self::To<V::E2, V::D2>>, V::Err> {
+        let weight = TensorOptions::reset_with(|t| init::uniform(t, I * K * K));
+        let bias = TensorOptions::reset_with(|t| init::uniform(t, I * K * K));
+        visitor.visit_fields(
+            (
+                Self::tensor("weight", |s| &s.weight, |s| &mut s.weight, weight),
+                Self::tensor("bias", |s| &s.bias, |s| &mut s.bias, bias),
+            ),
+            |(weight, bias)| Conv2d { weight, bias },
+        )
+    }
+}
+
+impl<const I: usize, const O: usize, const K: usize, const S: usize> NonMutableModule for Conv2d<I, O, K, S> {}
+
+type Outputs<const O: usize, H, W, const S: usize, T> =
+    Tensor<(usize, Const<O>, <H as Stride<S>>::Output, <W as Stride<S>>::Output), f32, Cpu, T>;
+
+impl<const I: usize, const O: usize, const K: usize, const S: usize, H, W, T>
+    Module<Tensor<(usize, Const<I>, H, W), f32, Cpu, T>> for Conv2d<I, O, K, S>
+where
+    H: Stride<S>,
+    W: Stride<S>,
+    T: Tape<f32, Cpu>,
+{
+    type Output = Outputs<O, H, W, S, T>;
+    type Error = CpuError;
+
+    fn try_forward(
+        &self,
+        x: Tensor<(usize, Const<I>, H, W), f32, Cpu, T>,
+    ) -> Result<Self::Output, CpuError> {
+        const { assert!(K % 2 == 1, "\"same\" padding needs a kernel of odd size") };
+        let shape = ConvShape {
+            inputs: I,
+            outputs: O,
+            kernel: K,
+            stride: S,
+            height: H::SIZE,
+            width: W::SIZE,
+        };
+        let all = *x.shape();
+        let batch = all.0;
+        let (x, mut tape) = x.try_reshape_like(&all)?.split_tape();
+        let (weight, bias) = (self.weight.clone(), self.bias.clone());
+        let y = conv_planes(&shape, &values(&x), batch, &values(&weight), &values(&bias));
+        let outputs = (batch, Const, Default::default(), Default::default());
+        let y = (x.device().clone()).try_tensor_from_vec(y, outputs)?;
+        let out: Outputs<O, H, W, S, NoneTape> = y.clone();
+        tape.add_backward_op(move |grads| {
+            let mut parameters = (Vec::new(), Vec::new());
+            with_gradients(grads, &x, &out, |dx, dy| {
+                let (more, dw, db) =
+                    conv_planes_gradient(&shape, &values(&x), dy, batch, &values(&weight));
+                add(dx, &more);
+                parameters = (dw, db);
+            })?;
+            add_gradient(grads, &weight, &parameters.0)?;
+            add_gradient(grads, &bias, &parameters.1)
+        });
+        Ok(y.put_tape(tape))
+    }
+}
+
+impl<const I: usize, const O: usize, const K: usize, const S: usize, H, W> Layer<(Const<I>, H, W)>
+    for Conv2d<I, O, K, S>
+where
+    H: Stride<S>,
+    W: Stride<S>,
+    (Const<I>, H, W): SampleShape,
+{
+    type Output = (Const<O>, H::Output, W::Output);
+
+    fn lower(layers: &mut Builder) {
+        const { assert!(K % 2 == 1, "\"same\" padding needs a kernel of odd size") };
+        layers.conv2d(O, K, S);
+    }
+}

@@ -1,0 +1,129 @@
+//! Dropout.
+
+use dfdx::{
+    nn::{BuildOnDevice, Module, ModuleMut, ModuleVisitor, TensorCollection},
+    shapes::{Dtype, HasShape, Shape},
+    tensor::{Cpu, CpuError, NoneTape, OwnedTape, PutTape, SplitTape, Tape, Tensor, TensorFromVec},
+    tensor_ops::{Device, ReshapeTo},
+};
+
+use super::{
+    Layer,
+    tape::{add, with_gradients},
+};
+use crate::{Builder, kernels::view::values, mask::drop_out, shape::SampleShape};
+
+/// Sets each value to 0 with a probability of `PERCENT` / 100, and scales the others up to make
+/// up for it (N. Srivastava et al., "Dropout: a simple way to prevent neural networks from
+/// overfitting", JMLR 2014); in training only.
+///
+/// # Generics
+/// - `PERCENT`: from 0 to 99; 50 unless said otherwise
+///
+/// As a module of dfdx, its masks follow from `seed` and `step`, which every training pass counts
+/// up. In a [`Network`](crate::Network) they follow from the network's seed and the optimiser's
+/// step, so that a run can be repeated from any step on.
+///
+/// PyTorch equivalent: `torch.nn.Dropout(PERCENT / 100)`. As with dfdx's own, training is `forward_mut` of a
+/// tensor with a tape, and evaluation is `forward` of one without; evaluation with a tape
+/// does not compile, nor does training without one:
+/// ```compile_fail,E0277
+/// use dfdx::prelude::{Cpu, Module, TensorFrom, Trace};
+/// use dfdx_conv::Dropout;
+///
+/// Dropout::<50>::default().forward(Cpu::default().tensor([1.0, 2.0]).leaky_trace());
+/// ```
+/// ```compile_fail,E0277
+/// use dfdx::prelude::{Cpu, ModuleMut, TensorFrom};
+/// use dfdx_conv::Dropout;
+///
+/// Dropout::<50>::default().forward_mut(Cpu::default().tensor([1.0, 2.0]));
+/// ```
+///
+/// # Examples
+/// ```
+/// use dfdx::prelude::{AsArray, Cpu, Module, ModuleMut, TensorFrom, Trace};
+/// use dfdx_conv::Dropout;
+///
+/// let x = Cpu::default().tensor([1.0, 2.0, 3.0, 4.0]);
+/// let mut dropout = Dropout::<50>::default();
+/// let y = dropout.forward_mut(x.leaky_trace());
+/// assert!(y.array().iter().zip([2.0, 4.0, 6.0, 8.0]).all(|(y, twice)| *y == 0.0 || *y == twice));
+/// assert_eq!(dropout.forward(x.clone()).array(), x.array());
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Dropout<const PERCENT: usize = 50> {
+    pub seed: u64,
+    /// Training passes made.
+    pub step: u64,
+}
+
+impl<const PERCENT: usize> Dropout<PERCENT> {
+    /// The probability, below 1.
+    pub const P: f32 = {
+        assert!(PERCENT < 100, "a dropout of 100 % leaves nothing to learn from");
+        PERCENT as f32 / 100.0
+    };
+}
+
+impl<const PERCENT: usize, E: Dtype, D: Device<E>> BuildOnDevice<D, E> for Dropout<PERCENT> {
+    type Built = Self;
+}
+
+impl<const PERCENT: usize, E: Dtype, D: Device<E>> TensorCollection<E, D> for Dropout<PERCENT> {
+    type To<E2: Dtype, D2: Device<E2>> = Self;
+
+    fn iter_tensors<V: ModuleVisitor<Self, E, D>>(
+        visitor: &mut V,
+    ) -> Result<Option<Self::To<V::E2, V::D2>>, V::Err> {
+        visitor.visit_fields((), |()| Self::default())
+    }
+}
+
+impl<const PERCENT: usize, S: Shape> Module<Tensor<S, f32, Cpu, NoneTape>> for Dropout<PERCENT> {
+    type Output = Tensor<S, f32, Cpu, NoneTape>;
+    type Error = CpuError;
+
+    /// Evaluation: nothing changes.
+    fn try_forward(&self, x: Tensor<S, f32, Cpu, NoneTape>) -> Result<Self::Output, CpuError> {
+        Ok(x)
+    }
+}
+
+impl<const PERCENT: usize, S: Shape> ModuleMut<Tensor<S, f32, Cpu, OwnedTape<f32, Cpu>>>
+    for Dropout<PERCENT>
+{
+    type Output = Tensor<S, f32, Cpu, OwnedTape<f32, Cpu>>;
+    type Error = CpuError;
+
+    /// Training.
+    fn try_forward_mut(
+        &mut self,
+        x: Tensor<S, f32, Cpu, OwnedTape<f32, Cpu>>,
+    ) -> Result<Self::Output, CpuError> {
+        let (p, seed, step) = (Self::P, self.seed, self.step);
+        self.step += 1;
+        let shape = *x.shape();
+        let (x, mut tape) = x.try_reshape_like(&shape)?.split_tape();
+        let mut y = values(&x).into_owned();
+        drop_out(&mut y, p, seed, step);
+        let y = (x.device().clone()).try_tensor_from_vec(y, shape)?;
+        let out = y.clone();
+        tape.add_backward_op(move |grads| {
+            with_gradients(grads, &x, &out, |dx, dy| {
+                let mut kept = dy.to_vec();
+                drop_out(&mut kept, p, seed, step);
+                add(dx, &kept);
+            })
+        });
+        Ok(y.put_tape(tape))
+    }
+}
+
+impl<const PERCENT: usize, In: SampleShape> Layer<In> for Dropout<PERCENT> {
+    type Output = In;
+
+    fn lower(layers: &mut Builder) {
+        layers.dropout(Self::P);
+    }
+}

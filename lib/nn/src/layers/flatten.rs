@@ -1,0 +1,84 @@
+//! From images to vectors.
+
+use dfdx::{
+    nn::{Module, NonMutableModule, ZeroSizedModule},
+    shapes::{Const, ConstDim, HasShape},
+    tensor::{Cpu, CpuError, Tape},
+    tensor_ops::ReshapeTo,
+};
+
+use super::Layer;
+use crate::{
+    Builder,
+    shape::{Features, Images, SampleShape},
+};
+
+/// An image's values as one vector, in the order `(C, H, W)`.
+///
+/// # Generics
+/// - `N`: `C * H * W`, which stable Rust cannot compute in a type; another number does
+///   not compile.
+///
+/// # Shapes
+/// `(batch, C, H, W)` to `(batch, N)`.
+///
+/// PyTorch equivalent: `torch.nn.Flatten()`.
+///
+/// # Examples
+/// ```
+/// use dfdx::prelude::*;
+/// use dfdx_conv::{layers::{Flatten}, shape::{Features, Images}};
+///
+/// let dev = Cpu::default();
+/// let x: Images<64, 7, 7> = dev.zeros_like(&(10, Const, Const, Const));
+/// let y: Features<3136> = Flatten::<3136>.forward(x);
+/// ```
+///
+/// ```compile_fail
+/// use dfdx::prelude::*;
+/// use dfdx_conv::{layers::{Flatten}, shape::{Features, Images}};
+///
+/// let dev = Cpu::default();
+/// let x: Images<64, 7, 7> = dev.zeros_like(&(10, Const, Const, Const));
+/// let y: Features<3000> = Flatten::<3000>.forward(x);
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Flatten<const N: usize>;
+
+impl<const N: usize> ZeroSizedModule for Flatten<N> {}
+impl<const N: usize> NonMutableModule for Flatten<N> {}
+
+impl<const C: usize, const H: usize, const W: usize, const N: usize, T: Tape<f32, Cpu>>
+    Module<Images<C, H, W, T>> for Flatten<N>
+{
+    type Output = Features<N, T>;
+    type Error = CpuError;
+
+    fn try_forward(&self, x: Images<C, H, W, T>) -> Result<Self::Output, CpuError> {
+        const {
+            assert!(
+                C * H * W == N,
+                "Flatten<N> of an image (C, H, W) needs N = C * H * W"
+            )
+        };
+        let batch = x.shape().0;
+        x.try_reshape_like(&(batch, Const))
+    }
+}
+
+impl<C: ConstDim, H: ConstDim, W: ConstDim, const N: usize> Layer<(C, H, W)> for Flatten<N>
+where
+    (C, H, W): SampleShape,
+{
+    type Output = (Const<N>,);
+
+    fn lower(layers: &mut Builder) {
+        const {
+            assert!(
+                C::SIZE * H::SIZE * W::SIZE == N,
+                "Flatten<N> of an image (C, H, W) needs N = C * H * W"
+            )
+        };
+        layers.flatten();
+    }
+}

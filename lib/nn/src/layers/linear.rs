@@ -1,0 +1,154 @@
+//! Fully connected layers.
+
+use dfdx::{
+    nn::{
+        BuildModule, BuildOnDevice, Module, ModuleVisitor, NonMutableModule, TensorCollection,
+        TensorOptions,
+    },
+    shapes::{Const, Dtype, HasShape, Rank1, Rank2},
+    tensor::{Cpu, CpuError, PutTape, SplitTape, Storage, Tape, Tensor, TensorFromVec},
+    tensor_ops::{Device, ReshapeTo},
+};
+
+use super::{
+    Layer,
+    tape::{add_gradient, with_gradients},
+};
+use crate::{
+    Builder, init,
+    kernels::{
+        dense::{Matrix, multiply},
+        view::values,
+    },
+    shape::{Features, SampleShape},
+};
+
+/// `x * weight^T + bias`.
+///
+/// # Generics
+/// - `I`: inputs
+/// - `O`: outputs
+/// - `F`: auxiliary features of each sample, which have weights of their own here: the same as
+///   appending them to the inputs. Only a [`Network`](crate::Network) hands them in; 0 unless
+///   said otherwise.
+///
+/// # Shapes
+/// `(batch, I)` to `(batch, O)`; `weight` is `(O, I)`, `bias` is `(O)`.
+///
+/// PyTorch equivalent: `torch.nn.Linear(I, O)`, with the same initial distribution. dfdx has
+/// one of its own, of the same result; this one uses all threads and AVX-512.
+///
+/// # Examples
+/// ```
+/// use dfdx::prelude::{Const, Cpu, DeviceBuildExt, Module, ZerosTensor};
+/// use dfdx_conv::{layers::{Linear}, shape::Features};
+///
+/// let dev = Cpu::default();
+/// let linear = dev.build_module::<Linear<3136, 10>, f32>();
+/// let x: Features<3136> = dev.zeros_like(&(5, Const));
+/// let y: Features<10> = linear.forward(x);
+/// ```
+///
+/// A head that does not fit the trunk does not compile; the message names both sizes.
+/// ```compile_fail,E0277
+/// use dfdx::prelude::{Const, Cpu, DeviceBuildExt, Module, ZerosTensor};
+/// use dfdx_conv::{layers::{Flatten, Linear}, shape::Images};
+///
+/// let dev = Cpu::default();
+/// let head = dev.build_module::<(Flatten<3136>, Linear<3000, 10>), f32>();
+/// let x: Images<64, 7, 7> = dev.zeros_like(&(5, Const, Const, Const));
+/// head.forward(x);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Linear<
+    const I: usize,
+    const O: usize,
+    const F: usize = 0,
+    E: Dtype = f32,
+    D: Storage<E> = Cpu,
+> {
+    pub weight: Tensor<Rank2<O, I>, E, D>,
+    pub bias: Tensor<Rank1<O>, E, D>,
+}
+
+impl<const I: usize, const O: usize, E: Dtype, D: Device<E>> BuildOnDevice<D, E> for Linear<I, O>
+where
+    Linear<I, O, 0, E, D>: BuildModule<D, E>,
+{
+    type Built = Linear<I, O, 0, E, D>;
+}
+
+impl<const I: usize, const O: usize> TensorCollection<f32, Cpu> for Linear<I, O> {
+    type To<E2: Dtype, D2: Device<E2>> = Linear<I, O, 0, E2, D2>;
+
+    fn iter_tensors<V: ModuleVisitor<Self, f32, Cpu>>(
+        visitor: &mut V,
+    ) -> Result<Option<Self::To<V::E2, V::D2>>, V::Err> {
+        let weight = TensorOptions::reset_with(|t| init::uniform(t, I));
+        let bias = TensorOptions::reset_with(|t| init::uniform(t, I));
+        visitor.visit_fields(
+            (
+                Self::tensor("weight", |s| &s.weight, |s| &mut s.weight, weight),
+                Self::tensor("bias", |s| &s.bias, |s| &mut s.bias, bias),
+            ),
+            |(weight, bias)| Linear { weight, bias },
+        )
+    }
+}
+
+impl<const I: usize, const O: usize> NonMutableModule for Linear<I, O> {}
+
+impl<const I: usize, const O: usize, T: Tape<f32, Cpu>> Module<Features<I, T>> for Linear<I, O> {
+    type Output = Features<O, T>;
+    type Error = CpuError;
+
+    fn try_forward(&self, x: Features<I, T>) -> Result<Self::Output, CpuError> {
+        let shape = *x.shape();
+        let batch = shape.0;
+        let (x, mut tape) = x.try_reshape_like(&shape)?.split_tape();
+        let (weight, bias) = (self.weight.clone(), self.bias.clone());
+        let mut y = values(&bias).repeat(batch);
+        let by_output = values(&weight);
+        multiply(
+            Matrix::row_major(&values(&x), batch, I),
+            Matrix::row_major(&by_output, O, I).transposed(),
+            true,
+            &mut y,
+        );
+        drop(by_output);
+        let y = (x.device().clone()).try_tensor_from_vec(y, (batch, Const))?;
+        let out = y.clone();
+        tape.add_backward_op(move |grads| {
+            let mut dw = vec![0.0; O * I];
+            let mut db = vec![0.0; O];
+            with_gradients(grads, &x, &out, |dx, dy| {
+                for row in dy.chunks_exact(O.max(1)) {
+                    super::tape::add(&mut db, row);
+                }
+                let dy = Matrix::row_major(dy, batch, O);
+                let x = values(&x);
+                multiply(
+                    dy.transposed(),
+                    Matrix::row_major(&x, batch, I),
+                    false,
+                    &mut dw,
+                );
+                multiply(dy, Matrix::row_major(&values(&weight), O, I), true, dx);
+            })?;
+            add_gradient(grads, &weight, &dw)?;
+            add_gradient(grads, &bias, &db)
+        });
+        Ok(y.put_tape(tape))
+    }
+}
+
+impl<const I: usize, const O: usize, const F: usize> Layer<(Const<I>,)> for Linear<I, O, F>
+where
+    (Const<I>,): SampleShape,
+{
+    type Output = (Const<O>,);
+
+    fn lower(layers: &mut Builder) {
+        layers.linear(O, F);
+    }
+}

@@ -1,0 +1,376 @@
+//! Modules that run on dfdx's tape, as layers of a network.
+
+use std::{
+    fmt::{self, Debug},
+    marker::PhantomData,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use dfdx::{
+    nn::{
+        BuildOnDevice, DeviceBuildExt, Module, ModuleMut, RecursiveWalker, TensorCollection, TensorOptions,
+        TensorVisitor, ViewTensorMut, ViewTensorName, modules,
+    },
+    shapes::{ConstDim, HasShape, Shape},
+    tensor::{
+        Cpu, CpuError, Gradients, NoneTape, OwnedTape, PutTape, SplitTape, Tape as _, Tensor,
+        TensorFrom, TensorFromVec, Trace, ZerosTensor,
+    },
+    tensor_ops::Backward,
+};
+
+use super::Layer;
+use crate::{
+    Builder, Error, Result,
+    kernels::view::{values, values_mut},
+    shape::SampleShape,
+};
+
+/// Any module of dfdx, of its own or a reader's, as a layer: `M` is what `build_module` takes.
+///
+/// It runs on dfdx's tape, its forward pass a second time for its gradient, and is slower than
+/// the layers of this crate. What it draws at random follows from the network's seed and the
+/// optimiser's step. Its parameters are the network's: named, saved, trained and frozen like all
+/// others.
+///
+/// ```
+/// use dfdx_conv::{Network, layers::*};
+///
+/// type Mlp = (Flatten<784>, Linear<784, 64>, OnTape<dfdx::nn::builders::LayerNorm1D<64>>, ReLU, Linear<64, 10>);
+/// let model: Network<Mlp> = Network::new(1);
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OnTape<M>(PhantomData<fn() -> M>);
+
+/// A module without its type. All values are row-major, the batch first.
+pub trait TapeLayer: Debug + Send + Sync {
+    /// The module's type.
+    fn name(&self) -> &str;
+
+    /// Name, shape and whether it is trained, of every tensor.
+    fn tensors(&self) -> Vec<(String, Vec<usize>, bool)>;
+
+    /// What the module's builder puts into them.
+    fn initial(&self, device: &Cpu) -> Vec<Vec<f32>>;
+
+    fn evaluate(&self, name: &str, tensors: &[&[f32]], x: &[f32], batch: usize)
+    -> Result<Vec<f32>>;
+
+    /// The forward pass in training; `draw` seeds what is drawn at random.
+    fn train(
+        &self,
+        name: &str,
+        tensors: &[&[f32]],
+        x: &[f32],
+        batch: usize,
+        draw: u64,
+    ) -> Result<Vec<f32>>;
+
+    /// The gradients of the same pass.
+    fn gradient(
+        &self,
+        name: &str,
+        tensors: &[&[f32]],
+        x: &[f32],
+        batch: usize,
+        draw: u64,
+        dy: &[f32],
+    ) -> Result<TapeGradient>;
+}
+
+/// What a module's backward pass yields.
+#[derive(Clone, Debug)]
+pub struct TapeGradient {
+    pub input: Vec<f32>,
+    /// In the order of [`TapeLayer::tensors`]: the gradient of a parameter, the new values of
+    /// anything else.
+    pub tensors: Vec<Vec<f32>>,
+}
+
+/// A tensor of dfdx that holds a batch of samples.
+pub trait TensorBatch {
+    type Sample: SampleShape;
+}
+
+impl<N: ConstDim, T> TensorBatch for Tensor<(usize, N), f32, Cpu, T> {
+    type Sample = (N,);
+}
+
+impl<C: ConstDim, H: ConstDim, W: ConstDim, T> TensorBatch
+    for Tensor<(usize, C, H, W), f32, Cpu, T>
+{
+    type Sample = (C, H, W);
+}
+
+type Batch<S, T> = Tensor<<S as SampleShape>::Batch, f32, Cpu, T>;
+type Tape = OwnedTape<f32, Cpu>;
+
+impl<M, In, Out> Layer<In> for OnTape<M>
+where
+    In: SampleShape,
+    Out: SampleShape,
+    M: BuildOnDevice<Cpu, f32> + 'static,
+    M::Built: Module<Batch<In, NoneTape>, Output = Batch<Out, NoneTape>>
+        + ModuleMut<Batch<In, Tape>, Output = Batch<Out, Tape>>
+        + TensorCollection<f32, Cpu>
+        + Send
+        + 'static,
+    <M::Built as Module<Batch<In, NoneTape>>>::Output: TensorBatch<Sample = Out>,
+{
+    type Output = Out;
+
+    fn lower(layers: &mut Builder) {
+        let module = Mutex::new(Cpu::default().build_module::<M, f32>());
+        let layer = TypedModule::<M::Built, In, Out> {
+            name: short_name(std::any::type_name::<M>()),
+            module,
+            shapes: PhantomData,
+        };
+        layers.on_tape(Arc::new(layer), Out::DIMS);
+    }
+}
+
+/// A type's name without the paths of modules.
+fn short_name(path: &str) -> String {
+    let parts = path.split_inclusive(['<', '>', ',', '(', ')', ' ']);
+    parts
+        .map(|part| part.rsplit("::").next().unwrap_or(part))
+        .collect()
+}
+
+struct TypedModule<B, In, Out> {
+    name: String,
+    /// Its tensors are those of the last pass: each pass puts the network's in.
+    module: Mutex<B>,
+    shapes: PhantomData<fn() -> (In, Out)>,
+}
+
+impl<B, In, Out> fmt::Debug for TypedModule<B, In, Out> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+impl<B, In, Out> TypedModule<B, In, Out>
+where
+    In: SampleShape,
+    Out: SampleShape,
+    B: TensorCollection<f32, Cpu> + Send,
+{
+    /// Runs `pass` on the module with these tensors.
+    fn with<R>(
+        &self,
+        name: &str,
+        tensors: &[&[f32]],
+        pass: impl FnOnce(&mut B) -> Result<R, String>,
+    ) -> Result<R> {
+        let mut module = self.module.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tensors = tensors.iter();
+        let loaded = visit(&mut *module, None, &mut |_, _, values, _, _| {
+            if let Some(tensor) = tensors.next() {
+                values.copy_from_slice(tensor);
+            }
+        });
+        loaded.and_then(|()| pass(&mut module)).map_err(|problem| Error::Tape {
+            layer: name.into(),
+            problem,
+            remedy: "see what the module asks of its input".into(),
+        })
+    }
+}
+
+impl<B, In, Out> TapeLayer for TypedModule<B, In, Out>
+where
+    In: SampleShape,
+    Out: SampleShape,
+    B: Module<Batch<In, NoneTape>, Output = Batch<Out, NoneTape>>
+        + ModuleMut<Batch<In, Tape>, Output = Batch<Out, Tape>>
+        + TensorCollection<f32, Cpu>
+        + Send,
+{
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn tensors(&self) -> Vec<(String, Vec<usize>, bool)> {
+        let mut tensors = Vec::new();
+        let _ = self.with("", &[], |module| {
+            visit(module, None, &mut |name, shape, _, trainable, _| {
+                tensors.push((name, shape, trainable));
+            })
+        });
+        tensors
+    }
+
+    fn initial(&self, device: &Cpu) -> Vec<Vec<f32>> {
+        let mut tensors = Vec::new();
+        let _ = self.with("", &[], |module| {
+            reset(module, device)?;
+            visit(module, None, &mut |_, _, values, _, _| tensors.push(values.to_vec()))
+        });
+        tensors
+    }
+
+    fn evaluate(
+        &self,
+        name: &str,
+        tensors: &[&[f32]],
+        x: &[f32],
+        batch: usize,
+    ) -> Result<Vec<f32>> {
+        self.with(name, tensors, |module| {
+            let x = tensor::<In>(x, batch, &Cpu::default())?;
+            let y = module.try_forward(x).map_err(|e| format!("{e:?}"))?;
+            Ok(values(&y).into_owned())
+        })
+    }
+
+    fn train(
+        &self,
+        name: &str,
+        tensors: &[&[f32]],
+        x: &[f32],
+        batch: usize,
+        draw: u64,
+    ) -> Result<Vec<f32>> {
+        self.with(name, tensors, |module| {
+            let x = tensor::<In>(x, batch, &Cpu::seed_from_u64(draw))?;
+            let y = module.try_forward_mut(x.leaky_trace()).map_err(|e| format!("{e:?}"))?;
+            Ok(values(&y).into_owned())
+        })
+    }
+
+    fn gradient(
+        &self,
+        name: &str,
+        tensors: &[&[f32]],
+        x: &[f32],
+        batch: usize,
+        draw: u64,
+        dy: &[f32],
+    ) -> Result<TapeGradient> {
+        self.with(name, tensors, |module| {
+            let device = Cpu::seed_from_u64(draw);
+            let x = tensor::<In>(x, batch, &device)?;
+            let y = module.try_forward_mut(x.leaky_trace()).map_err(|e| format!("{e:?}"))?;
+            let (y, mut tape) = y.split_tape();
+            let dy = dy.to_vec();
+            // A number whose gradient with respect to `y` is `dy`.
+            tape.add_backward_op(move |gradients| {
+                gradients.get_or_alloc_mut(&y)?.copy_from_slice(&dy);
+                Ok(())
+            });
+            let end: Tensor<(), f32, Cpu> = device.tensor(0.0);
+            let gradients = end.put_tape(tape).try_backward().map_err(|e| format!("{e:?}"))?;
+            let input = values(&gradients.get(&x)).into_owned();
+            let mut tensors = Vec::new();
+            visit(module, Some(gradients), &mut |_, _, values, _, gradient| {
+                tensors.push(gradient.unwrap_or_else(|| values.to_vec()));
+            })?;
+            Ok(TapeGradient { input, tensors })
+        })
+    }
+}
+
+fn tensor<S: SampleShape>(
+    values: &[f32],
+    batch: usize,
+    device: &Cpu,
+) -> Result<Batch<S, NoneTape>, String> {
+    (device.try_tensor_from_vec(values.to_vec(), S::batch(batch))).map_err(|e| format!("{e:?}"))
+}
+
+/// What is done for each tensor of a module: its name, shape and values, whether it is trained,
+/// and its gradient.
+type Each<'a> = dyn FnMut(String, Vec<usize>, &mut [f32], bool, Option<Vec<f32>>) + 'a;
+
+fn visit<B: TensorCollection<f32, Cpu>>(
+    module: &mut B,
+    gradients: Option<Gradients<f32, Cpu>>,
+    each: &mut Each,
+) -> Result<(), String> {
+    let mut visitor = Visitor { gradients, each };
+    let visited = B::iter_tensors(&mut RecursiveWalker {
+        m: (module, String::new()),
+        f: &mut visitor,
+    });
+    visited.map(drop).map_err(|error| format!("{error:?}"))
+}
+
+struct Visitor<'a, 'b> {
+    gradients: Option<Gradients<f32, Cpu>>,
+    each: &'a mut Each<'b>,
+}
+
+impl TensorVisitor<f32, Cpu> for Visitor<'_, '_> {
+    type Viewer = (ViewTensorMut, ViewTensorName);
+    type Err = CpuError;
+    type E2 = f32;
+    type D2 = Cpu;
+
+    fn visit<S: Shape>(
+        &mut self,
+        options: TensorOptions<S, f32, Cpu>,
+        (tensor, name): (&mut Tensor<S, f32, Cpu>, String),
+    ) -> Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
+        let trainable = options.do_gradient_update;
+        let gradient = match &mut self.gradients {
+            Some(gradients) if trainable => Some(gradients.get_or_alloc_mut(tensor)?.to_vec()),
+            _ => None,
+        };
+        let shape = tensor.shape().concrete().into();
+        (self.each)(name, shape, values_mut(tensor), trainable, gradient);
+        Ok(None)
+    }
+}
+
+/// Puts into each tensor what the module's builder would, drawn from `device`.
+fn reset<B: TensorCollection<f32, Cpu>>(module: &mut B, device: &Cpu) -> Result<(), String> {
+    let mut resetter = Resetter(device);
+    let visited = B::iter_tensors(&mut RecursiveWalker {
+        m: module,
+        f: &mut resetter,
+    });
+    visited.map(drop).map_err(|error| format!("{error:?}"))
+}
+
+struct Resetter<'a>(&'a Cpu);
+
+impl TensorVisitor<f32, Cpu> for Resetter<'_> {
+    type Viewer = ViewTensorMut;
+    type Err = CpuError;
+    type E2 = f32;
+    type D2 = Cpu;
+
+    fn visit<S: Shape>(
+        &mut self,
+        options: TensorOptions<S, f32, Cpu>,
+        tensor: &mut Tensor<S, f32, Cpu>,
+    ) -> Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
+        // A tensor draws from the device that it was made on.
+        let mut fresh: Tensor<S, f32, Cpu> = self.0.try_zeros_like(tensor.shape())?;
+        (options.reset)(&mut fresh)?;
+        tensor.copy_from(&values(&fresh));
+        Ok(None)
+    }
+}
+
+/// dfdx's own activations, without a wrapper.
+macro_rules! activations {
+    ($($name:ident),*) => {
+        $(
+            impl<In: SampleShape> Layer<In> for modules::$name
+            where
+                OnTape<modules::$name>: Layer<In, Output = In>,
+            {
+                type Output = In;
+
+                fn lower(layers: &mut Builder) {
+                    layers.unnamed::<OnTape<Self>, In>();
+                }
+            }
+        )*
+    };
+}
+
+activations!(Tanh, Sigmoid, FastGeLU, AccurateGeLU, Softmax, Abs, Square, Sin, Cos, Exp);

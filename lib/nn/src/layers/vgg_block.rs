@@ -1,0 +1,143 @@
+//! Two convolutions and a pooling, under names.
+
+use dfdx::{
+    nn::{BuildModule, BuildOnDevice, Module, ModuleMut, ModuleVisitor, TensorCollection},
+    shapes::{Const, Dtype},
+    tensor::{Cpu, CpuError, NoneTape, OwnedTape, Storage},
+    tensor_ops::Device,
+};
+
+use super::{BatchNorm2d, Conv2d, Layer, MaxPool2d, ReLU};
+use crate::{
+    Builder,
+    shape::{Half, Halve, Images, SampleShape},
+};
+
+/// [Conv 3 x 3 "same", batch normalisation, ReLU] twice, then 2 x 2 max pooling (after K.
+/// Simonyan and A. Zisserman, "Very deep convolutional networks for large-scale image
+/// recognition", ICLR 2015, with batch normalisation).
+///
+/// # Generics
+/// - `I`: input channels
+/// - `O`: output channels of both convolutions
+///
+/// # Shapes
+/// `(batch, I, H, W)` to `(batch, O, H / 2, W / 2)`, rounded down.
+///
+/// PyTorch equivalent:
+/// ```python
+/// Sequential(Conv2d(I, O, 3, padding=1), BatchNorm2d(O), ReLU(),
+///            Conv2d(O, O, 3, padding=1), BatchNorm2d(O), ReLU(), MaxPool2d(2))
+/// ```
+///
+/// # Examples
+/// ```
+/// use dfdx_conv::{Network, layers::*};
+///
+/// type Reader = (VggBlock<1, 32>, VggBlock<32, 64>, Flatten<3136>, Linear<3136, 10>);
+/// let model: Network<Reader> = Network::new(1);
+/// assert_eq!(model.summary().layers[0].name, "0.conv1");
+/// ```
+///
+/// As a module of dfdx it runs its layers one after the other: training is `forward_mut` of a
+/// tensor with a tape, evaluation is `forward` of one without.
+/// ```
+/// use dfdx::prelude::{Backward, Const, Cpu, DeviceBuildExt, Module, ModuleMut, Trace, ZeroGrads, ZerosTensor};
+/// use dfdx_conv::{cross_entropy, layers::{Flatten, Linear, VggBlock}, shape::Images};
+///
+/// let dev = Cpu::default();
+/// let mut model = dev.build_module::<(VggBlock<1, 16>, Flatten<3136>, Linear<3136, 10>), f32>();
+/// let x: Images<1, 28, 28> = dev.zeros_like(&(2, Const, Const, Const));
+/// let logits = model.forward_mut(x.trace(model.alloc_grads()));
+/// let gradients = cross_entropy(logits, &[3, 7]).unwrap().backward();
+/// let logits = model.forward(x);
+/// ```
+#[derive(Clone, Debug)]
+pub struct VggBlock<const I: usize, const O: usize, E: Dtype = f32, D: Storage<E> = Cpu> {
+    pub conv1: Conv2d<I, O, 3, 1, E, D>,
+    pub bn1: BatchNorm2d<O, E, D>,
+    pub conv2: Conv2d<O, O, 3, 1, E, D>,
+    pub bn2: BatchNorm2d<O, E, D>,
+}
+
+impl<const I: usize, const O: usize, E: Dtype, D: Device<E>> BuildOnDevice<D, E> for VggBlock<I, O>
+where
+    VggBlock<I, O, E, D>: BuildModule<D, E>,
+{
+    type Built = VggBlock<I, O, E, D>;
+}
+
+impl<const I: usize, const O: usize> TensorCollection<f32, Cpu> for VggBlock<I, O> {
+    type To<E2: Dtype, D2: Device<E2>> = VggBlock<I, O, E2, D2>;
+
+    fn iter_tensors<V: ModuleVisitor<Self, f32, Cpu>>(
+        visitor: &mut V,
+    ) -> Result<Option<Self::To<V::E2, V::D2>>, V::Err> {
+        visitor.visit_fields(
+            (
+                Self::module("conv1", |s| &s.conv1, |s| &mut s.conv1),
+                Self::module("bn1", |s| &s.bn1, |s| &mut s.bn1),
+                Self::module("conv2", |s| &s.conv2, |s| &mut s.conv2),
+                Self::module("bn2", |s| &s.bn2, |s| &mut s.bn2),
+            ),
+            |(conv1, bn1, conv2, bn2)| VggBlock {
+                conv1,
+                bn1,
+                conv2,
+                bn2,
+            },
+        )
+    }
+}
+
+type Pooled<const O: usize, const H: usize, const W: usize, T> =
+    dfdx::tensor::Tensor<(usize, Const<O>, Half<Const<H>>, Half<Const<W>>), f32, Cpu, T>;
+
+impl<const I: usize, const O: usize, const H: usize, const W: usize> Module<Images<I, H, W>>
+    for VggBlock<I, O>
+where
+    Const<H>: Halve,
+    Const<W>: Halve,
+{
+    type Output = Pooled<O, H, W, NoneTape>;
+    type Error = CpuError;
+
+    /// Evaluation.
+    fn try_forward(&self, x: Images<I, H, W>) -> Result<Self::Output, CpuError> {
+        let x = self.bn1.try_forward(self.conv1.try_forward(x)?)?;
+        let x = self.conv2.try_forward(ReLU.try_forward(x)?)?;
+        MaxPool2d.try_forward(ReLU.try_forward(self.bn2.try_forward(x)?)?)
+    }
+}
+
+impl<const I: usize, const O: usize, const H: usize, const W: usize>
+    ModuleMut<Images<I, H, W, OwnedTape<f32, Cpu>>> for VggBlock<I, O>
+where
+    Const<H>: Halve,
+    Const<W>: Halve,
+{
+    type Output = Pooled<O, H, W, OwnedTape<f32, Cpu>>;
+    type Error = CpuError;
+
+    /// Training.
+    fn try_forward_mut(
+        &mut self,
+        x: Images<I, H, W, OwnedTape<f32, Cpu>>,
+    ) -> Result<Self::Output, CpuError> {
+        let x = self.bn1.try_forward_mut(self.conv1.try_forward(x)?)?;
+        let x = self.conv2.try_forward(ReLU.try_forward(x)?)?;
+        MaxPool2d.try_forward(ReLU.try_forward(self.bn2.try_forward_mut(x)?)?)
+    }
+}
+
+impl<const I: usize, const O: usize, H: Halve, W: Halve> Layer<(Const<I>, H, W)> for VggBlock<I, O>
+where
+    (Const<I>, H, W): SampleShape,
+    (Const<O>, H::Half, W::Half): SampleShape,
+{
+    type Output = (Const<O>, H::Half, W::Half);
+
+    fn lower(layers: &mut Builder) {
+        layers.vgg_block(O);
+    }
+}

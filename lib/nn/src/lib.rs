@@ -1,0 +1,25 @@
+#![doc = include_str!("../README.md")]
+#![deny(missing_debug_implementations)]
+
+mod classifier;
+mod error;
+mod init;
+mod kernels;
+pub mod layers;
+mod loss;
+mod mask;
+mod network;
+mod optim;
+mod plan;
+pub mod shape;
+mod summary;
+mod threads;
+
+pub use classifier::{Batch, Classifier, Objective, Signature, Step, TensorMut, TensorRef};
+pub use error::{Error, Result};
+pub use kernels::{Instructions, peak_gflops};
+pub use loss::{CrossEntropy, argmax, cross_entropy, log_softmax};
+pub use network::{DynNetwork, Network};
+pub use optim::{Adam, Optimizer, Sgd};
+pub use plan::builder::Builder;
+pub use summary::{LayerSummary, Summary};

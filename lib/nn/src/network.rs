@@ -1,0 +1,550 @@
+//! A network ready for training: any stack of layers.
+
+use std::{
+    fmt,
+    marker::PhantomData,
+    ops::{Deref, DerefMut},
+};
+
+use dfdx::{
+    shapes::Const,
+    tensor::Cpu,
+};
+use ndarray::{Array2, ArrayView2};
+
+use crate::{
+    Batch, Builder, Classifier, Error, Objective, Optimizer, Result, Signature, Step, TensorMut,
+    TensorRef, init,
+    kernels::buffer::{Buffer, flat_mut},
+    layers::Layer,
+    plan::{
+        Activation, Context, Deferred, Folded, Gradient, Gradients, backward, backward_dense,
+        MOMENTUM, evaluate, forward, layers,
+        spec::{Init, LayerKind, LayerSpec},
+        stage::{Stage, fuse},
+    },
+    shape::{Dims, Image, SampleShape},
+    summary::Summary,
+    threads::{join, on_threads},
+};
+
+/// A network of the layers that its type names, on samples of the shape `In`.
+///
+/// The compiler checks that each layer takes what the one before it gives. At creation the layers
+/// are lowered into a plan that fuses what can run as one pass, so that freely composed layers
+/// are as fast as blocks written by hand.
+///
+/// ```
+/// use dfdx_conv::{Adam, Batch, CrossEntropy, Classifier, Network, layers::*};
+///
+/// type LeNet5 = (
+///     (Conv2d<1, 6, 5>, BatchNorm2d<6>, ReLU, MaxPool2d),  // 28 x 28 -> 14 x 14
+///     (Conv2d<6, 16, 5>, BatchNorm2d<16>, ReLU, MaxPool2d), // -> 7 x 7
+///     (Flatten<784>, Linear<784, 120>, ReLU, Linear<120, 10>),
+/// );
+/// let mut model: Network<LeNet5> = Network::new(1);
+/// let images = vec![0.5; 2 * 28 * 28];
+/// let batch = Batch { len: 2, images: &images, features: &[] };
+/// let step = model.train_step(batch, &CrossEntropy::new(&[3, 7]), &mut Adam::new(1e-3)).unwrap();
+/// assert_eq!(step.logits.dim(), (2, 10));
+/// println!("{}", model.summary());
+/// ```
+///
+/// Images of another shape are named by the second parameter:
+///
+/// ```
+/// use dfdx_conv::{Network, layers::*, shape::Image};
+///
+/// type Small = (Conv2d<3, 8>, ReLU, GlobalAvgPool2d, Linear<8, 4>);
+/// let model: Network<Small, Image<3, 56, 40>> = Network::new(1);
+/// ```
+///
+/// Layers that do not fit do not compile; the message names both shapes:
+///
+/// ```compile_fail,E0277
+/// use dfdx_conv::{Network, layers::*};
+///
+/// type Wrong = (Conv2d<1, 8>, ReLU, Conv2d<16, 8>, GlobalAvgPool2d);
+/// let model: Network<Wrong> = Network::new(1);
+/// ```
+pub struct Network<M, In = Image<1, 28, 28>> {
+    network: DynNetwork,
+    layers: PhantomData<fn() -> (M, In)>,
+}
+
+/// A network whose shapes are known at run time; what a [`Network`] dereferences to.
+#[derive(Clone, Debug)]
+pub struct DynNetwork {
+    input: Dims,
+    layers: Vec<LayerSpec>,
+    stages: Vec<Stage>,
+    tensors: Vec<NetworkTensor>,
+    seed: u64,
+}
+
+/// A parameter or a running statistic.
+#[derive(Clone, Debug)]
+pub(crate) struct NetworkTensor {
+    pub name: String,
+    pub shape: Vec<usize>,
+    pub values: Vec<f32>,
+    /// Whether the optimiser changes it.
+    pub trainable: bool,
+    /// Whether training leaves it as it is.
+    pub frozen: bool,
+}
+
+/// Samples that go through a network at once in evaluation: so many rows of a matrix product,
+/// whose weights are packed once for them. A multiple of the rows of its tiles.
+const CHUNK: usize = 504;
+
+impl<M, In, const CLASSES: usize> Network<M, In>
+where
+    In: SampleShape,
+    M: Layer<In, Output = (Const<CLASSES>,)>,
+{
+    /// Random weights (PyTorch's defaults) from `seed`, which also decides on every dropout mask.
+    pub fn new(seed: u64) -> Self {
+        let mut layers = Builder::new(In::DIMS);
+        layers.unnamed::<M, In>();
+        Self {
+            network: DynNetwork::new(layers, seed),
+            layers: PhantomData,
+        }
+    }
+}
+
+impl<M, In> Network<M, In> {
+    /// Without the type.
+    pub fn into_dyn(self) -> DynNetwork {
+        self.network
+    }
+}
+
+impl DynNetwork {
+    /// As [`Network::new`].
+    ///
+    /// # Panics
+    /// Where the last layer gives no vector.
+    pub fn new(layers: Builder, seed: u64) -> Self {
+        let (input, layers) = layers.finish();
+        let output = layers.last().map_or(input, |layer| layer.output);
+        assert!(
+            matches!(output, Dims::Vector(_)),
+            "a classifier ends in a vector of logits, not in images of {output}"
+        );
+        let device = Cpu::seed_from_u64(seed);
+        let mut tensors = Vec::new();
+        for layer in layers.iter().flat_map(LayerSpec::flattened) {
+            let mut of_module = match &layer.kind {
+                LayerKind::OnTape(module) => module.initial(&device),
+                _ => Vec::new(),
+            }
+            .into_iter();
+            for spec in &layer.tensors {
+                let len = spec.shape.iter().product();
+                let values = match spec.init {
+                    Init::Uniform { fan_in } => init::uniform_values(&device, len, fan_in),
+                    Init::Constant(value) => vec![value; len],
+                    Init::OfModule => of_module.next().unwrap_or_else(|| vec![0.0; len]),
+                };
+                tensors.push(NetworkTensor {
+                    name: spec.name.clone(),
+                    shape: spec.shape.clone(),
+                    values,
+                    trainable: spec.trainable,
+                    frozen: false,
+                });
+            }
+        }
+        Self {
+            input,
+            stages: fuse(&layers),
+            layers,
+            tensors,
+            seed,
+        }
+    }
+
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// The layers, in order.
+    pub fn layers(&self) -> &[LayerSpec] {
+        &self.layers
+    }
+
+    /// Every layer with its output's shape, its parameters and its arithmetic.
+    pub fn summary(&self) -> Summary {
+        Summary::of(&self.layers)
+    }
+
+    /// From now on training leaves the layers of these names as they are, and no others: their
+    /// parameters get no update, and batch normalisation uses and keeps its running statistics.
+    /// A name stands for all layers within it: `block1` for `block1.conv1` and the rest.
+    ///
+    /// # Errors
+    /// Where no tensor has such a name.
+    pub fn freeze(&mut self, layers: &[&str]) -> Result<()> {
+        for layer in layers {
+            if !self.tensors.iter().any(|t| is_within(&t.name, layer)) {
+                return Err(self.no_such_layer(layer));
+            }
+        }
+        for tensor in &mut self.tensors {
+            tensor.frozen = layers.iter().any(|layer| is_within(&tensor.name, layer));
+        }
+        Ok(())
+    }
+
+    /// Takes over the weights and running statistics of the layers of these names.
+    ///
+    /// # Errors
+    /// Where one of the networks has no such layer, or has it with other shapes; nothing is
+    /// changed then.
+    pub fn transfer_from(&mut self, other: &dyn Classifier, layers: &[&str]) -> Result<()> {
+        let others = other.tensors();
+        let mut copies = Vec::new();
+        for layer in layers {
+            let wanted = (self.tensors.iter().enumerate()).filter(|(_, t)| is_within(&t.name, layer));
+            let before = copies.len();
+            for (at, to) in wanted {
+                let from = others.iter().find(|from| from.name == to.name);
+                let from = from.ok_or_else(|| {
+                    Error::argument(
+                        format!("the other network has no tensor {}", to.name),
+                        "name layers that both have",
+                    )
+                })?;
+                if from.shape != to.shape {
+                    return Err(Error::argument(
+                        format!("{} is {:?} there and {:?} here", to.name, from.shape, to.shape),
+                        "name layers of the same shape",
+                    ));
+                }
+                copies.push((at, from.values));
+            }
+            if copies.len() == before {
+                return Err(self.no_such_layer(layer));
+            }
+        }
+        for (at, values) in copies {
+            self.tensors[at].values.copy_from_slice(values);
+        }
+        Ok(())
+    }
+
+    fn no_such_layer(&self, layer: &str) -> Error {
+        let names = self.tensors.iter().map(|tensor| tensor.name.as_str());
+        Error::argument(
+            format!("no layer with weights is named {layer}"),
+            format!("its tensors are {}", names.collect::<Vec<_>>().join(", ")),
+        )
+    }
+
+    fn context<'a>(&'a self, batch: Batch<'a>, step: u64) -> Context<'a> {
+        Context {
+            tensors: &self.tensors,
+            batch,
+            draw: (self.seed, step),
+        }
+    }
+
+    /// Stages at the beginning that training leaves as they are: up to the last of them that has
+    /// tensors.
+    fn frozen_stages(&self) -> usize {
+        let mut frozen = 0;
+        for (i, stage) in self.stages.iter().enumerate() {
+            let tensors = stage.tensors();
+            if tensors.iter().any(|&tensor| !self.tensors[tensor].frozen) {
+                break;
+            }
+            if !tensors.is_empty() {
+                frozen = i + 1;
+            }
+        }
+        frozen
+    }
+
+    /// One step, on the thread that asks.
+    fn step(
+        &mut self,
+        batch: Batch,
+        objective: &dyn Objective,
+        optimizer: &mut dyn Optimizer,
+    ) -> Result<Step> {
+        let frozen = self.frozen_stages();
+        let is_dense = |stage: &Stage| matches!(stage, Stage::Dense(_));
+        let dense = self.stages.iter().rev().take_while(|s| is_dense(s)).count();
+        let dense = (self.stages.len() - dense).max(frozen);
+        let (trunk, head) = (&self.stages[frozen..dense], &self.stages[dense..]);
+
+        // Forward.
+        let context = self.context(batch, optimizer.steps());
+        let input = match frozen {
+            0 => Activation::Input(self.input),
+            _ => {
+                let folded = Folded::new(&self.stages[..frozen], &context, true);
+                evaluate(&folded, &context, Activation::Input(self.input))?
+            }
+        };
+        let mut trunk_steps = forward(trunk, &context, &input)?;
+        let flat = match (trunk.last(), trunk_steps.last_mut()) {
+            // The way back through it does not look at what it made.
+            (Some(Stage::Flatten), Some(step)) => {
+                let dims = Activation::Input(step.out.dims());
+                std::mem::replace(&mut step.out, dims)
+            }
+            (_, Some(step)) => step.out.done(&context),
+            (_, None) => input.done(&context),
+        };
+        let head_steps = forward(head, &context, &flat)?;
+        let output = head_steps.last().map_or(&flat, |step| &step.out);
+        let classes = self.signature().classes;
+        let logits = output.flattened(&context);
+        let logits = ArrayView2::from_shape((batch.len, classes), logits.get(batch.len))
+            .map_err(|error| Error::argument(error.to_string(), "report this"))?
+            .to_owned();
+        let mut dlogits = Array2::zeros((batch.len, classes));
+        let loss = objective.loss(logits.view(), dlogits.view_mut());
+
+        // Back through the dense layers; the gradients of their tensors are put off.
+        let mut dy = Buffer::new((batch.len * classes).div_ceil(16));
+        let values = dlogits.as_slice().unwrap_or_default();
+        flat_mut(&mut dy)[..values.len()].copy_from_slice(values);
+        let mut dy = Some(Gradient::Rows(dy));
+        let learns = trunk.iter().any(|stage| !stage.tensors().is_empty());
+        let mut deferred = Vec::new();
+        for (i, (stage, step)) in head.iter().zip(&head_steps).enumerate().rev() {
+            if let (Stage::Dense(stage), Some(gradient)) = (stage, dy.take()) {
+                let wants_input = i > 0 || learns;
+                let (put_off, dx) = backward_dense(stage, step, &context, gradient, wants_input);
+                let x = if i > 0 { &head_steps[i - 1].out } else { &flat };
+                deferred.push((put_off, x));
+                dy = dx;
+            }
+        }
+
+        // Back through the trunk, while the head learns: its update waits for memory where the
+        // trunk waits for arithmetic.
+        optimizer.begin_step();
+        let of_head = deferred.iter().flat_map(|(deferred, _)| deferred.tensors());
+        let first = of_head.min().unwrap_or(self.tensors.len());
+        let draw = context.draw;
+        let (of_trunk, of_head) = self.tensors.split_at_mut(first);
+        let mut found = Gradients::default();
+        let through_trunk = || match dy {
+            Some(dy) if learns => {
+                let context = Context {
+                    tensors: of_trunk,
+                    batch,
+                    draw,
+                };
+                let found = &mut found;
+                backward(trunk, trunk_steps, &context, &input, dy, false, found).map(drop)
+            }
+            _ => Ok(()),
+        };
+        let update_head = || {
+            for (deferred, x) in deferred {
+                update_dense(deferred, x, batch, of_head, first, optimizer);
+            }
+        };
+        join(through_trunk, update_head)?;
+
+        for (tensor, values) in found.values {
+            let tensor = &mut of_trunk[tensor];
+            let values = values.get(tensor.values.len());
+            tensor.update(optimizer, values);
+        }
+        for (norm, bias, statistics) in found.statistics {
+            let bias = bias.map_or(Vec::new(), |bias| of_trunk[bias].values.clone());
+            let mut mean = std::mem::take(&mut of_trunk[norm.mean].values);
+            statistics.update(MOMENTUM, &bias, &mut mean, &mut of_trunk[norm.var].values);
+            of_trunk[norm.mean].values = mean;
+        }
+        for (tensor, values) in found.updated {
+            of_trunk[tensor].values = values;
+        }
+        Ok(Step { loss, logits })
+    }
+}
+
+fn update_dense(
+    deferred: Deferred,
+    x: &Activation,
+    batch: Batch,
+    tensors: &mut [NetworkTensor],
+    first: usize,
+    optimizer: &mut dyn Optimizer,
+) {
+    let context = Context {
+        tensors: &[],
+        batch,
+        draw: (0, 0),
+    };
+    deferred.each(x, &context, |tensor, values| {
+        let tensor = &mut tensors[tensor - first];
+        let values = values.get(tensor.values.len());
+        tensor.update(optimizer, values);
+    });
+}
+
+impl NetworkTensor {
+    fn update(&mut self, optimizer: &mut dyn Optimizer, gradient: &[f32]) {
+        if self.trainable && !self.frozen {
+            optimizer.update_tensor(&self.name, &self.shape, &mut self.values, gradient);
+        }
+    }
+}
+
+/// Whether a tensor belongs to a layer, or to one within it.
+fn is_within(tensor: &str, layer: &str) -> bool {
+    let layer = layer.trim_end_matches('.');
+    let rest = tensor.strip_prefix(layer);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+impl Classifier for DynNetwork {
+    fn signature(&self) -> Signature {
+        let of_layer = |layer: &LayerSpec| match layer.kind {
+            LayerKind::Linear { features } => features,
+            _ => 0,
+        };
+        let layers = self.layers.iter().flat_map(LayerSpec::flattened);
+        Signature {
+            input: self.input,
+            features: layers.map(of_layer).max().unwrap_or(0),
+            classes: self.layers.last().map_or(self.input, |l| l.output).len(),
+        }
+    }
+
+    fn train_step(
+        &mut self,
+        batch: Batch,
+        objective: &dyn Objective,
+        optimizer: &mut dyn Optimizer,
+    ) -> Result<Step> {
+        self.signature().check(&batch)?;
+        on_threads(|| self.step(batch, objective, optimizer))
+    }
+
+    fn logits(&self, batch: Batch) -> Result<Array2<f32>> {
+        let signature = self.signature();
+        signature.check(&batch)?;
+        let mut logits = Vec::with_capacity(batch.len * signature.classes);
+        on_threads(|| {
+            let folded = Folded::new(&self.stages, &self.context(batch, 0), false);
+            for from in (0..batch.len).step_by(CHUNK) {
+                let to = (from + CHUNK).min(batch.len);
+                let (pixels, features) = (signature.input.len(), signature.features);
+                let part = Batch {
+                    len: to - from,
+                    images: &batch.images[from * pixels..to * pixels],
+                    features: &batch.features[from * features..to * features],
+                };
+                let context = self.context(part, 0);
+                let out = evaluate(&folded, &context, Activation::Input(self.input))?;
+                logits.extend_from_slice(out.flattened(&context).get(part.len));
+            }
+            Ok(())
+        })?;
+        array(batch.len, signature.classes, logits)
+    }
+
+    fn tensors(&self) -> Vec<TensorRef<'_>> {
+        let each = self.tensors.iter().map(|tensor| TensorRef {
+            name: tensor.name.clone(),
+            shape: tensor.shape.clone(),
+            values: &tensor.values,
+        });
+        each.collect()
+    }
+
+    fn tensors_mut(&mut self) -> Vec<TensorMut<'_>> {
+        let each = self.tensors.iter_mut().map(|tensor| TensorMut {
+            name: tensor.name.clone(),
+            shape: tensor.shape.clone(),
+            values: &mut tensor.values,
+        });
+        each.collect()
+    }
+
+    fn activations(&self, batch: Batch) -> Result<Vec<(String, Array2<f32>)>> {
+        self.signature().check(&batch)?;
+        let context = self.context(batch, 0);
+        let layers = on_threads(|| layers(&self.stages, &context, self.input))?;
+        let named = layers.into_iter().map(|(name, values)| {
+            let units = values.len() / batch.len;
+            Ok((name, array(batch.len, units, values)?))
+        });
+        named.collect()
+    }
+}
+
+fn array(rows: usize, columns: usize, values: Vec<f32>) -> Result<Array2<f32>> {
+    Array2::from_shape_vec((rows, columns), values)
+        .map_err(|error| Error::argument(error.to_string(), "report this"))
+}
+
+impl<M, In> Classifier for Network<M, In> {
+    fn signature(&self) -> Signature {
+        self.network.signature()
+    }
+
+    fn train_step(
+        &mut self,
+        batch: Batch,
+        objective: &dyn Objective,
+        optimizer: &mut dyn Optimizer,
+    ) -> Result<Step> {
+        self.network.train_step(batch, objective, optimizer)
+    }
+
+    fn logits(&self, batch: Batch) -> Result<Array2<f32>> {
+        self.network.logits(batch)
+    }
+
+    fn tensors(&self) -> Vec<TensorRef<'_>> {
+        self.network.tensors()
+    }
+
+    fn tensors_mut(&mut self) -> Vec<TensorMut<'_>> {
+        self.network.tensors_mut()
+    }
+
+    fn activations(&self, batch: Batch) -> Result<Vec<(String, Array2<f32>)>> {
+        self.network.activations(batch)
+    }
+}
+
+impl<M, In> Deref for Network<M, In> {
+    type Target = DynNetwork;
+
+    fn deref(&self) -> &DynNetwork {
+        &self.network
+    }
+}
+
+impl<M, In> DerefMut for Network<M, In> {
+    fn deref_mut(&mut self) -> &mut DynNetwork {
+        &mut self.network
+    }
+}
+
+impl<M, In> Clone for Network<M, In> {
+    fn clone(&self) -> Self {
+        Self {
+            network: self.network.clone(),
+            layers: PhantomData,
+        }
+    }
+}
+
+/// Its summary.
+impl<M, In> fmt::Debug for Network<M, In> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.network.summary(), f)
+    }
+}

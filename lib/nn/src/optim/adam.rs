@@ -1,0 +1,168 @@
+//! Adam (D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", ICLR 2015).
+
+use dfdx::{
+    nn::{
+        RecursiveWalker, TensorCollection, TensorOptions, TensorVisitor, ViewTensorMut,
+        ViewTensorName,
+    },
+    optim::OptimizerUpdateError,
+    shapes::{HasShape, Shape},
+    tensor::{Cpu, CpuError, Gradients, Tensor},
+};
+
+use super::{Optimizer, State};
+use crate::{
+    Result, TensorRef,
+    kernels::{
+        update::{self, AdamFactors},
+        view::values_mut,
+    },
+};
+
+/// Adam and its state: the moments of every parameter, and the step count.
+///
+/// As PyTorch's `torch.optim.Adam`, and `AdamW` where `weight_decay` is not 0. It updates a
+/// [`Network`](crate::Network) in its `train_step`, and any module of dfdx as dfdx's own
+/// optimisers do.
+///
+/// ```
+/// use dfdx::prelude::{Backward, Const, Cpu, DeviceBuildExt, Module, Optimizer, Trace, ZeroGrads, ZerosTensor};
+/// use dfdx_conv::{Adam, cross_entropy, layers::Linear, shape::Features};
+///
+/// let dev = Cpu::default();
+/// let mut model = dev.build_module::<Linear<8, 3>, f32>();
+/// let mut adam = Adam::new(1e-3);
+/// let x: Features<8> = dev.zeros_like(&(2, Const));
+/// let loss = cross_entropy(model.forward(x.traced(model.alloc_grads())), &[0, 2]).unwrap();
+/// adam.update(&mut model, &loss.backward()).unwrap();
+/// # use dfdx_conv::Optimizer as _;
+/// assert_eq!(adam.tensors()[0].name, "first.bias");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Adam {
+    /// May be set between steps, by a schedule.
+    pub learning_rate: f32,
+    pub beta1: f32,
+    pub beta2: f32,
+    pub epsilon: f32,
+    /// Decoupled weight decay (Loshchilov and Hutter, 2019); 0 is plain Adam.
+    pub weight_decay: f32,
+    /// Number of updates made.
+    pub step: u64,
+    /// The first and second moment of each parameter.
+    moments: State<2>,
+    factors: AdamFactors,
+}
+
+const PREFIXES: [&str; 2] = ["first.", "second."];
+
+impl Adam {
+    /// The usual settings: betas 0.9 and 0.999, epsilon 1e-8, no weight decay.
+    pub fn new(learning_rate: f32) -> Self {
+        Self {
+            learning_rate,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            weight_decay: 0.0,
+            step: 0,
+            moments: State::default(),
+            factors: AdamFactors::default(),
+        }
+    }
+}
+
+impl Optimizer for Adam {
+    fn begin_step(&mut self) {
+        self.step += 1;
+        let correction = |beta: f32| 1.0 - f64::from(beta).powf(self.step as f64);
+        let rate = f64::from(self.learning_rate);
+        self.factors = AdamFactors {
+            beta1: self.beta1,
+            beta2: self.beta2,
+            epsilon: self.epsilon,
+            step_size: (rate / correction(self.beta1)) as f32,
+            root_scale: (1.0 / correction(self.beta2).sqrt()) as f32,
+            decay: (1.0 - rate * f64::from(self.weight_decay)) as f32,
+        };
+    }
+
+    fn update_tensor(&mut self, name: &str, shape: &[usize], values: &mut [f32], gradient: &[f32]) {
+        let [first, second] = self.moments.of(name, shape);
+        update::adam(self.factors, gradient, first, second, values);
+    }
+
+    fn steps(&self) -> u64 {
+        self.step
+    }
+
+    fn learning_rate(&self) -> f32 {
+        self.learning_rate
+    }
+
+    fn set_learning_rate(&mut self, learning_rate: f32) {
+        self.learning_rate = learning_rate;
+    }
+
+    /// The moments, named `first.` and `second.` and the parameter.
+    fn tensors(&self) -> Vec<TensorRef<'_>> {
+        self.moments.tensors(PREFIXES)
+    }
+
+    fn reset(&mut self, steps: u64) {
+        self.step = steps;
+        self.moments = State::default();
+    }
+
+    fn restore(&mut self, name: &str, shape: &[usize], values: &[f32]) -> Result<()> {
+        self.moments.restore(PREFIXES, name, shape, values)
+    }
+}
+
+impl<M: TensorCollection<f32, Cpu>> dfdx::optim::Optimizer<M, Cpu, f32> for Adam {
+    /// Updates every trainable parameter; one that took no part in the loss has a gradient of 0.
+    fn update(
+        &mut self,
+        module: &mut M,
+        gradients: &Gradients<f32, Cpu>,
+    ) -> Result<(), OptimizerUpdateError<CpuError>> {
+        self.begin_step();
+        let mut updater = Updater {
+            adam: self,
+            gradients: gradients.clone(),
+        };
+        let updated = M::iter_tensors(&mut RecursiveWalker {
+            m: (module, String::new()),
+            f: &mut updater,
+        });
+        updated
+            .map(|_| ())
+            .map_err(OptimizerUpdateError::DeviceError)
+    }
+}
+
+/// Walks over a module's parameters.
+struct Updater<'a> {
+    adam: &'a mut Adam,
+    gradients: Gradients<f32, Cpu>,
+}
+
+impl TensorVisitor<f32, Cpu> for Updater<'_> {
+    type Viewer = (ViewTensorMut, ViewTensorName);
+    type Err = CpuError;
+    type E2 = f32;
+    type D2 = Cpu;
+
+    fn visit<S: Shape>(
+        &mut self,
+        options: TensorOptions<S, f32, Cpu>,
+        (tensor, name): (&mut Tensor<S, f32, Cpu>, String),
+    ) -> Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
+        if options.do_gradient_update {
+            let gradient = self.gradients.get_or_alloc_mut(tensor)?;
+            let shape: Vec<usize> = tensor.shape().concrete().into();
+            (self.adam).update_tensor(&name, &shape, values_mut(tensor), gradient);
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,102 @@
+//! Optimisers: what changes a network's parameters after each step.
+
+mod adam;
+mod sgd;
+
+use std::collections::BTreeMap;
+
+pub use self::{adam::Adam, sgd::Sgd};
+use crate::{Error, Result, TensorRef};
+
+/// An optimiser and its state. Its state is keyed by the names of the parameters, so that it can be
+/// saved; one optimiser belongs to one network.
+pub trait Optimizer: Send {
+    /// Counts a step; the updates of the parameters follow.
+    fn begin_step(&mut self);
+
+    /// Updates one parameter from its gradient.
+    fn update_tensor(&mut self, name: &str, shape: &[usize], values: &mut [f32], gradient: &[f32]);
+
+    /// Number of steps made.
+    fn steps(&self) -> u64;
+
+    fn learning_rate(&self) -> f32;
+
+    /// May be set between steps, by a schedule.
+    fn set_learning_rate(&mut self, learning_rate: f32);
+
+    /// The state so far, in the same order every time: what a checkpoint saves beside the
+    /// network's own tensors.
+    fn tensors(&self) -> Vec<TensorRef<'_>>;
+
+    /// Sets the number of steps made, and forgets all other state.
+    fn reset(&mut self, steps: u64);
+
+    /// Sets one of [`Optimizer::tensors`].
+    ///
+    /// # Errors
+    /// A name that is none of them, or values that do not fit the shape.
+    fn restore(&mut self, name: &str, shape: &[usize], values: &[f32]) -> Result<()>;
+}
+
+/// Tensors of the shape of a parameter, by its name.
+#[derive(Clone, Debug, Default)]
+struct State<const N: usize>(BTreeMap<String, Moments<N>>);
+
+#[derive(Clone, Debug)]
+struct Moments<const N: usize> {
+    shape: Vec<usize>,
+    values: [Vec<f32>; N],
+}
+
+impl<const N: usize> State<N> {
+    /// The moments of a parameter, 0 at first.
+    fn of(&mut self, name: &str, shape: &[usize]) -> &mut [Vec<f32>; N] {
+        let entry = self.0.entry(name.into());
+        let zeros = || Moments {
+            shape: shape.to_vec(),
+            values: std::array::from_fn(|_| vec![0.0; shape.iter().product()]),
+        };
+        &mut entry.or_insert_with(zeros).values
+    }
+
+    /// All moments, `prefixes` before the names.
+    fn tensors(&self, prefixes: [&str; N]) -> Vec<TensorRef<'_>> {
+        let each = self.0.iter().flat_map(move |(name, moments)| {
+            let named = prefixes.into_iter().zip(&moments.values);
+            named.map(move |(prefix, values)| TensorRef {
+                name: format!("{prefix}{name}"),
+                shape: moments.shape.clone(),
+                values,
+            })
+        });
+        each.collect()
+    }
+
+    fn restore(
+        &mut self,
+        prefixes: [&str; N],
+        name: &str,
+        shape: &[usize],
+        values: &[f32],
+    ) -> Result<()> {
+        let found = (prefixes.iter().enumerate())
+            .find_map(|(i, prefix)| Some((i, name.strip_prefix(prefix)?)));
+        let Some((index, parameter)) = found else {
+            return Err(Error::argument(
+                format!("{name} is not part of this optimiser's state"),
+                format!("it has to begin with {}", prefixes.join(" or ")),
+            ));
+        };
+        let len: usize = shape.iter().product();
+        let to = &mut self.of(parameter, shape)[index];
+        if to.len() != values.len() || len != values.len() {
+            return Err(Error::argument(
+                format!("{name}: {} values do not fit {shape:?}", values.len()),
+                "use the checkpoint of the same network",
+            ));
+        }
+        to.copy_from_slice(values);
+        Ok(())
+    }
+}

@@ -1,0 +1,93 @@
+//! Stochastic gradient descent.
+
+use super::{Optimizer, State};
+use crate::{
+    Result, TensorRef,
+    kernels::update::{self, SgdFactors},
+};
+
+/// Stochastic gradient descent with momentum (B. T. Polyak, "Some methods of speeding up the
+/// convergence of iteration methods", 1964), or with Nesterov's (I. Sutskever et al., "On the
+/// importance of initialization and momentum in deep learning", ICML 2013).
+///
+/// As PyTorch's `torch.optim.SGD`.
+///
+/// ```
+/// use dfdx_conv::{Batch, Classifier, CrossEntropy, Network, Sgd, layers::*};
+///
+/// let mut model: Network<(Flatten<784>, Linear<784, 10>)> = Network::new(1);
+/// let mut sgd = Sgd::new(0.1, 0.9);
+/// sgd.nesterov = true;
+/// let batch = Batch { len: 1, images: &[0.5; 784], features: &[] };
+/// model.train_step(batch, &CrossEntropy::new(&[3]), &mut sgd).unwrap();
+/// ```
+#[derive(Clone, Debug)]
+pub struct Sgd {
+    pub learning_rate: f32,
+    /// 0 is plain gradient descent.
+    pub momentum: f32,
+    pub nesterov: bool,
+    /// Added to the gradient, times the parameter: an L2 penalty.
+    pub weight_decay: f32,
+    /// Number of updates made.
+    pub step: u64,
+    velocity: State<1>,
+}
+
+const PREFIXES: [&str; 1] = ["velocity."];
+
+impl Sgd {
+    pub fn new(learning_rate: f32, momentum: f32) -> Self {
+        Self {
+            learning_rate,
+            momentum,
+            nesterov: false,
+            weight_decay: 0.0,
+            step: 0,
+            velocity: State::default(),
+        }
+    }
+}
+
+impl Optimizer for Sgd {
+    fn begin_step(&mut self) {
+        self.step += 1;
+    }
+
+    fn update_tensor(&mut self, name: &str, shape: &[usize], values: &mut [f32], gradient: &[f32]) {
+        let factors = SgdFactors {
+            learning_rate: self.learning_rate,
+            momentum: self.momentum,
+            weight_decay: self.weight_decay,
+            nesterov: self.nesterov,
+        };
+        let [velocity] = self.velocity.of(name, shape);
+        update::sgd(factors, gradient, velocity, values);
+    }
+
+    fn steps(&self) -> u64 {
+        self.step
+    }
+
+    fn learning_rate(&self) -> f32 {
+        self.learning_rate
+    }
+
+    fn set_learning_rate(&mut self, learning_rate: f32) {
+        self.learning_rate = learning_rate;
+    }
+
+    /// The velocities, named `velocity.` and the parameter.
+    fn tensors(&self) -> Vec<TensorRef<'_>> {
+        self.velocity.tensors(PREFIXES)
+    }
+
+    fn reset(&mut self, steps: u64) {
+        self.step = steps;
+        self.velocity = State::default();
+    }
+
+    fn restore(&mut self, name: &str, shape: &[usize], values: &[f32]) -> Result<()> {
+        self.velocity.restore(PREFIXES, name, shape, values)
+    }
+}

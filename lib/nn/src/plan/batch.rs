@@ -1,0 +1,213 @@
+//! Convolutions and their weight gradients over a batch.
+
+use super::{ConvBn, Images};
+use crate::{
+    kernels::{
+        buffer::{Buffer, F32x16, flat, flat_mut},
+        conv::{ConvShape, Epilogue, conv, pack_transposed, pack_weights, unpack_weights},
+        conv_gradient::weight_gradient,
+        passes::{
+            AffineGradient, blocks_to_planes, pad_normalise_gradient, pad_planes, planes_to_blocks,
+        },
+    },
+    threads::ParForEach,
+};
+
+/// Convolves a batch that `pad` fills in, and sums each image's outputs and their squares.
+pub(super) fn convolve(
+    shape: &ConvShape,
+    batch: usize,
+    conv_bn: &ConvBn,
+    pad: impl Fn(usize, &mut [F32x16]) + Sync,
+) -> (Buffer, Buffer) {
+    let blocks = shape.output_blocks();
+    let mut packed = Buffer::new(shape.weight_len());
+    pack_weights(shape, conv_bn.weight, |_| 1.0, &mut packed);
+    // Batch normalisation would take a bias away again.
+    let mut bias = vec![F32x16::default(); if conv_bn.has_norm() { 0 } else { blocks }];
+    if !conv_bn.has_norm() {
+        flat_mut(&mut bias)[..conv_bn.bias.len()].copy_from_slice(conv_bn.bias);
+    }
+    let mut z = Buffer::new(batch * shape.output_len());
+    let mut sums = Buffer::zeros(batch * 2 * blocks);
+    (z.chunks_exact_mut(shape.output_len()))
+        .zip(sums.chunks_exact_mut(2 * blocks))
+        .enumerate()
+        .par_for_each(|(image, (z, sums))| {
+            let mut padded = Buffer::new(shape.input_len());
+            pad(image, &mut padded);
+            let epilogue = Epilogue {
+                bias: &bias,
+                sums: if conv_bn.has_norm() { sums } else { &mut [] },
+                ..Epilogue::none()
+            };
+            conv(shape, &padded, &packed, z, epilogue);
+        });
+    (z, sums)
+}
+
+pub(super) fn rotated_weights(shape: &ConvShape, weight: &[f32]) -> Buffer {
+    let mut packed = Buffer::new(shape.transposed().weight_len());
+    pack_transposed(shape, weight, &mut packed);
+    packed
+}
+
+/// The gradient of a convolution's weights over a batch. `fill(image, padded, dz,
+/// own)` pads each image's input and output gradient; `own` are its parts of the
+/// buffers given with their lengths an image.
+pub(super) fn weight_gradients<const N: usize>(
+    shape: &ConvShape,
+    batch: usize,
+    buffers: [(&mut Buffer, usize); N],
+    fill: impl Fn(usize, &mut [F32x16], &mut [F32x16], [&mut [F32x16]; N]) + Sync,
+) -> Vec<f32> {
+    struct Group<'a, const N: usize> {
+        images: std::ops::Range<usize>,
+        turn: usize,
+        begun: bool,
+        own: [&'a mut [F32x16]; N],
+        partial: &'a mut [F32x16],
+    }
+    // A number that depends on the batch alone fixes the order of the sum.
+    let count = batch.min(GROUPS);
+    let lens = buffers.each_ref().map(|(_, len)| *len);
+    let mut rest = buffers.map(|(buffer, _)| &mut **buffer);
+    let mut partial = Buffer::new(count * shape.weight_len());
+    let groups = partial
+        .chunks_exact_mut(shape.weight_len())
+        .enumerate()
+        .map(|(group, partial)| {
+            let images = group * batch / count..(group + 1) * batch / count;
+            Group {
+                own: split_off(&mut rest, lens.map(|len| len * images.len())),
+                turn: images.len().div_ceil(TURNS),
+                images,
+                begun: false,
+                partial,
+            }
+        });
+    groups.par_work_off(|mut group| {
+        let mut padded = Buffer::new(shape.input_len());
+        let mut dz = Buffer::new(shape.transposed().input_len());
+        if !group.begun {
+            group.partial.fill(F32x16::default());
+            group.begun = true;
+        }
+        for image in group.images.by_ref().take(group.turn) {
+            let own = split_off(&mut group.own, lens);
+            fill(image, &mut padded, &mut dz, own);
+            weight_gradient(shape, &padded, &dz, group.partial);
+        }
+        (!group.images.is_empty()).then_some(group)
+    });
+    let (total, others) = partial.split_at_mut(shape.weight_len());
+    (total.chunks_mut(SUMMED).enumerate()).par_for_each(|(part, total)| {
+        for other in others.chunks_exact(shape.weight_len()) {
+            let other = &other[part * SUMMED..][..total.len()];
+            for (total, value) in flat_mut(total).iter_mut().zip(flat(other)) {
+                *total += value;
+            }
+        }
+    });
+    let mut weight = vec![0.0; shape.outputs * shape.inputs * shape.kernel * shape.kernel];
+    unpack_weights(shape, total, &mut weight);
+    weight
+}
+
+/// The first `lens` vectors of each.
+fn split_off<'a, const N: usize>(
+    rest: &mut [&'a mut [F32x16]; N],
+    lens: [usize; N],
+) -> [&'a mut [F32x16]; N] {
+    let mut lens = lens.into_iter();
+    rest.each_mut().map(|rest| {
+        let len = lens.next().unwrap_or(0);
+        rest.split_off_mut(..len).unwrap_or_default()
+    })
+}
+
+/// Groups of images whose weight gradients are summed apart.
+const GROUPS: usize = 16;
+/// Turns in which a group is worked off, between which it may go to another thread: 16 pieces
+/// are too few to divide evenly where one core is an eighth slower.
+const TURNS: usize = 2;
+/// Vectors of a task that adds the groups up.
+const SUMMED: usize = 128;
+
+/// A convolution of planes `(batch, inputs, height, width)`, with a bias.
+pub(crate) fn conv_planes(
+    shape: &ConvShape,
+    x: &[f32],
+    batch: usize,
+    weight: &[f32],
+    bias: &[f32],
+) -> Vec<f32> {
+    let len = shape.outputs * shape.out_area();
+    let mut packed = Buffer::new(shape.weight_len());
+    pack_weights(shape, weight, |_| 1.0, &mut packed);
+    let mut vectors = vec![F32x16::default(); shape.output_blocks()];
+    flat_mut(&mut vectors)[..bias.len()].copy_from_slice(bias);
+    let mut y = vec![0.0; batch * len];
+    if len == 0 {
+        return y;
+    }
+    y.chunks_exact_mut(len)
+        .enumerate()
+        .par_for_each(|(image, y)| {
+            let mut padded = Buffer::new(shape.input_len());
+            Images::Planes(x).pad(shape, image, &mut padded);
+            let mut z = Buffer::new(shape.output_len());
+            let epilogue = Epilogue {
+                bias: &vectors,
+                ..Epilogue::none()
+            };
+            conv(shape, &padded, &packed, &mut z, epilogue);
+            blocks_to_planes(&z, shape.out_area(), y);
+        });
+    y
+}
+
+/// The gradients of [`conv_planes`]: of its input, its weights and its bias.
+pub(crate) fn conv_planes_gradient(
+    shape: &ConvShape,
+    x: &[f32],
+    dy: &[f32],
+    batch: usize,
+    weight: &[f32],
+) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
+    let (transposed, area) = (shape.transposed(), shape.out_area());
+    let (in_len, out_len) = (shape.inputs * shape.in_area(), shape.outputs * area);
+    if batch == 0 || in_len == 0 || out_len == 0 {
+        return (
+            vec![0.0; x.len()],
+            vec![0.0; weight.len()],
+            vec![0.0; shape.outputs],
+        );
+    }
+    let rotated = rotated_weights(shape, weight);
+    let mut dx = Buffer::new(batch * transposed.output_len());
+    let own = (&mut dx, transposed.output_len());
+    let as_it_is = AffineGradient::identity(shape.outputs);
+    let dw = weight_gradients(shape, batch, [own], |image, padded, dz, [dx]| {
+        Images::Planes(x).pad(shape, image, padded);
+        let dy = &dy[image * out_len..][..out_len];
+        if shape.stride == 1 {
+            pad_planes(&transposed, dy, dz);
+        } else {
+            let mut blocks = Buffer::new(shape.output_len());
+            planes_to_blocks(dy, area, &mut blocks);
+            pad_normalise_gradient(shape, &blocks, &blocks, &as_it_is, dz);
+        }
+        conv(&transposed, dz, &rotated, dx, Epilogue::none());
+    });
+    let mut planes = vec![0.0; batch * in_len];
+    (planes.chunks_exact_mut(in_len))
+        .zip(dx.chunks_exact(transposed.output_len()))
+        .par_for_each(|(planes, dx)| blocks_to_planes(dx, shape.in_area(), planes));
+    let db = (0..shape.outputs).map(|o| {
+        let of_channel = dy.chunks_exact(area).skip(o).step_by(shape.outputs);
+        let sum: f64 = of_channel.flatten().map(|&v| f64::from(v)).sum();
+        sum as f32
+    });
+    (planes, dw, db.collect())
+}

@@ -1,0 +1,248 @@
+//! From a network's type, or from calls, to its layers as data.
+
+use std::sync::Arc;
+
+use super::spec::{Init, LayerKind, LayerSpec, TensorSpec};
+use crate::{
+    layers::{Layer, on_tape::TapeLayer},
+    shape::{Dims, SampleShape},
+};
+
+/// Collects the layers of a network. Layers lower themselves into it, see [`Layer`]; a network
+/// whose sizes are known at run time only is written by its methods:
+///
+/// ```
+/// use dfdx_conv::{Builder, DynNetwork, shape::Dims};
+///
+/// let mut layers = Builder::new(Dims::Image { channels: 1, height: 28, width: 28 });
+/// layers.conv2d(8, 5, 1);
+/// layers.relu();
+/// layers.max_pool2d();
+/// layers.flatten();
+/// layers.linear(10, 0);
+/// let model = DynNetwork::new(layers, 1);
+/// assert_eq!(model.summary().parameters(), 8 * 25 + 8 + 8 * 14 * 14 * 10 + 10);
+/// ```
+///
+/// # Panics
+/// Its methods panic where a layer does not take what the one before it gives.
+#[derive(Debug)]
+pub struct Builder {
+    path: Vec<String>,
+    input: Dims,
+    dims: Dims,
+    layers: Vec<LayerSpec>,
+}
+
+impl Builder {
+    pub fn new(input: Dims) -> Self {
+        Self {
+            path: Vec::new(),
+            input,
+            dims: input,
+            layers: Vec::new(),
+        }
+    }
+
+    /// Adds the layers of `L`, a part named `name` of what is being lowered.
+    pub fn layer<L: Layer<In>, In: SampleShape>(&mut self, name: &str) {
+        self.named(name, |builder| builder.unnamed::<L, In>());
+    }
+
+    /// As [`Builder::layer`], under the name of what is being lowered.
+    pub fn unnamed<L: Layer<In>, In: SampleShape>(&mut self) {
+        assert_eq!(self.dims, In::DIMS, "input of layer {}", self.name());
+        L::lower(self);
+        assert_eq!(self.dims, L::Output::DIMS, "output of layer {}", self.name());
+    }
+
+    /// Runs `add` with `name` as part of the layers' names.
+    pub fn named(&mut self, name: &str, add: impl FnOnce(&mut Self)) {
+        self.path.push(name.into());
+        add(self);
+        self.path.pop();
+    }
+
+    /// Convolution with "same" padding, and a bias.
+    pub fn conv2d(&mut self, outputs: usize, kernel: usize, stride: usize) {
+        let (channels, height, width) = self.image();
+        assert!(kernel % 2 == 1, "a kernel of {kernel} pixels is not odd");
+        assert!(stride == 1 || stride == 2, "a stride of {stride}");
+        let fan_in = channels * kernel * kernel;
+        let uniform = Init::Uniform { fan_in };
+        let shape = vec![outputs, channels, kernel, kernel];
+        let tensors = vec![
+            self.tensor("weight", shape, uniform),
+            self.tensor("bias", vec![outputs], uniform),
+        ];
+        let output = Dims::Image {
+            channels: outputs,
+            height: height.div_ceil(stride),
+            width: width.div_ceil(stride),
+        };
+        self.push(LayerKind::Conv2d { kernel, stride }, output, tensors);
+    }
+
+    pub fn batch_norm2d(&mut self) {
+        let (channels, ..) = self.image();
+        let shape = vec![channels];
+        let statistic = |tensor| TensorSpec {
+            trainable: false,
+            ..tensor
+        };
+        let (zero, one) = (Init::Constant(0.0), Init::Constant(1.0));
+        let tensors = vec![
+            self.tensor("weight", shape.clone(), one),
+            self.tensor("bias", shape.clone(), zero),
+            statistic(self.tensor("running_mean", shape.clone(), zero)),
+            statistic(self.tensor("running_var", shape, one)),
+        ];
+        self.push(LayerKind::BatchNorm2d, self.dims, tensors);
+    }
+
+    pub fn relu(&mut self) {
+        self.push(LayerKind::ReLU, self.dims, Vec::new());
+    }
+
+    pub fn max_pool2d(&mut self) {
+        let output = self.halved();
+        self.push(LayerKind::MaxPool2d, output, Vec::new());
+    }
+
+    pub fn avg_pool2d(&mut self) {
+        let output = self.halved();
+        self.push(LayerKind::AvgPool2d, output, Vec::new());
+    }
+
+    /// The layers of [`VggBlock`](crate::layers::VggBlock).
+    pub fn vgg_block(&mut self, outputs: usize) {
+        for half in ["1", "2"] {
+            self.named(&format!("conv{half}"), |layers| layers.conv2d(outputs, 3, 1));
+            self.named(&format!("bn{half}"), Self::batch_norm2d);
+            self.named(&format!("relu{half}"), Self::relu);
+        }
+        self.named("pool", Self::max_pool2d);
+    }
+
+    pub fn global_avg_pool2d(&mut self) {
+        let (channels, ..) = self.image();
+        let output = Dims::Vector(channels);
+        self.push(LayerKind::GlobalAvgPool2d, output, Vec::new());
+    }
+
+    /// `p` is at least 0 and below 1.
+    pub fn dropout(&mut self, p: f32) {
+        assert!((0.0..1.0).contains(&p), "a dropout of {p}");
+        self.push(LayerKind::Dropout { p }, self.dims, Vec::new());
+    }
+
+    pub fn flatten(&mut self) {
+        let output = Dims::Vector(self.dims.len());
+        self.push(LayerKind::Flatten, output, Vec::new());
+    }
+
+    /// Fully connected; with `features` auxiliary features of each sample beside its input.
+    pub fn linear(&mut self, outputs: usize, features: usize) {
+        let Dims::Vector(inputs) = self.dims else {
+            panic!("layer {}: a linear layer takes a vector", self.name());
+        };
+        let uniform = Init::Uniform { fan_in: inputs };
+        let mut tensors = vec![
+            self.tensor("weight", vec![outputs, inputs], uniform),
+            self.tensor("bias", vec![outputs], uniform),
+        ];
+        if features > 0 {
+            let init = Init::Uniform { fan_in: features };
+            tensors.push(self.tensor("features.weight", vec![outputs, features], init));
+        }
+        let kind = LayerKind::Linear { features };
+        self.push(kind, Dims::Vector(outputs), tensors);
+    }
+
+    /// The sum of two paths from the same input; one that adds no layer hands its input on.
+    pub fn residual(&mut self, main: impl FnOnce(&mut Self), shortcut: impl FnOnce(&mut Self)) {
+        let input = self.dims;
+        let before = std::mem::take(&mut self.layers);
+        main(self);
+        let output = self.dims;
+        let main = std::mem::take(&mut self.layers);
+        self.dims = input;
+        shortcut(self);
+        let shortcut = std::mem::replace(&mut self.layers, before);
+        let name = self.name();
+        assert_eq!(self.dims, output, "layer {name}: the paths give different shapes");
+        self.dims = input;
+        self.push(LayerKind::Residual { main, shortcut }, output, Vec::new());
+    }
+
+    /// Gives a tensor that was added another name.
+    pub fn rename(&mut self, tensor: &str, name: &str) {
+        let tensors = (self.layers.iter_mut()).flat_map(|layer| &mut layer.tensors);
+        for found in tensors.filter(|found| found.name == tensor) {
+            found.name = name.into();
+        }
+    }
+
+    pub(crate) fn on_tape(&mut self, layer: Arc<dyn TapeLayer>, output: Dims) {
+        let tensors = layer.tensors().into_iter();
+        let tensors = tensors.map(|(name, shape, trainable)| TensorSpec {
+            trainable,
+            ..self.tensor(&name, shape, Init::OfModule)
+        });
+        let tensors = tensors.collect();
+        self.push(LayerKind::OnTape(layer), output, tensors);
+    }
+
+    pub(crate) fn finish(self) -> (Dims, Vec<LayerSpec>) {
+        (self.input, self.layers)
+    }
+
+    fn push(&mut self, kind: LayerKind, output: Dims, tensors: Vec<TensorSpec>) {
+        let layer = LayerSpec {
+            name: self.name(),
+            kind,
+            input: self.dims,
+            output,
+            tensors,
+        };
+        self.layers.push(layer);
+        self.dims = output;
+    }
+
+    fn tensor(&self, name: &str, shape: Vec<usize>, init: Init) -> TensorSpec {
+        TensorSpec {
+            name: format!("{}.{name}", self.name()),
+            shape,
+            init,
+            trainable: true,
+        }
+    }
+
+    fn name(&self) -> String {
+        match self.path.is_empty() {
+            true => format!("{}", self.layers.len()),
+            false => self.path.join("."),
+        }
+    }
+
+    fn image(&self) -> (usize, usize, usize) {
+        match self.dims {
+            Dims::Image {
+                channels,
+                height,
+                width,
+            } => (channels, height, width),
+            Dims::Vector(_) => panic!("layer {}: it takes images, not vectors", self.name()),
+        }
+    }
+
+    fn halved(&self) -> Dims {
+        let (channels, height, width) = self.image();
+        assert!(height > 1 && width > 1, "pooling {height} x {width} pixels");
+        Dims::Image {
+            channels,
+            height: height / 2,
+            width: width / 2,
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! How a network runs: its layers, fused into stages that pass over a batch.
+//!
+//! Training, forward: a convolution takes the statistics of its output while it writes it; batch
+//! normalisation and ReLU happen while the next convolution pads its input, and nothing of that is
+//! stored. Backward, everything else is computed again where it is used: the gradient before a
+//! batch normalisation exists for one image at a time, padded, as the operand of both gradients of
+//! its convolution. Activations stay in blocks of 16 channels from stage to stage.
+//!
+//! Sums over a batch are taken image by image and group by group, in one order that depends on the
+//! batch alone, so that the number of threads changes no bit.
+
+mod activation;
+mod backward;
+mod batch;
+pub(crate) mod builder;
+mod forward;
+mod infer;
+pub(crate) mod spec;
+pub(crate) mod stage;
+mod statistics;
+
+pub(crate) use self::{
+    activation::{Activation, Gradient},
+    backward::{Deferred, Gradients, backward, backward_dense},
+    batch::{conv_planes, conv_planes_gradient},
+    forward::forward,
+    infer::{Folded, evaluate, layers},
+    statistics::Statistics,
+};
+
+use crate::{
+    Batch,
+    kernels::{
+        conv::ConvShape,
+        passes::{Affine, pad_blocks, pad_planes},
+    },
+    network::NetworkTensor,
+};
+
+/// What all stages of a pass over a batch share.
+#[derive(Clone, Copy)]
+pub(crate) struct Context<'a> {
+    /// The network's, from the first on.
+    pub tensors: &'a [NetworkTensor],
+    pub batch: Batch<'a>,
+    /// Seed and step of dropout's masks.
+    pub draw: (u64, u64),
+}
+
+impl<'a> Context<'a> {
+    pub fn values(&self, tensor: usize) -> &'a [f32] {
+        &self.tensors[tensor].values
+    }
+
+    pub fn is_frozen(&self, tensor: usize) -> bool {
+        self.tensors[tensor].frozen
+    }
+
+    fn conv_bn(&self, conv: &stage::ConvStage) -> ConvBn<'a> {
+        ConvBn {
+            weight: self.values(conv.weight),
+            bias: self.values(conv.bias),
+            ..self.norm(conv.norm.as_ref())
+        }
+    }
+
+    /// Only the part of a batch normalisation, if there is one.
+    fn norm(&self, norm: Option<&stage::Norm>) -> ConvBn<'a> {
+        let values = |place: fn(&stage::Norm) -> usize| -> &'a [f32] {
+            norm.map_or(&[], |norm| self.values(place(norm)))
+        };
+        ConvBn {
+            weight: &[],
+            bias: &[],
+            gamma: values(|norm| norm.gamma),
+            beta: values(|norm| norm.beta),
+            running_mean: values(|norm| norm.mean),
+            running_var: values(|norm| norm.var),
+            frozen: norm.is_some_and(|norm| self.is_frozen(norm.gamma)),
+        }
+    }
+}
+
+/// A convolution's and a batch normalisation's parameters and running statistics. Without
+/// batch normalisation `gamma` is empty.
+#[derive(Clone, Copy)]
+pub(crate) struct ConvBn<'a> {
+    /// `(outputs, inputs, k, k)`
+    pub weight: &'a [f32],
+    pub bias: &'a [f32],
+    pub gamma: &'a [f32],
+    pub beta: &'a [f32],
+    pub running_mean: &'a [f32],
+    pub running_var: &'a [f32],
+    /// Whether training normalises by the running statistics, and keeps them.
+    pub frozen: bool,
+}
+
+impl ConvBn<'_> {
+    fn has_norm(&self) -> bool {
+        !self.gamma.is_empty()
+    }
+
+    /// `gamma / sqrt(running_var + epsilon)`, and what it leaves to add; the convolution is taken
+    /// without its bias.
+    fn running(&self, channel: usize) -> (f64, f64) {
+        let deviation = (f64::from(self.running_var[channel]) + EPSILON).sqrt();
+        let scale = f64::from(self.gamma[channel]) / deviation;
+        let bias = self.bias.get(channel).copied().unwrap_or(0.0);
+        let centre = f64::from(self.running_mean[channel]) - f64::from(bias);
+        (scale, f64::from(self.beta[channel]) - centre * scale)
+    }
+}
+
+/// Added to the variance by batch normalisation.
+const EPSILON: f64 = 1e-5;
+/// Share of the newest batch in the running statistics.
+pub(crate) const MOMENTUM: f64 = 0.1;
+
+/// Images of a batch.
+#[derive(Clone, Copy)]
+pub(crate) enum Images<'a> {
+    /// `(batch, channels, height, width)`
+    Planes(&'a [f32]),
+    /// `(batch, channels / 16, height, width, 16)`, and what is still to be done to them.
+    Blocks(&'a [crate::kernels::buffer::F32x16], Option<&'a Affine>),
+}
+
+impl Images<'_> {
+    /// Pads image `index` for a convolution.
+    pub fn pad(
+        self,
+        shape: &ConvShape,
+        index: usize,
+        padded: &mut [crate::kernels::buffer::F32x16],
+    ) {
+        match self {
+            Images::Planes(values) => {
+                let len = shape.inputs * shape.in_area();
+                pad_planes(shape, &values[index * len..][..len], padded);
+            }
+            Images::Blocks(vectors, affine) => {
+                let len = shape.inputs.div_ceil(16) * shape.in_area();
+                pad_blocks(shape, &vectors[index * len..][..len], affine, padded);
+            }
+        }
+    }
+}

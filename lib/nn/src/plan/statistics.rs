@@ -1,0 +1,149 @@
+//! A batch's mean and variance, and the way back through a batch normalisation.
+
+use super::{ConvBn, EPSILON};
+use crate::kernels::{
+    buffer::F32x16,
+    passes::{Affine, AffineGradient},
+};
+
+/// Batch mean and biased variance, one a channel; the mean is without the convolution's bias.
+#[derive(Clone, Debug)]
+pub(crate) struct Statistics {
+    pub mean: Vec<f64>,
+    pub var: Vec<f64>,
+    /// Values that each was taken over.
+    pub count: usize,
+}
+
+impl Statistics {
+    /// Moves running statistics towards these, as PyTorch does: `momentum` of the new
+    /// mean (with the convolution's `bias`) and of the new unbiased variance.
+    pub fn update(&self, momentum: f64, bias: &[f32], mean: &mut [f32], var: &mut [f32]) {
+        let unbiased = self.count as f64 / (self.count as f64 - 1.0).max(1.0);
+        for c in 0..mean.len() {
+            let bias = bias.get(c).copied().unwrap_or(0.0);
+            let batch = self.mean[c] + f64::from(bias);
+            mean[c] = (f64::from(mean[c]) * (1.0 - momentum) + batch * momentum) as f32;
+            let batch = self.var[c] * unbiased;
+            var[c] = (f64::from(var[c]) * (1.0 - momentum) + batch * momentum) as f32;
+        }
+    }
+
+    /// From each image's sums and sums of squares, `(batch, blocks, 2)` vectors, merged
+    /// pair by pair (Chan, Golub and LeVeque, 1983).
+    pub(super) fn from_sums(sums: &[F32x16], batch: usize, channels: usize, area: usize) -> Self {
+        let blocks = channels.div_ceil(16);
+        let n = area as f64;
+        let (mut mean, mut var) = (vec![0.0; channels], vec![0.0; channels]);
+        for block in 0..blocks {
+            let (mut total_mean, mut total_square) = ([0.0; 16], [0.0; 16]);
+            for image in 0..batch {
+                let [sum, square] = [0, 1].map(|part| sums[(image * blocks + block) * 2 + part].0);
+                let seen = image as f64;
+                for c in 0..16 {
+                    let image_mean = f64::from(sum[c]) / n;
+                    let square = f64::from(square[c]) - image_mean * image_mean * n;
+                    let delta = image_mean - total_mean[c];
+                    total_mean[c] += delta / (seen + 1.0);
+                    total_square[c] += square + delta * delta * n * seen / (seen + 1.0);
+                }
+            }
+            for (c, channel) in (block * 16..channels.min(block * 16 + 16)).enumerate() {
+                mean[channel] = total_mean[c];
+                // Not `max`: it would hide a NaN.
+                let square: f64 = total_square[c] / (n * batch as f64);
+                var[channel] = if square < 0.0 { 0.0 } else { square };
+            }
+        }
+        Self {
+            mean,
+            var,
+            count: area * batch,
+        }
+    }
+
+    fn inverse_deviation(&self, channel: usize) -> f64 {
+        1.0 / (self.var[channel] + EPSILON).sqrt()
+    }
+
+    /// What follows a convolution: batch normalisation by these statistics (by the running ones
+    /// where it is frozen), if there is one, and ReLU.
+    pub(super) fn affine(&self, conv_bn: &ConvBn, relu: bool) -> Affine {
+        let mut affine = Affine::identity(self.mean.len(), relu);
+        if !conv_bn.has_norm() {
+            return affine;
+        }
+        for vectors in [&mut affine.scale, &mut affine.shift, &mut affine.mean] {
+            vectors.fill(F32x16::default());
+        }
+        for c in 0..self.mean.len() {
+            let (scale, shift) = if conv_bn.frozen {
+                conv_bn.running(c)
+            } else {
+                let scale = f64::from(conv_bn.gamma[c]) * self.inverse_deviation(c);
+                (scale, f64::from(conv_bn.beta[c]) - self.mean[c] * scale)
+            };
+            affine.scale[c / 16].0[c % 16] = scale as f32;
+            affine.shift[c / 16].0[c % 16] = shift as f32;
+            affine.mean[c / 16].0[c % 16] = self.mean[c] as f32;
+        }
+        affine
+    }
+}
+
+/// Gradients of a batch normalisation's parameters; without one, `beta` is the gradient of the
+/// convolution's bias.
+#[derive(Clone, Debug)]
+pub(crate) struct AffineParameters {
+    pub gamma: Vec<f32>,
+    pub beta: Vec<f32>,
+}
+
+/// The gradients of a batch normalisation's parameters, and the way through it, from
+/// each image's sums of `dy` and `dy * (z - mean)`, `(batch, blocks, 2)` vectors.
+pub(super) fn affine_gradient(
+    sums: &[F32x16],
+    batch: usize,
+    conv_bn: &ConvBn,
+    statistics: &Statistics,
+) -> (AffineParameters, AffineGradient) {
+    let channels = statistics.mean.len();
+    let blocks = channels.div_ceil(16);
+    let n = statistics.count as f64;
+    let mut gradient = AffineParameters {
+        gamma: vec![0.0; channels],
+        beta: vec![0.0; channels],
+    };
+    let mut through = AffineGradient {
+        scale: vec![F32x16::default(); blocks],
+        slope: vec![F32x16::default(); blocks],
+        offset: vec![F32x16::default(); blocks],
+    };
+    for c in 0..channels {
+        let (block, lane) = (c / 16, c % 16);
+        let total = |part: usize| -> f64 {
+            (0..batch)
+                .map(|image| f64::from(sums[(image * blocks + block) * 2 + part].0[lane]))
+                .sum()
+        };
+        if !conv_bn.has_norm() {
+            gradient.beta[c] = total(0) as f32;
+            through.scale[block].0[lane] = 1.0;
+            continue;
+        }
+        if conv_bn.frozen {
+            through.scale[block].0[lane] = conv_bn.running(c).0 as f32;
+            continue;
+        }
+        let deviation = statistics.inverse_deviation(c);
+        let (beta, gamma) = (total(0), total(1) * deviation);
+        gradient.beta[c] = beta as f32;
+        gradient.gamma[c] = gamma as f32;
+        let scale = f64::from(conv_bn.gamma[c]) * deviation;
+        let slope = -scale * deviation * gamma / n;
+        through.scale[block].0[lane] = scale as f32;
+        through.slope[block].0[lane] = slope as f32;
+        through.offset[block].0[lane] = (-scale * beta / n - slope * statistics.mean[c]) as f32;
+    }
+    (gradient, through)
+}

@@ -1,0 +1,81 @@
+//! A network's layers as a table.
+
+use std::fmt;
+
+use crate::plan::spec::LayerSpec;
+
+/// The layers of a network, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    pub layers: Vec<LayerSummary>,
+}
+
+/// One layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayerSummary {
+    /// E.g. `block1.conv1`, or `0.2` in a tuple: what freezing and transfer name it by.
+    pub name: String,
+    /// E.g. `Conv2d 3 x 3`.
+    pub kind: String,
+    /// Without the batch, e.g. `[32, 28, 28]`.
+    pub output_shape: Vec<usize>,
+    /// Trainable numbers.
+    pub parameters: usize,
+    /// Multiplications and additions of one sample's forward pass, the way the layer is defined.
+    pub operations: usize,
+}
+
+impl Summary {
+    pub(crate) fn of(layers: &[LayerSpec]) -> Self {
+        let layers = layers.iter().flat_map(LayerSpec::flattened);
+        let each = layers.map(|layer| LayerSummary {
+            name: layer.name.clone(),
+            kind: layer.kind.to_string(),
+            output_shape: layer.output.to_vec(),
+            parameters: layer.parameters(),
+            operations: layer.operations(),
+        });
+        Self {
+            layers: each.collect(),
+        }
+    }
+
+    pub fn parameters(&self) -> usize {
+        self.layers.iter().map(|layer| layer.parameters).sum()
+    }
+
+    pub fn operations(&self) -> usize {
+        self.layers.iter().map(|layer| layer.operations).sum()
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut line = |name: &str, kind: &str, shape: &str, numbers: [String; 2]| {
+            let [parameters, operations] = numbers;
+            writeln!(f, "{name:<16}{kind:<28}{shape:<16}{parameters:>12}{operations:>16}")
+        };
+        let titles = ["parameters", "operations"].map(str::to_owned);
+        line("layer", "kind", "output", titles)?;
+        for layer in &self.layers {
+            let shape: Vec<String> = layer.output_shape.iter().map(usize::to_string).collect();
+            let numbers = [layer.parameters, layer.operations].map(grouped);
+            line(&layer.name, &layer.kind, &shape.join(" x "), numbers)?;
+        }
+        let totals = [self.parameters(), self.operations()].map(grouped);
+        line("in all", "", "", totals)
+    }
+}
+
+/// `12,345`
+fn grouped(count: usize) -> String {
+    let digits = count.to_string();
+    let mut grouped = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}

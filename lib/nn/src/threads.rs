@@ -1,0 +1,226 @@
+//! Threads that stay awake for the length of a step.
+//!
+//! A step is many short parallel loops. A thread without work between two of them, or at the end
+//! of one, would fall asleep, and cost a wake-up by the kernel soon after: with batches of 32 up to
+//! a tenth of the step.
+
+use std::{
+    cell::Cell,
+    collections::VecDeque,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use rayon::Yield;
+
+/// Runs `work` on one of rayon's threads, and keeps the others awake until it is done.
+pub(crate) fn on_threads<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    let running = Running::new(1);
+    rayon::scope(|scope| {
+        scope.spawn_broadcast(|_, _| {
+            if !IN_STEP.get() {
+                let _in_step = InStep::new();
+                running.help(PATIENCE);
+            }
+        });
+        let _in_step = InStep::new();
+        let _end = running.guard();
+        work()
+    })
+}
+
+/// Runs both at the same time, where a thread is free.
+pub(crate) fn join<R: Send>(first: impl FnOnce() -> R + Send, second: impl FnOnce() + Send) -> R {
+    let running = Running::new(1);
+    rayon::scope(|scope| {
+        scope.spawn(|_| {
+            let _end = running.guard();
+            second();
+        });
+        let result = first();
+        running.wait();
+        result
+    })
+}
+
+/// Parallel loops over few, long pieces of work.
+///
+/// Every thread takes another item when it is done with its last, so that a slower processor takes
+/// fewer. The caller takes the first, the others the last: in one loop after another the same
+/// images come to the same core, whose cache has what the loop before wrote.
+pub(crate) trait ParForEach: Iterator<Item: Send> + Sized {
+    fn par_for_each(self, work: impl Fn(Self::Item) + Sync) {
+        self.par_work_off(|item| {
+            work(item);
+            None
+        });
+    }
+
+    /// `work` returns what is left of an item, for any thread to go on with.
+    fn par_work_off(self, work: impl Fn(Self::Item) -> Option<Self::Item> + Sync) {
+        let items: VecDeque<Self::Item> = self.collect();
+        let helpers = rayon::current_num_threads().min(items.len()).max(1) - 1;
+        let items = Mutex::new(items);
+        let items = || items.lock().unwrap_or_else(PoisonError::into_inner);
+        let from_front = || {
+            let next = || items().pop_front();
+            while let Some(item) = next() {
+                if let Some(rest) = work(item) {
+                    items().push_front(rest);
+                }
+            }
+        };
+        let from_back = || {
+            let next = || items().pop_back();
+            while let Some(item) = next() {
+                if let Some(rest) = work(item) {
+                    items().push_back(rest);
+                }
+            }
+        };
+        let running = Running::new(helpers);
+        rayon::scope(|scope| {
+            for _ in 0..helpers {
+                scope.spawn(|_| {
+                    let _end = running.guard();
+                    from_back();
+                });
+            }
+            from_front();
+            running.wait();
+        });
+    }
+}
+
+impl<I: Iterator<Item: Send>> ParForEach for I {}
+
+/// So many looks for a job, about a millisecond, a thread stays awake. It has to end: where steps
+/// run beside each other, a thread may help with one above a job that this one waits for.
+const PATIENCE: u64 = 1 << 14;
+
+thread_local! {
+    /// Whether this thread runs a step, or helps with one.
+    static IN_STEP: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Marks this thread; takes the mark back when it goes, by a panic too.
+struct InStep {
+    before: bool,
+}
+
+impl InStep {
+    fn new() -> Self {
+        Self {
+            before: IN_STEP.replace(true),
+        }
+    }
+}
+
+impl Drop for InStep {
+    fn drop(&mut self) {
+        IN_STEP.set(self.before);
+    }
+}
+
+/// How many jobs are not done yet.
+struct Running(AtomicUsize);
+
+impl Running {
+    fn new(jobs: usize) -> Self {
+        Self(AtomicUsize::new(jobs))
+    }
+
+    /// For one job: counts it as done when it goes, by a panic too.
+    fn guard(&self) -> RunningGuard<'_> {
+        RunningGuard(self)
+    }
+
+    /// Takes over jobs as they come, until none of these is running.
+    fn wait(&self) {
+        self.help(u64::MAX);
+    }
+
+    /// As [`Running::wait`], but ends where no job came for so many looks.
+    fn help(&self, patience: u64) {
+        let mut idle = 0;
+        while self.0.load(Ordering::Acquire) > 0 && idle < patience {
+            if rayon::yield_now() == Some(Yield::Executed) {
+                idle = 0;
+                continue;
+            }
+            idle += 1;
+            if idle.is_multiple_of(64) {
+                std::thread::yield_now();
+            } else {
+                std::hint::spin_loop();
+            }
+        }
+    }
+}
+
+struct RunningGuard<'a>(&'a Running);
+
+impl Drop for RunningGuard<'_> {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicU64;
+
+    fn sum() -> u64 {
+        let sum = AtomicU64::new(0);
+        on_threads(|| {
+            let add = |value| {
+                sum.fetch_add(value, Ordering::Relaxed);
+            };
+            join(
+                || (0..500).par_for_each(add),
+                || (500..1000).par_for_each(add),
+            );
+            (0..10).par_for_each(|_| (0..10).par_for_each(add));
+            (0..10)
+                .map(|value| (value, 4))
+                .par_work_off(|(value, turns)| {
+                    add(value);
+                    (turns > 1).then_some((value, turns - 1))
+                });
+        });
+        sum.into_inner()
+    }
+
+    #[test]
+    fn steps_beside_and_within_one_another_come_to_an_end_on_any_number_of_threads() {
+        use rayon::prelude::*;
+        for threads in [1, 2, 3, 8] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+            let pool = pool.build().unwrap();
+            let steps = |_| on_threads(sum);
+            let sums = pool.install(|| (0..500).into_par_iter().map(steps).sum::<u64>());
+            assert_eq!(sums, 500 * (499_500 + 450 + 180));
+            let from_outside: u64 = std::thread::scope(|scope| {
+                let callers: Vec<_> = (0..4)
+                    .map(|_| scope.spawn(|| (0..50).map(|_| pool.install(sum)).sum::<u64>()))
+                    .collect();
+                callers.into_iter().map(|c| c.join().unwrap()).sum()
+            });
+            assert_eq!(from_outside, 200 * (499_500 + 450 + 180));
+        }
+    }
+
+    #[test]
+    fn a_panic_reaches_the_caller() {
+        let panics = |work: fn()| std::panic::catch_unwind(work).is_err();
+        assert!(panics(|| on_threads(|| panic!("on purpose"))));
+        assert!(panics(|| on_threads(
+            || (0..8).par_for_each(|_| panic!("on purpose"))
+        )));
+        assert!(panics(|| join(|| (), || panic!("on purpose"))));
+        assert!(panics(|| join(|| panic!("on purpose"), || ())));
+    }
+}
