@@ -21,5 +21,8 @@ pub use kernels::{Instructions, peak_gflops};
 pub use loss::{CrossEntropy, argmax, cross_entropy, log_softmax};
 pub use network::{DynNetwork, Network};
 pub use optim::{Adam, Optimizer, Sgd};
-pub use plan::builder::Builder;
+pub use plan::{
+    builder::Builder,
+    spec::{LayerKind, LayerSpec},
+};
 pub use summary::{LayerSummary, Summary};

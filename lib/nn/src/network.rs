@@ -6,10 +6,7 @@ use std::{
     ops::{Deref, DerefMut},
 };
 
-use dfdx::{
-    shapes::Const,
-    tensor::Cpu,
-};
+use dfdx::{shapes::Const, tensor::Cpu};
 use ndarray::{Array2, ArrayView2};
 
 use crate::{
@@ -18,8 +15,8 @@ use crate::{
     kernels::buffer::{Buffer, flat_mut},
     layers::Layer,
     plan::{
-        Activation, Context, Deferred, Folded, Gradient, Gradients, backward, backward_dense,
-        MOMENTUM, evaluate, forward, layers,
+        Activation, Context, Deferred, Folded, Gradient, Gradients, MOMENTUM, backward,
+        backward_dense, evaluate, forward, layers,
         spec::{Init, LayerKind, LayerSpec},
         stage::{Stage, fuse},
     },
@@ -207,7 +204,8 @@ impl DynNetwork {
         let others = other.tensors();
         let mut copies = Vec::new();
         for layer in layers {
-            let wanted = (self.tensors.iter().enumerate()).filter(|(_, t)| is_within(&t.name, layer));
+            let wanted =
+                (self.tensors.iter().enumerate()).filter(|(_, t)| is_within(&t.name, layer));
             let before = copies.len();
             for (at, to) in wanted {
                 let from = others.iter().find(|from| from.name == to.name);
@@ -219,7 +217,10 @@ impl DynNetwork {
                 })?;
                 if from.shape != to.shape {
                     return Err(Error::argument(
-                        format!("{} is {:?} there and {:?} here", to.name, from.shape, to.shape),
+                        format!(
+                            "{} is {:?} there and {:?} here",
+                            to.name, from.shape, to.shape
+                        ),
                         "name layers of the same shape",
                     ));
                 }

@@ -12,7 +12,13 @@ impl Show for Summary {
     fn show(&self) -> Html {
         let parameters: usize = self.layers.iter().map(|row| row.parameters).sum();
         let operations: usize = self.layers.iter().map(|row| row.operations).sum();
-        let columns = ["layer", "kind", "output shape", "parameters", "operations an image"];
+        let columns = [
+            "layer",
+            "kind",
+            "output shape",
+            "parameters",
+            "operations an image",
+        ];
         let rows = self.layers.iter().map(|row| {
             [
                 row.name.as_str().into(),

@@ -234,9 +234,9 @@ impl<'a> Run<'a> {
                 (config.seed, number as u64),
             );
             let objective = config.loss.of(&labels);
-            let step = self
-                .model
-                .train_step(buffer.batch(), &objective, self.optimizer.as_mut())?;
+            let step =
+                self.model
+                    .train_step(buffer.batch(), &objective, self.optimizer.as_mut())?;
             self.check_finite(&step)?;
             total_loss += f64::from(step.loss) * labels.len() as f64;
             score.add(&step.logits, &labels);

@@ -301,13 +301,7 @@ unsafe fn conv_rows<S: Simd, const DEPTH: usize, const STRIDE: usize, const V: u
 
 /// `P` pixels of one row by `V` blocks of 16 output channels, in registers.
 #[inline(always)]
-unsafe fn tile<
-    S: Simd,
-    const DEPTH: usize,
-    const STRIDE: usize,
-    const P: usize,
-    const V: usize,
->(
+unsafe fn tile<S: Simd, const DEPTH: usize, const STRIDE: usize, const P: usize, const V: usize>(
     call: &mut Call,
     block: usize,
     row: usize,

@@ -1,8 +1,8 @@
 //! The gradient of a convolution's weights.
 
 use super::{
-    conv::ConvShape,
     buffer::{F32x16, flat},
+    conv::ConvShape,
     simd::{Simd, dispatch, unroll},
 };
 

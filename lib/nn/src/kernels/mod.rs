@@ -9,13 +9,13 @@
 // Register tiles are indexed by pixel and vector, as they are meant.
 #![allow(clippy::needless_range_loop)]
 
+pub(crate) mod buffer;
 pub(crate) mod conv;
 pub(crate) mod conv_gradient;
 pub(crate) mod dense;
-pub(crate) mod buffer;
 pub(crate) mod passes;
-pub(crate) mod pooling;
 mod peak;
+pub(crate) mod pooling;
 pub(crate) mod simd;
 pub(crate) mod update;
 pub(crate) mod view;

@@ -3,8 +3,8 @@
 //! every value once.
 
 use super::{
-    conv::ConvShape,
     buffer::{F32x16, flat, flat_mut},
+    conv::ConvShape,
     simd::{Simd, dispatch},
 };
 
@@ -316,7 +316,10 @@ dispatch! {
 #[inline(always)]
 unsafe fn pool_body<S: Simd>(height: usize, width: usize, z: &[F32x16], out: &mut [F32x16]) {
     let (out_height, out_width) = (height / 2, width / 2);
-    assert_eq!(z.len() / (height * width), out.len() / (out_height * out_width));
+    assert_eq!(
+        z.len() / (height * width),
+        out.len() / (out_height * out_width)
+    );
     let images = z.chunks_exact(height * width);
     for (z, out) in images.zip(out.chunks_exact_mut(out_height * out_width)) {
         for (rows, out) in (z.chunks_exact(2 * width)).zip(out.chunks_exact_mut(out_width)) {

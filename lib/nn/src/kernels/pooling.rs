@@ -11,7 +11,12 @@ dispatch! {
 }
 
 #[inline(always)]
-unsafe fn average_pool_body<S: Simd>(height: usize, width: usize, x: &[F32x16], out: &mut [F32x16]) {
+unsafe fn average_pool_body<S: Simd>(
+    height: usize,
+    width: usize,
+    x: &[F32x16],
+    out: &mut [F32x16],
+) {
     let (out_height, out_width) = (height / 2, width / 2);
     let images = x.chunks_exact(height * width);
     for (x, out) in images.zip(out.chunks_exact_mut(out_height * out_width)) {
@@ -75,7 +80,10 @@ unsafe fn max_unpool_body<S: Simd>(
     let area = out_height * out_width;
     dx.fill(F32x16::default());
     let images = dx.chunks_exact_mut(height * width);
-    for ((dx, dy), choice) in images.zip(dy.chunks_exact(area)).zip(choice.chunks_exact(area)) {
+    for ((dx, dy), choice) in images
+        .zip(dy.chunks_exact(area))
+        .zip(choice.chunks_exact(area))
+    {
         for (at, (dy, choice)) in dy.iter().zip(choice).enumerate() {
             let first = at / out_width * 2 * width + at % out_width * 2;
             let window = [first, first + 1, first + width, first + width + 1];

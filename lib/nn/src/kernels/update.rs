@@ -119,12 +119,7 @@ pub(crate) struct SgdFactors {
 }
 
 /// Updates `values` and their velocity from `gradient`.
-pub(crate) fn sgd(
-    factors: SgdFactors,
-    gradient: &[f32],
-    velocity: &mut [f32],
-    values: &mut [f32],
-) {
+pub(crate) fn sgd(factors: SgdFactors, gradient: &[f32], velocity: &mut [f32], values: &mut [f32]) {
     const CHUNK: usize = 1 << 14;
     assert!(gradient.len() == values.len() && velocity.len() == values.len());
     (values.chunks_mut(CHUNK))

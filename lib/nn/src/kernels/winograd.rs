@@ -17,8 +17,8 @@
 use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
 
 use super::{
-    conv::ConvShape,
     buffer::{Buffer, F32x16},
+    conv::ConvShape,
     simd::{Simd, dispatch, unroll},
 };
 

@@ -184,6 +184,9 @@ impl<const C: usize, const H: usize, const W: usize> ModuleMut<Images<C, H, W, O
         x: Images<C, H, W, OwnedTape<f32, Cpu>>,
     ) -> Result<Self::Output, CpuError> {
         let shape = *x.shape();
+        if shape.0 == 0 {
+            return Err(CpuError::WrongNumElements);
+        }
         let (x, mut tape) = x.try_reshape_like(&shape)?.split_tape();
         let statistics = statistics(&values(&x), C, H * W);
         statistics.update(

@@ -70,8 +70,8 @@ pub struct Conv2d<
     pub bias: Tensor<Rank1<O>, E, D>,
 }
 
-impl<const I: usize, const O: usize, const K: usize, const S: usize, E: Dtype, D: Device<E>> BuildOnDevice<D, E>
-    for Conv2d<I, O, K, S>
+impl<const I: usize, const O: usize, const K: usize, const S: usize, E: Dtype, D: Device<E>>
+    BuildOnDevice<D, E> for Conv2d<I, O, K, S>
 where
     Conv2d<I, O, K, S, E, D>: BuildModule<D, E>,
 {
@@ -98,10 +98,22 @@ impl<const I: usize, const O: usize, const K: usize, const S: usize> TensorColle
     }
 }
 
-impl<const I: usize, const O: usize, const K: usize, const S: usize> NonMutableModule for Conv2d<I, O, K, S> {}
+impl<const I: usize, const O: usize, const K: usize, const S: usize> NonMutableModule
+    for Conv2d<I, O, K, S>
+{
+}
 
-type Outputs<const O: usize, H, W, const S: usize, T> =
-    Tensor<(usize, Const<O>, <H as Stride<S>>::Output, <W as Stride<S>>::Output), f32, Cpu, T>;
+type Outputs<const O: usize, H, W, const S: usize, T> = Tensor<
+    (
+        usize,
+        Const<O>,
+        <H as Stride<S>>::Output,
+        <W as Stride<S>>::Output,
+    ),
+    f32,
+    Cpu,
+    T,
+>;
 
 impl<const I: usize, const O: usize, const K: usize, const S: usize, H, W, T>
     Module<Tensor<(usize, Const<I>, H, W), f32, Cpu, T>> for Conv2d<I, O, K, S>

@@ -8,8 +8,8 @@ use std::{
 
 use dfdx::{
     nn::{
-        BuildOnDevice, DeviceBuildExt, Module, ModuleMut, RecursiveWalker, TensorCollection, TensorOptions,
-        TensorVisitor, ViewTensorMut, ViewTensorName, modules,
+        BuildOnDevice, DeviceBuildExt, Module, ModuleMut, RecursiveWalker, TensorCollection,
+        TensorOptions, TensorVisitor, ViewTensorMut, ViewTensorName, modules,
     },
     shapes::{ConstDim, HasShape, Shape},
     tensor::{
@@ -171,11 +171,13 @@ where
                 values.copy_from_slice(tensor);
             }
         });
-        loaded.and_then(|()| pass(&mut module)).map_err(|problem| Error::Tape {
-            layer: name.into(),
-            problem,
-            remedy: "see what the module asks of its input".into(),
-        })
+        loaded
+            .and_then(|()| pass(&mut module))
+            .map_err(|problem| Error::Tape {
+                layer: name.into(),
+                problem,
+                remedy: "see what the module asks of its input".into(),
+            })
     }
 }
 
@@ -206,7 +208,9 @@ where
         let mut tensors = Vec::new();
         let _ = self.with("", &[], |module| {
             reset(module, device)?;
-            visit(module, None, &mut |_, _, values, _, _| tensors.push(values.to_vec()))
+            visit(module, None, &mut |_, _, values, _, _| {
+                tensors.push(values.to_vec())
+            })
         });
         tensors
     }
@@ -235,7 +239,9 @@ where
     ) -> Result<Vec<f32>> {
         self.with(name, tensors, |module| {
             let x = tensor::<In>(x, batch, &Cpu::seed_from_u64(draw))?;
-            let y = module.try_forward_mut(x.leaky_trace()).map_err(|e| format!("{e:?}"))?;
+            let y = module
+                .try_forward_mut(x.leaky_trace())
+                .map_err(|e| format!("{e:?}"))?;
             Ok(values(&y).into_owned())
         })
     }
@@ -252,7 +258,9 @@ where
         self.with(name, tensors, |module| {
             let device = Cpu::seed_from_u64(draw);
             let x = tensor::<In>(x, batch, &device)?;
-            let y = module.try_forward_mut(x.leaky_trace()).map_err(|e| format!("{e:?}"))?;
+            let y = module
+                .try_forward_mut(x.leaky_trace())
+                .map_err(|e| format!("{e:?}"))?;
             let (y, mut tape) = y.split_tape();
             let dy = dy.to_vec();
             // A number whose gradient with respect to `y` is `dy`.
@@ -261,7 +269,10 @@ where
                 Ok(())
             });
             let end: Tensor<(), f32, Cpu> = device.tensor(0.0);
-            let gradients = end.put_tape(tape).try_backward().map_err(|e| format!("{e:?}"))?;
+            let gradients = end
+                .put_tape(tape)
+                .try_backward()
+                .map_err(|e| format!("{e:?}"))?;
             let input = values(&gradients.get(&x)).into_owned();
             let mut tensors = Vec::new();
             visit(module, Some(gradients), &mut |_, _, values, _, gradient| {
@@ -373,4 +384,15 @@ macro_rules! activations {
     };
 }
 
-activations!(Tanh, Sigmoid, FastGeLU, AccurateGeLU, Softmax, Abs, Square, Sin, Cos, Exp);
+activations!(
+    Tanh,
+    Sigmoid,
+    FastGeLU,
+    AccurateGeLU,
+    Softmax,
+    Abs,
+    Square,
+    Sin,
+    Cos,
+    Exp
+);

@@ -157,7 +157,13 @@ fn conv_backward(
         (Saved::Statistics(statistics), Activation::Blocks(out), dy) => {
             pooled = None;
             let (dy, sums) = match (dy, &out.pending) {
-                (Gradient::Blocks { values, sums: Some(sums) }, _) => (values, sums),
+                (
+                    Gradient::Blocks {
+                        values,
+                        sums: Some(sums),
+                    },
+                    _,
+                ) => (values, sums),
                 (dy, Some(affine)) => {
                     let mut dy = dy.into_values();
                     let sums = masked(&out.values, affine, &mut dy, batch);
@@ -187,33 +193,44 @@ fn conv_backward(
     let mut input_sums = Buffer::zeros(batch * each);
     let images = x.images(context);
     let dx_len = dx.len() / batch;
-    let own = [(&mut carrier, len), (&mut dx, dx_len), (&mut input_sums, each)];
-    let weight = weight_gradients(shape, batch, own, |image, padded, dz, [carrier, dx, sums]| {
-        match (&pooled, &z) {
-            (Some((dy, choice)), _) => {
-                let len = dy.len() / batch;
-                let at = image * len..(image + 1) * len;
-                let (dy, choice) = (&dy[at.clone()], &choice[at]);
-                pad_unpool_gradient(shape, dy, choice, carrier, &through, dz);
+    let own = [
+        (&mut carrier, len),
+        (&mut dx, dx_len),
+        (&mut input_sums, each),
+    ];
+    let weight = weight_gradients(
+        shape,
+        batch,
+        own,
+        |image, padded, dz, [carrier, dx, sums]| {
+            match (&pooled, &z) {
+                (Some((dy, choice)), _) => {
+                    let len = dy.len() / batch;
+                    let at = image * len..(image + 1) * len;
+                    let (dy, choice) = (&dy[at.clone()], &choice[at]);
+                    pad_unpool_gradient(shape, dy, choice, carrier, &through, dz);
+                }
+                (None, Some(z)) => {
+                    let z = &z[image * len..][..len];
+                    pad_normalise_gradient(shape, carrier, z, &through, dz);
+                }
+                (None, None) => {}
             }
-            (None, Some(z)) => {
-                let z = &z[image * len..][..len];
-                pad_normalise_gradient(shape, carrier, z, &through, dz);
+            images.pad(shape, image, padded);
+            if let Some(rotated) = &rotated {
+                let to = if in_place { carrier } else { dx };
+                conv(&shape.transposed(), dz, rotated, to, Epilogue::none());
+                if let Some((x, affine)) = waits {
+                    let z = &x.values[image * input_len..][..input_len];
+                    relu_gradient(z, affine, to, sums);
+                }
             }
-            (None, None) => {}
-        }
-        images.pad(shape, image, padded);
-        if let Some(rotated) = &rotated {
-            let to = if in_place { carrier } else { dx };
-            conv(&shape.transposed(), dz, rotated, to, Epilogue::none());
-            if let Some((x, affine)) = waits {
-                let z = &x.values[image * input_len..][..input_len];
-                relu_gradient(z, affine, to, sums);
-            }
-        }
-    });
+        },
+    );
     found.values.push((stage.weight, Values::Vec(weight)));
-    keep_norm(stage.norm, stage.bias, parameters, statistics, context, found);
+    keep_norm(
+        stage.norm, stage.bias, parameters, statistics, context, found,
+    );
     wants_input.then(|| Gradient::Blocks {
         values: if in_place { carrier } else { dx },
         sums: waits.map(|_| input_sums),
@@ -236,11 +253,20 @@ fn keep_norm(
         return;
     };
     if context.is_frozen(norm.gamma) {
+        if bias != norm.beta {
+            found.values.push((bias, Values::Vec(beta)));
+        }
         return;
+    }
+    let bias = (bias != norm.beta).then_some(bias);
+    if let Some(bias) = bias {
+        // Taken away by the normalisation; but an optimiser may let it decay.
+        found
+            .values
+            .push((bias, Values::Vec(vec![0.0; beta.len()])));
     }
     found.values.push((norm.gamma, Values::Vec(gamma)));
     found.values.push((norm.beta, Values::Vec(beta)));
-    let bias = (bias != norm.beta).then_some(bias);
     found.statistics.push((norm, bias, statistics));
 }
 
@@ -256,7 +282,13 @@ fn norm_backward(
         unreachable!("a normalisation's forward pass keeps its statistics");
     };
     let (dy, sums) = match (dy, &out.pending) {
-        (Gradient::Blocks { values, sums: Some(sums) }, _) => (values, sums),
+        (
+            Gradient::Blocks {
+                values,
+                sums: Some(sums),
+            },
+            _,
+        ) => (values, sums),
         (dy, pending) => {
             let mut dy = dy.into_values();
             let as_it_is = Affine::identity(out.channels, false);
@@ -328,7 +360,13 @@ fn relu_backward(out: &Activation, context: &Context, dy: Gradient) -> Gradient 
     let batch = context.batch.len;
     match (out, dy) {
         // Its reader has done it.
-        (_, Gradient::Blocks { values, sums: Some(_) }) => Gradient::blocks(values),
+        (
+            _,
+            Gradient::Blocks {
+                values,
+                sums: Some(_),
+            },
+        ) => Gradient::blocks(values),
         (Activation::Blocks(out), dy) => {
             let mut dy = dy.into_values();
             if let Some(affine) = &out.pending {

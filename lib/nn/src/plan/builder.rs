@@ -53,7 +53,12 @@ impl Builder {
     pub fn unnamed<L: Layer<In>, In: SampleShape>(&mut self) {
         assert_eq!(self.dims, In::DIMS, "input of layer {}", self.name());
         L::lower(self);
-        assert_eq!(self.dims, L::Output::DIMS, "output of layer {}", self.name());
+        assert_eq!(
+            self.dims,
+            L::Output::DIMS,
+            "output of layer {}",
+            self.name()
+        );
     }
 
     /// Runs `add` with `name` as part of the layers' names.
@@ -117,7 +122,9 @@ impl Builder {
     /// The layers of [`VggBlock`](crate::layers::VggBlock).
     pub fn vgg_block(&mut self, outputs: usize) {
         for half in ["1", "2"] {
-            self.named(&format!("conv{half}"), |layers| layers.conv2d(outputs, 3, 1));
+            self.named(&format!("conv{half}"), |layers| {
+                layers.conv2d(outputs, 3, 1)
+            });
             self.named(&format!("bn{half}"), Self::batch_norm2d);
             self.named(&format!("relu{half}"), Self::relu);
         }
@@ -170,7 +177,10 @@ impl Builder {
         shortcut(self);
         let shortcut = std::mem::replace(&mut self.layers, before);
         let name = self.name();
-        assert_eq!(self.dims, output, "layer {name}: the paths give different shapes");
+        assert_eq!(
+            self.dims, output,
+            "layer {name}: the paths give different shapes"
+        );
         self.dims = input;
         self.push(LayerKind::Residual { main, shortcut }, output, Vec::new());
     }

@@ -235,9 +235,7 @@ fn run_image(stages: &[Folded], planes: Option<&[f32]>, mut x: Local) -> Local {
             other => {
                 let (values, dims) = match (x, input) {
                     (Local::Planes(_, dims), Some(planes)) => (blocks_of(planes, dims), dims),
-                    (Local::Planes(values, dims), None) => {
-                        (blocks_of(flat(&values), dims), dims)
-                    }
+                    (Local::Planes(values, dims), None) => (blocks_of(flat(&values), dims), dims),
                     (Local::Blocks(values, dims), _) => (values, dims),
                     (Local::Padded(_), _) => unreachable!("only a convolution is handed a border"),
                 };
@@ -301,10 +299,7 @@ fn run_simple(stage: &Folded, mut x: Buffer, dims: Dims) -> Local {
             let shortcut = run_image(shortcut, None, copy);
             let (mut total, dims) = in_blocks(main);
             let (other, _) = in_blocks(shortcut);
-            for (to, value) in flat_mut(&mut total)
-                .iter_mut()
-                .zip(flat(&other))
-            {
+            for (to, value) in flat_mut(&mut total).iter_mut().zip(flat(&other)) {
                 *to += value;
             }
             if *relu {
@@ -321,9 +316,7 @@ fn run_simple(stage: &Folded, mut x: Buffer, dims: Dims) -> Local {
 fn in_blocks(x: Local) -> (Buffer, Dims) {
     match x {
         Local::Blocks(values, dims) => (values, dims),
-        Local::Planes(values, dims) => {
-            (blocks_of(flat(&values), dims), dims)
-        }
+        Local::Planes(values, dims) => (blocks_of(flat(&values), dims), dims),
         Local::Padded(_) => unreachable!("the last stage hands on no border"),
     }
 }

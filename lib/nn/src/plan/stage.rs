@@ -120,13 +120,13 @@ impl Stage {
                 let own = [dense.weight, dense.bias].into_iter();
                 own.chain(dense.features).collect()
             }
-            Self::Residual { main, shortcut, .. } => {
-                main.iter().chain(shortcut).flat_map(Self::tensors).collect()
-            }
+            Self::Residual { main, shortcut, .. } => main
+                .iter()
+                .chain(shortcut)
+                .flat_map(Self::tensors)
+                .collect(),
             Self::Tape(tape) => tape.tensors.clone().collect(),
-            Self::Relu { .. } | Self::Pool(_) | Self::Dropout { .. } | Self::Flatten => {
-                Vec::new()
-            }
+            Self::Relu { .. } | Self::Pool(_) | Self::Dropout { .. } | Self::Flatten => Vec::new(),
         }
     }
 }

@@ -91,8 +91,8 @@ impl Statistics {
     }
 }
 
-/// Gradients of a batch normalisation's parameters; without one, `beta` is the gradient of the
-/// convolution's bias.
+/// Gradients of a batch normalisation's parameters; without one, or where it is frozen, `beta` is
+/// the gradient of the convolution's bias.
 #[derive(Clone, Debug)]
 pub(crate) struct AffineParameters {
     pub gamma: Vec<f32>,
@@ -132,7 +132,9 @@ pub(super) fn affine_gradient(
             continue;
         }
         if conv_bn.frozen {
-            through.scale[block].0[lane] = conv_bn.running(c).0 as f32;
+            let scale = conv_bn.running(c).0;
+            through.scale[block].0[lane] = scale as f32;
+            gradient.beta[c] = (total(0) * scale) as f32;
             continue;
         }
         let deviation = statistics.inverse_deviation(c);

@@ -1,7 +1,10 @@
 //! The layers once more, in f64 and as plainly as they are defined, to compare with.
-#![allow(dead_code)]
+
+pub mod networks;
 
 use std::collections::BTreeMap;
+
+use dfdx_conv::{LayerKind, LayerSpec};
 
 /// Values of a test, uniform in ±1: a linear congruential generator (Knuth's MMIX).
 pub fn noise(len: usize, seed: u64) -> Vec<f32> {
@@ -184,23 +187,116 @@ pub fn block(p: &Parameters, name: &str, x: &Maps, training: bool) -> Maps {
     pool(&x)
 }
 
-/// The logits of a `CharCnn` without dropout.
-pub fn char_cnn(p: &Parameters, images: &[f64], features: &[f64], training: bool) -> Vec<f64> {
-    let n = images.len() / 784;
-    let x = Maps {
-        n,
-        c: 1,
-        h: 28,
-        w: 28,
-        values: images.to_vec(),
-    };
-    let x = block(p, "block2", &block(p, "block1", &x, training), training);
-    let mut hidden = linear(&x.values, &p["hidden.weight"], &p["hidden.bias"]);
-    if let Some(weight) = p.get("features.weight") {
-        let zeros = vec![0.0; p["hidden.bias"].len()];
-        let more = linear(features, weight, &zeros);
-        hidden.iter_mut().zip(more).for_each(|(a, b)| *a += b);
+/// The output of any network, layer by layer; a vector is an image of one pixel. Dropout does
+/// nothing.
+pub fn network(
+    layers: &[LayerSpec],
+    p: &Parameters,
+    mut x: Maps,
+    features: &[f64],
+    training: bool,
+) -> Maps {
+    for layer in layers {
+        let get = |tensor: &str| &p[&format!("{}.{tensor}", layer.name)];
+        x = match &layer.kind {
+            LayerKind::Conv2d { kernel, stride } => {
+                subsample(&conv(&x, get("weight"), get("bias"), *kernel), *stride)
+            }
+            LayerKind::BatchNorm2d => {
+                let (mean, var) = match training {
+                    true => statistics(&x),
+                    false => (get("running_mean").clone(), get("running_var").clone()),
+                };
+                normalise(&x, &mean, &var, get("weight"), get("bias"))
+            }
+            LayerKind::ReLU => relu(x),
+            LayerKind::MaxPool2d => pool(&x),
+            LayerKind::AvgPool2d => average(&x),
+            LayerKind::GlobalAvgPool2d => {
+                let planes = x.values.chunks(x.h * x.w);
+                let mean = |plane: &[f64]| plane.iter().sum::<f64>() / plane.len() as f64;
+                let values = planes.map(mean).collect();
+                Maps {
+                    h: 1,
+                    w: 1,
+                    values,
+                    ..x
+                }
+            }
+            LayerKind::Flatten => Maps {
+                c: x.c * x.h * x.w,
+                h: 1,
+                w: 1,
+                ..x
+            },
+            LayerKind::Linear { features: count } => {
+                let bias = get("bias");
+                let mut values = linear(&x.values, get("weight"), bias);
+                if *count > 0 {
+                    let zeros = vec![0.0; bias.len()];
+                    let more = linear(features, get("features.weight"), &zeros);
+                    values.iter_mut().zip(more).for_each(|(a, b)| *a += b);
+                }
+                Maps {
+                    c: bias.len(),
+                    values,
+                    ..x
+                }
+            }
+            LayerKind::Residual { main, shortcut } => {
+                let mut sum = network(main, p, x.clone(), features, training);
+                let other = network(shortcut, p, x, features, training);
+                sum.values
+                    .iter_mut()
+                    .zip(other.values)
+                    .for_each(|(a, b)| *a += b);
+                sum
+            }
+            LayerKind::Dropout { .. } => x,
+            other => match other.to_string().as_str() {
+                "Tanh" => Maps {
+                    values: x.values.iter().map(|v| v.tanh()).collect(),
+                    ..x
+                },
+                "LayerNorm1D<12>" => layer_norm(x, get("gamma"), get("beta")),
+                other => panic!("no reference for {other}"),
+            },
+        };
     }
-    hidden.iter_mut().for_each(|v| *v = v.max(0.0));
-    linear(&hidden, &p["output.weight"], &p["output.bias"])
+    x
+}
+
+fn subsample(x: &Maps, stride: usize) -> Maps {
+    let (h, w) = (x.h.div_ceil(stride), x.w.div_ceil(stride));
+    let at = |i: usize| {
+        let (plane, y, px) = (i / (h * w), i / w % h, i % w);
+        x.at(plane / x.c, plane % x.c, y * stride, px * stride)
+    };
+    let values = (0..x.n * x.c * h * w).map(at).collect();
+    Maps { h, w, values, ..*x }
+}
+
+fn average(x: &Maps) -> Maps {
+    let (h, w) = (x.h / 2, x.w / 2);
+    let at = |i: usize| {
+        let (plane, y, px) = (i / (h * w), i / w % h, i % w);
+        let window = [(0, 0), (0, 1), (1, 0), (1, 1)];
+        let value = |(a, b)| x.at(plane / x.c, plane % x.c, 2 * y + a, 2 * px + b);
+        window.into_iter().map(value).sum::<f64>() / 4.0
+    };
+    let values = (0..x.n * x.c * h * w).map(at).collect();
+    Maps { h, w, values, ..*x }
+}
+
+/// Of each vector by itself, as dfdx has it.
+fn layer_norm(mut x: Maps, gamma: &[f64], beta: &[f64]) -> Maps {
+    for row in x.values.chunks_mut(gamma.len()) {
+        let n = row.len() as f64;
+        let mean = row.iter().sum::<f64>() / n;
+        let var = row.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n;
+        for ((v, gamma), beta) in row.iter_mut().zip(gamma).zip(beta) {
+            *v = (*v - mean) / (var + 1e-5).sqrt() * gamma + beta;
+        }
+    }
+    x
 }

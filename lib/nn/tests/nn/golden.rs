@@ -40,16 +40,40 @@
 //! for _ in range(3):
 //!     adam.zero_grad(); (p ** 3).sum().backward(); adam.step()
 //! show("ADAM", p)
+//!
+//! conv = nn.Conv2d(2, 2, 3, stride=2, padding=1); conv.weight.data = wave(2,2,3,3, step=0.9); conv.bias.data = wave(2, step=2.0)
+//! x = wave(1,2,5,4, step=0.7).requires_grad_(); y = conv(x); probe(y).backward()
+//! show("STRIDE_Y", y); show("STRIDE_DX", x.grad); show("STRIDE_DW", conv.weight.grad); show("STRIDE_DB", conv.bias.grad)
+//! x = wave(1,2,5,4, step=0.7).requires_grad_(); y = nn.MaxPool2d(2)(x); probe(y).backward(); show("ODD_POOL_Y", y); show("ODD_POOL_DX", x.grad)
+//! x = wave(1,2,5,4, step=0.7).requires_grad_(); y = nn.AvgPool2d(2)(x); probe(y).backward(); show("AVG_Y", y); show("AVG_DX", x.grad)
+//! x = wave(2,3,2,3, step=0.7).requires_grad_(); y = nn.AdaptiveAvgPool2d(1)(x).flatten(1); probe(y).backward(); show("GLOBAL_Y", y); show("GLOBAL_DX", x.grad)
+//! class Residual(nn.Module):
+//!     def __init__(self, f, r=nn.Identity()): super().__init__(); self.f = f; self.r = r
+//!     def forward(self, x): return self.f(x) + self.r(x)
+//! def cb(i, o, k=3, s=1): return [nn.Conv2d(i, o, k, stride=s, padding=k // 2), nn.BatchNorm2d(o)]
+//! net = nn.Sequential(*cb(1, 4), nn.ReLU(), Residual(nn.Sequential(*cb(4, 4), nn.ReLU(), *cb(4, 4))), nn.ReLU(),
+//!     Residual(nn.Sequential(*cb(4, 6, 3, 2), nn.ReLU(), *cb(6, 6)), nn.Sequential(*cb(4, 6, 1, 2))), nn.ReLU(),
+//!     nn.AvgPool2d(2), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 3))
+//! for p in net.parameters(): p.data = 0.5 * wave(*p.shape, step=0.9) + (1.0 if p.dim() == 1 else 0.0)
+//! sgd = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.01)
+//! x = wave(2,1,8,6, step=0.7)
+//! for step in range(3):
+//!     sgd.zero_grad(); y = net(x); loss = nn.functional.cross_entropy(y, torch.tensor([2, 0])); loss.backward(); sgd.step()
+//!     show(f"RESNET_LOSS{step}", loss)
+//! show("RESNET_LOGITS", y); net.eval(); show("RESNET_EVAL", net(x))
+//! show("RESNET_FIRST", net[0].weight); show("RESNET_LAST", net[-1].weight)
 //! ```
 
+use dfdx::nn::modules::{GeneralizedResidual, Residual};
 use dfdx::prelude::{
     Backward, BuildModule, Const, Cpu, Module, ModuleMut, Optimizer, Shape, Tensor, TensorFrom,
     TensorFromVec, Trace,
 };
 use dfdx::{nn::TensorCollection, shapes::HasShape, tensor::OwnedTape};
-use glyphs::nn::{
-    Adam, BatchNorm2d, Conv2d, Linear, MaxPool2d, VggBlock, cross_entropy,
-    shape::{Features, Images},
+use dfdx_conv::{
+    Adam, Batch, Classifier, CrossEntropy, Network, Sgd, cross_entropy,
+    layers::{AvgPool2d, BatchNorm2d, Conv2d, GlobalAvgPool2d, Linear, MaxPool2d, ReLU, VggBlock},
+    shape::{Features, Image, Images},
 };
 
 fn wave(len: usize, step: f64) -> Vec<f32> {
@@ -194,6 +218,103 @@ fn adam_with_weight_decay() {
     check("p", &p, &ADAM);
 }
 
+#[test]
+fn conv2d_of_stride_2() {
+    let mut conv: Conv2d<2, 2, 3, 2> = build();
+    set(&mut conv.weight, 0.9);
+    set(&mut conv.bias, 2.0);
+    let x: Images<2, 5, 4> = images(1);
+    let y = conv.forward(x.leaky_trace());
+    check("y", &y, &STRIDE_Y);
+    let gradients = probe(y);
+    check("dx", &gradients.get(&x), &STRIDE_DX);
+    check("dw", &gradients.get(&conv.weight), &STRIDE_DW);
+    check("db", &gradients.get(&conv.bias), &STRIDE_DB);
+}
+
+#[test]
+fn pooling() {
+    let x: Images<2, 5, 4> = images(1);
+    let y = MaxPool2d.forward(x.leaky_trace());
+    check("largest of an odd size", &y, &ODD_POOL_Y);
+    check("its dx", &probe(y).get(&x), &ODD_POOL_DX);
+    let y = AvgPool2d.forward(x.leaky_trace());
+    check("mean", &y, &AVG_Y);
+    check("its dx", &probe(y).get(&x), &AVG_DX);
+    let x: Images<3, 2, 3> = images(2);
+    let y = GlobalAvgPool2d.forward(x.leaky_trace());
+    check("mean of all", &y, &GLOBAL_Y);
+    check("its dx", &probe(y).get(&x), &GLOBAL_DX);
+}
+
+type ResNet = (
+    (Conv2d<1, 4>, BatchNorm2d<4>, ReLU),
+    Residual<(
+        Conv2d<4, 4>,
+        BatchNorm2d<4>,
+        ReLU,
+        Conv2d<4, 4>,
+        BatchNorm2d<4>,
+    )>,
+    ReLU,
+    GeneralizedResidual<
+        (
+            Conv2d<4, 6, 3, 2>,
+            BatchNorm2d<6>,
+            ReLU,
+            Conv2d<6, 6>,
+            BatchNorm2d<6>,
+        ),
+        (Conv2d<4, 6, 1, 2>, BatchNorm2d<6>),
+    >,
+    ReLU,
+    (AvgPool2d, GlobalAvgPool2d, Linear<6, 3>),
+);
+
+/// A network of many layers, through three steps of SGD.
+#[test]
+fn a_network_with_skip_connections() {
+    let mut model: Network<ResNet, Image<1, 8, 6>> = Network::new(1);
+    for tensor in model.tensors_mut() {
+        if tensor.name.contains("running_") {
+            continue;
+        }
+        let offset = if tensor.shape.len() == 1 { 1.0 } else { 0.0 };
+        let wave = wave(tensor.values.len(), 0.9);
+        for (value, wave) in tensor.values.iter_mut().zip(wave) {
+            *value = 0.5 * wave + offset;
+        }
+    }
+    let mut sgd = Sgd::new(0.1, 0.9);
+    sgd.nesterov = true;
+    sgd.weight_decay = 0.01;
+    let images = wave(2 * 48, 0.7);
+    let batch = Batch {
+        len: 2,
+        images: &images,
+        features: &[],
+    };
+    let close = |what: &str, found: &[f32], expected: &[f32]| {
+        let error = (found.iter().zip(expected)).fold(0f32, |e, (a, b)| e.max((a - b).abs()));
+        assert_eq!(found.len(), expected.len());
+        assert!(error < 1e-4, "{what}: {found:?} instead of {expected:?}");
+    };
+    for expected in [RESNET_LOSS0, RESNET_LOSS1, RESNET_LOSS2] {
+        let step = model.train_step(batch, &CrossEntropy::new(&[2, 0]), &mut sgd);
+        let step = step.unwrap();
+        close("loss", &[step.loss], &expected);
+        if expected == RESNET_LOSS2 {
+            close("logits", step.logits.as_slice().unwrap(), &RESNET_LOGITS);
+        }
+    }
+    let logits = model.logits(batch).unwrap();
+    close("evaluation", logits.as_slice().unwrap(), &RESNET_EVAL);
+    let tensors = model.tensors();
+    let of = |name: &str| tensors.iter().find(|t| t.name == name).unwrap().values;
+    close("first weights", of("0.0.weight"), &RESNET_FIRST);
+    close("last weights", of("5.2.weight"), &RESNET_LAST);
+}
+
 #[rustfmt::skip]
 const CONV3_Y: [f32; 24] = [-2.733767, -4.669287, -1.789969, 2.399585, 3.048423, 7.918128, 5.576163, -1.139119, -0.6633992, -4.868815, -4.854458, -0.6237384, 2.525138, 6.079253, 5.089734, 0.6145815, 0.2736536, -6.130824, -6.962654, -1.012651, -0.2913133, 4.179148, 6.277943, 3.295336];
 #[rustfmt::skip]
@@ -256,3 +377,37 @@ const BLOCK_VAR2: [f32; 16] = [19.64801, 11.41556, 4.691874, 13.17451, 19.58256,
 const BLOCK_EVAL: [f32; 16] = [5.186257, 5.904948, 6.604255, 8.143648, 6.099769, 11.38233, 4.090812, 6.759447, 4.716649, 7.676997, 6.386928, 9.806239, 2.775526, 2.728739, 4.437079, 3.759663];
 #[rustfmt::skip]
 const ADAM: [f32; 3] = [0.7015197, -2.294198, 0.2121259];
+#[rustfmt::skip]
+const STRIDE_Y: [f32; 12] = [-2.873062, -3.949583, -0.6933886, -8.5528, 2.235606, -4.486525, 2.213858, 6.35531, -1.282989, 8.701988, -2.649683, 3.142053];
+#[rustfmt::skip]
+const STRIDE_DX: [f32; 40] = [0.8124885, 1.387648, -0.1667522, -0.6352049, 0.7319763, -0.1247403, 0.07184024, 0.3522826, -0.9017005, -1.631944, -0.3156554, -0.06007045, -0.6935419, -0.1749568, -0.4428835, -0.3254035, 0.7328256, 1.409142, 0.7077155, 0.7381523, 0.36512, -1.141069, -0.6175364, -0.1277224, -0.5704888, -0.4781939, 0.3633962, 0.09639019, -0.6955005, 0.3786391, 0.2454452, 0.3592304, 0.7649049, 0.5649608, 0.04582619, 0.3771649, 0.8268132, 0.4921662, 0.1968978, -0.4879186];
+#[rustfmt::skip]
+const STRIDE_DW: [f32; 36] = [0.3099012, -0.06170921, 0.02371932, 0.4762035, 1.044558, 0.8509254, -0.5574651, -0.1472152, -0.1771297, 0.4784298, 0.1006107, 0.1260291, 0.2814639, 0.2227947, -0.489089, -0.3243929, -0.1193621, -0.006169447, 0.5821684, 0.3842573, 0.3050159, -0.4172035, -0.04181827, 0.5528328, -0.3550821, -0.3718267, -0.2576156, -0.1399348, 0.06964095, -0.1904355, 0.198387, 0.8935497, 0.7900779, 0.3707975, -0.009673831, 0.2335495];
+#[rustfmt::skip]
+const STRIDE_DB: [f32; 2] = [0.1229587, 1.134771];
+#[rustfmt::skip]
+const ODD_POOL_Y: [f32; 8] = [0.6442177, 0.9854497, 0.8545989, 0.9881682, 0.9906074, 0.3031183, 0.9927664, 0.8366556];
+#[rustfmt::skip]
+const ODD_POOL_DX: [f32; 40] = [0.0, 0.0, 0.9635582, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, -0.6877661, 0.5155014, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, -0.8834547, 0.0, 0.21512, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.9985433, 0.3190984, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+#[rustfmt::skip]
+const AVG_Y: [f32; 8] = [0.1571057, -0.001342341, 0.1398111, 0.09974498, -0.006709695, -0.1583408, 0.09549674, -0.1098619];
+#[rustfmt::skip]
+const AVG_DX: [f32; 40] = [0.0, 0.0, 0.2408895, 0.2408895, 0.0, 0.0, 0.2408895, 0.2408895, 0.1288753, 0.1288753, -0.1719415, -0.1719415, 0.1288753, 0.1288753, -0.1719415, -0.1719415, 0.0, 0.0, 0.0, 0.0, -0.2208637, -0.2208637, 0.05378, 0.05378, -0.2208637, -0.2208637, 0.05378, 0.05378, 0.2496358, 0.2496358, 0.07977459, 0.07977459, 0.2496358, 0.2496358, 0.07977459, 0.07977459, 0.0, 0.0, 0.0, 0.0];
+#[rustfmt::skip]
+const GLOBAL_Y: [f32; 6] = [0.412847, -0.1372211, -0.2782988, 0.410099, -0.1238122, -0.2886985];
+#[rustfmt::skip]
+const GLOBAL_DX: [f32; 36] = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.160593, 0.160593, 0.160593, 0.160593, 0.160593, 0.160593, 0.0859169, 0.0859169, 0.0859169, 0.0859169, 0.0859169, 0.0859169, -0.1146277, -0.1146277, -0.1146277, -0.1146277, -0.1146277, -0.1146277, -0.1472424, -0.1472424, -0.1472424, -0.1472424, -0.1472424, -0.1472424, 0.03585333, 0.03585333, 0.03585333, 0.03585333, 0.03585333, 0.03585333];
+#[rustfmt::skip]
+const RESNET_LOSS0: [f32; 1] = [1.611004];
+#[rustfmt::skip]
+const RESNET_LOSS1: [f32; 1] = [0.7327036];
+#[rustfmt::skip]
+const RESNET_LOSS2: [f32; 1] = [0.5386628];
+#[rustfmt::skip]
+const RESNET_LOGITS: [f32; 6] = [4.188739, -0.7601722, 4.01229, 4.791267, -0.9567221, 3.6852];
+#[rustfmt::skip]
+const RESNET_EVAL: [f32; 6] = [6.530232, -6.085657, 8.98443, 7.791162, -6.621984, 7.850157];
+#[rustfmt::skip]
+const RESNET_FIRST: [f32; 36] = [0.00192804, 0.3950371, 0.4884821, 0.2011716, -0.233287, -0.4878039, -0.379239, 4.947844e-05, 0.3791688, 0.4694034, 0.199293, -0.2352973, -0.4936609, -0.3851934, 0.02454096, 0.4096662, 0.4708093, 0.1866897, -0.2451488, -0.4814215, -0.359539, 0.02149838, 0.3890973, 0.4796107, 0.1932171, -0.2503152, -0.5044132, -0.341487, 0.05806404, 0.4195487, 0.4592677, 0.170902, -0.2420105, -0.5053591, -0.3835599, 0.01560729];
+#[rustfmt::skip]
+const RESNET_LAST: [f32; 18] = [0.03681208, 0.533118, 0.6709232, 0.1649704, -0.05904711, -0.4813943, -0.7010647, -0.4366061, -0.05958378, 0.09477773, -0.05461422, -0.3982039, -0.2055521, -0.07758651, 0.2819937, 0.8319361, 0.5775318, 0.3646069];

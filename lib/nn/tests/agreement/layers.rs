@@ -1,8 +1,10 @@
 //! Each layer against its f64 twin, with every instruction set, at odd sizes; every gradient by
 //! finite differences.
 
-mod reference;
-
+use crate::{
+    each_instruction_set,
+    reference::{Maps, Parameters, error, noise, wide},
+};
 use dfdx::{
     prelude::{
         Backward, BuildModule, Const, Cpu, CpuError, Module, ModuleMut, Shape, SumTo, Tensor,
@@ -11,11 +13,11 @@ use dfdx::{
     shapes::HasShape,
     tensor::{Gradients, OwnedTape},
 };
-use glyphs::nn::{
-    BatchNorm2d, Conv2d, Flatten, Instructions, Linear, MaxPool2d, ReLU, VggBlock, cross_entropy,
+use dfdx_conv::{
+    Instructions, cross_entropy,
+    layers::{BatchNorm2d, Conv2d, Flatten, Linear, MaxPool2d, ReLU, VggBlock},
     shape::{Features, Images},
 };
-use reference::{Maps, Parameters, error, noise, wide};
 
 /// `sum(y * noise)`: a loss in which every output has its own weight.
 fn backward<S: Shape>(y: Tensor<S, f32, Cpu, OwnedTape<f32, Cpu>>) -> Gradients<f32, Cpu> {
@@ -70,8 +72,9 @@ fn conv_agrees<const I: usize, const O: usize, const K: usize, const H: usize, c
     let conv: Conv2d<I, O, K> = BuildModule::build(&Cpu::seed_from_u64(3));
     let x: Images<I, H, W> = tensor(n, 1);
     let (xs, ws, bs) = (x.as_vec(), conv.weight.as_vec(), conv.bias.as_vec());
-    let run =
-        |x: &[f64], w: &[f64], b: &[f64]| reference::conv(&maps::<I, H, W>(n, x), w, b, K).values;
+    let run = |x: &[f64], w: &[f64], b: &[f64]| {
+        crate::reference::conv(&maps::<I, H, W>(n, x), w, b, K).values
+    };
     let y = conv.forward(x.leaky_trace());
     let expected = run(&wide(&xs), &wide(&ws), &wide(&bs));
     let name = format!("conv {I}->{O} {K}x{K} of {n} x {H}x{W}");
@@ -103,8 +106,7 @@ fn conv_agrees<const I: usize, const O: usize, const K: usize, const H: usize, c
 
 #[test]
 fn convolutions_of_every_shape() {
-    for instructions in Instructions::available() {
-        assert!(instructions.force());
+    each_instruction_set(|| {
         // Channels of 1, a few, one block, two, three; widths for every tile; batches of 1 and more.
         conv_agrees::<1, 16, 3, 5, 5>(2);
         conv_agrees::<3, 5, 3, 4, 7>(1);
@@ -114,7 +116,7 @@ fn convolutions_of_every_shape() {
         conv_agrees::<16, 16, 5, 2, 15>(1);
         conv_agrees::<1, 1, 7, 4, 17>(1);
         conv_agrees::<32, 4, 1, 1, 1>(2);
-    }
+    });
 }
 
 fn bn_agrees<const C: usize, const H: usize, const W: usize>(n: usize) {
@@ -125,8 +127,8 @@ fn bn_agrees<const C: usize, const H: usize, const W: usize>(n: usize) {
     let (xs, gs, bs) = (x.as_vec(), bn.weight.as_vec(), bn.bias.as_vec());
     let run = |x: &[f64], gamma: &[f64], beta: &[f64]| {
         let x = maps::<C, H, W>(n, x);
-        let (mean, var) = reference::statistics(&x);
-        reference::normalise(&x, &mean, &var, gamma, beta).values
+        let (mean, var) = crate::reference::statistics(&x);
+        crate::reference::normalise(&x, &mean, &var, gamma, beta).values
     };
     let (x64, g64, b64) = (wide(&xs), wide(&gs), wide(&bs));
     let y = bn.forward_mut(x.leaky_trace());
@@ -150,7 +152,8 @@ fn batch_normalisation() {
 fn pooling_relu_and_flatten() {
     let x: Images<3, 4, 6> = tensor(2, 1);
     let xs = x.as_vec();
-    let run = |x: &[f64]| reference::pool(&reference::relu(maps::<3, 4, 6>(2, x))).values;
+    let run =
+        |x: &[f64]| crate::reference::pool(&crate::reference::relu(maps::<3, 4, 6>(2, x))).values;
     let y = Flatten::<18>.forward(MaxPool2d.forward(ReLU.forward(x.leaky_trace())));
     assert!(error(&y.as_vec(), &run(&wide(&xs))) < 1e-6);
     let dx = differences(&xs, |x| probe(&run(x)));
@@ -164,10 +167,10 @@ fn linear_agrees<const I: usize, const O: usize>(n: usize) {
     let (xs, ws, bs) = (x.as_vec(), linear.weight.as_vec(), linear.bias.as_vec());
     let (x64, w64, b64) = (wide(&xs), wide(&ws), wide(&bs));
     let y = linear.forward(x.leaky_trace());
-    assert!(error(&y.as_vec(), &reference::linear(&x64, &w64, &b64)) < 1e-5);
+    assert!(error(&y.as_vec(), &crate::reference::linear(&x64, &w64, &b64)) < 1e-5);
     let gradients = cross_entropy(y, &labels).unwrap().backward();
     let run = |x: &[f64], w: &[f64], b: &[f64]| {
-        reference::cross_entropy(&reference::linear(x, w, b), &labels)
+        crate::reference::cross_entropy(&crate::reference::linear(x, w, b), &labels)
     };
     let dx = differences(&xs, |x| run(x, &w64, &b64));
     check("linear: dx", &gradients.get(&x), &dx, 1e-4);
@@ -179,20 +182,19 @@ fn linear_agrees<const I: usize, const O: usize>(n: usize) {
 
 #[test]
 fn linear_layers_of_every_shape() {
-    for instructions in Instructions::available() {
-        assert!(instructions.force());
+    each_instruction_set(|| {
         linear_agrees::<1, 2>(1);
         linear_agrees::<17, 33>(3);
         linear_agrees::<40, 10>(29);
         // More inputs than one packed panel holds.
         linear_agrees::<1100, 3>(2);
-    }
+    });
 }
 
 fn block_agrees<const I: usize, const O: usize, const H: usize, const W: usize>(n: usize)
 where
-    Const<H>: glyphs::nn::shape::Halve,
-    Const<W>: glyphs::nn::shape::Halve,
+    Const<H>: dfdx_conv::shape::Halve,
+    Const<W>: dfdx_conv::shape::Halve,
 {
     let mut block: VggBlock<I, O> = BuildModule::build(&Cpu::seed_from_u64(3));
     for (tensor, seed) in [(&mut block.bn1.weight, 4), (&mut block.bn1.bias, 5)] {
@@ -215,7 +217,7 @@ where
     p.insert("x".to_owned(), wide(&x.as_vec()));
     let run = |p: &Parameters| {
         let x = maps::<I, H, W>(n, &p["x"]);
-        reference::block(p, "b", &x, true).values
+        crate::reference::block(p, "b", &x, true).values
     };
     let y = block.forward_mut(x.leaky_trace());
     let name = format!(
@@ -263,19 +265,18 @@ where
 
 #[test]
 fn fused_blocks() {
-    for instructions in Instructions::available() {
-        assert!(instructions.force());
+    each_instruction_set(|| {
         block_agrees::<1, 16, 4, 6>(3);
         block_agrees::<3, 16, 2, 2>(5);
         block_agrees::<16, 32, 4, 4>(1);
-    }
+    });
 }
 
 /// Evaluation: running statistics, and the algorithm that fits.
 fn block_evaluates<const I: usize, const O: usize, const H: usize, const W: usize>(n: usize)
 where
-    Const<H>: glyphs::nn::shape::Halve,
-    Const<W>: glyphs::nn::shape::Halve,
+    Const<H>: dfdx_conv::shape::Halve,
+    Const<W>: dfdx_conv::shape::Halve,
 {
     let mut block: VggBlock<I, O> = BuildModule::build(&Cpu::seed_from_u64(3));
     let bns = [&mut block.bn1, &mut block.bn2];
@@ -305,22 +306,21 @@ where
             p.insert(name, wide(&values));
         }
     }
-    let expected = reference::block(&p, "b", &maps::<I, H, W>(n, &wide(&x.as_vec())), false);
+    let expected = crate::reference::block(&p, "b", &maps::<I, H, W>(n, &wide(&x.as_vec())), false);
     let name = format!("block {I}->{O} of {n} x {H}x{W}");
     check(&name, &block.forward(x), &expected.values, 1e-5);
 }
 
 #[test]
 fn fused_blocks_in_evaluation() {
-    for instructions in Instructions::available() {
-        assert!(instructions.force());
+    each_instruction_set(|| {
         // Tiles of 2 x 2: one, a few, a strip of them and a rest; one block of channels to four.
         block_evaluates::<3, 16, 2, 2>(2);
         block_evaluates::<16, 48, 4, 6>(3);
         block_evaluates::<1, 32, 28, 28>(1);
         block_evaluates::<32, 64, 14, 14>(2);
         block_evaluates::<64, 16, 10, 22>(1);
-    }
+    });
 }
 
 #[test]
@@ -341,16 +341,15 @@ fn labels_that_do_not_fit() {
 }
 
 #[test]
-fn what_is_not_a_number_stays_so() {
-    for instructions in Instructions::available() {
-        assert!(instructions.force());
+fn a_nan_stays_one() {
+    each_instruction_set(|| {
         let mut x: Images<1, 4, 4> = tensor(1, 1);
         x[[0, 0, 1, 2]] = f32::NAN;
         let conv: Conv2d<1, 16> = BuildModule::build(&Cpu::default());
         let y = MaxPool2d.forward(ReLU.forward(conv.forward(x.clone())));
-        assert!(y.as_vec().iter().any(|y| y.is_nan()), "{instructions:?}");
+        assert!(y.as_vec().iter().any(|y| y.is_nan()));
         let mut block: VggBlock<1, 16> = BuildModule::build(&Cpu::default());
         let y = block.forward_mut(x.leaky_trace());
-        assert!(y.as_vec().iter().all(|y| y.is_nan()), "{instructions:?}");
-    }
+        assert!(y.as_vec().iter().all(|y| y.is_nan()));
+    });
 }

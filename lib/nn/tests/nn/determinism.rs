@@ -1,14 +1,19 @@
 //! The number of threads, an interruption, and a repetition change no bit.
 
-mod reference;
-
-use glyphs::nn::{Adam, Batch, CharCnn, Classifier, CrossEntropy, Dropout, TensorMut, TensorRef};
+use dfdx_conv::{
+    Adam, Batch, Classifier, CrossEntropy, DynNetwork, Optimizer, Sgd, TensorRef, layers::Dropout,
+};
 use rayon::ThreadPoolBuilder;
-use reference::noise;
+
+use crate::reference::{networks::char_cnn, noise};
 
 const LEN: usize = 37;
 
-fn train(model: &mut dyn Classifier, adam: &mut Adam, steps: std::ops::Range<u64>) {
+fn network(seed: u64) -> DynNetwork {
+    char_cnn(50, 10, 0, 0.5, seed)
+}
+
+fn train(model: &mut dyn Classifier, optimizer: &mut dyn Optimizer, steps: std::ops::Range<u64>) {
     for step in steps {
         let images = noise(LEN * 784, step);
         let labels: Vec<usize> = (0..LEN).map(|i| (i * 3 + step as usize) % 10).collect();
@@ -18,7 +23,7 @@ fn train(model: &mut dyn Classifier, adam: &mut Adam, steps: std::ops::Range<u64
             features: &[],
         };
         model
-            .train_step(batch, &CrossEntropy::new(&labels), adam)
+            .train_step(batch, &CrossEntropy::new(&labels), optimizer)
             .unwrap();
     }
 }
@@ -34,7 +39,7 @@ fn trained(threads: usize) -> Vec<(String, Vec<u32>)> {
         .build()
         .unwrap();
     pool.install(|| {
-        let mut model: CharCnn<50, 10> = CharCnn::new(3);
+        let mut model = network(3);
         train(&mut model, &mut Adam::new(1e-3), 0..3);
         bits(&model.tensors())
     })
@@ -49,7 +54,7 @@ fn one_two_and_four_threads() {
 
 #[test]
 fn evaluation_with_one_two_and_four_threads() {
-    let model: CharCnn<50, 10> = CharCnn::new(3);
+    let model = network(3);
     let images = noise(LEN * 784, 1);
     let logits = |images: &[f32]| {
         let batch = Batch {
@@ -72,38 +77,42 @@ fn evaluation_with_one_two_and_four_threads() {
     assert!(one == alone, "one by one");
 }
 
-#[test]
-fn an_interruption() {
-    let whole = trained(2);
-    let mut first: CharCnn<50, 10> = CharCnn::new(3);
-    let mut adam = Adam::new(1e-3);
-    train(&mut first, &mut adam, 0..2);
+fn resumes(mut optimizer: Box<dyn Optimizer>, mut restored: Box<dyn Optimizer>) {
+    let mut first = network(3);
+    train(&mut first, optimizer.as_mut(), 0..2);
 
     // A checkpoint's way: only what `tensors` shows, the seed and the step survive.
-    let mut resumed: CharCnn<50, 10> = CharCnn::new(3);
-    for (TensorMut { values, .. }, saved) in resumed.tensors_mut().into_iter().zip(first.tensors())
-    {
-        values.copy_from_slice(saved.values);
+    let mut resumed = network(3);
+    for (to, saved) in resumed.tensors_mut().into_iter().zip(first.tensors()) {
+        to.values.copy_from_slice(saved.values);
     }
-    let mut restored = Adam::new(1e-3);
-    restored.step = adam.step;
-    for moment in adam.tensors() {
+    restored.reset(optimizer.steps());
+    for moment in optimizer.tensors() {
         restored
             .restore(&moment.name, &moment.shape, moment.values)
             .unwrap();
     }
-    train(&mut resumed, &mut restored, 2..3);
-    assert!(whole == bits(&resumed.tensors()));
+    train(&mut resumed, restored.as_mut(), 2..3);
+    train(&mut first, optimizer.as_mut(), 2..3);
+    assert!(bits(&first.tensors()) == bits(&resumed.tensors()));
+}
+
+#[test]
+fn an_interruption() {
+    let adam = || Box::new(Adam::new(1e-3));
+    resumes(adam(), adam());
+    let sgd = || Box::new(Sgd::new(0.1, 0.9));
+    resumes(sgd(), sgd());
 }
 
 #[test]
 fn the_seed_decides_on_weights_and_masks() {
-    let weights = |seed| bits(&CharCnn::<50, 10>::new(seed).tensors());
+    let weights = |seed| bits(&network(seed).tensors());
     assert!(weights(1) == weights(1));
     assert!(weights(1) != weights(2));
     // Same weights, other masks.
-    let mut a: CharCnn<50, 10> = CharCnn::new(1);
-    let mut b: CharCnn<50, 10> = CharCnn::new(2);
+    let mut a = network(1);
+    let mut b = network(2);
     for (to, from) in b.tensors_mut().into_iter().zip(a.tensors()) {
         to.values.copy_from_slice(from.values);
     }
@@ -112,34 +121,39 @@ fn the_seed_decides_on_weights_and_masks() {
     assert!(bits(&a.tensors()) != bits(&b.tensors()));
 }
 
-#[test]
-fn dropout_keeps_its_share_and_its_mean() {
+fn keeps_its_share_and_its_mean<const PERCENT: usize>() {
     use dfdx::prelude::{Cpu, ModuleMut, TensorFrom, Trace};
+    let p = PERCENT as f32 / 100.0;
     let x = Cpu::default().tensor([1.0f32; 100_000]);
-    for p in [0.0, 0.5, 0.7] {
-        let mut dropout = Dropout::new(p);
-        let (first, second) = (
-            dropout.forward_mut(x.leaky_trace()),
-            dropout.forward_mut(x.leaky_trace()),
-        );
-        let (first, second) = (first.as_vec(), second.as_vec());
-        let kept = first.iter().filter(|&&v| v > 0.0).count() as f64 / 1e5;
-        // Six standard deviations of a binomial share.
-        assert!(
-            (kept - f64::from(1.0 - p)).abs() < 6.0 * (0.25f64 / 1e5).sqrt(),
-            "{p}: {kept}"
-        );
-        let mean = first.iter().map(|&v| f64::from(v)).sum::<f64>() / 1e5;
-        assert!((mean - 1.0).abs() < 0.03, "{p}: {mean}");
-        let both = first
-            .iter()
-            .zip(&second)
-            .filter(|(a, b)| **a > 0.0 && **b > 0.0)
-            .count();
-        let expected = f64::from(1.0 - p).powi(2);
-        assert!(
-            (both as f64 / 1e5 - expected).abs() < 0.01,
-            "masks of two steps depend on each other"
-        );
-    }
+    let mut dropout = Dropout::<PERCENT>::default();
+    let (first, second) = (
+        dropout.forward_mut(x.leaky_trace()),
+        dropout.forward_mut(x.leaky_trace()),
+    );
+    let (first, second) = (first.as_vec(), second.as_vec());
+    let kept = first.iter().filter(|&&v| v > 0.0).count() as f64 / 1e5;
+    // Six standard deviations of a binomial share.
+    assert!(
+        (kept - f64::from(1.0 - p)).abs() < 6.0 * (0.25f64 / 1e5).sqrt(),
+        "{p}: {kept}"
+    );
+    let mean = first.iter().map(|&v| f64::from(v)).sum::<f64>() / 1e5;
+    assert!((mean - 1.0).abs() < 0.03, "{p}: {mean}");
+    let both = first
+        .iter()
+        .zip(&second)
+        .filter(|(a, b)| **a > 0.0 && **b > 0.0)
+        .count();
+    let expected = f64::from(1.0 - p).powi(2);
+    assert!(
+        (both as f64 / 1e5 - expected).abs() < 0.01,
+        "masks of two steps depend on each other"
+    );
+}
+
+#[test]
+fn dropout() {
+    keeps_its_share_and_its_mean::<0>();
+    keeps_its_share_and_its_mean::<50>();
+    keeps_its_share_and_its_mean::<70>();
 }

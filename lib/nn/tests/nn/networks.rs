@@ -1,0 +1,281 @@
+//! Networks: what is refused, what is named, what is frozen.
+
+use dfdx_conv::{
+    Adam, Batch, Classifier, CrossEntropy, DynNetwork, Network, Optimizer, Sgd, layers::*,
+    shape::Image,
+};
+
+use crate::reference::{
+    self, error,
+    networks::{Recorder, char_cnn, parameters, shaken},
+    noise, wide,
+};
+
+type LeNet5 = (
+    (Conv2d<1, 6, 5>, BatchNorm2d<6>, ReLU, MaxPool2d),
+    (Conv2d<6, 16, 5>, BatchNorm2d<16>, ReLU, MaxPool2d),
+    (Flatten<784>, Linear<784, 120>, ReLU, Linear<120, 10>),
+);
+
+/// The mask of a step is that of the network's seed and the step: the loss of one network can be
+/// asked for again and again.
+#[test]
+fn dropout_between_convolutions() {
+    type Dropped = (
+        (Conv2d<1, 16>, BatchNorm2d<16>, ReLU, MaxPool2d, Dropout<25>),
+        (Conv2d<16, 16>, ReLU, Dropout<25>, Flatten<336>),
+        (Linear<336, 40>, ReLU, Dropout, Linear<40, 10>),
+    );
+    let model = Network::<Dropped, Image<1, 14, 6>>::new(3).into_dyn();
+    let (images, labels) = (noise(8 * 84, 1), [0, 1, 2, 3, 4, 5, 6, 7]);
+    let batch = Batch {
+        len: 8,
+        images: &images,
+        features: &[],
+    };
+    let objective = CrossEntropy::new(&labels);
+    let run = |model: &DynNetwork| {
+        let mut recorder = Recorder::default();
+        let mut model = model.clone();
+        let step = model.train_step(batch, &objective, &mut recorder).unwrap();
+        (step, recorder.gradients)
+    };
+    let (step, gradients) = run(&model);
+    assert_eq!(step.logits, run(&model).0.logits);
+    assert_ne!(step.logits, model.logits(batch).unwrap());
+    for (tensor, gradient) in gradients {
+        let length = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
+        let moved = |epsilon: f64| {
+            let mut model = model.clone();
+            let mut tensors = model.tensors_mut().into_iter();
+            let values = tensors.find(|t| t.name == tensor).unwrap().values;
+            for (value, direction) in values.iter_mut().zip(&gradient) {
+                *value += (epsilon * direction / length) as f32;
+            }
+            drop(tensors);
+            f64::from(run(&model).0.loss)
+        };
+        // In single precision: the step is large, and so is the tolerance.
+        let expected = (moved(2e-3) - moved(-2e-3)) / 4e-3;
+        let found = (length - expected).abs() / length;
+        assert!(found < 0.05, "{tensor}: {length} instead of {expected}");
+    }
+}
+
+/// Long sums and many rows are worked out in parts: the mean over a hundred and fifty copies of
+/// two images has the gradients of the two.
+#[test]
+fn a_large_batch_of_copies_has_the_gradients_of_a_small_one() {
+    let (images, features, labels) = (noise(2 * 784, 1), noise(2 * 2, 2), [3, 6]);
+    let of = |copies: usize| {
+        let mut model = shaken(char_cnn(130, 7, 2, 0.0, 5));
+        let (images, features) = (images.repeat(copies), features.repeat(copies));
+        let batch = Batch {
+            len: 2 * copies,
+            images: &images,
+            features: &features,
+        };
+        let mut recorder = Recorder::default();
+        let labels = labels.repeat(copies);
+        let objective = CrossEntropy::new(&labels);
+        model.train_step(batch, &objective, &mut recorder).unwrap();
+        recorder.gradients
+    };
+    let few = of(1);
+    for (name, many) in of(150) {
+        let many: Vec<f32> = many.iter().map(|&g| g as f32).collect();
+        let found = error(&many, &few[&name]);
+        assert!(found < 1e-4, "{name}: {found:e}");
+    }
+}
+
+fn batch(len: usize, images: &[f32]) -> Batch<'_> {
+    Batch {
+        len,
+        images,
+        features: &[],
+    }
+}
+
+#[test]
+fn a_batch_that_does_not_fit_is_refused() {
+    let mut model: Network<LeNet5> = Network::new(1);
+    let images = noise(2 * 784, 1);
+    let mut adam = Adam::new(1e-3);
+    for (len, images, says) in [
+        (0, &images[..0], "no images"),
+        (3, &images[..], "3 images has 1568 pixels"),
+    ] {
+        let error = model.logits(batch(len, images)).unwrap_err().to_string();
+        assert!(error.contains(says), "{error}");
+        let objective = CrossEntropy::new(&[]);
+        let step = model.train_step(batch(len, images), &objective, &mut adam);
+        assert!(step.is_err());
+        assert!(model.activations(batch(len, images)).is_err());
+    }
+    let mut with_features = batch(2, &images);
+    with_features.features = &images[..4];
+    assert!(model.logits(with_features).is_err());
+    assert_eq!(adam.step, 0);
+}
+
+#[test]
+fn activations_are_named_after_their_layers() {
+    let model = shaken(char_cnn(20, 7, 0, 0.5, 5));
+    let images = noise(3 * 784, 1);
+    let layers = model.activations(batch(3, &images)).unwrap();
+    let found: Vec<(&str, (usize, usize))> = layers
+        .iter()
+        .map(|(name, values)| (name.as_str(), values.dim()))
+        .collect();
+    let expected = [
+        ("block1.conv1", (3, 25088)),
+        ("block1.conv2", (3, 25088)),
+        ("block1.pool", (3, 6272)),
+        ("block2.conv1", (3, 12544)),
+        ("block2.conv2", (3, 12544)),
+        ("block2.pool", (3, 3136)),
+        ("hidden", (3, 20)),
+        ("output", (3, 7)),
+    ];
+    assert_eq!(found, expected);
+    // Each layer against the reference, in the order (channel, row, column).
+    let p = parameters(&model);
+    let x = reference::Maps {
+        n: 3,
+        c: 1,
+        h: 28,
+        w: 28,
+        values: wide(&images),
+    };
+    let block1 = reference::block(&p, "block1", &x, false);
+    let block2 = reference::block(&p, "block2", &block1, false);
+    assert!(error(layers[2].1.as_slice().unwrap(), &block1.values) < 1e-5);
+    assert!(error(layers[5].1.as_slice().unwrap(), &block2.values) < 1e-5);
+}
+
+/// 30 steps on four images.
+fn learns(model: &mut dyn Classifier, optimizer: &mut dyn Optimizer) {
+    let images = noise(4 * model.signature().input.len(), 1);
+    let objective = CrossEntropy::new(&[1, 2, 3, 4]);
+    let mut losses = Vec::new();
+    for _ in 0..30 {
+        let step = model.train_step(batch(4, &images), &objective, optimizer);
+        losses.push(step.unwrap().loss);
+    }
+    assert!(losses[29] < 0.8 * losses[0], "{losses:?}");
+}
+
+#[test]
+fn frozen_layers_stay_and_the_others_learn() {
+    for (frozen, optimizer) in [
+        (&["block1", "block2"][..], true),
+        (&["block1.bn1"], false),
+        (&["block2", "hidden"], true),
+        (&["output", "block1.conv2."], false),
+    ] {
+        let mut model = shaken(char_cnn(20, 7, 0, 0.5, 1));
+        model.freeze(frozen).unwrap();
+        let before = parameters(&model);
+        match optimizer {
+            true => learns(&mut model, &mut Adam::new(1e-2)),
+            false => learns(&mut model, &mut Sgd::new(0.01, 0.9)),
+        }
+        for (name, after) in parameters(&model) {
+            let within = frozen.iter().any(|layer| name.starts_with(layer));
+            // Batch normalisation takes the bias before it away.
+            let ineffective = name.contains(".conv") && name.ends_with("bias");
+            let kept = within || (ineffective && !frozen.contains(&"block1.bn1"));
+            let kept = kept || (ineffective && !name.starts_with("block1.conv1"));
+            assert_eq!(before[&name] == after, kept, "{frozen:?}: {name}");
+        }
+    }
+    let mut model: Network<LeNet5> = Network::new(1);
+    let error = model.freeze(&["conv1"]).unwrap_err().to_string();
+    assert!(
+        error.contains("conv1") && error.contains("0.0.weight"),
+        "{error}"
+    );
+}
+
+/// What freezing does to batch normalisation in the middle of a network is what evaluation does.
+#[test]
+fn gradients_pass_through_frozen_layers() {
+    let mut model = shaken(Network::<LeNet5>::new(2).into_dyn());
+    model.freeze(&["1"]).unwrap();
+    learns(&mut model, &mut Adam::new(1e-2));
+    // All of it frozen but the first convolution.
+    model.freeze(&["0.1", "1", "2"]).unwrap();
+    learns(&mut model, &mut Adam::new(1e-2));
+}
+
+#[test]
+fn named_layers_are_transferred() {
+    let digits = shaken(char_cnn(20, 10, 0, 0.5, 1));
+    let mut letters = char_cnn(20, 26, 0, 0.5, 2);
+    let named = ["block1", "block2", "hidden"];
+    letters.transfer_from(&digits, &named).unwrap();
+    let (from, to) = (parameters(&digits), parameters(&letters));
+    for (name, values) in &to {
+        assert_eq!(
+            from[name] == *values,
+            !name.starts_with("output."),
+            "{name}"
+        );
+    }
+    let error = letters.transfer_from(&digits, &["hidden", "output"]);
+    let error = error.unwrap_err().to_string();
+    assert!(
+        error.contains("output.weight") && error.contains("[26, 20]"),
+        "{error}"
+    );
+    assert_eq!(parameters(&letters), to);
+}
+
+#[test]
+fn the_summary_counts_what_there_is() {
+    let model = char_cnn(1000, 10, 0, 0.5, 1);
+    let summary = model.summary();
+    let tensors = model.tensors();
+    let trained = tensors.iter().filter(|t| !t.name.contains("running_"));
+    let count: usize = trained.map(|t| t.values.len()).sum();
+    assert_eq!(summary.parameters(), count);
+    assert_eq!(summary.parameters(), 3_212_386);
+    // The convolutions and dense layers alone: 42.8 million.
+    assert!((42_000_000..44_000_000).contains(&summary.operations()));
+    let text = summary.to_string();
+    assert!(
+        text.contains("64 x 7 x 7") && text.contains("3,212,386"),
+        "{text}"
+    );
+    let widths: Vec<usize> = text.lines().map(|line| line.chars().count()).collect();
+    assert!(widths.iter().all(|w| *w == widths[0]), "{text}");
+}
+
+/// PyTorch's rule, in the words of its documentation.
+#[test]
+fn sgd_with_momentum_is_pytorchs() {
+    for nesterov in [false, true] {
+        let mut sgd = Sgd::new(0.1, 0.9);
+        sgd.nesterov = nesterov;
+        sgd.weight_decay = 0.01;
+        let mut values = [1.0f32, -2.0];
+        let (mut expected, mut velocity) = ([1.0f64, -2.0], [0.0f64; 2]);
+        for step in 0..4 {
+            let gradient = [0.5 - step as f32, 0.25];
+            sgd.begin_step();
+            sgd.update_tensor("p", &[2], &mut values, &gradient);
+            for i in 0..2 {
+                let g = f64::from(gradient[i]) + 0.01 * expected[i];
+                velocity[i] = if step == 0 { g } else { 0.9 * velocity[i] + g };
+                let direction = if nesterov {
+                    g + 0.9 * velocity[i]
+                } else {
+                    velocity[i]
+                };
+                expected[i] -= 0.1 * direction;
+            }
+        }
+        assert!(error(&values, &expected) < 1e-6, "{values:?} {expected:?}");
+    }
+}
