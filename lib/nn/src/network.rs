@@ -354,16 +354,17 @@ impl DynNetwork {
         };
         join(through_trunk, update_head)?;
 
-        for (tensor, values) in found.values {
-            let tensor = &mut of_trunk[tensor];
-            let values = values.get(tensor.values.len());
-            tensor.update(optimizer, values);
-        }
+        // The mean is of what came out with the biases of before the update.
         for (norm, bias, statistics) in found.statistics {
             let bias = bias.map_or(Vec::new(), |bias| of_trunk[bias].values.clone());
             let mut mean = std::mem::take(&mut of_trunk[norm.mean].values);
             statistics.update(MOMENTUM, &bias, &mut mean, &mut of_trunk[norm.var].values);
             of_trunk[norm.mean].values = mean;
+        }
+        for (tensor, values) in found.values {
+            let tensor = &mut of_trunk[tensor];
+            let values = values.get(tensor.values.len());
+            tensor.update(optimizer, values);
         }
         for (tensor, values) in found.updated {
             of_trunk[tensor].values = values;

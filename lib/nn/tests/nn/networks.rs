@@ -45,6 +45,9 @@ fn dropout_between_convolutions() {
     assert_ne!(step.logits, model.logits(batch).unwrap());
     for (tensor, gradient) in gradients {
         let length = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
+        if length == 0.0 {
+            continue; // a bias that batch normalisation takes away
+        }
         let moved = |epsilon: f64| {
             let mut model = model.clone();
             let mut tensors = model.tensors_mut().into_iter();
