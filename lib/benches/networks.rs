@@ -18,12 +18,13 @@ use std::{
 };
 
 use glyphs::nn::{
-    Adam, Batch, Classifier, CrossEntropy, ExperimentalCnn, Instructions, OriginalCnn, peak_gflops,
+    Adam, Batch, BatchNorm2d, Classifier, Conv2d, CrossEntropy, Dropout, ExperimentalCnn, Flatten,
+    Instructions, Linear, MaxPool2d, Network, OriginalCnn, ReLU, VggBlock, peak_gflops,
 };
 use serde_json::{Value, json};
 
 /// What is measured: task, network, images.
-const ROWS: [(&str, &str, usize); 10] = [
+const ROWS: [(&str, &str, usize); 16] = [
     ("train", "original", 100),
     ("train", "experimental", 100),
     ("train", "plain", 100),
@@ -31,6 +32,12 @@ const ROWS: [(&str, &str, usize); 10] = [
     ("train", "experimental", 32),
     ("train", "plain", 32),
     ("train", "original", 512),
+    ("train", "layers", 100),
+    ("train", "layers", 32),
+    ("train", "layers", 512),
+    ("train", "blocks", 100),
+    ("train", "blocks", 32),
+    ("train", "blocks", 512),
     ("infer", "original", 10_000),
     ("infer", "experimental", 10_000),
     ("infer", "plain", 10_000),
@@ -85,10 +92,49 @@ fn work() {
     }
 }
 
+type Head = (
+    Flatten<3136>,
+    Linear<3136, 1000>,
+    ReLU,
+    Dropout,
+    Linear<1000, 10>,
+);
+/// The original network as a reader writes it: freely composed layers, and blocks.
+type Layers = (
+    (
+        Conv2d<1, 32>,
+        BatchNorm2d<32>,
+        ReLU,
+        Conv2d<32, 32>,
+        BatchNorm2d<32>,
+        ReLU,
+        MaxPool2d,
+    ),
+    (
+        Conv2d<32, 64>,
+        BatchNorm2d<64>,
+        ReLU,
+        Conv2d<64, 64>,
+        BatchNorm2d<64>,
+        ReLU,
+        MaxPool2d,
+    ),
+    Head,
+);
+type Blocks = (VggBlock<1, 32>, VggBlock<32, 64>, Head);
+/// Without batch normalisation.
+type Plain = (
+    (Conv2d<1, 32>, ReLU, Conv2d<32, 32>, ReLU, MaxPool2d),
+    (Conv2d<32, 64>, ReLU, Conv2d<64, 64>, ReLU, MaxPool2d),
+    Head,
+);
+
 fn network(name: &str) -> Box<dyn Classifier> {
     match name {
         "experimental" => Box::new(ExperimentalCnn::<10>::new(1)),
-        "plain" => Box::new(OriginalCnn::<10>::new(1).without_batch_norm()),
+        "plain" => Box::new(Network::<Plain>::new(1)),
+        "layers" => Box::new(Network::<Layers>::new(1)),
+        "blocks" => Box::new(Network::<Blocks>::new(1)),
         _ => Box::new(OriginalCnn::<10>::new(1)),
     }
 }
