@@ -175,8 +175,7 @@ impl Show for Merged {
 /// Classes, counts and provenance, with a few images of each class.
 impl Show for Samples {
     fn show(&self) -> Html {
-        let mut counts = vec![0_usize; self.classes.len()];
-        self.labels.iter().for_each(|&label| counts[label] += 1);
+        let counts = self.class_counts();
         let ends = (counts.iter().min(), counts.iter().max());
         let each = match ends {
             (Some(low), Some(high)) if low == high => format!("{low}"),

@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use ndarray::{Array2, Axis};
+use ndarray::Array2;
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
 
 use crate::{
     Error, Result,
-    data::{SIDE, Samples},
+    data::Samples,
     eval::{Evaluation, argmax},
     image::Augment,
     nn::{Adam, Batch, Classifier, Objective, Step},
@@ -18,8 +18,6 @@ use crate::{
         complementary::estimated_accuracy,
     },
 };
-
-const PIXELS: usize = SIDE * SIDE;
 
 /// Images that pass through a network at once in evaluation.
 const EVALUATION_BATCH: usize = 500;
@@ -403,18 +401,15 @@ impl Buffer {
         (seed, epoch): (u64, u64),
     ) {
         self.len = indices.len();
-        self.images.resize(indices.len() * PIXELS, 0.0);
+        let pixels: usize = samples.image_shape().iter().product();
+        self.images.resize(indices.len() * pixels, 0.0);
         self.images
-            .par_chunks_mut(PIXELS)
+            .par_chunks_mut(pixels.max(1))
             .zip(indices)
             .with_min_len(8)
             .for_each(|(out, &index)| {
-                let pixels = samples.images.index_axis(Axis(0), index);
-                let mut image = [0.0; PIXELS];
-                for (value, &pixel) in image.iter_mut().zip(pixels) {
-                    *value = f32::from(pixel) / 255.0;
-                }
-                augment.apply(&image, out, seed, epoch, index as u64);
+                let image = samples.image(index).mapv(|pixel| f32::from(pixel) / 255.0);
+                augment.apply(image.view(), out, seed, epoch, index as u64);
             });
         self.features.clear();
         for &index in indices.iter().filter(|_| self.takes_features) {

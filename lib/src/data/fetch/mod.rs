@@ -10,31 +10,12 @@ use std::path::{Path, PathBuf};
 pub use catalogue::{Catalogue, Entry, Source};
 pub use download::{Patience, download};
 
-use super::locate::{Dataset, Found, locate, locate_in, raw_folder};
-use super::{Handwritten, Mislabelled, Mnist, Provenance, synthetic};
+use super::samples::Provenance;
+use super::sets::handwritten::Handwritten;
+use super::sets::locate::{Dataset, Found, locate_in, raw_folder};
+use super::sets::mislabelled::Mislabelled;
+use super::sets::mnist::Mnist;
 use crate::{Error, Result};
-
-/// The data set from the first place that has it: `$GLYPHS_DATA`, `data/raw/`, a
-/// stand-in made earlier, the sources of `data/datasets.toml` (unless `$GLYPHS_OFFLINE`
-/// is set), and at last a stand-in made now.
-///
-/// A stand-in goes before the network so that a machine without one does not wait for
-/// it in every notebook; `glyphs data fetch` always asks the sources.
-pub fn find(dataset: Dataset) -> Result<Found> {
-    if let Some(found) = locate(dataset)? {
-        return Ok(found);
-    }
-    if let Some(found) = synthetic::prepared(dataset) {
-        return Ok(found);
-    }
-    if std::env::var_os("GLYPHS_OFFLINE").is_none() {
-        match fetch(dataset) {
-            Ok(found) => return Ok(found),
-            Err(error) => println!("{error}"),
-        }
-    }
-    synthetic::prepare(dataset)
-}
 
 /// Fetches a data set into `data/raw/` where it is not there yet.
 pub fn fetch(dataset: Dataset) -> Result<Found> {

@@ -13,9 +13,10 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use super::writer::random;
 use super::{SEED, Writer, digit, photo};
-use crate::data::handwritten::{CLASSES, is_in_task};
-use crate::data::locate::{Dataset, Found, STAND_IN_MARK, locate_in};
-use crate::data::{Mnist, SIDE, Samples};
+use crate::data::samples::Samples;
+use crate::data::sets::handwritten::{CLASSES, is_in_task};
+use crate::data::sets::locate::{Dataset, Found, STAND_IN_MARK, locate_in};
+use crate::data::sets::mnist::SIDE;
 use crate::files::{project_root, write_atomically};
 use crate::{Error, Result};
 
@@ -42,8 +43,9 @@ pub fn prepared(dataset: Dataset) -> Option<Found> {
     })
 }
 
-/// The stand-in of a data set, made where it has not been.
-pub fn prepare(dataset: Dataset) -> Result<Found> {
+/// The stand-in of a data set, made where it has not been; that of dataset 3 is made of
+/// the training `digits` of MNIST.
+pub fn prepare(dataset: Dataset, digits: impl FnOnce() -> Result<Samples>) -> Result<Found> {
     if let Some(found) = prepared(dataset) {
         return Ok(found);
     }
@@ -54,8 +56,7 @@ pub fn prepare(dataset: Dataset) -> Result<Found> {
         Dataset::Handwritten => write_handwritten(&folder().join("trainPart1.zip"), SEED)?,
         Dataset::Mnist => write_mnist(&folder().join("mnist"), SEED)?,
         Dataset::Mislabelled => {
-            let mnist = Mnist::load()?;
-            write_mislabelled(&folder().join("mnistTask3.zip"), &mnist.train, SEED)?;
+            write_mislabelled(&folder().join("mnistTask3.zip"), &digits()?, SEED)?;
         }
     }
     prepared(dataset).ok_or_else(|| dataset.missing())
@@ -126,14 +127,7 @@ pub fn write_mislabelled(path: &Path, train: &Samples, seed: u64) -> Result<()> 
         .into_par_iter()
         .map(|i| {
             let name = format!("mnistTask/{}/image_{:06}.jpg", folders[i], i);
-            let image: Vec<u8> = train
-                .images
-                .outer_iter()
-                .nth(i)
-                .into_iter()
-                .flatten()
-                .copied()
-                .collect();
+            let image: Vec<u8> = train.image(i).iter().copied().collect();
             let mut bytes = Cursor::new(Vec::new());
             JpegEncoder::new_with_quality(&mut bytes, 75)
                 .write_image(&image, SIDE as u32, SIDE as u32, ExtendedColorType::L8)

@@ -57,7 +57,7 @@ pub struct Part1 {
 impl Part1 {
     /// As the report did it: squeezed into a square, no augmentation, 30 epochs.
     pub fn report(seed: u64) -> Self {
-        Self::compared("report", Preprocess::Squeeze, false, seed)
+        Self::compared("report", Preprocess::squeeze(), false, seed)
     }
 
     /// As the report did it but for what an image is brought down to.
@@ -76,7 +76,7 @@ impl Part1 {
     }
 
     pub fn keep_aspect(seed: u64) -> Self {
-        Self::compared("keep-aspect", Preprocess::KeepAspect, false, seed)
+        Self::compared("keep-aspect", Preprocess::keep_aspect(), false, seed)
     }
 
     pub fn crop(seed: u64) -> Self {

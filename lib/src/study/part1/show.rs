@@ -38,7 +38,7 @@ impl Part1 {
             "none"
         };
         vec![
-            ("preprocessing", format!("{:?}", self.preprocess)),
+            ("preprocessing", format!("{:?}", self.preprocess.method)),
             ("numbers beside the image", features.into()),
             ("validation", split.into()),
             ("augmentation", format!("{:?}", config.augment)),

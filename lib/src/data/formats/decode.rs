@@ -4,7 +4,7 @@ use std::io::Cursor;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use image::{ImageDecoder, ImageFormat, ImageReader, Limits};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use crate::{Error, Result};
 
@@ -53,36 +53,76 @@ pub fn declared_size(path: &Path, bytes: &[u8]) -> Result<(usize, usize)> {
 /// Where the image is damaged, or has more than 25 million pixels (a progressive JPEG:
 /// half as many).
 pub fn decode_grey(path: &Path, bytes: &[u8]) -> Result<Grey> {
+    decode(path, bytes, |image| match image.color().has_alpha() {
+        true => grey_over_white(image),
+        false => luma(image),
+    })
+}
+
+/// As [`decode_grey`], but colours stay: red, green, blue and luma, each an image.
+pub fn decode_rgb(path: &Path, bytes: &[u8]) -> Result<[Grey; 4]> {
+    let rgb = decode(path, bytes, |image| match image.color().has_alpha() {
+        true => rgb_over_white(image),
+        false => image.into_rgb8().into_raw(),
+    })?;
+    let plane = |value: fn(&[u8]) -> u8| Grey {
+        pixels: rgb.pixels.chunks_exact(3).map(value).collect(),
+        ..rgb
+    };
+    Ok([
+        plane(|p| p[0]),
+        plane(|p| p[1]),
+        plane(|p| p[2]),
+        plane(luma_of),
+    ])
+}
+
+/// The image with the pixels that `convert` makes of it.
+fn decode(path: &Path, bytes: &[u8], convert: fn(DynamicImage) -> Vec<u8>) -> Result<Grey> {
     let decoder = decoder(path, bytes)?;
     let (width, height) = decoder.dimensions();
     let _alone = (width as usize * height as usize > LARGE)
         .then(|| ONE_LARGE.lock().unwrap_or_else(PoisonError::into_inner));
-    let mut image = image::DynamicImage::from_decoder(decoder)
+    let image = DynamicImage::from_decoder(decoder)
         .map_err(|e| damaged(path, &format!("the image cannot be decoded ({e})")))?;
-    if image.color().has_alpha() {
-        image = over_white(image);
-    }
     Ok(Grey {
         width: width as usize,
         height: height as usize,
-        pixels: luma(image),
+        pixels: convert(image),
     })
 }
 
 /// As `into_luma8`, but colours go through whole numbers: five times as fast.
-fn luma(image: image::DynamicImage) -> Vec<u8> {
-    let image::DynamicImage::ImageRgb8(image) = image else {
-        return image.into_luma8().into_raw();
-    };
-    image
-        .as_raw()
-        .chunks_exact(3)
-        .map(|rgb| {
-            // Rec. 709 in 256ths; the weights' sum is 256, so that grey stays as it is.
-            let [r, g, b] = [rgb[0], rgb[1], rgb[2]].map(u32::from);
-            ((54 * r + 183 * g + 19 * b + 128) >> 8) as u8
-        })
+fn luma(image: DynamicImage) -> Vec<u8> {
+    match image {
+        DynamicImage::ImageRgb8(image) => image.as_raw().chunks_exact(3).map(luma_of).collect(),
+        other => other.into_luma8().into_raw(),
+    }
+}
+
+/// Rec. 709 in 256ths; the weights' sum is 256, so that grey stays as it is.
+fn luma_of(rgb: &[u8]) -> u8 {
+    let [r, g, b] = [rgb[0], rgb[1], rgb[2]].map(u32::from);
+    ((54 * r + 183 * g + 19 * b + 128) >> 8) as u8
+}
+
+fn grey_over_white(image: DynamicImage) -> Vec<u8> {
+    let pixels = image.into_luma_alpha8().into_raw();
+    let pixels = pixels.chunks_exact(2);
+    pixels.map(|p| over_white(p[0], p[1])).collect()
+}
+
+fn rgb_over_white(image: DynamicImage) -> Vec<u8> {
+    let pixels = image.into_rgba8().into_raw();
+    let pixels = pixels.chunks_exact(4);
+    pixels
+        .flat_map(|p| [p[0], p[1], p[2]].map(|value| over_white(value, p[3])))
         .collect()
+}
+
+fn over_white(value: u8, alpha: u8) -> u8 {
+    let (value, alpha) = (u16::from(value), u16::from(alpha));
+    ((value * alpha + 255 * (255 - alpha) + 127) / 255) as u8
 }
 
 fn decoder<'a>(path: &Path, bytes: &'a [u8]) -> Result<impl ImageDecoder + 'a> {
@@ -118,18 +158,6 @@ fn format(path: &Path, bytes: &[u8]) -> Result<ImageFormat> {
         Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) => Ok(format),
         _ => Err(damaged(path, "neither a PNG nor a JPEG image")),
     }
-}
-
-fn over_white(image: image::DynamicImage) -> image::DynamicImage {
-    let mut image = image.into_luma_alpha8();
-    for pixel in image.pixels_mut() {
-        let [luma, alpha] = pixel.0.map(u16::from);
-        pixel.0 = [
-            ((luma * alpha + 255 * (255 - alpha) + 127) / 255) as u8,
-            255,
-        ];
-    }
-    image.into()
 }
 
 fn damaged(path: &Path, problem: &str) -> Error {

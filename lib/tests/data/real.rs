@@ -29,8 +29,8 @@ fn mnist() {
         return;
     }
     let mnist = Mnist::load().unwrap();
-    assert_eq!(mnist.train.images.dim(), (60_000, 28, 28));
-    assert_eq!(mnist.test.images.dim(), (10_000, 28, 28));
+    assert_eq!(mnist.train.images.dim(), (60_000, 1, 28, 28));
+    assert_eq!(mnist.test.images.dim(), (10_000, 1, 28, 28));
     // Counts of the digits as known of the published files.
     let train = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949];
     let test = [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009];
@@ -64,16 +64,16 @@ fn handwritten() {
     assert_ne!(few.provenance.sha256, photos.provenance.sha256);
 
     let ways = [
-        Preprocess::Squeeze,
-        Preprocess::KeepAspect,
+        Preprocess::squeeze(),
+        Preprocess::keep_aspect(),
         Preprocess::default(),
-        Preprocess::CropToInk(CropToInk::mnist()),
+        CropToInk::mnist().into(),
     ];
     for way in ways {
         let start = Instant::now();
         let samples = few.preprocess(&way).unwrap();
         println!("{} of 186: {:.2?}", way.name(), start.elapsed());
-        assert_eq!(samples.images.dim(), (186, 28, 28));
+        assert_eq!(samples.images.dim(), (186, 1, 28, 28));
         assert_eq!(samples.features.dim(), (186, FEATURES));
         assert!(samples.images.iter().any(|&v| v > 200));
         // Less a typical value, in units of a typical deviation.
@@ -137,7 +137,7 @@ fn mislabelled() {
     let start = Instant::now();
     let samples = Mislabelled::load().unwrap();
     println!("loaded in {:.2?}", start.elapsed());
-    assert_eq!(samples.images.dim(), (60_000, 28, 28));
+    assert_eq!(samples.images.dim(), (60_000, 1, 28, 28));
     assert_eq!(samples.class_counts().iter().sum::<usize>(), 60_000);
     assert!(samples.names.windows(2).all(|pair| pair[0] < pair[1]));
 }

@@ -12,56 +12,14 @@ use glyphs::data::archive::read_images;
 use glyphs::data::decode::{declared_size, decode_grey};
 use glyphs::data::idx::Idx;
 use glyphs::data::{Handwritten, Mislabelled, Mnist};
-use glyphs::{Error, Result};
 use image::{ExtendedColorType, ImageEncoder};
-use tempfile::TempDir;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-/// The error's words hold each of `parts`.
-#[track_caller]
-fn fails_with<T>(result: Result<T>, parts: &[&str]) {
-    let error = match result {
-        Ok(_) => panic!("no error where {parts:?} was expected"),
-        Err(error) => error,
-    };
-    assert!(!matches!(error, Error::Argument { .. }), "{error}");
-    let words = error.to_string();
-    for part in parts {
-        assert!(words.contains(part), "{part:?} is not in: {words}");
-    }
-}
-
-fn png(width: u32, height: u32, colour: ExtendedColorType) -> Vec<u8> {
-    let mut bytes = Cursor::new(Vec::new());
-    let channels = u32::from(colour.bits_per_pixel()) / 8;
-    let pixels = vec![200; (width * height * channels) as usize];
-    image::codecs::png::PngEncoder::new(&mut bytes)
-        .write_image(&pixels, width, height, colour)
-        .unwrap();
-    bytes.into_inner()
-}
+use crate::support::{self, fails_with, file, png, zip_of};
 
 fn photo() -> Vec<u8> {
     png(1200, 900, ExtendedColorType::Rgb8)
-}
-
-fn zip_of(entries: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, bytes) in entries {
-        zip.start_file(*name, SimpleFileOptions::default()).unwrap();
-        zip.write_all(bytes).unwrap();
-    }
-    zip.finish().unwrap().into_inner()
-}
-
-/// A folder with one file in it.
-fn file(name: &str, bytes: &[u8]) -> (TempDir, std::path::PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join(name);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(&path, bytes).unwrap();
-    (folder, path)
 }
 
 /// Folders with 62 classes of 40 photographs, all the same file.
@@ -209,9 +167,9 @@ fn zip_entries_that_are_links_or_come_twice() {
 #[test]
 fn zip_entries_of_other_names() {
     let image = photo();
-    // What archivers leave behind is passed over.
+    // What archivers leave behind is skipped.
     let zip = zip_of(&[
-        ("train/Sample001/IMG001-001.PNG", &image),
+        ("train/Sample001/IMG001-001.PNG", image.as_slice()),
         ("__MACOSX/train/Sample001/._img001-001.png", b"x"),
         ("train/.DS_Store", b"x"),
         ("train/Sample001/.hidden.png", b"x"),
@@ -251,12 +209,8 @@ fn zip_bombs_are_stopped() {
     );
 
     let part = vec![0; 15 << 20];
-    let names: Vec<String> = (0..8)
-        .map(|i| format!("Sample001/img001-00{i}.png"))
-        .collect();
-    let entries: Vec<(&str, &[u8])> = names
-        .iter()
-        .map(|n| (n.as_str(), part.as_slice()))
+    let entries: Vec<(String, &[u8])> = (0..8)
+        .map(|i| (format!("Sample001/img001-00{i}.png"), part.as_slice()))
         .collect();
     let (_folder, path) = file("bombs.zip", &zip_of(&entries));
     fails_with(read_images(&path), &["bombs.zip", "more than"]);
@@ -524,13 +478,18 @@ fn mnist_folders_that_are_wrong() {
     write("train-labels-idx1-ubyte", &labels(&[1, 2]));
     fails_with(Mnist::open(root), &["train-labels", "[2] for 3 images"]);
     write("train-labels-idx1-ubyte", &labels(&[1, 2, 3]));
-    write("t10k-images-idx3-ubyte", &images(1, 27));
-    fails_with(Mnist::open(root), &["t10k-images", "(n, 28, 28)"]);
+    // The format knows no size.
+    write("t10k-images-idx3-ubyte", &images(1, 32));
+    assert_eq!(Mnist::open(root).unwrap().test.image_shape(), [1, 32, 32]);
+    let flat = [&[0, 0, 8, 2, 0, 0, 0, 1, 0, 0, 0, 9], &[7; 9][..]].concat();
+    write("t10k-images-idx3-ubyte", &flat);
+    fails_with(Mnist::open(root), &["t10k-images", "(n, height, width)"]);
     let packed = gzip(&images(3, 28));
     write("train-images-idx3-ubyte.gz", &packed[..packed.len() / 2]);
     fails_with(Mnist::open(root), &["train-images-idx3-ubyte.gz", "fetch"]);
-    // 300 MB of zeros in 300 kB.
+    // 300 MB of zeros in 300 kB, behind a header of three images.
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(&images(3, 28)).unwrap();
     for _ in 0..300 {
         encoder.write_all(&vec![0; 1 << 20]).unwrap();
     }
@@ -544,27 +503,15 @@ fn mnist_folders_that_are_wrong() {
 #[test]
 fn mislabelled_folders_that_are_wrong() {
     let jpeg = |side: u32| {
-        let mut bytes = Cursor::new(Vec::new());
-        image::codecs::jpeg::JpegEncoder::new(&mut bytes)
-            .write_image(
-                &vec![90; (side * side) as usize],
-                side,
-                side,
-                ExtendedColorType::L8,
-            )
-            .unwrap();
-        bytes.into_inner()
+        let pixels = vec![90; (side * side) as usize];
+        support::jpeg_of(side, side, ExtendedColorType::L8, &pixels)
     };
     let good = jpeg(28);
     let mut entries: Vec<(String, Vec<u8>)> = (0..10)
         .map(|d| (format!("mnistTask/{d}/image_00000{d}.jpg"), good.clone()))
         .collect();
     let open = |entries: &[(String, Vec<u8>)]| {
-        let entries: Vec<(&str, &[u8])> = entries
-            .iter()
-            .map(|(n, b)| (n.as_str(), b.as_slice()))
-            .collect();
-        let (_folder, path) = file("three.zip", &zip_of(&entries));
+        let (_folder, path) = file("three.zip", &zip_of(entries));
         Mislabelled::open(&path)
     };
     let samples = open(&entries).unwrap();
@@ -601,21 +548,7 @@ fn a_full_disk_loses_nothing() {
         return;
     }
     let table = disk.join("table.csv");
-    let samples = |n: usize| glyphs::data::Samples {
-        images: ndarray::Array3::from_elem((n, 28, 28), 200),
-        features: ndarray::Array2::zeros((n, 0)),
-        labels: vec![0; n],
-        writers: vec![],
-        names: vec![],
-        classes: vec!["0".into()],
-        provenance: glyphs::data::Provenance {
-            name: "test".into(),
-            source: "generated".into(),
-            sha256: String::new(),
-            count: n,
-            synthetic: true,
-        },
-    };
+    let samples = |n: usize| crate::support::samples(n, 1, 1);
     samples(2).write_csv(&table).unwrap();
     let before = fs::read(&table).unwrap();
     let result = samples(500).write_csv(&table);

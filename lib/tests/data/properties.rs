@@ -1,25 +1,22 @@
 //! Parsers on arbitrary and on slightly damaged input: an error or a value, never a
 //! panic, and what is written comes back as it was.
 
-use std::io::{Cursor, Write};
+use std::io::Cursor;
 use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use glyphs::Result;
 use glyphs::data::archive::{ImageFile, unpack_images};
-use glyphs::data::csv::Table;
 use glyphs::data::decode::{declared_size, decode_grey};
 use glyphs::data::fetch::Catalogue;
 use glyphs::data::idx::Idx;
-use glyphs::data::{Provenance, SIDE, Samples};
 use glyphs::image::preprocess::preprocess;
 use glyphs::image::{Ink, Preprocess};
-use image::{ExtendedColorType, ImageEncoder};
-use ndarray::{Array2, Array3};
+use image::ExtendedColorType::L8;
 use proptest::prelude::*;
-use zip::ZipWriter;
-use zip::write::SimpleFileOptions;
+
+use crate::support::{jpeg_of, png_of, samples, zip_of};
 
 /// Overwrites bytes at places given as shares of the length, then cuts.
 fn damaged(mut bytes: Vec<u8>, edits: &[(f64, u8)], keep: f64) -> Vec<u8> {
@@ -34,32 +31,6 @@ fn damaged(mut bytes: Vec<u8>, edits: &[(f64, u8)], keep: f64) -> Vec<u8> {
 fn edits() -> impl Strategy<Value = (Vec<(f64, u8)>, f64)> {
     let keep = prop_oneof![3 => Just(1.0), 1 => 0.0..1.0];
     (prop::collection::vec((0.0..1.0, any::<u8>()), 0..8), keep)
-}
-
-fn png(width: u32, height: u32, pixels: &[u8]) -> Vec<u8> {
-    let mut bytes = Cursor::new(Vec::new());
-    image::codecs::png::PngEncoder::new(&mut bytes)
-        .write_image(pixels, width, height, ExtendedColorType::L8)
-        .unwrap();
-    bytes.into_inner()
-}
-
-fn jpeg(width: u32, height: u32, pixels: &[u8]) -> Vec<u8> {
-    let mut bytes = Cursor::new(Vec::new());
-    image::codecs::jpeg::JpegEncoder::new(&mut bytes)
-        .write_image(pixels, width, height, ExtendedColorType::L8)
-        .unwrap();
-    bytes.into_inner()
-}
-
-fn zip_archive(names: &[String]) -> Vec<u8> {
-    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    for name in names {
-        zip.start_file(name.as_str(), SimpleFileOptions::default())
-            .unwrap();
-        zip.write_all(name.as_bytes()).unwrap();
-    }
-    zip.finish().unwrap().into_inner()
 }
 
 fn tar_archive(names: &[String]) -> Vec<u8> {
@@ -105,7 +76,7 @@ proptest! {
         is_png in any::<bool>(),
     ) {
         let pixels: Vec<u8> = (0..width * height).map(|i| (i * 7) as u8).collect();
-        let whole = if is_png { png(width, height, &pixels) } else { jpeg(width, height, &pixels) };
+        let whole = if is_png { png_of(width, height, L8, &pixels) } else { jpeg_of(width, height, L8, &pixels) };
         let path = Path::new("x.png");
         prop_assert_eq!(declared_size(path, &whole).unwrap(), (width as usize, height as usize));
         if is_png {
@@ -115,15 +86,15 @@ proptest! {
         let _ = declared_size(path, &bytes);
         if let Ok(grey) = decode_grey(path, &bytes) {
             prop_assert_eq!(grey.pixels.len(), grey.width * grey.height);
-            let (_, features) = preprocess(Ink::of(grey), &Preprocess::default());
-            prop_assert!(features.iter().all(|value| value.is_finite()));
+            let done = preprocess(Ink::of(grey), &Preprocess::default());
+            prop_assert!(done.features.iter().all(|value| value.is_finite()));
         }
     }
 
     #[test]
     fn archives_come_back(names in prop::collection::btree_set("[a-z]{1,5}/[a-z]{1,8}\\.png", 0..12)) {
         let names: Vec<String> = names.into_iter().collect();
-        for bytes in [zip_archive(&names), tar_archive(&names)] {
+        for bytes in [zip_of(&names.iter().map(|name| (name, name)).collect::<Vec<_>>()), tar_archive(&names)] {
             let files = unpack(&bytes).unwrap();
             let paths: Vec<String> = files.iter().map(|file| file.path.clone()).collect();
             prop_assert_eq!(&paths, &names);
@@ -134,7 +105,7 @@ proptest! {
     #[test]
     fn damaged_archives((edits, keep) in edits(), is_zip in any::<bool>()) {
         let names = ["Sample001/img001-001.png", "Sample001/img001-002.jpg", "notes.txt"].map(String::from);
-        let whole = if is_zip { zip_archive(&names) } else { tar_archive(&names) };
+        let whole = if is_zip { zip_of(&names.iter().map(|name| (name, name)).collect::<Vec<_>>()) } else { tar_archive(&names) };
         // Whatever is still read is named inside of the archive.
         if let Ok(files) = unpack(&damaged(whole, &edits, keep)) {
             prop_assert!(files.iter().all(|file| !file.path.contains("..") && !file.path.starts_with('/')));
@@ -153,85 +124,13 @@ proptest! {
     }
 }
 
-fn samples(n: usize, classes: usize) -> Samples {
-    Samples {
-        images: Array3::from_shape_fn((n, SIDE, SIDE), |(i, y, x)| (i * 31 + y * 7 + x) as u8),
-        features: Array2::zeros((n, 0)),
-        labels: (0..n).map(|i| i % classes).collect(),
-        writers: (0..n).map(|i| (i / classes % 7) as u16).collect(),
-        names: Vec::new(),
-        classes: (0..classes).map(|c| c.to_string()).collect(),
-        provenance: Provenance {
-            name: "test".into(),
-            source: "generated".into(),
-            sha256: String::new(),
-            count: n,
-            synthetic: true,
-        },
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn damaged_tables((edits, keep) in edits()) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("t.csv");
-        let whole = samples(3, 2);
-        whole.write_csv(&path).unwrap();
-        let bytes = damaged(std::fs::read(&path).unwrap(), &edits, keep);
-        std::fs::write(&path, bytes).unwrap();
-        if let Ok(read) = Samples::read_csv(&path, whole.classes.clone()) {
-            prop_assert!(read.labels.iter().all(|&label| label < 2));
-            prop_assert_eq!(read.images.dim().0, read.labels.len());
-        }
-    }
-
-    #[test]
-    fn tables_of_anything(
-        text in "[0-9a-z,\"\n. -]{0,80}",
-        has_head in any::<bool>(),
-        bytes in prop::collection::vec(any::<u8>(), 0..40),
-    ) {
-        let names: Vec<String> = (0..SIDE * SIDE).map(|i| format!("pixel{i}")).collect();
-        let head = if has_head { format!("label,{}\n", names.join(",")) } else { String::new() };
-        let whole = [head.as_bytes(), text.as_bytes(), &bytes].concat();
-        if let Ok(table) = Table::parse(Path::new("t.csv"), whole.as_slice(), 10) {
-            prop_assert_eq!(table.pixels.len(), table.labels.len() * SIDE * SIDE);
-        }
-    }
-
-    #[test]
-    fn tables_come_back_in_any_order_of_columns(
-        order in Just((0..=SIDE * SIDE).collect::<Vec<_>>()).prop_shuffle(),
-        windows in any::<bool>(),
-    ) {
-        let whole = samples(3, 2);
-        let end = if windows { "\r\n" } else { "\n" };
-        let names = order.iter().map(|&i| match i {
-            0 => "\"label\"".to_string(),
-            i => format!("pixel{}", i - 1),
-        });
-        let mut text = names.collect::<Vec<_>>().join(",") + end;
-        for row in 0..3 {
-            let pixels: Vec<u8> = whole.images.outer_iter().nth(row).unwrap().iter().copied().collect();
-            let values = order.iter().map(|&i| match i {
-                0 => whole.labels[row].to_string(),
-                i => pixels[i - 1].to_string(),
-            });
-            text += &(values.collect::<Vec<_>>().join(",") + end);
-        }
-        let table = Table::parse(Path::new("t.csv"), text.as_bytes(), 2).unwrap();
-        prop_assert_eq!(&table.pixels, &whole.images.iter().copied().collect::<Vec<u8>>());
-        prop_assert_eq!(&table.labels, &whole.labels);
-    }
-
-    #[test]
     fn splits_have_every_sample_once(n in 1usize..200, classes in 1usize..12, fraction in 0.0f64..1.0, seed: u64) {
-        let mut all = samples(n, classes);
-        all.names = (0..n).map(|i| i.to_string()).collect();
-        let mut parts = vec![all.split(fraction, seed), all.split_stratified(fraction, seed)];
+        let all = samples(n, classes, 7);
+        let mut parts = vec![all.split(fraction, seed)];
         parts.extend(all.split_by_writer(fraction, seed));
         for (first, second) in parts {
             let mut names: Vec<&String> = first.names.iter().chain(&second.names).collect();

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::archive::{Entry, file_name, folder_name, read_entries, sha256_of_files};
-use super::decode::{Grey, declared_size, decode_grey};
-use super::locate::{Dataset, Found};
-use super::{Provenance, find};
+use super::locate::Found;
+use crate::data::formats::archive::{Entry, file_name, folder_name, read_entries, sha256_of_files};
+use crate::data::formats::decode::{Grey, declared_size, decode_grey};
+use crate::data::samples::Provenance;
+use crate::data::split::{counts, spread_per_class};
 use crate::{Error, Result};
 
 /// Number of character classes: 0-9, A-Z, a-z in that order.
@@ -51,11 +52,6 @@ pub struct Handwritten {
 }
 
 impl Handwritten {
-    /// The 62 x 40 photographs from the first place that has them; see [`find`].
-    pub fn load() -> Result<Self> {
-        Self::open_found(&find(Dataset::Handwritten)?)
-    }
-
     /// The 62 x 40 photographs from an archive or folder.
     ///
     /// Where it holds all 55 writers of Chars74K, the 40 of the task are taken of
@@ -73,7 +69,7 @@ impl Handwritten {
         Ok(photos.checked(lost)?.0)
     }
 
-    /// As [`Handwritten::open`], but damaged photographs are passed over. All are
+    /// As [`Handwritten::open`], but damaged photographs are skipped. All are
     /// decoded, to find them; each comes back as an error beside the others, and their
     /// number stands in the provenance.
     ///
@@ -103,27 +99,35 @@ impl Handwritten {
         self.photos.is_empty()
     }
 
-    /// Number of photographs of each class.
-    pub fn counts(&self) -> Vec<usize> {
-        let mut counts = vec![0; self.classes.len()];
-        for photo in &self.photos {
-            counts[photo.label] += 1;
-        }
-        counts
+    /// Index of the class of each drawing.
+    pub fn labels(&self) -> Vec<usize> {
+        self.photos.iter().map(|photo| photo.label).collect()
     }
 
-    /// `n` photographs of each class (all where there are fewer), evenly spread over
+    /// Number of drawings of each class.
+    pub fn counts(&self) -> Vec<usize> {
+        counts(&self.labels(), self.classes.len())
+    }
+
+    /// `n` drawings of each class (all where there are fewer), evenly spread over
     /// its writers: a small part for a quick run.
-    pub fn take_per_class(mut self, n: usize) -> Self {
-        let counts = self.counts();
-        let mut seen = vec![0; counts.len()];
-        self.photos.retain(|photo| {
-            let (i, count) = (seen[photo.label], counts[photo.label]);
-            seen[photo.label] += 1;
-            // Keeps the i-th of `count` where floor(i n / count) steps up to the next.
-            n >= count || i * n / count < (i + 1) * n / count
-        });
-        self.with_fresh_provenance()
+    pub fn take_per_class(self, n: usize) -> Self {
+        let kept = spread_per_class(&self.labels(), n);
+        self.select(&kept).with_fresh_provenance()
+    }
+
+    /// The drawings at `indices`, under the provenance of the whole.
+    ///
+    /// # Panics
+    /// Where an index is not below [`Handwritten::len`].
+    pub fn select(&self, indices: &[usize]) -> Self {
+        let photos = indices.iter().map(|&i| self.photos[i].clone());
+        Self {
+            photos: photos.collect(),
+            classes: self.classes.clone(),
+            provenance: self.provenance.clone(),
+            root: self.root.clone(),
+        }
     }
 
     /// The pixels of one photograph.
@@ -139,7 +143,7 @@ impl Handwritten {
     }
 
     /// The photographs of an archive or folder, whatever their number; sizes checked.
-    /// Damaged ones are looked for and passed over, or the first found is an error.
+    /// Damaged ones are found and skipped, or the first found is an error.
     fn read(found: &Found, skip_damaged: bool) -> Result<(Self, Vec<Lost>)> {
         let read = read_entries(&found.path)?
             .into_par_iter()

@@ -390,7 +390,7 @@ fn sources_are_tried_in_order_and_their_content_is_checked() {
         ("data/raw/mnist", false)
     );
     let mnist = Mnist::open(&found.path).unwrap();
-    assert_eq!(mnist.train.images[[0, 0, 0]], 5);
+    assert_eq!(mnist.train.images[[0, 0, 0, 0]], 5);
     assert!(!raw.join(".fetch").exists());
     let before = server.requests().len();
     fetch_into(Dataset::Mnist, &whole, raw, &hasty()).unwrap();

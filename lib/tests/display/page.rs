@@ -23,8 +23,8 @@ impl Noise {
 fn samples(classes: usize, each: usize) -> Samples {
     let mut noise = Noise(3);
     let n = classes * each;
-    let mut images = Array3::zeros((n, 28, 28));
-    for mut image in images.axis_iter_mut(Dimension(0)) {
+    let mut planes = Array3::zeros((n, 28, 28));
+    for mut image in planes.axis_iter_mut(Dimension(0)) {
         let (cx, cy) = (10.0 + 8.0 * noise.next(), 10.0 + 8.0 * noise.next());
         let radius = 4.0 + 5.0 * noise.next();
         for ((y, x), pixel) in image.indexed_iter_mut() {
@@ -37,7 +37,7 @@ fn samples(classes: usize, each: usize) -> Samples {
         .chain('a'..='z')
         .map(String::from);
     Samples {
-        images,
+        images: planes.insert_axis(Dimension(1)),
         features: Array2::zeros((n, 0)),
         labels: (0..n).map(|i| i % classes).collect(),
         writers: Vec::new(),
@@ -213,7 +213,7 @@ fn tables_and_pictures(samples: &Samples) -> Html {
     });
     let photo = Picture::photo(&photo.into(), 112);
     let pairs = (0..4).map(|i| {
-        let small = Picture::grey(samples.images.index_axis(Dimension(0), i), 3);
+        let small = Picture::new(samples.image(i), 3);
         Tile::new(
             photo.clone(),
             format!("img{i:03}.png"),

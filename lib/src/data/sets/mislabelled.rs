@@ -3,13 +3,16 @@
 
 use std::path::Path;
 
-use ndarray::{Array2, Array3};
+use ndarray::{Array2, Array4};
 use rayon::prelude::*;
 
-use super::archive::{ImageFile, read_images, read_images_skipping, sha256_of_files};
-use super::decode::{declared_size, decode_grey};
-use super::locate::{Dataset, Found};
-use super::{Provenance, SIDE, Samples, find, mnist};
+use super::locate::Found;
+use super::mnist::{self, SIDE};
+use crate::data::formats::archive::{
+    ImageFile, read_images, read_images_skipping, sha256_of_files,
+};
+use crate::data::formats::decode::{declared_size, decode_grey};
+use crate::data::samples::{Provenance, Samples};
 use crate::{Error, Result};
 
 /// Pixels of an image.
@@ -21,11 +24,6 @@ const REMEDY: &str = "unpack the archive anew, or fetch it with `glyphs data fet
 pub struct Mislabelled;
 
 impl Mislabelled {
-    /// Dataset 3 from the first place that has it; see [`find`].
-    pub fn load() -> Result<Samples> {
-        Self::read(&find(Dataset::Mislabelled)?)
-    }
-
     /// Dataset 3 from an archive or a folder: `0/image_000001.jpg` and so on, with
     /// or without an outer folder. Sorted by file name, which is MNIST's order. The
     /// label is the folder's name; `provenance.sha256` is [`sha256_of_files`] over
@@ -37,7 +35,7 @@ impl Mislabelled {
         Self::read(&Found::at(path))
     }
 
-    /// As [`Mislabelled::open`], but damaged images are passed over: each comes back as
+    /// As [`Mislabelled::open`], but damaged images are skipped: each comes back as
     /// an error beside the others, and their number stands in the provenance.
     pub fn open_skipping(path: &Path) -> Result<(Samples, Vec<Error>)> {
         let found = Found::at(path);
@@ -95,7 +93,7 @@ fn samples(found: &Found, files: Vec<ImageFile>, pixels: Vec<u8>) -> Result<Samp
         return Err(Error::content(&found.path, problem, REMEDY));
     }
     let count = files.len();
-    let images = Array3::from_shape_vec((count, SIDE, SIDE), pixels)
+    let images = Array4::from_shape_vec((count, 1, SIDE, SIDE), pixels)
         .map_err(|e| Error::content(&found.path, e.to_string(), REMEDY))?;
     let keys: Vec<String> = files
         .iter()

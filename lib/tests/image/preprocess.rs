@@ -1,9 +1,14 @@
-//! Resampling, preprocessing and augmentation.
+//! Resampling and preprocessing.
 
+use glyphs::data::Samples;
 use glyphs::data::decode::Grey;
-use glyphs::image::preprocess::preprocess;
+use glyphs::image::preprocess::{Preprocessed, preprocess};
 use glyphs::image::resample::{Window, resample};
-use glyphs::image::{Augment, Centre, CropToInk, Ink, InkStatistics, Preprocess};
+use glyphs::image::{Centre, CropToInk, Ink, InkStatistics, Preprocess};
+use image::ExtendedColorType::{Rgb8, Rgba8};
+use ndarray::Array4;
+
+use crate::support::png_of;
 
 /// A page with a black rectangle: columns `x`, rows `y`.
 fn page(width: usize, height: usize, x: std::ops::Range<usize>, y: std::ops::Range<usize>) -> Ink {
@@ -40,7 +45,7 @@ fn resampling_is_exact() {
         width: 7.0,
         height: 5.0,
     };
-    let out = resample(&ink, window);
+    let out = resample(&ink, window, 28);
     let mean = |row: usize, column: usize| {
         let mut sum = 0.0;
         for y in 0..5 {
@@ -69,6 +74,7 @@ fn resampling_is_exact() {
             width: 21.0,
             height: 15.0,
         },
+        28,
     );
     assert!((wide.iter().sum::<f32>() / 784.0 - before / 9.0).abs() < 1e-2);
     assert_eq!(wide[0], 0.0);
@@ -78,7 +84,7 @@ fn resampling_is_exact() {
 fn the_methods_put_the_ink_where_they_say() {
     // 120 columns x 240 rows of ink on a page of 1200 x 900.
     let ink = page(1200, 900, 300..420, 500..740);
-    let (pixels, features) = preprocess(ink.clone(), &Preprocess::Squeeze);
+    let Preprocessed { pixels, features } = preprocess(ink.clone(), &Preprocess::squeeze());
     let extent = |pixels: &[u8], limit: u8| {
         let rows = (0..28)
             .filter(|&y| (0..28).any(|x| pixels[y * 28 + x] > limit))
@@ -102,31 +108,29 @@ fn the_methods_put_the_ink_where_they_say() {
         assert!((got - want).abs() < 1e-4, "{features:?}");
     }
 
-    let (pixels, same) = preprocess(ink.clone(), &Preprocess::KeepAspect);
-    assert_eq!(extent(&pixels, 0), (15, 6, 7, 3));
-    assert_eq!(same, features);
+    let done = preprocess(ink.clone(), &Preprocess::keep_aspect());
+    assert_eq!(extent(&done.pixels, 0), (15, 6, 7, 3));
+    assert_eq!(done.features, features);
 
     let crop = CropToInk {
         box_size: 20.0,
         centre: Centre::Box,
         stretch: false,
     };
-    let (pixels, _) = preprocess(ink.clone(), &Preprocess::CropToInk(crop));
+    let pixels = preprocess(ink.clone(), &crop.into()).pixels;
     assert_eq!(extent(&pixels, 250), (4, 20, 9, 10));
-    let (pixels, _) = preprocess(
-        ink,
-        &Preprocess::CropToInk(CropToInk {
-            box_size: 28.0,
-            ..crop
-        }),
-    );
+    let whole = CropToInk {
+        box_size: 28.0,
+        ..crop
+    };
+    let pixels = preprocess(ink, &whole.into()).pixels;
     assert_eq!(extent(&pixels, 250), (0, 28, 7, 14));
     // Two lines of unequal length: the centre of mass is not the box's.
     let mut l_shape = page(1200, 900, 300..340, 300..700);
     for row in 660..700 {
         l_shape.pixels[row * 1200 + 300..][..400].fill(255);
     }
-    let (pixels, _) = preprocess(l_shape, &Preprocess::CropToInk(CropToInk::mnist()));
+    let pixels = preprocess(l_shape, &CropToInk::mnist().into()).pixels;
     let mass = |axis: fn(usize) -> usize| {
         let total: f64 = pixels.iter().map(|&v| f64::from(v)).sum();
         (0..784)
@@ -144,8 +148,8 @@ fn the_methods_put_the_ink_where_they_say() {
 fn thin_lines_can_be_brought_up_to_full_ink() {
     let ink = page(1200, 900, 600..610, 100..800);
     let brightest = |crop: CropToInk| {
-        let (pixels, _) = preprocess(ink.clone(), &Preprocess::CropToInk(crop));
-        pixels.into_iter().max()
+        let done = preprocess(ink.clone(), &crop.into());
+        done.pixels.into_iter().max()
     };
     let crop = CropToInk::default();
     assert!(brightest(crop) < Some(120));
@@ -168,136 +172,30 @@ fn light_ink_on_dark_paper_and_empty_pages() {
     };
     assert_eq!(Ink::of(inverse), dark);
     let empty = page(60, 40, 0..0, 0..0);
-    assert_eq!(
-        preprocess(empty, &Preprocess::default()),
-        ([0; 784], [0.0; 6])
-    );
+    let done = preprocess(empty, &Preprocess::default());
+    assert_eq!((done.pixels, done.features), (vec![0; 784], [0.0; 6]));
     let tiny = page(1, 1, 0..0, 0..0);
-    assert_eq!(preprocess(tiny, &Preprocess::Squeeze).0, [0; 784]);
+    assert_eq!(preprocess(tiny, &Preprocess::squeeze()).pixels, [0; 784]);
     let line = page(3, 1, 1..2, 0..1);
-    assert!(preprocess(line, &Preprocess::default()).0.contains(&255));
-}
-
-#[test]
-fn augmentation_depends_on_its_numbers_alone() {
-    let mut image = [0.0f32; 784];
-    for y in 8..20 {
-        image[y * 28 + 10..][..8].fill(1.0);
-    }
-    let apply = |augment: &Augment, seed, epoch, index| {
-        let mut out = [0.0; 784];
-        augment.apply(&image, &mut out, seed, epoch, index);
-        out
+    let done = preprocess(line, &Preprocess::default());
+    assert!(done.pixels.contains(&255));
+    // Faint ink does not make a whole image disappear.
+    let faint = Ink {
+        width: 4,
+        height: 4,
+        pixels: vec![90; 16],
     };
-    let mild = Augment::default();
-    assert_eq!(apply(&Augment::none(), 1, 2, 3), image);
-    assert_eq!(apply(&mild, 1, 2, 3), apply(&mild, 1, 2, 3));
-    for (seed, epoch, index) in [(2, 2, 3), (1, 3, 3), (1, 2, 4)] {
-        assert_ne!(apply(&mild, 1, 2, 3), apply(&mild, seed, epoch, index));
-    }
-    let ink = |image: &[f32]| image.iter().sum::<f32>();
-    for index in 0..500 {
-        let out = apply(&mild, 1, 1, index);
-        assert!(out.iter().all(|v| (0.0..=1.0).contains(v)));
-        assert!((ink(&out) / ink(&image) - 1.0).abs() < 1.0, "{}", ink(&out));
-        assert_ne!(out, image);
-    }
-    // Each part on its own moves something; a pure translation keeps the ink.
-    let none = Augment::none();
-    let shift = Augment {
-        translation: 2.0,
-        ..none
-    };
-    for index in 0..50 {
-        assert!((ink(&apply(&shift, 1, 1, index)) - ink(&image)).abs() < 1e-2);
-    }
-    for part in [
-        Augment {
-            rotation: 10.0,
-            ..none
-        },
-        Augment { scale: 0.1, ..none },
-        Augment { shear: 0.1, ..none },
-        Augment {
-            elastic: 20.0,
-            ..none
-        },
-    ] {
-        assert_ne!(apply(&part, 1, 1, 1), image, "{part:?}");
-    }
-}
-
-#[test]
-fn numbers_beside_an_image_change_a_little_and_never_twice_alike() {
-    let shaken = |epoch, index| {
-        let mut features = [1.0f32, -2.0, 0.0];
-        let augment = Augment {
-            features: 0.1,
-            ..Augment::none()
-        };
-        augment.apply_to_features(&mut features, 1, epoch, index);
-        features
-    };
-    assert_eq!(shaken(2, 3), shaken(2, 3));
-    assert_ne!(shaken(2, 3), shaken(2, 4));
-    assert_ne!(shaken(2, 3), shaken(3, 3));
-    let mut sum = 0.0;
-    for index in 0..1000 {
-        let changes = [0, 1, 2].map(|i| shaken(0, index)[i] - [1.0, -2.0, 0.0][i]);
-        assert!(changes.iter().all(|change| change.abs() <= 0.1001));
-        sum += changes.iter().map(|change| change * change).sum::<f32>();
-    }
-    // Even draws from -0.1 to 0.1 have a variance of 0.01 / 3.
-    assert!((sum / 3000.0 - 0.01 / 3.0).abs() < 3e-4, "{sum}");
-    let mut features = [1.0f32];
-    Augment::default().apply_to_features(&mut features, 1, 2, 3);
-    assert_eq!(features, [1.0]);
-}
-
-/// The elastic displacement's size: with sigma 4 and alpha 34 (the values of the paper)
-/// its standard deviation is alpha / sqrt(3) / (2 sqrt(pi) sigma) = 1.38 pixels
-/// away from the edges; seen as the shift of a ramp's values.
-#[test]
-fn elastic_displacement_is_as_strong_as_the_paper_says() {
-    let ramp: Vec<f32> = (0..784).map(|i| (i % 28) as f32 / 27.0).collect();
-    let elastic = Augment {
-        elastic: 34.0,
-        smoothness: 4.0,
-        ..Augment::none()
-    };
-    let mut squares = 0.0;
-    let mut out = vec![0.0; 784];
-    for index in 0..400 {
-        elastic.apply(&ramp, &mut out, 5, 0, index);
-        let shift = (out[14 * 28 + 14] - ramp[14 * 28 + 14]) * 27.0;
-        squares += f64::from(shift * shift);
-    }
-    let deviation = (squares / 400.0).sqrt();
-    assert!((deviation - 1.38).abs() < 0.15, "{deviation}");
+    let done = preprocess(faint, &Preprocess::keep_aspect());
+    assert_eq!((done.pixels, done.features), (vec![90; 784], [0.0; 6]));
 }
 
 #[test]
 fn ink_statistics_measure_strokes() {
-    use glyphs::data::{Provenance, Samples};
-    use ndarray::{Array2, Array3};
     // A bar of 3 columns and 20 rows, and nothing.
-    let mut images = Array3::zeros((2, 28, 28));
-    images.slice_mut(ndarray::s![0, 4..24, 10..13]).fill(255);
-    let samples = Samples {
-        images,
-        features: Array2::zeros((2, 0)),
-        labels: vec![0, 1],
-        writers: vec![],
-        names: vec![],
-        classes: vec!["bar".into(), "none".into(), "absent".into()],
-        provenance: Provenance {
-            name: "test".into(),
-            source: "generated".into(),
-            sha256: String::new(),
-            count: 2,
-            synthetic: true,
-        },
-    };
+    let mut images = Array4::zeros((2, 1, 28, 28));
+    images.slice_mut(ndarray::s![0, 0, 4..24, 10..13]).fill(255);
+    let classes = ["bar", "none", "absent"];
+    let samples = Samples::new("test", images, vec![0, 1], classes).unwrap();
     let rows = InkStatistics::by_class(&samples);
     assert_eq!(rows.len(), 3);
     assert_eq!(
@@ -331,9 +229,109 @@ fn stray_dots_are_wiped_out_and_those_of_i_stay() {
     );
     assert_eq!(dotted(520).without_specks(), dotted(520));
     // What is left alone fills the image; with the dot it would be half as wide.
-    let (pixels, features) = preprocess(dotted(800), &Preprocess::default());
     assert_eq!(
         preprocess(page(1200, 900, 500..560, 300..700), &Preprocess::default()),
-        (pixels, features)
+        preprocess(dotted(800), &Preprocess::default())
     );
+}
+
+/// A page with a black rectangle fills the same part of a square of any side.
+#[test]
+fn the_result_may_have_any_side() {
+    let ink = page(1200, 900, 300..420, 500..740);
+    for side in [1, 7, 32, 40, 56] {
+        for way in [
+            Preprocess::squeeze(),
+            Preprocess::keep_aspect(),
+            Preprocess::default(),
+        ] {
+            let done = preprocess(ink.clone(), &way.side(side));
+            assert_eq!(done.pixels.len(), side * side);
+            assert_eq!(done.features, preprocess(ink.clone(), &way).features);
+            let mean = |pixels: &[u8]| {
+                pixels.iter().map(|&v| f64::from(v)).sum::<f64>() / pixels.len() as f64
+            };
+            let usual = preprocess(ink.clone(), &way).pixels;
+            assert!(
+                (mean(&done.pixels) - mean(&usual)).abs() < 2.0,
+                "{side} {way:?}"
+            );
+        }
+    }
+    // Twice the side: every pixel of 28 is the mean of four.
+    let twice = preprocess(ink.clone(), &Preprocess::default().side(56)).pixels;
+    for (i, &value) in preprocess(ink, &Preprocess::default())
+        .pixels
+        .iter()
+        .enumerate()
+    {
+        let at = |y: usize, x: usize| f64::from(twice[(i / 28 * 2 + y) * 56 + i % 28 * 2 + x]);
+        let mean = (at(0, 0) + at(0, 1) + at(1, 0) + at(1, 1)) / 4.0;
+        assert!(
+            (mean - f64::from(value)).abs() <= 1.0,
+            "{i}: {mean} {value}"
+        );
+    }
+}
+
+/// Red, green and blue squares on a page, through a PNG file.
+#[test]
+fn colours_stay_where_they_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let read = |bytes: &[u8], way: Preprocess| {
+        for class in ["a", "b"] {
+            crate::support::write(&folder.path().join(class).join("1.png"), bytes);
+        }
+        Samples::from_folder(folder.path(), &way).unwrap()
+    };
+    let page = |paper: [u8; 3]| -> Vec<u8> {
+        let mut pixels = paper.repeat(8 * 4);
+        // Two by two pixels of each colour, side by side.
+        for (k, colour) in [[200, 0, 10], [0, 150, 20], [30, 40, 250]]
+            .into_iter()
+            .enumerate()
+        {
+            for (y, x) in [(1, 0), (1, 1), (2, 0), (2, 1)] {
+                let at = (y * 8 + 1 + 2 * k + x) * 3;
+                pixels[at..at + 3].copy_from_slice(&colour);
+            }
+        }
+        pixels
+    };
+    for paper in [[255, 250, 245], [5, 0, 10]] {
+        let bytes = png_of(8, 4, Rgb8, &page(paper));
+        let samples = read(&bytes, Preprocess::keep_aspect().side(8).rgb());
+        assert_eq!(samples.image_shape(), [3, 8, 8]);
+        let colour = |y: usize, x: usize| [0, 1, 2].map(|c| samples.image(0)[[c, y, x]]);
+        assert_eq!([colour(3, 1), colour(4, 2)], [[200, 0, 10]; 2]);
+        assert_eq!([colour(3, 3), colour(4, 6)], [[0, 150, 20], [30, 40, 250]]);
+        assert_eq!(colour(2, 0), paper);
+        // What is added to make it square is as light as paper can be, or as dark.
+        assert_eq!(colour(0, 0), [if paper[0] > 128 { 255 } else { 0 }; 3]);
+        let grey = read(&bytes, Preprocess::keep_aspect().side(8));
+        assert_eq!(grey.image_shape(), [1, 8, 8]);
+        assert_eq!(grey.features, samples.features);
+    }
+    // Transparent pixels are white paper.
+    let clear = png_of(2, 1, Rgba8, &[9, 9, 9, 0, 10, 20, 30, 255]);
+    let samples = read(&clear, Preprocess::squeeze().side(2).rgb());
+    let first = samples.image(0).iter().copied().collect::<Vec<u8>>();
+    assert_eq!(
+        first,
+        [255, 10, 255, 10, 255, 20, 255, 20, 255, 30, 255, 30]
+    );
+}
+
+#[test]
+fn a_side_that_no_image_has_is_refused() {
+    let bytes = png_of(2, 1, Rgb8, &[0; 6]);
+    let folder = tempfile::tempdir().unwrap();
+    for class in ["a", "b"] {
+        crate::support::write(&folder.path().join(class).join("1.png"), &bytes);
+    }
+    for side in [0, 1025, usize::MAX] {
+        let made = Samples::from_folder(folder.path(), &Preprocess::squeeze().side(side));
+        let words = made.unwrap_err().to_string();
+        crate::support::contains(&words, &["pixels", "choose a side from 1 to 1024"]);
+    }
 }

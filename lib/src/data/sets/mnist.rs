@@ -1,21 +1,18 @@
 //! MNIST (Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, "Gradient-based learning
 //! applied to document recognition", 1998) from its IDX files.
 
-use std::fs::File;
-use std::io::{BufReader, Read};
 use std::path::Path;
 
-use flate2::read::MultiGzDecoder;
-use ndarray::{Array2, Array3};
+use ndarray::{Array2, Array4};
 
-use super::archive::{GZIP_MAGIC, read_at_most, sha256};
-use super::idx::{Idx, REMEDY, idx_file};
-use super::locate::{Dataset, Found};
-use super::{Provenance, SIDE, Samples, find};
+use super::locate::Found;
+use crate::data::formats::archive::sha256;
+use crate::data::formats::idx::{Idx, REMEDY, idx_file, read_unpacked};
+use crate::data::samples::{Provenance, Samples};
 use crate::{Error, Result};
 
-/// Most bytes of one IDX file, unpacked. The largest of MNIST has 47 million.
-const MAX_BYTES: u64 = 60 << 20;
+/// Height and width of MNIST's images, in pixels.
+pub const SIDE: usize = 28;
 
 /// SHA-256 of the unpacked files as published: images and labels of each part.
 const PUBLISHED: [[&str; 2]; 2] = [
@@ -37,12 +34,8 @@ pub struct Mnist {
 }
 
 impl Mnist {
-    /// MNIST from the first place that has it; see [`find`].
-    pub fn load() -> Result<Self> {
-        Self::read(&find(Dataset::Mnist)?)
-    }
-
-    /// MNIST from a folder that holds the four IDX files, plain or gzip.
+    /// MNIST, or digits in its format, from a folder that holds the four IDX files, plain
+    /// or gzip; the images may have any size.
     pub fn open(folder: &Path) -> Result<Self> {
         Self::read(&Found::at(folder))
     }
@@ -53,24 +46,6 @@ impl Mnist {
             test: part(found, "mnist-test", "t10k", PUBLISHED[1])?,
         })
     }
-}
-
-/// The bytes of a file, unpacked where it is a gzip file.
-pub(crate) fn read_unpacked(path: &Path) -> Result<Vec<u8>> {
-    let read = || -> std::io::Result<Option<Vec<u8>>> {
-        let mut file = BufReader::new(File::open(path)?);
-        let mut magic = [0; 2];
-        let got = file.read(&mut magic)?;
-        let mut whole = magic[..got].chain(file);
-        if magic == GZIP_MAGIC {
-            read_at_most(&mut MultiGzDecoder::new(whole), MAX_BYTES)
-        } else {
-            read_at_most(&mut whole, MAX_BYTES)
-        }
-    };
-    read()
-        .map_err(|e| Error::io(path, e, REMEDY))?
-        .ok_or_else(|| Error::content(path, format!("more than {MAX_BYTES} bytes"), REMEDY))
 }
 
 fn part(found: &Found, name: &str, part: &str, published: [&str; 2]) -> Result<Samples> {
@@ -91,8 +66,8 @@ fn part(found: &Found, name: &str, part: &str, published: [&str; 2]) -> Result<S
     let images = Idx::parse(&image_path, &image_bytes)?;
     drop(image_bytes);
     let labels = Idx::parse(&label_path, &label_bytes)?;
-    let &[count, SIDE, SIDE] = images.shape.as_slice() else {
-        let problem = format!("images of shape {:?} instead of (n, 28, 28)", images.shape);
+    let &[count, height, width] = images.shape.as_slice() else {
+        let problem = format!("shape {:?} instead of (n, height, width)", images.shape);
         return Err(Error::content(image_path, problem, REMEDY));
     };
     if labels.shape != [count] {
@@ -102,7 +77,7 @@ fn part(found: &Found, name: &str, part: &str, published: [&str; 2]) -> Result<S
     if let Some(label) = labels.values.iter().find(|&&label| label > 9) {
         return Err(Error::content(label_path, format!("label {label}"), REMEDY));
     }
-    let images = Array3::from_shape_vec((count, SIDE, SIDE), images.values)
+    let images = Array4::from_shape_vec((count, 1, height, width), images.values)
         .map_err(|e| Error::content(&image_path, e.to_string(), REMEDY))?;
     Ok(Samples {
         images,

@@ -2,7 +2,7 @@
 
 use glyphs::display::{format_count, format_p};
 use glyphs::prelude::*;
-use ndarray::Array2;
+use ndarray::Array3;
 use proptest::prelude::*;
 
 fn html(block: &dyn Show) -> String {
@@ -56,7 +56,7 @@ fn words_are_escaped_everywhere() {
         &Gallery::new(
             evil,
             [Tile::new(
-                Picture::grey(Array2::zeros((2, 2)).view(), 1),
+                Picture::new(Array3::zeros((1, 2, 2)).view(), 1),
                 evil,
                 evil,
             )],
@@ -177,8 +177,8 @@ fn numbers_in_words() {
 #[test]
 fn pictures_decode_to_what_they_were() {
     use base64::{Engine, prelude::BASE64_STANDARD};
-    let pixels = Array2::from_shape_fn((3, 5), |(y, x)| (40 * y + x) as u8);
-    let tile = Tile::new(Picture::grey(pixels.view(), 2), "tile", "");
+    let pixels = Array3::from_shape_fn((1, 3, 5), |(_, y, x)| (40 * y + x) as u8);
+    let tile = Tile::new(Picture::new(pixels.view(), 2), "tile", "");
     let page = html(&Gallery::new("", [tile]));
     assert!(page.contains("width=\"10\" height=\"6\" alt=\"tile\""));
     let encoded = page.split("data:image/png;base64,").nth(1).unwrap();

@@ -1,28 +1,25 @@
 //! Damaged images among good ones: the first stops the load, unless the caller asks to
-//! pass over them; then each is an error beside the data, and the data say how many.
+//! skip them; then each is an error beside the data, and the data say how many.
 
 use std::fs;
-use std::io::{Cursor, Write};
 use std::path::Path;
 
 use glyphs::data::archive::{read_images, read_images_skipping};
 use glyphs::data::{Handwritten, Mislabelled};
 use glyphs::display::Show;
-use image::{ExtendedColorType, ImageEncoder};
+use image::ExtendedColorType::L8;
+use zip::CompressionMethod;
 use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipWriter};
+
+use crate::support::{contains, packed};
 
 fn png(width: u32, height: u32) -> Vec<u8> {
-    let mut bytes = Cursor::new(Vec::new());
-    image::codecs::png::PngEncoder::new(&mut bytes)
-        .write_image(
-            &vec![200; (width * height) as usize],
-            width,
-            height,
-            ExtendedColorType::L8,
-        )
-        .unwrap();
-    bytes.into_inner()
+    crate::support::png(width, height, L8)
+}
+
+fn zip_of(entries: &[(String, Vec<u8>)]) -> Vec<u8> {
+    let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    packed(entries, stored)
 }
 
 /// As it comes out of a failing disk: whole at both ends.
@@ -30,23 +27,6 @@ fn damaged(mut bytes: Vec<u8>) -> Vec<u8> {
     let middle = bytes.len() / 2;
     bytes[middle - 4..middle + 4].fill(0x5a);
     bytes
-}
-
-fn zip_of(entries: &[(String, Vec<u8>)]) -> Vec<u8> {
-    let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
-    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, bytes) in entries {
-        zip.start_file(name.as_str(), stored).unwrap();
-        zip.write_all(bytes).unwrap();
-    }
-    zip.finish().unwrap().into_inner()
-}
-
-#[track_caller]
-fn contains(words: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(words.contains(part), "{part:?} is not in: {words}");
-    }
 }
 
 #[test]
@@ -79,10 +59,7 @@ fn damaged_photographs_are_counted_and_missing_ones_still_stop_the_load() {
     contains(&words[1], &["img011-007.png", "cut short"]);
     contains(&words[2], &["img062-040.png", "900 x 1200"]);
     // Wherever the data are shown.
-    contains(
-        photos.show().text(),
-        &["2,477", "3 damaged images passed over"],
-    );
+    contains(photos.show().text(), &["2,477", "3 damaged images skipped"]);
 
     fs::remove_file(root.join("Sample020/img020-020.png")).unwrap();
     let words = Handwritten::open_skipping(root).err().unwrap().to_string();
@@ -129,11 +106,11 @@ fn damaged_digits_are_counted() {
     assert_eq!(skipped.len(), 3);
     contains(
         &samples.provenance.source,
-        &["three.zip (3 damaged images passed over)"],
+        &["three.zip (3 damaged images skipped)"],
     );
     contains(
         samples.provenance.show().text(),
-        &["3 damaged images passed over"],
+        &["3 damaged images skipped"],
     );
 }
 

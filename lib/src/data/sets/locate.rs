@@ -83,7 +83,9 @@ impl Dataset {
         }
         match self {
             Self::Handwritten => has_folder(path, "Sample001", 2),
-            Self::Mnist => super::idx::idx_file(path, "train", "images", 3).is_some(),
+            Self::Mnist => {
+                crate::data::formats::idx::idx_file(path, "train", "images", 3).is_some()
+            }
             Self::Mislabelled => has_folder(path, "0", 2),
         }
     }

@@ -64,7 +64,7 @@ pub(crate) fn folder_name(path: &str) -> &str {
 
 /// Every PNG and JPEG file in a zip or tar.gz archive or below a folder, sorted by path.
 ///
-/// Other files, hidden files and `__MACOSX` are passed over.
+/// Other files, hidden files and `__MACOSX` are skipped.
 ///
 /// # Errors
 /// Where the archive is damaged or encrypted, an entry points outside of it, is a
@@ -73,7 +73,7 @@ pub fn read_images(path: &Path) -> Result<Vec<ImageFile>> {
     whole(read_entries(path)?)
 }
 
-/// As [`read_images`], but files that are damaged or may not be read are passed over:
+/// As [`read_images`], but files that are damaged or may not be read are skipped:
 /// each comes back as an error beside the others.
 pub fn read_images_skipping(path: &Path) -> Result<(Vec<ImageFile>, Vec<Error>)> {
     let (mut files, mut damaged) = (Vec::new(), Vec::new());
@@ -243,7 +243,7 @@ fn read_zip(unpacked: &mut Unpacked, archive: impl Read + Seek) -> Result<()> {
 }
 
 fn read_tar(unpacked: &mut Unpacked, archive: impl Read) -> Result<()> {
-    // What is not an image has to be unpacked too, to be passed over.
+    // What is not an image has to be unpacked too, to be skipped.
     let limit = unpacked.budget.saturating_mul(2);
     let mut archive = tar::Archive::new(MultiGzDecoder::new(archive).take(limit));
     let entries = archive

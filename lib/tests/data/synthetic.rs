@@ -7,10 +7,10 @@ use glyphs::data::handwritten::class_names;
 use glyphs::data::synthetic::{
     AUDIT, SEED, Writer, digit, page, photo, write_handwritten, write_mislabelled,
 };
-use glyphs::data::{Handwritten, Mislabelled, Provenance, SIDE, Samples};
+use glyphs::data::{Handwritten, Mislabelled, SIDE, Samples};
 use glyphs::image::Ink;
 use image::{GrayImage, Luma};
-use ndarray::{Array2, Array3};
+use ndarray::Array4;
 
 fn ink(writer: &Writer, label: usize) -> Ink {
     let pixels = page(writer, label)
@@ -123,23 +123,11 @@ fn wrong_labels_come_in_the_shares_that_were_counted() {
     assert_eq!(AUDIT.iter().flatten().sum::<usize>(), 60_000);
     assert!((0..10).all(|digit| AUDIT[digit][digit] == 6));
     let count = 10_000;
-    let train = Samples {
-        images: Array3::from_shape_fn((count, SIDE, SIDE), |(i, y, x)| {
-            (i % 10 * 20 + (y + x) % 9) as u8
-        }),
-        features: Array2::zeros((count, 0)),
-        labels: (0..count).map(|i| i % 10).collect(),
-        writers: vec![],
-        names: vec![],
-        classes: class_names()[..10].to_vec(),
-        provenance: Provenance {
-            name: "test".into(),
-            source: "generated".into(),
-            sha256: String::new(),
-            count,
-            synthetic: true,
-        },
-    };
+    let images = Array4::from_shape_fn((count, 1, SIDE, SIDE), |(i, _, y, x)| {
+        (i % 10 * 20 + (y + x) % 9) as u8
+    });
+    let labels = (0..count).map(|i| i % 10).collect();
+    let train = Samples::new("test", images, labels, class_names().drain(..10)).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mnistTask3.zip");
     write_mislabelled(&path, &train, SEED).unwrap();
