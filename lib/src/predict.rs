@@ -7,7 +7,7 @@ use ndarray::{Array2, ArrayView1, Axis};
 use polars::prelude::{Column, DataFrame};
 
 use crate::data::Samples;
-use crate::data::table::{dataframe, write_csv};
+use crate::dataframe::{dataframe, write_csv};
 use crate::eval::{Evaluation, argmax};
 use crate::image::ImageFolder;
 use crate::train::{Checkpoint, logits};

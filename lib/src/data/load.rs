@@ -8,6 +8,7 @@ use super::sets::mislabelled::Mislabelled;
 use super::sets::mnist::Mnist;
 use super::synthetic;
 use crate::Result;
+use crate::progress::say;
 
 /// The data set from the first place that has it: `$GLYPHS_DATA`, `data/raw/`, a
 /// stand-in made earlier, the sources of `data/datasets.toml` (unless `$GLYPHS_OFFLINE`
@@ -25,7 +26,7 @@ pub fn find(dataset: Dataset) -> Result<Found> {
     if std::env::var_os("GLYPHS_OFFLINE").is_none() {
         match fetch(dataset) {
             Ok(found) => return Ok(found),
-            Err(error) => println!("{error}"),
+            Err(error) => say(error),
         }
     }
     synthetic::prepare(dataset, || Ok(Mnist::load()?.train))

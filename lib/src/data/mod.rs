@@ -8,7 +8,7 @@ mod samples;
 mod sets;
 mod split;
 pub mod synthetic;
-pub(crate) mod table;
+mod table;
 
 pub use formats::{archive, decode, idx};
 pub use load::find;

@@ -1,11 +1,14 @@
 //! Photographs, and what preprocessing makes of them.
 
-use crate::{
-    Error, Result,
-    data::{Handwritten, Samples, handwritten::Photo},
-    display::{Gallery, Html, Picture, Show, Table, Tile, number, stack},
-    image::{InkStatistics, Preprocess},
-};
+use super::evaluation::range;
+use super::gallery::{Gallery, Tile};
+use super::html::{Html, Show, stack};
+use super::picture::Picture;
+use super::table::{Table, number};
+use crate::data::handwritten::Photo;
+use crate::data::{Handwritten, Samples};
+use crate::image::{InkStatistics, Preprocess};
+use crate::{Error, Result};
 
 /// Longer side of a thumbnail, in pixels.
 const THUMBNAIL: u32 = 120;
@@ -13,19 +16,16 @@ const THUMBNAIL: u32 = 120;
 /// Counts and provenance.
 impl Show for Handwritten {
     fn show(&self) -> Html {
-        let counts = self.counts();
-        let range = match (counts.iter().min(), counts.iter().max()) {
-            (Some(low), Some(high)) if low == high => low.to_string(),
-            (Some(low), Some(high)) => format!("{low} to {high}"),
-            _ => "none".into(),
-        };
         let mut writers: Vec<u16> = self.photos.iter().map(|photo| photo.writer).collect();
         writers.sort_unstable();
         writers.dedup();
         let table = Table::new("Photographs of handwritten characters", ["", ""])
             .row(["photographs".into(), self.len().into()])
             .row(["classes".into(), self.classes.concat().into()])
-            .row(["photographs of each class".into(), range.into()])
+            .row([
+                "photographs of each class".into(),
+                range(&self.counts()).into(),
+            ])
             .row(["writers".into(), writers.len().into()]);
         stack(&[&table, &self.provenance])
     }

@@ -12,5 +12,5 @@ pub mod statistics;
 pub use calibration::{Calibration, ReliabilityBin};
 pub use confusion::{ClassScore, ClassScores, ConfusedPair, ConfusionMatrix, MostConfused};
 pub use evaluation::{Evaluation, Mistake};
-pub use lookalikes::{EMNIST_BYMERGE, LOOKALIKES, Lookalike, Merged, MergedGroup};
+pub use lookalikes::{Lookalike, Merged, MergedGroup};
 pub use softmax::{argmax, log_softmax};

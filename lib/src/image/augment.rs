@@ -193,10 +193,12 @@ fn mix(seed: u64, epoch: u64) -> u64 {
 /// Taps on each side of a Gaussian's middle.
 const RADIUS: usize = 10;
 
+type Kernel = [f32; 2 * RADIUS + 1];
+
 /// A Gaussian of standard deviation `sigma` pixels, its sum 1.
-fn gaussian(sigma: f32) -> [f32; 2 * RADIUS + 1] {
+fn gaussian(sigma: f32) -> Kernel {
     let sigma = sigma.max(0.1);
-    let taps: [f32; 2 * RADIUS + 1] = std::array::from_fn(|i| {
+    let taps: Kernel = std::array::from_fn(|i| {
         let d = i as f32 - RADIUS as f32;
         (-d * d / (2.0 * sigma * sigma)).exp()
     });
@@ -206,13 +208,7 @@ fn gaussian(sigma: f32) -> [f32; 2 * RADIUS + 1] {
 
 /// A smooth random field over the rows of an image, `alpha` times even noise smoothed by
 /// `kernel`.
-fn displacement(
-    rng: &mut Pcg32,
-    kernel: &[f32; 2 * RADIUS + 1],
-    alpha: f32,
-    field: &mut [f32],
-    width: usize,
-) {
+fn displacement(rng: &mut Pcg32, kernel: &Kernel, alpha: f32, field: &mut [f32], width: usize) {
     let height = field.len() / width;
     field.fill_with(|| alpha * symmetric(rng));
     // Two passes down the columns with a transposition after each; neighbours in a row are
@@ -223,37 +219,43 @@ fn displacement(
 }
 
 /// `from` has rows of `width` values, `to` columns of as many.
-fn smooth_down_and_transpose(
-    from: &[f32],
-    kernel: &[f32; 2 * RADIUS + 1],
-    to: &mut [f32],
-    width: usize,
-) {
-    /// Columns that are summed at once, in registers.
-    const TOGETHER: usize = 4;
+fn smooth_down_and_transpose(from: &[f32], kernel: &Kernel, to: &mut [f32], width: usize) {
     let height = from.len() / width;
     for y in 0..height {
         let rows = y.saturating_sub(RADIUS)..(y + RADIUS).min(height - 1) + 1;
         let taps = &kernel[rows.start + RADIUS - y..];
-        let lines = || from[rows.start * width..rows.end * width].chunks_exact(width);
+        let lines = &from[rows.start * width..rows.end * width];
         let mut x = 0;
-        while x + TOGETHER <= width {
-            let mut sums = [0.0f32; TOGETHER];
-            for (line, tap) in lines().zip(taps) {
-                for (sum, value) in sums.iter_mut().zip(&line[x..x + TOGETHER]) {
-                    *sum += tap * value;
-                }
-            }
+        let mut keep = |sums: &[f32]| {
             for sum in sums {
-                to[x * height + y] = sum;
+                to[x * height + y] = *sum;
                 x += 1;
             }
+            x
+        };
+        // As many columns at once as there are registers for.
+        let mut done = 0;
+        while done + 28 <= width {
+            done = keep(&weighted_sums::<28>(lines, taps, width, done));
         }
-        for x in x..width {
-            let terms = lines().zip(taps).map(|(line, tap)| tap * line[x]);
-            to[x * height + y] = terms.fold(0.0, |sum, term| sum + term);
+        while done + 4 <= width {
+            done = keep(&weighted_sums::<4>(lines, taps, width, done));
+        }
+        while done < width {
+            done = keep(&weighted_sums::<1>(lines, taps, width, done));
         }
     }
+}
+
+/// Of `N` columns from `x` on, the sums of their values in `lines` times the lines' taps.
+fn weighted_sums<const N: usize>(lines: &[f32], taps: &[f32], width: usize, x: usize) -> [f32; N] {
+    let mut sums = [0.0; N];
+    for (line, tap) in lines.chunks_exact(width).zip(taps) {
+        for (sum, value) in sums.iter_mut().zip(&line[x..x + N]) {
+            *sum += tap * value;
+        }
+    }
+    sums
 }
 
 /// One channel with two blank pixels around it.

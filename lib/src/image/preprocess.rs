@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
 
 use ndarray::{Array2, Array4};
 use rayon::prelude::*;
@@ -12,6 +11,7 @@ use super::ink::{Ink, InkBox, has_light_paper};
 use super::resample::{Window, resample};
 use crate::data::decode::{decode_grey, decode_rgb};
 use crate::data::{Handwritten, SIDE, Samples};
+use crate::progress::Progress;
 use crate::{Error, Result};
 
 /// Number of auxiliary features: height, width, centre column and centre row of the ink's
@@ -309,14 +309,21 @@ pub(super) fn preprocess_all<'a, T: Sync>(
     file: impl Fn(&'a T) -> (PathBuf, &'a [u8]) + Sync,
 ) -> Result<Vec<Result<Preprocessed>>> {
     method.check()?;
-    let progress = Progress::new(items.len());
-    let done = items.par_iter().map(|item| {
+    let (progress, count) = (Progress::start(), AtomicUsize::new(0));
+    let images = items.par_iter().map(|item| {
         let (path, bytes) = file(item);
-        let done = method.decoded(&path, bytes);
-        progress.step();
-        done
+        let image = method.decoded(&path, bytes);
+        let done = count.fetch_add(1, Ordering::Relaxed) + 1;
+        progress.step(|seconds| {
+            let rate = done as f64 / seconds;
+            format!(
+                "preprocessing: {done} of {} images, {rate:.0} a second",
+                items.len()
+            )
+        });
+        image
     });
-    Ok(done.collect())
+    Ok(images.collect())
 }
 
 /// `(n, channels, side, side)` and `(n, features)`.
@@ -397,45 +404,4 @@ fn features(ink: &Ink, bounds: &InkBox) -> [f32; FEATURES] {
         *feature = (*feature - mean) / deviation;
     }
     features
-}
-
-/// Whole lines on standard output, since a notebook cannot redraw one; none for work
-/// that is done within two seconds.
-struct Progress {
-    total: usize,
-    done: AtomicUsize,
-    lines: AtomicUsize,
-    start: Instant,
-}
-
-impl Progress {
-    const SECONDS: f64 = 2.0;
-
-    fn new(total: usize) -> Self {
-        Self {
-            total,
-            done: AtomicUsize::new(0),
-            lines: AtomicUsize::new(0),
-            start: Instant::now(),
-        }
-    }
-
-    fn step(&self) {
-        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        let seconds = self.start.elapsed().as_secs_f64();
-        let due = (seconds / Self::SECONDS) as usize;
-        let lines = self.lines.load(Ordering::Relaxed);
-        let is_first = due > lines
-            && self
-                .lines
-                .compare_exchange(lines, due, Ordering::Relaxed, Ordering::Relaxed)
-                .is_ok();
-        if is_first && done < self.total {
-            let rate = done as f64 / seconds;
-            println!(
-                "preprocessing: {done} of {} images, {rate:.0} a second",
-                self.total
-            );
-        }
-    }
 }

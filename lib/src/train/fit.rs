@@ -13,6 +13,7 @@ use crate::{
     eval::{Evaluation, argmax},
     image::Augment,
     nn::{Adam, Batch, Classifier, Objective, Step},
+    progress::say,
     train::{
         Checkpoint, Config, CurvePoint, Epoch, History, Loss, ModelCheckpoint,
         complementary::estimated_accuracy,
@@ -164,7 +165,7 @@ impl<'a> Run<'a> {
         while self.history.epochs.len() < self.config.epochs && !stops(&self.history) {
             let epoch = self.epoch()?;
             self.history.epochs.push(epoch);
-            println!("{}", self.line(&epoch));
+            say(self.line(&epoch));
             if let Some(checkpoint) = checkpoint {
                 self.keep(checkpoint)?;
             }
@@ -188,7 +189,10 @@ impl<'a> Run<'a> {
         state.restore(self.model)?;
         state.restore_optimiser(&mut self.adam)?;
         self.history = state.history;
-        println!("going on after epoch {}", self.history.epochs.len());
+        say(format!(
+            "going on after epoch {}",
+            self.history.epochs.len()
+        ));
         Ok(())
     }
 

@@ -155,7 +155,7 @@ fn results(samples: &Samples) -> Html {
         )
         .diagonal();
     let merged: Result<Merged> = match samples.classes.len() {
-        62 => result.merged(&LOOKALIKES.map(|group| group.classes)),
+        62 => result.merged(&LOOKALIKES),
         _ => result.merged(&["17", "49"]),
     };
     stack(&[

@@ -1,7 +1,9 @@
 //! Metrics of one evaluation against scikit-learn 1.9 and numpy.
 
 use glyphs::data::Provenance;
-use glyphs::eval::{EMNIST_BYMERGE, Evaluation, LOOKALIKES};
+use glyphs::eval::{Evaluation, Lookalike};
+use glyphs::polars::prelude::ChunkAgg;
+use glyphs::study::LOOKALIKES;
 use ndarray::{Array2, arr2};
 use proptest::prelude::*;
 
@@ -158,7 +160,14 @@ fn merged_classes_forgive_the_mistakes_between_them() {
     // Mistakes: 0 read as l, and 0 read as 1.
     let rings = ours.merged(&["0O", "1l"]).unwrap();
     assert_eq!((rings.mistakes, rings.mistakes_before), (2, 2));
-    let with_one = ours.merged(&["0l"]).unwrap();
+    assert_eq!(rings.groups[1].lookalike.classes, "1l");
+    let reason = "one is a ring";
+    let with_one = Lookalike {
+        classes: "0l",
+        reason,
+    };
+    let with_one = ours.merged(&[with_one]).unwrap();
+    assert_eq!(with_one.groups[0].lookalike.reason, reason);
     assert_eq!((with_one.mistakes, with_one.groups[0].mistakes), (1, 1));
     assert_eq!(with_one.groups[0].support, 6);
     close(with_one.accuracy, 11.0 / 12.0);
@@ -173,18 +182,49 @@ fn merged_classes_forgive_the_mistakes_between_them() {
 #[test]
 fn the_groups_of_lookalikes_are_disjoint_and_name_classes() {
     let classes: Vec<char> = ('0'..='9').chain('A'..='Z').chain('a'..='z').collect();
-    for groups in [
-        LOOKALIKES.map(|group| group.classes).to_vec(),
-        EMNIST_BYMERGE.to_vec(),
-    ] {
-        let mut members: Vec<char> = groups.iter().flat_map(|group| group.chars()).collect();
-        assert!(members.iter().all(|member| classes.contains(member)));
-        let count = members.len();
-        members.sort_unstable();
-        members.dedup();
-        assert_eq!(members.len(), count, "a class stands in two groups");
-    }
+    let mut members: Vec<char> = LOOKALIKES
+        .iter()
+        .flat_map(|group| group.classes.chars())
+        .collect();
+    assert!(members.iter().all(|member| classes.contains(member)));
+    let count = members.len();
+    members.sort_unstable();
+    members.dedup();
+    assert_eq!(members.len(), count, "a class stands in two groups");
     assert!(LOOKALIKES.iter().all(|group| group.reason.len() > 10));
+}
+
+#[test]
+fn every_image_is_a_row_of_the_table() {
+    let ours = evaluation();
+    let table = ours.dataframe().unwrap();
+    let names: Vec<&str> = table
+        .get_column_names()
+        .into_iter()
+        .map(|name| name.as_str())
+        .collect();
+    assert_eq!(
+        names,
+        ["label", "prediction", "confidence", "loss", "correct"]
+    );
+    let text = |name: &str| table.column(name).unwrap().str().unwrap().clone();
+    assert_eq!(text("label").get(0), Some("0"));
+    assert_eq!(text("prediction").get(0), Some("l"));
+    let numbers = |name: &str| table.column(name).unwrap().f64().unwrap().clone();
+    close(numbers("loss").mean().unwrap(), ours.loss());
+    close(numbers("confidence").get(4).unwrap(), 0.916322);
+    assert_eq!(
+        table.column("correct").unwrap().bool().unwrap().sum(),
+        Some(10)
+    );
+
+    let cells = ours.confusion().dataframe().unwrap();
+    assert_eq!(cells.shape(), (16, 3));
+    let counts = cells.column("count").unwrap().u64().unwrap().clone();
+    assert_eq!((counts.sum(), counts.get(3)), (Some(12), Some(1)));
+    let truth = cells.column("truth").unwrap().str().unwrap().clone();
+    let prediction = cells.column("prediction").unwrap().str().unwrap().clone();
+    assert_eq!((truth.get(3), prediction.get(3)), (Some("0"), Some("l")));
 }
 
 #[test]

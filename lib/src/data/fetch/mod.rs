@@ -15,6 +15,7 @@ use super::sets::handwritten::Handwritten;
 use super::sets::locate::{Dataset, Found, locate_in, raw_folder};
 use super::sets::mislabelled::Mislabelled;
 use super::sets::mnist::Mnist;
+use crate::progress::say;
 use crate::{Error, Result};
 
 /// Fetches a data set into `data/raw/` where it is not there yet.
@@ -43,13 +44,13 @@ pub fn fetch_into(
     if let Some(found) = present() {
         match check(dataset, &found, &[]) {
             Ok(_) => return Ok(found),
-            Err(error) => println!("{error}"),
+            Err(error) => say(error),
         }
     }
     let staging = raw.join(".fetch").join(dataset.name());
     let mut failures = Vec::new();
     for source in &entry.sources {
-        println!("{}: from {}", dataset.name(), source.name);
+        say(format!("{}: from {}", dataset.name(), source.name));
         let expected = if source.checked {
             entry.sha256.as_slice()
         } else {
@@ -64,7 +65,7 @@ pub fn fetch_into(
                 return present().ok_or_else(|| dataset.missing());
             }
             Err(error) => {
-                println!("{}: {error}", dataset.name());
+                say(format!("{}: {error}", dataset.name()));
                 failures.push(error.to_string());
             }
         }
@@ -165,10 +166,10 @@ fn lock(raw: &Path) -> Result<File> {
         fs::create_dir_all(raw)?;
         let file = File::options().create(true).append(true).open(&path)?;
         if file.try_lock().is_err() {
-            println!(
-                "another process is fetching into {}; waiting for it",
-                raw.display()
-            );
+            let raw = raw.display();
+            say(format!(
+                "another process is fetching into {raw}; waiting for it"
+            ));
             file.lock()?;
         }
         Ok(file)

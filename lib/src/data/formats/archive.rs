@@ -87,9 +87,9 @@ pub fn read_images_skipping(path: &Path) -> Result<(Vec<ImageFile>, Vec<Error>)>
 }
 
 /// A path inside an archive or folder, and what was read there.
-pub(crate) type Entry = (String, Result<Vec<u8>>);
+type Entry = (String, Result<Vec<u8>>);
 
-pub(crate) fn read_entries(path: &Path) -> Result<Vec<Entry>> {
+fn read_entries(path: &Path) -> Result<Vec<Entry>> {
     let mut entries = if path.is_dir() {
         read_folder(path)?
     } else {
@@ -180,7 +180,7 @@ impl Unpacked<'_> {
     }
 
     fn damaged(&self, problem: String) -> Error {
-        let again = "fetch the archive again with `glyphs data fetch`";
+        let again = "fetch the archive again (`glyphs data fetch`), or pack it anew";
         Error::content(self.path, problem, again)
     }
 }
@@ -328,7 +328,7 @@ fn read_folder(root: &Path) -> Result<Vec<Entry>> {
         if !entry.file_type().is_file() || !is_image(&name) {
             continue;
         }
-        let remedy = "leave only the data set's own files in the folder";
+        let remedy = "scale it down, or leave only the data set's own files in the folder";
         if entries.len() == MAX_FILES {
             let problem = format!("more than {MAX_FILES} images");
             return Err(Error::content(root, problem, remedy));

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::locate::Found;
-use crate::data::formats::archive::{Entry, file_name, folder_name, read_entries, sha256_of_files};
+use crate::data::formats::archive::{
+    ImageFile, file_name, folder_name, read_images, sha256_of_files,
+};
 use crate::data::formats::decode::{Grey, declared_size, decode_grey};
 use crate::data::samples::Provenance;
 use crate::data::split::{counts, spread_per_class};
@@ -65,26 +67,12 @@ impl Handwritten {
     }
 
     pub(crate) fn open_found(found: &Found) -> Result<Self> {
-        let (photos, lost) = Self::read(found, false)?;
-        Ok(photos.checked(lost)?.0)
-    }
-
-    /// As [`Handwritten::open`], but damaged photographs are skipped. All are
-    /// decoded, to find them; each comes back as an error beside the others, and their
-    /// number stands in the provenance.
-    ///
-    /// # Errors
-    /// Where a photograph is missing, or the archive itself is damaged.
-    pub fn open_skipping(path: &Path) -> Result<(Self, Vec<Error>)> {
-        let (photos, lost) = Self::read(&Found::at(path), true)?;
-        let (mut photos, lost) = photos.checked(lost)?;
-        photos.provenance.note_skipped(lost.len());
-        Ok((photos, lost.into_iter().map(|lost| lost.error).collect()))
+        Self::read(found)?.checked()
     }
 
     /// The photographs of Chars74K that the task's archive does not hold: 15 a class.
     pub fn open_held_out(path: &Path) -> Result<Self> {
-        let (mut all, _) = Self::read(&Found::at(path), false)?;
+        let mut all = Self::read(&Found::at(path))?;
         all.photos
             .retain(|photo| !is_in_task(photo.label, photo.writer));
         all.provenance.name = "handwritten-test".into();
@@ -143,20 +131,11 @@ impl Handwritten {
     }
 
     /// The photographs of an archive or folder, whatever their number; sizes checked.
-    /// Damaged ones are found and skipped, or the first found is an error.
-    fn read(found: &Found, skip_damaged: bool) -> Result<(Self, Vec<Lost>)> {
-        let read = read_entries(&found.path)?
+    fn read(found: &Found) -> Result<Self> {
+        let mut photos = read_images(&found.path)?
             .into_par_iter()
-            .map(|entry| photo(&found.path, entry, skip_damaged))
+            .map(|file| photo(&found.path, file))
             .collect::<Result<Vec<_>>>()?;
-        let (mut photos, mut lost) = (Vec::new(), Vec::new());
-        for photo in read {
-            match photo {
-                Ok(photo) => photos.push(photo),
-                Err(damaged) if skip_damaged => lost.push(damaged),
-                Err(damaged) => return Err(damaged.error),
-            }
-        }
         photos.sort_by_key(|photo| (photo.label, photo.writer));
         if let Some(pair) = photos
             .windows(2)
@@ -180,23 +159,17 @@ impl Handwritten {
             },
             root: found.path.clone(),
         };
-        Ok((handwritten.with_fresh_provenance(), lost))
+        Ok(handwritten.with_fresh_provenance())
     }
 
-    /// Every photograph of the task is there, or known to be lost.
-    fn checked(mut self, mut lost: Vec<Lost>) -> Result<(Self, Vec<Lost>)> {
-        let counts = |photos: &Self, lost: &[Lost]| {
-            let mut counts = photos.counts();
-            lost.iter().for_each(|lost| counts[lost.label] += 1);
-            counts
-        };
-        if counts(&self, &lost).iter().any(|&count| count > PER_CLASS) {
+    /// Every photograph of the task is there.
+    fn checked(mut self) -> Result<Self> {
+        if self.counts().iter().any(|&count| count > PER_CLASS) {
             self.photos
                 .retain(|photo| is_in_task(photo.label, photo.writer));
-            lost.retain(|lost| is_in_task(lost.label, lost.writer));
             self = self.with_fresh_provenance();
         }
-        for (label, count) in counts(&self, &lost).into_iter().enumerate() {
+        for (label, count) in self.counts().into_iter().enumerate() {
             if count != PER_CLASS {
                 let folder = self.root.join(format!("Sample{:03}", label + 1));
                 let problem = format!(
@@ -206,7 +179,7 @@ impl Handwritten {
                 return Err(Error::content(folder, problem, REMEDY));
             }
         }
-        Ok((self, lost))
+        Ok(self)
     }
 
     fn with_fresh_provenance(mut self) -> Self {
@@ -235,47 +208,27 @@ pub fn class_names() -> Vec<String> {
         .collect()
 }
 
-/// A photograph that cannot be read.
-struct Lost {
-    label: usize,
-    writer: u16,
-    error: Error,
-}
-
-/// One photograph, or what is wrong with its file.
+/// One photograph.
 ///
 /// # Errors
-/// Where the name is not one of the data set.
-fn photo(root: &Path, (path, bytes): Entry, decode: bool) -> Result<Result<Photo, Lost>> {
-    let place = root.join(&path);
-    let Some((label, writer)) = scheme(&path) else {
+/// Where the name is not one of the data set, or the image is damaged.
+fn photo(root: &Path, file: ImageFile) -> Result<Photo> {
+    let place = root.join(&file.path);
+    let Some((label, writer)) = scheme(&file.path) else {
         let problem = "not named as the data set's images are (Sample001/img001-001.png)";
         let remedy = "leave only the data set's own files there";
         return Err(Error::content(place, problem, remedy));
     };
-    let checked = bytes.and_then(|bytes| {
-        let (width, height) = declared_size(&place, &bytes)?;
-        if (width, height) != (PHOTO_WIDTH, PHOTO_HEIGHT) {
-            let problem = format!("{width} x {height} pixels instead of 1200 x 900");
-            return Err(Error::content(&place, problem, REMEDY));
-        }
-        if decode {
-            decode_grey(&place, &bytes)?;
-        }
-        Ok(bytes)
-    });
-    Ok(match checked {
-        Ok(bytes) => Ok(Photo {
-            name: file_name(&path).to_string(),
-            label,
-            writer,
-            bytes,
-        }),
-        Err(error) => Err(Lost {
-            label,
-            writer,
-            error,
-        }),
+    let (width, height) = declared_size(&place, &file.bytes)?;
+    if (width, height) != (PHOTO_WIDTH, PHOTO_HEIGHT) {
+        let problem = format!("{width} x {height} pixels instead of 1200 x 900");
+        return Err(Error::content(&place, problem, REMEDY));
+    }
+    Ok(Photo {
+        name: file.name().to_string(),
+        label,
+        writer,
+        bytes: file.bytes,
     })
 }
 

@@ -8,9 +8,7 @@ use rayon::prelude::*;
 
 use super::locate::Found;
 use super::mnist::{self, SIDE};
-use crate::data::formats::archive::{
-    ImageFile, read_images, read_images_skipping, sha256_of_files,
-};
+use crate::data::formats::archive::{ImageFile, read_images, sha256_of_files};
 use crate::data::formats::decode::{declared_size, decode_grey};
 use crate::data::samples::{Provenance, Samples};
 use crate::{Error, Result};
@@ -35,90 +33,41 @@ impl Mislabelled {
         Self::read(&Found::at(path))
     }
 
-    /// As [`Mislabelled::open`], but damaged images are skipped: each comes back as
-    /// an error beside the others, and their number stands in the provenance.
-    pub fn open_skipping(path: &Path) -> Result<(Samples, Vec<Error>)> {
-        let found = Found::at(path);
-        let (files, mut damaged) = read_images_skipping(path)?;
-        let (files, pixels, undecodable) = decode_all(&found, files)?;
-        damaged.extend(undecodable);
-        let mut samples = samples(&found, files, pixels)?;
-        samples.provenance.note_skipped(damaged.len());
-        Ok((samples, damaged))
-    }
-
     pub(crate) fn read(found: &Found) -> Result<Samples> {
-        let (files, pixels, damaged) = decode_all(found, read_images(&found.path)?)?;
-        match damaged.into_iter().next() {
-            Some(error) => Err(error),
-            None => samples(found, files, pixels),
+        let mut files = read_images(&found.path)?;
+        files.sort_by(|a, b| (a.name(), a.folder()).cmp(&(b.name(), b.folder())));
+        let label = |file| label(found, file);
+        let labels = files.iter().map(label).collect::<Result<Vec<_>>>()?;
+        let count = files.len();
+        let mut pixels = vec![0; count * PIXELS];
+        (pixels.par_chunks_exact_mut(PIXELS).zip(&files))
+            .try_for_each(|(pixels, file)| decode(found, file, pixels))?;
+        if let Some(digit) = (0..10).find(|digit| !labels.contains(digit)) {
+            let problem = format!("no image is labelled {digit}");
+            return Err(Error::content(&found.path, problem, REMEDY));
         }
+        let images = Array4::from_shape_vec((count, 1, SIDE, SIDE), pixels)
+            .map_err(|e| Error::content(&found.path, e.to_string(), REMEDY))?;
+        let key = |file: &ImageFile| format!("{}/{}", file.folder(), file.name());
+        let keys: Vec<String> = files.iter().map(key).collect();
+        let contents = keys.iter().zip(&files);
+        let contents = contents.map(|(key, file)| (key.as_str(), file.bytes.as_slice()));
+        Ok(Samples {
+            images,
+            features: Array2::zeros((count, 0)),
+            labels,
+            writers: Vec::new(),
+            names: files.iter().map(|file| file.name().to_string()).collect(),
+            classes: mnist::digits(),
+            provenance: Provenance {
+                name: "mislabelled".into(),
+                source: found.source.clone(),
+                sha256: sha256_of_files(contents),
+                count,
+                synthetic: found.synthetic,
+            },
+        })
     }
-}
-
-type Decoded = (Vec<ImageFile>, Vec<u8>, Vec<Error>);
-
-/// The files that can be decoded, sorted, their pixels, and what is wrong with the others.
-///
-/// # Errors
-/// Where a file does not belong to the data set.
-fn decode_all(found: &Found, mut files: Vec<ImageFile>) -> Result<Decoded> {
-    files
-        .iter()
-        .try_for_each(|file| label(found, file).map(drop))?;
-    files.sort_by(|a, b| (a.name(), a.folder()).cmp(&(b.name(), b.folder())));
-    let mut pixels = vec![0; files.len() * PIXELS];
-    let faults: Vec<Option<Error>> = pixels
-        .par_chunks_exact_mut(PIXELS)
-        .zip(&files)
-        .map(|(pixels, file)| decode(found, file, pixels).err())
-        .collect();
-    let good: Vec<usize> = (0..files.len()).filter(|&i| faults[i].is_none()).collect();
-    for (to, &from) in good.iter().enumerate() {
-        pixels.copy_within(from * PIXELS..(from + 1) * PIXELS, to * PIXELS);
-    }
-    pixels.truncate(good.len() * PIXELS);
-    let mut is_good = faults.iter().map(Option::is_none);
-    files.retain(|_| is_good.next() == Some(true));
-    Ok((files, pixels, faults.into_iter().flatten().collect()))
-}
-
-fn samples(found: &Found, files: Vec<ImageFile>, pixels: Vec<u8>) -> Result<Samples> {
-    let labels = files
-        .iter()
-        .map(|file| label(found, file))
-        .collect::<Result<Vec<_>>>()?;
-    if let Some(digit) = (0..10).find(|digit| !labels.contains(digit)) {
-        let problem = format!("no image is labelled {digit}");
-        return Err(Error::content(&found.path, problem, REMEDY));
-    }
-    let count = files.len();
-    let images = Array4::from_shape_vec((count, 1, SIDE, SIDE), pixels)
-        .map_err(|e| Error::content(&found.path, e.to_string(), REMEDY))?;
-    let keys: Vec<String> = files
-        .iter()
-        .map(|f| format!("{}/{}", f.folder(), f.name()))
-        .collect();
-    let digest = sha256_of_files(
-        keys.iter()
-            .zip(&files)
-            .map(|(key, file)| (key.as_str(), file.bytes.as_slice())),
-    );
-    Ok(Samples {
-        images,
-        features: Array2::zeros((count, 0)),
-        labels,
-        writers: Vec::new(),
-        names: files.iter().map(|file| file.name().to_string()).collect(),
-        classes: mnist::digits(),
-        provenance: Provenance {
-            name: "mislabelled".into(),
-            source: found.source.clone(),
-            sha256: digest,
-            count,
-            synthetic: found.synthetic,
-        },
-    })
 }
 
 fn label(found: &Found, file: &ImageFile) -> Result<usize> {

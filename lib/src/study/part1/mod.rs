@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Result,
     data::{Handwritten, Samples},
-    eval::{Evaluation, LOOKALIKES},
+    eval::Evaluation,
     files::project_root,
     image::Preprocess,
     nn::{CharCnn, Classifier},
     study::{
-        Seeds,
+        LOOKALIKES, Seeds,
         result::{Artefact, RunKey, RunResult},
     },
     train::{Checkpoint, Config, History, evaluate, evaluate_averaged, fit_resumable},
@@ -194,7 +194,7 @@ impl Part1 {
         let history = fit_resumable(model.as_mut(), &train, &valid, &self.config, &states)?;
         let evaluation = evaluate(model.as_ref(), &valid)?;
 
-        let merged = evaluation.merged(&LOOKALIKES.map(|group| group.classes))?;
+        let merged = evaluation.merged(&LOOKALIKES)?;
         let path = self.key().checkpoint();
         Checkpoint::of(model.as_ref(), self.config.clone(), history.clone(), &train)
             .with_preprocess(self.preprocess)
