@@ -75,16 +75,17 @@ pub(super) fn css(colour: RGBColor) -> String {
     }
 }
 
-/// The colours, each as plotters writes it and as the page has it; then the dashed ones,
-/// with their dashes.
-pub(super) fn replacements() -> (Vec<(String, String)>, Vec<(String, &'static str)>) {
-    let colours = COLOURS
-        .iter()
-        .map(|colour| (hex(colour.light), css(colour.light)));
+/// Each colour as plotters writes it, and as the page has it.
+pub(super) fn colours() -> impl Iterator<Item = (String, String)> {
+    let colours = COLOURS.iter().map(|colour| colour.light);
+    colours.map(|light| (hex(light), css(light)))
+}
+
+/// The colours of dashed lines, with their dashes.
+pub(super) fn dashes() -> impl Iterator<Item = (String, &'static str)> {
     let series = (0..DASHES.len()).map(|i| (hex(series_colour(i)), series_dash(i)));
     let dashed = series.filter(|(_, dash)| !dash.is_empty());
-    let reference = (hex(INK), REFERENCE_DASH);
-    (colours.collect(), dashed.chain([reference]).collect())
+    dashed.chain([(hex(INK), REFERENCE_DASH)])
 }
 
 /// The style sheet of every block, for pages that want it once in their head.

@@ -3,7 +3,7 @@
 //! (`lib/tests/display/`) shows when it writes another one.
 
 use crate::display::html::escape;
-use crate::display::palette::replacements;
+use crate::display::palette::{colours, dashes};
 
 /// Fonts that every system has; nothing is fetched.
 pub const FONT: &str = "system-ui, sans-serif";
@@ -24,13 +24,12 @@ pub fn finished(svg: &str, size: (i32, i32), title: &str, description: &str) -> 
 
 /// With CSS variables for the palette's colours, and dashes on opaque lines.
 fn themed(svg: &str) -> String {
-    let (colours, dashed) = replacements();
     let mut themed = svg.to_owned();
-    for (colour, dash) in dashed {
+    for (colour, dash) in dashes() {
         let line = format!("<polyline fill=\"none\" opacity=\"1\" stroke=\"{colour}\"");
         themed = themed.replace(&line, &format!("{line} stroke-dasharray=\"{dash}\""));
     }
-    for (colour, variable) in colours {
+    for (colour, variable) in colours() {
         themed = themed.replace(&format!("\"{colour}\""), &format!("\"{variable}\""));
     }
     themed
