@@ -50,7 +50,7 @@ bench-peers:
 ## make bench-predict  images a second of `glyphs predict`, and of decoding alone, on the photographs
 PHOTOGRAPHS ?= $(or $(GLYPHS_DATA),data/raw)/trainPart1.zip
 bench-predict: setup
-	@$(ENV) cargo test --locked --test data_real -- --ignored --nocapture decoding_alone
+	@$(ENV) cargo test --locked --test data -- --ignored --nocapture decoding_alone
 	@$(ENV) cargo run --locked --bin glyphs -- predict --images "$(PHOTOGRAPHS)" --out target/predictions.csv \
 		--checkpoint outputs/reference/checkpoints/part1-original-random-ours-seed0.safetensors
 

@@ -4,12 +4,9 @@
 #[path = "../lib/src/error.rs"]
 pub mod error;
 
-#[path = "../lib/src/data"]
+#[path = "../lib/src/data/formats"]
 pub mod data {
-    pub const SIDE: usize = 28;
-
     pub mod archive;
-    pub mod csv;
     pub mod decode;
     pub mod idx;
 }

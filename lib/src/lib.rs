@@ -2,6 +2,7 @@
 //! shapes the compiler checks, training, statistics and charts.
 
 pub mod data;
+mod dataframe;
 pub mod display;
 pub mod error;
 pub mod eval;
@@ -11,7 +12,11 @@ pub mod nn;
 mod numbers;
 pub mod predict;
 pub mod prelude;
+pub mod progress;
 pub mod study;
 pub mod train;
 
 pub use error::{Error, OrStop, Result};
+/// The crates whose values this one hands out, for notebooks: images and logits are arrays of
+/// ndarray, tables go on in polars, charts of one's own are drawn with plotters.
+pub use {ndarray, plotters, polars};

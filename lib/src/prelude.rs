@@ -8,22 +8,21 @@ pub use crate::display::{
 };
 pub use crate::error::{Error, OrStop, Result};
 pub use crate::eval::{
-    Calibration, ClassScores, ConfusionMatrix, EMNIST_BYMERGE, Evaluation, LOOKALIKES, Merged,
-    Mistake, MostConfused,
-    similarity::{debiased_cka, linear_cka, relative_distance},
+    Calibration, ClassScores, ConfusionMatrix, Evaluation, Merged, Mistake, MostConfused,
+    similarity::{debiased_cka, relative_distance},
     statistics::{
         self, Estimate, Interval, KaplanMeier, PairedDifference, TestResult, Time,
         paired_difference, wilson,
     },
 };
-pub use crate::image::{Augment, Centre, CropToInk, InkStatistics, Preprocess};
+pub use crate::image::{Augment, Centre, CropToInk, InkStatistics, Method, Preprocess};
 pub use crate::nn::{
     Adam, Batch, CharCnn, Classifier, CrossEntropy, EXPERIMENTAL, ExperimentalCnn, ORIGINAL,
     Objective, OriginalCnn, Step, char_cnn,
 };
 pub use crate::study::{
-    Audit, Datasets, DigitRun, Grid, Head, Init, Part1, Pretrained, Protocol, ReportedEpoch,
-    RunKey, RunResult, SEEDS, Seeds, Stages, Trained, TrainedDigits, complementary,
+    Audit, Datasets, DigitRun, Grid, Head, Init, LOOKALIKES, Part1, Pretrained, Protocol,
+    ReportedEpoch, RunKey, RunResult, SEEDS, Seeds, Stages, Trained, TrainedDigits, complementary,
     load_mislabelled, load_mnist, load_photographs, part1, part2, part3, pretrain, reported,
     reported_last, summary,
 };

@@ -9,14 +9,14 @@ use glyphs::data::{Provenance, Samples};
 use glyphs::nn::{Classifier, char_cnn};
 use glyphs::train::tensor_file::TensorFile;
 use glyphs::train::{Checkpoint, Config, History};
-use ndarray::{Array2, Array3};
+use ndarray::{Array2, Array4};
 use proptest::prelude::*;
 
 const REMEDY: &str = "take a checkpoint of this network, or train it anew";
 
 fn checkpoint(hidden: usize, classes: usize, features: usize) -> Checkpoint {
     let samples = Samples {
-        images: Array3::zeros((1, 28, 28)),
+        images: Array4::zeros((1, 1, 28, 28)),
         features: Array2::zeros((1, features)),
         labels: vec![0],
         writers: vec![],

@@ -13,7 +13,7 @@ use glyphs::nn::char_cnn;
 use glyphs::predict::predict;
 use glyphs::train::{Checkpoint, Config, History};
 use image::{DynamicImage, GrayImage, ImageFormat};
-use ndarray::{Array2, Array3};
+use ndarray::{Array2, Array4};
 
 #[test]
 #[cfg(unix)]
@@ -33,7 +33,7 @@ fn the_command_line_ends_without_a_panic_where_nobody_reads_on() {
 /// A checkpoint of an untrained network.
 fn checkpoint(path: &Path, preprocess: Option<Preprocess>) {
     let samples = Samples {
-        images: Array3::zeros((1, 28, 28)),
+        images: Array4::zeros((1, 1, 28, 28)),
         features: Array2::zeros((1, 6)),
         labels: vec![0],
         writers: vec![],
@@ -119,7 +119,7 @@ fn images_of_any_size_are_read_and_labels_taken_from_folders() {
         lines[3]
     );
 
-    // A damaged image stops the run, or is passed over and counted.
+    // A damaged image stops the run, or is skipped and counted.
     fs::write(
         images.join("7/six.png"),
         &picture(7, 64, ImageFormat::Png)[..60],
@@ -145,7 +145,7 @@ fn what_cannot_be_predicted_is_an_error() {
         assert!(parts.iter().all(|part| words.contains(part)), "{words}");
     };
     fails(root, &["network.safetensors", "photographs"]);
-    checkpoint(&network, Some(Preprocess::Squeeze));
+    checkpoint(&network, Some(Preprocess::squeeze()));
     fails(&root.join("nothing"), &["nothing"]);
     fs::create_dir(root.join("empty")).unwrap();
     fails(

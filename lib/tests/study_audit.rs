@@ -10,7 +10,7 @@ use glyphs::display::Show;
 use glyphs::study::Audit;
 use glyphs::study::audit::{Match, Nearest};
 use image::{ExtendedColorType, ImageEncoder, codecs::jpeg::JpegEncoder};
-use ndarray::{Array2, Array3, Axis};
+use ndarray::{Array2, Array4, Axis};
 use rand::{RngExt, SeedableRng, seq::SliceRandom};
 use rand_pcg::Pcg64;
 
@@ -23,10 +23,13 @@ fn digits(n: usize) -> Samples {
     let pixels: Vec<u8> = (labels.iter().enumerate())
         .flat_map(|(i, &label)| synthetic::digit(&writers[i / 10 % 10], label, i as u64))
         .collect();
-    samples(Array3::from_shape_vec((n, 28, 28), pixels).unwrap(), labels)
+    samples(
+        Array4::from_shape_vec((n, 1, 28, 28), pixels).unwrap(),
+        labels,
+    )
 }
 
-fn samples(images: Array3<u8>, labels: Vec<usize>) -> Samples {
+fn samples(images: Array4<u8>, labels: Vec<usize>) -> Samples {
     let n = labels.len();
     Samples {
         images,
@@ -62,7 +65,7 @@ fn through_jpeg(samples: &Samples, quality: u8) -> Samples {
     compressed
 }
 
-fn distances(images: &Array3<u8>, image: &[u8]) -> Vec<u32> {
+fn distances(images: &Array4<u8>, image: &[u8]) -> Vec<u32> {
     let others = images.outer_iter();
     others
         .map(|o| {
@@ -78,7 +81,7 @@ fn distances(images: &Array3<u8>, image: &[u8]) -> Vec<u32> {
 fn the_nearest_is_that_of_comparing_with_all() {
     let mut random = Pcg64::seed_from_u64(1);
     // Noise of few levels has many near ties, and ink that differs little.
-    let images = Array3::from_shape_fn((300, 28, 28), |_| random.random_range(0..4_u8));
+    let images = Array4::from_shape_fn((300, 1, 28, 28), |_| random.random_range(0..4_u8));
     let nearest = Nearest::among(&images);
     for i in 0..50 {
         let image: Vec<u8> = (0..784).map(|_| random.random_range(0..4)).collect();
@@ -106,7 +109,7 @@ fn the_nearest_is_that_of_comparing_with_all() {
     };
     assert_eq!(nearest.to(&own, None, None), Some(found));
     assert_eq!(
-        Nearest::among(&Array3::zeros((0, 28, 28))).to(&own, Some(0), None),
+        Nearest::among(&Array4::zeros((0, 1, 28, 28))).to(&own, Some(0), None),
         None
     );
 }

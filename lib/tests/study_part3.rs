@@ -9,7 +9,7 @@ use glyphs::study::{
     Artefact, DigitRun, Environment, Grid, Head, Init, Protocol, RunResult, Seeds, TrainedDigits,
 };
 use glyphs::train::{CurvePoint, Epoch, History};
-use ndarray::{Array2, Array3};
+use ndarray::{Array2, Array4};
 
 /// Images of each digit in MNIST's test set.
 const TEST: [usize; 10] = [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009];
@@ -40,7 +40,7 @@ fn with_counts(counts: [usize; 10]) -> Samples {
         .flat_map(|digit| vec![digit; counts[digit]])
         .collect();
     Samples {
-        images: Array3::zeros((0, 28, 28)),
+        images: Array4::zeros((0, 1, 28, 28)),
         features: Array2::zeros((labels.len(), 0)),
         labels,
         writers: Vec::new(),

@@ -12,7 +12,7 @@ use glyphs::{
         confident_predictions, evaluate, evaluate_averaged, fit, fit_resumable, fit_self_training,
     },
 };
-use ndarray::{Array2, Array3};
+use ndarray::{Array2, Array4};
 use rayon::ThreadPoolBuilder;
 
 type Network = CharCnn<500, 10>;
@@ -20,7 +20,7 @@ type Network = CharCnn<500, 10>;
 /// A bright bar whose place depends on the label.
 fn bars(n: usize) -> Samples {
     let labels: Vec<usize> = (0..n).map(|i| i * 7 % 10).collect();
-    let images = Array3::from_shape_fn((n, 28, 28), |(i, y, x)| {
+    let images = Array4::from_shape_fn((n, 1, 28, 28), |(i, _, y, x)| {
         let noise = ((i * 31 + y * 17 + x * 13) % 23) as u8;
         if x / 3 == labels[i] {
             200 + noise

@@ -185,10 +185,7 @@ fn predict_images(args: &PredictArgs) -> Result<()> {
         println!("skipped: {error}");
     }
     if !predictions.skipped.is_empty() {
-        println!(
-            "{} damaged images were passed over",
-            predictions.skipped.len()
-        );
+        println!("{} damaged images were skipped", predictions.skipped.len());
     }
     if let Some(evaluation) = &predictions.evaluation {
         let right = evaluation

@@ -6,7 +6,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
 
-use super::Samples;
+use super::samples::Samples;
 use crate::{Error, Result};
 
 impl Samples {
@@ -17,20 +17,6 @@ impl Samples {
         let indices = shuffled(0..self.len(), seed);
         let (first, second) = indices.split_at(share(self.len(), fraction));
         (self.select(first), self.select(second))
-    }
-
-    /// As [`Samples::split`], within every class: both parts have the classes in the
-    /// same shares.
-    pub fn split_stratified(&self, fraction: f64, seed: u64) -> (Self, Self) {
-        let indices = shuffled(0..self.len(), seed);
-        let counts = self.class_counts();
-        let mut seen = vec![0; counts.len()];
-        let (first, second): (Vec<usize>, Vec<usize>) = indices.iter().partition(|&&i| {
-            let label = self.labels[i];
-            seen[label] += 1;
-            seen[label] <= share(counts[label], fraction)
-        });
-        (self.select(&first), self.select(&second))
     }
 
     /// As [`Samples::split`], but no writer is in both parts: whole writers are dealt
@@ -98,6 +84,14 @@ impl Samples {
         samples
     }
 
+    /// `n` samples of each class (all where there are fewer), evenly spread over its
+    /// samples; the order stays.
+    pub fn take_per_class(&self, n: usize) -> Self {
+        let mut samples = self.select(&spread_per_class(&self.labels, n));
+        samples.provenance.count = samples.len();
+        samples
+    }
+
     /// The same samples `times` over.
     pub fn repeat(&self, times: usize) -> Self {
         let n = self.len();
@@ -106,12 +100,28 @@ impl Samples {
 
     /// Number of samples of each class.
     pub fn class_counts(&self) -> Vec<usize> {
-        let mut counts = vec![0; self.classes.len()];
-        for &label in &self.labels {
-            counts[label] += 1;
-        }
-        counts
+        counts(&self.labels, self.classes.len())
     }
+}
+
+/// How often each label below `classes` occurs.
+pub(crate) fn counts(labels: &[usize], classes: usize) -> Vec<usize> {
+    let mut counts = vec![0; classes];
+    labels.iter().for_each(|&label| counts[label] += 1);
+    counts
+}
+
+/// Positions of `n` items of each label (all where there are fewer), evenly spread.
+pub(crate) fn spread_per_class(labels: &[usize], n: usize) -> Vec<usize> {
+    let counts = counts(labels, labels.iter().max().map_or(0, |&label| label + 1));
+    let mut seen = vec![0; counts.len()];
+    let kept = labels.iter().enumerate().filter(|&(_, &label)| {
+        let (i, count) = (seen[label], counts[label]);
+        seen[label] += 1;
+        // Keeps the i-th of `count` where floor(i n / count) steps up to the next.
+        n >= count || i * n / count < (i + 1) * n / count
+    });
+    kept.map(|(position, _)| position).collect()
 }
 
 fn shuffled(range: Range<usize>, seed: u64) -> Vec<usize> {

@@ -22,30 +22,23 @@ impl Show for Evaluation {
         let ece = self
             .calibration(BINS)
             .map_or(f64::NAN, |calibration| calibration.ece);
-        let columns = ["", "value", "95 % interval"];
-        let mut table = Table::new("Evaluation", columns)
-            .row([
-                "accuracy".into(),
-                number(self.accuracy(), 4),
-                interval.into(),
-            ])
-            .row([
-                "cross-entropy (nats)".into(),
-                number(self.loss(), 4),
-                "".into(),
-            ]);
-        if self.classes().len() > 10 {
-            let top = number(self.top_k_accuracy(3), 4);
-            table = table.row(["accuracy of the top 3".into(), top, "".into()]);
+        let mut table = Table::new("Evaluation", ["", "value", "95 % interval"]).row([
+            "accuracy".into(),
+            number(self.accuracy(), 4),
+            interval.into(),
+        ]);
+        let top = (self.classes().len() > 10)
+            .then(|| ("accuracy of the top 3", number(self.top_k_accuracy(3), 4)));
+        let others = [
+            Some(("cross-entropy (nats)", number(self.loss(), 4))),
+            top,
+            Some(("macro F1", number(self.per_class().macro_f1(), 4))),
+            Some(("calibration error (ECE)", number(ece, 4))),
+            Some(("images", self.len().into())),
+        ];
+        for (name, value) in others.into_iter().flatten() {
+            table = table.row([name.into(), value, "".into()]);
         }
-        let table = table
-            .row([
-                "macro F1".into(),
-                number(self.per_class().macro_f1(), 4),
-                "".into(),
-            ])
-            .row(["calibration error (ECE)".into(), number(ece, 4), "".into()])
-            .row(["images".into(), self.len().into(), "".into()]);
         stack(&[&table, self.provenance()])
     }
 }
@@ -150,15 +143,18 @@ impl Show for Merged {
             "images",
             "why they look alike",
         ];
-        let explained = self.groups.iter().any(|group| !group.reason.is_empty());
+        let explained = self
+            .groups
+            .iter()
+            .any(|group| !group.lookalike.reason.is_empty());
         let shown = if explained { 4 } else { 3 };
         let rows = self.groups.iter().map(|group| {
-            let names: Vec<String> = group.classes.chars().map(String::from).collect();
+            let names: Vec<String> = group.lookalike.classes.chars().map(String::from).collect();
             let cells = [
                 names.join(" ").into(),
                 group.mistakes.into(),
                 group.support.into(),
-                group.reason.as_str().into(),
+                group.lookalike.reason.into(),
             ];
             cells.into_iter().take(shown)
         });
@@ -175,14 +171,8 @@ impl Show for Merged {
 /// Classes, counts and provenance, with a few images of each class.
 impl Show for Samples {
     fn show(&self) -> Html {
-        let mut counts = vec![0_usize; self.classes.len()];
-        self.labels.iter().for_each(|&label| counts[label] += 1);
-        let ends = (counts.iter().min(), counts.iter().max());
-        let each = match ends {
-            (Some(low), Some(high)) if low == high => format!("{low}"),
-            (Some(low), Some(high)) => format!("{low} to {high}"),
-            _ => "0".to_owned(),
-        };
+        let counts = self.class_counts();
+        let each = range(&counts);
         let title = format!(
             "{} images of {} classes, {each} images each",
             super::format_count(self.len()),
@@ -194,5 +184,13 @@ impl Show for Samples {
 
 /// A share as percentage with the decimals of [`bar`].
 fn tenths(share: f64) -> Cell {
-    Cell::Number(format!("{:.1} %", share * 100.0))
+    Cell::Value(format!("{:.1} %", share * 100.0), Some(share))
+}
+
+/// `40`, or `38 to 40`.
+pub(super) fn range(counts: &[usize]) -> String {
+    match (counts.iter().min(), counts.iter().max()) {
+        (Some(low), Some(high)) if low < high => format!("{low} to {high}"),
+        (low, _) => low.unwrap_or(&0).to_string(),
+    }
 }

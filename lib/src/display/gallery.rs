@@ -2,8 +2,6 @@
 
 use std::fmt::Write as _;
 
-use ndarray::Axis;
-
 use crate::data::Samples;
 use crate::eval::{Evaluation, MostConfused};
 
@@ -105,8 +103,8 @@ impl SampleSheet {
             let indices: Vec<usize> = (0..samples.len())
                 .filter(|&i| samples.labels[i] == k)
                 .collect();
-            let shown = indices.iter().take(per_class);
-            let strip = Picture::strip(shown.map(|&i| samples.images.index_axis(Axis(0), i)), 1);
+            let shown = indices.iter().take(per_class).map(|&i| samples.image(i));
+            let strip = Picture::strip(shown, 1);
             (class.clone(), indices.len(), strip)
         };
         Self {
@@ -168,14 +166,13 @@ impl Evaluation {
 impl MostConfused {
     /// The table with up to `n` images of each pair. `samples` are those that were evaluated.
     pub fn gallery(&self, samples: &Samples, n: usize) -> Table {
+        let zoom = Picture::zoom(samples.image_shape()[1], 2);
         let columns = ["truth", "read as", "times", "of", "images"];
         let rows = self.0.iter().map(|pair| {
             let known = pair.indices.iter().filter(|&&i| i < samples.len());
-            let shown = known
-                .take(n)
-                .map(|&i| samples.images.index_axis(Axis(0), i));
+            let shown = known.take(n).map(|&i| samples.image(i));
             let words = format!("{} read as {}", pair.truth, pair.prediction);
-            let strip = Picture::strip(shown, 2).html(&words);
+            let strip = Picture::strip(shown, zoom).html(&words);
             [
                 pair.truth.as_str().into(),
                 pair.prediction.as_str().into(),
@@ -189,7 +186,8 @@ impl MostConfused {
 }
 
 fn image(samples: &Samples, index: usize) -> Picture {
-    Picture::grey(samples.images.index_axis(Axis(0), index), ZOOM)
+    let zoom = Picture::zoom(samples.image_shape()[1], ZOOM);
+    Picture::new(samples.image(index), zoom)
 }
 
 fn title(words: &str) -> String {

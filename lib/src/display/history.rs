@@ -1,9 +1,8 @@
 //! Learning curves of one run.
 
-use crate::{
-    display::{Axis, Html, LineChart, Show, row},
-    train::History,
-};
+use super::chart::{Axis, LineChart};
+use super::html::{Html, Show, row};
+use crate::train::{Epoch, History};
 
 /// Loss and accuracy by epoch, training and validation, side by side.
 #[derive(Clone, Debug)]
@@ -15,7 +14,7 @@ pub struct HistoryChart {
 impl History {
     /// Curves by epoch; `title` says whose.
     pub fn chart(&self, title: &str) -> HistoryChart {
-        let points = |value: fn(&crate::train::Epoch) -> f64| {
+        let points = |value: fn(&Epoch) -> f64| {
             let numbered = self.epochs.iter().enumerate();
             numbered.map(move |(i, epoch)| ((i + 1) as f64, value(epoch)))
         };

@@ -77,7 +77,10 @@ impl Show for HistoryTable {
                 number(epoch.accuracy, 4),
                 number(epoch.val_loss, 4),
                 number(epoch.val_accuracy, 4),
-                Cell::Number(format!("{:.2e}", epoch.lr).replace('-', "−")),
+                Cell::Value(
+                    format!("{:.2e}", epoch.lr).replace('-', "−"),
+                    Some(epoch.lr),
+                ),
                 number(epoch.seconds, 1),
             ]
         });
@@ -93,8 +96,9 @@ fn shape(shape: &[usize]) -> String {
 
 /// In millions, so that a row of convolutions can be compared at a glance.
 fn mega(operations: usize) -> Cell {
-    Cell::Number(match operations {
+    let words = match operations {
         0 => "0".to_owned(),
         _ => format!("{:.2} M", operations as f64 / 1e6),
-    })
+    };
+    Cell::Value(words, Some(operations as f64))
 }

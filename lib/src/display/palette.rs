@@ -1,7 +1,7 @@
 //! The colours, once for light and once for dark pages, and the style sheet.
 //!
-//! Charts are drawn in the light colours; [`themed`] then replaces each by its
-//! CSS variable, which keeps the light colour for viewers without the style sheet.
+//! Charts are drawn in the light colours; `chart::svg` then replaces each by its CSS
+//! variable, which keeps the light colour for viewers without the style sheet.
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;
@@ -75,24 +75,17 @@ pub(super) fn css(colour: RGBColor) -> String {
     }
 }
 
-/// Replaces the palette's colours in an SVG by variables, and dashes opaque lines.
-pub(super) fn themed(svg: &str) -> String {
-    let mut themed = svg.to_owned();
-    let series = (0..DASHES.len()).map(|i| (series_colour(i), series_dash(i)));
-    let dashed = series.filter(|(_, dash)| !dash.is_empty());
-    for (colour, dash) in dashed.chain([(INK, REFERENCE_DASH)]) {
-        let line = format!(
-            "<polyline fill=\"none\" opacity=\"1\" stroke=\"{}\"",
-            hex(colour)
-        );
+/// Each colour as plotters writes it, and as the page has it.
+pub(super) fn colours() -> impl Iterator<Item = (String, String)> {
+    let colours = COLOURS.iter().map(|colour| colour.light);
+    colours.map(|light| (hex(light), css(light)))
+}
 
-        themed = themed.replace(&line, &format!("{line} stroke-dasharray=\"{dash}\""));
-    }
-    for colour in &COLOURS {
-        let attribute = format!("\"{}\"", hex(colour.light));
-        themed = themed.replace(&attribute, &format!("\"{}\"", css(colour.light)));
-    }
-    themed
+/// The colours of dashed lines, with their dashes.
+pub(super) fn dashes() -> impl Iterator<Item = (String, &'static str)> {
+    let series = (0..DASHES.len()).map(|i| (hex(series_colour(i)), series_dash(i)));
+    let dashed = series.filter(|(_, dash)| !dash.is_empty());
+    dashed.chain([(hex(INK), REFERENCE_DASH)])
 }
 
 /// The style sheet of every block, for pages that want it once in their head.

@@ -1,13 +1,14 @@
 //! Photographs, and what preprocessing makes of them.
 
-use ndarray::Axis as Dimension;
-
-use crate::{
-    Error, Result,
-    data::{Handwritten, Samples, handwritten::Photo},
-    display::{Gallery, Html, Picture, Show, Table, Tile, number, stack},
-    image::{InkStatistics, Preprocess},
-};
+use super::evaluation::range;
+use super::gallery::{Gallery, Tile};
+use super::html::{Html, Show, stack};
+use super::picture::Picture;
+use super::table::{Table, number};
+use crate::data::handwritten::Photo;
+use crate::data::{Handwritten, Samples};
+use crate::image::{InkStatistics, Preprocess};
+use crate::{Error, Result};
 
 /// Longer side of a thumbnail, in pixels.
 const THUMBNAIL: u32 = 120;
@@ -15,19 +16,16 @@ const THUMBNAIL: u32 = 120;
 /// Counts and provenance.
 impl Show for Handwritten {
     fn show(&self) -> Html {
-        let counts = self.counts();
-        let range = match (counts.iter().min(), counts.iter().max()) {
-            (Some(low), Some(high)) if low == high => low.to_string(),
-            (Some(low), Some(high)) => format!("{low} to {high}"),
-            _ => "none".into(),
-        };
         let mut writers: Vec<u16> = self.photos.iter().map(|photo| photo.writer).collect();
         writers.sort_unstable();
         writers.dedup();
         let table = Table::new("Photographs of handwritten characters", ["", ""])
             .row(["photographs".into(), self.len().into()])
             .row(["classes".into(), self.classes.concat().into()])
-            .row(["photographs of each class".into(), range.into()])
+            .row([
+                "photographs of each class".into(),
+                range(&self.counts()).into(),
+            ])
             .row(["writers".into(), writers.len().into()]);
         stack(&[&table, &self.provenance])
     }
@@ -55,7 +53,7 @@ impl Handwritten {
     pub fn before_and_after(&self, ways: &[Preprocess], n: usize) -> Result<Gallery> {
         let step = (self.len() / n.max(1)).max(1);
         let shown: Vec<usize> = (0..self.len()).step_by(step).take(n).collect();
-        let part = self.clone().take_at(&shown);
+        let part = self.select(&shown);
         let made = ways
             .iter()
             .map(|way| part.preprocess(way))
@@ -67,7 +65,8 @@ impl Handwritten {
                 format!("writer {}", photo.writer),
             );
             Ok(made.iter().fold(tile, |tile, samples| {
-                tile.then(Picture::grey(samples.images.index_axis(Dimension(0), i), 3))
+                let zoom = Picture::zoom(samples.image_shape()[1], 3);
+                tile.then(Picture::new(samples.image(i), zoom))
             }))
         });
         let names: Vec<&str> = ways.iter().map(Preprocess::name).collect();
@@ -84,15 +83,6 @@ impl Handwritten {
                 all.get(class % all.len().max(1)).copied()
             })
             .collect()
-    }
-
-    fn take_at(mut self, indices: &[usize]) -> Self {
-        let mut index = 0;
-        self.photos.retain(|_| {
-            index += 1;
-            indices.contains(&(index - 1))
-        });
-        self
     }
 }
 
@@ -122,8 +112,14 @@ pub fn ink_table(ways: &[(&str, &Samples)]) -> Table {
             number(mean(|class| class.width), 1),
         ]
     });
+    let size = ways
+        .first()
+        .map_or([0; 3], |(_, samples)| samples.image_shape());
     Table::new(
-        "Ink in the 28 × 28 images, means over the classes",
+        format!(
+            "Ink in the {} × {} images, means over the classes",
+            size[1], size[2]
+        ),
         [
             "",
             "ink (% of full)",

@@ -2,7 +2,7 @@
 
 use ::image::{DynamicImage, ExtendedColorType, ImageEncoder, codecs::jpeg, codecs::png};
 use base64::{Engine, prelude::BASE64_STANDARD};
-use ndarray::{Array2, ArrayView2, s};
+use ndarray::{Array3, ArrayView3, s};
 
 use super::html::{Html, escape};
 
@@ -21,17 +21,33 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// A grey image `(height, width)`, each pixel shown `zoom` x `zoom`.
-    pub fn grey(pixels: ArrayView2<u8>, zoom: usize) -> Self {
-        let (height, width) = pixels.dim();
-        let bytes: Vec<u8> = pixels.iter().copied().collect();
+    /// An image `(channels, height, width)`, each pixel shown `zoom` x `zoom`: in colour
+    /// where there are three channels, else the first as grey.
+    pub fn new(image: ArrayView3<u8>, zoom: usize) -> Self {
+        let (channels, height, width) = image.dim();
+        let (bytes, colour): (Vec<u8>, _) = match channels {
+            3 => {
+                let pixels_last = image.permuted_axes([1, 2, 0]);
+                (
+                    pixels_last.iter().copied().collect(),
+                    ExtendedColorType::Rgb8,
+                )
+            }
+            _ => {
+                let grey = image.outer_iter().next();
+                (
+                    grey.into_iter().flatten().copied().collect(),
+                    ExtendedColorType::L8,
+                )
+            }
+        };
         let mut file = Vec::new();
         let encoder = png::PngEncoder::new_with_quality(
             &mut file,
             png::CompressionType::Best,
             png::FilterType::Adaptive,
         );
-        let done = encoder.write_image(&bytes, width as u32, height as u32, ExtendedColorType::L8);
+        let done = encoder.write_image(&bytes, width as u32, height as u32, colour);
         Self {
             uri: data_uri("image/png", done.map(|()| file)),
             width: width * zoom,
@@ -40,21 +56,32 @@ impl Picture {
         }
     }
 
-    /// Grey images of one size side by side, a pixel apart.
-    pub fn strip<'a>(images: impl IntoIterator<Item = ArrayView2<'a, u8>>, zoom: usize) -> Self {
-        let images: Vec<ArrayView2<u8>> = images.into_iter().collect();
-        let height = images.iter().map(|image| image.nrows()).max().unwrap_or(1);
-        let width: usize = images.iter().map(|image| image.ncols() + 1).sum();
-        let mut sheet = Array2::from_elem((height, width.saturating_sub(1).max(1)), SEPARATOR);
+    /// Images of as many channels side by side, a pixel apart.
+    pub fn strip<'a>(images: impl IntoIterator<Item = ArrayView3<'a, u8>>, zoom: usize) -> Self {
+        let images: Vec<ArrayView3<u8>> = images.into_iter().collect();
+        let most = |axis: usize| images.iter().map(|image| image.shape()[axis]).max();
+        let width: usize = images.iter().map(|image| image.shape()[2] + 1).sum();
+        let shape = (
+            most(0).unwrap_or(1),
+            most(1).unwrap_or(1),
+            width.saturating_sub(1).max(1),
+        );
+        let mut sheet = Array3::from_elem(shape, SEPARATOR);
         let mut left = 0;
         for image in images {
-            let (rows, columns) = image.dim();
+            let (channels, rows, columns) = image.dim();
             sheet
-                .slice_mut(s![..rows, left..left + columns])
+                .slice_mut(s![..channels, ..rows, left..left + columns])
                 .assign(&image);
             left += columns + 1;
         }
-        Self::grey(sheet.view(), zoom)
+        Self::new(sheet.view(), zoom)
+    }
+
+    /// How often a pixel of an image of `height` pixels is shown in each direction, so that
+    /// 28 pixels become `zoom` times as many and larger images take about as much room.
+    pub(super) fn zoom(height: usize, zoom: usize) -> usize {
+        (28 * zoom / height.max(1)).max(1)
     }
 
     /// A photograph, made smaller where its longer side is above `longest` pixels.

@@ -2,7 +2,11 @@
 
 use std::fmt::Write as _;
 
+use polars::prelude::{Column, DataFrame};
+
 use super::html::{Html, Show, escape};
+use crate::Result;
+use crate::dataframe::dataframe;
 use crate::numbers::{format_count, format_number};
 
 /// A table, built row by row.
@@ -29,7 +33,10 @@ const LONG: usize = 28;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cell {
     Text(String),
+    /// A number as it is written, where its value is not kept.
     Number(String),
+    /// A number as it is written, and its value, if there is one.
+    Value(String, Option<f64>),
     /// A number with a bar of this length, 0 to 1.
     Bar(String, f64),
     Block(Html),
@@ -38,19 +45,19 @@ pub enum Cell {
 /// With this many decimals; a dash for what is not finite.
 pub fn number(value: f64, decimals: usize) -> Cell {
     match value.is_finite() {
-        true => Cell::Number(format_number(value, decimals)),
+        true => Cell::Value(format_number(value, decimals), Some(value)),
         false => no_number(),
     }
 }
 
 /// What a column of numbers shows where there is none.
 pub fn no_number() -> Cell {
-    Cell::Number("–".to_owned())
+    Cell::Value("–".to_owned(), None)
 }
 
 /// A share of 0 to 1 as percentage with two decimals.
 pub fn percent(share: f64) -> Cell {
-    Cell::Number(format!("{:.2} %", share * 100.0))
+    Cell::Value(format!("{:.2} %", share * 100.0), Some(share))
 }
 
 /// A share of 0 to 1 as percentage, with a bar of that length.
@@ -95,7 +102,32 @@ impl Table {
     /// A column is set to the right where its first cell is.
     fn is_numeric(&self, column: usize) -> bool {
         let first = self.rows.first().and_then(|row| row.get(column));
-        matches!(first, Some(Cell::Number(_) | Cell::Bar(..)))
+        matches!(
+            first,
+            Some(Cell::Number(_) | Cell::Value(..) | Cell::Bar(..))
+        )
+    }
+
+    /// One row a row, but for that of the total. Columns of values are numbers as they were
+    /// before rounding (shares 0 to 1; null where there is none), all others text. A column
+    /// without a name, or of another one's name, gets its number appended.
+    pub fn dataframe(&self) -> Result<DataFrame> {
+        let rows = &self.rows[..self.rows.len() - usize::from(self.total)];
+        let mut names: Vec<String> = Vec::new();
+        let columns = (0..self.columns.len()).map(|i| {
+            let mut name = self.columns[i].clone();
+            if name.is_empty() || names.contains(&name) {
+                name = format!("{name} {}", i + 1).trim_start().to_owned();
+            }
+            names.push(name.clone());
+            let cells = || rows.iter().map(|row| &row[i]);
+            let values: Option<Vec<Option<f64>>> = cells().map(Cell::value).collect();
+            match values {
+                Some(values) => Column::new(name.into(), values),
+                None => Column::new(name.into(), cells().map(Cell::words).collect::<Vec<_>>()),
+            }
+        });
+        dataframe(columns.collect())
     }
 
     fn text(&self) -> String {
@@ -160,8 +192,18 @@ impl Show for Table {
 impl Cell {
     fn words(&self) -> String {
         match self {
-            Self::Text(words) | Self::Number(words) | Self::Bar(words, _) => words.clone(),
+            Self::Text(words) | Self::Number(words) => words.clone(),
+            Self::Value(words, _) | Self::Bar(words, _) => words.clone(),
             Self::Block(block) => block.text().to_owned(),
+        }
+    }
+
+    /// The value of a cell that has one; none within where it is missing.
+    fn value(&self) -> Option<Option<f64>> {
+        match *self {
+            Self::Value(_, value) => Some(value),
+            Self::Bar(_, share) => Some(Some(share)),
+            _ => None,
         }
     }
 
@@ -176,7 +218,9 @@ impl Cell {
                 write!(body, "<td{long}>{}</td>", escape(words))
             }
             Self::Block(block) => write!(body, "<td>{}</td>", block.body()),
-            Self::Number(words) => write!(body, "<td class=\"g-number\">{}</td>", escape(words)),
+            Self::Number(words) | Self::Value(words, _) => {
+                write!(body, "<td class=\"g-number\">{}</td>", escape(words))
+            }
             Self::Bar(words, share) => {
                 let length = if share.is_finite() {
                     share.clamp(0.0, 1.0)
@@ -209,7 +253,7 @@ impl From<String> for Cell {
 
 impl From<usize> for Cell {
     fn from(count: usize) -> Self {
-        Self::Number(format_count(count))
+        Self::Value(format_count(count), Some(count as f64))
     }
 }
 

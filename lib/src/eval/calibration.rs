@@ -2,7 +2,7 @@
 
 use crate::{Error, Result};
 
-use super::Evaluation;
+use super::evaluation::Evaluation;
 
 /// Calibration of an [`Evaluation`], over bins of equal width.
 #[derive(Clone, Debug, PartialEq)]

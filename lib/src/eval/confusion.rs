@@ -1,8 +1,11 @@
 //! Which classes are taken for which.
 
 use ndarray::{Array2, Axis};
+use polars::prelude::{Column, DataFrame};
 
-use super::Evaluation;
+use super::evaluation::Evaluation;
+use crate::Result;
+use crate::dataframe::dataframe;
 
 /// How often each class was predicted for each true class.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +69,22 @@ impl ConfusionMatrix {
     /// Share of the total that lies on the diagonal, 0 to 1.
     pub fn accuracy(&self) -> f64 {
         ratio(self.counts.diag().sum(), self.counts.sum())
+    }
+
+    /// One row a cell: `truth` and `prediction` (class names) and their `count`, in label
+    /// order.
+    pub fn dataframe(&self) -> Result<DataFrame> {
+        let cells = || self.counts.indexed_iter();
+        let named = |class: fn((usize, usize)) -> usize| {
+            let names = cells().map(|(at, _)| self.classes[class(at)].as_str());
+            names.collect::<Vec<&str>>()
+        };
+        let counts: Vec<u64> = cells().map(|(_, &count)| count as u64).collect();
+        dataframe(vec![
+            Column::new("truth".into(), named(|at| at.0)),
+            Column::new("prediction".into(), named(|at| at.1)),
+            Column::new("count".into(), counts),
+        ])
     }
 
     pub fn per_class(&self) -> ClassScores {

@@ -1,9 +1,11 @@
 //! [`Evaluation`]: what a network said about a set of labelled images.
 
 use ndarray::{Array2, ArrayView1, Axis};
+use polars::prelude::{Column, DataFrame};
 
-use super::argmax;
+use dfdx_conv::argmax;
 use crate::data::{Provenance, Samples};
+use crate::dataframe::dataframe;
 use crate::{Error, Result};
 
 /// A network's probabilities for labelled images, and where the images came from.
@@ -157,6 +159,20 @@ impl Evaluation {
     /// Mean cross-entropy in nats.
     pub fn loss(&self) -> f64 {
         self.losses.iter().sum::<f64>() / self.len() as f64
+    }
+
+    /// One row an image: `label` and `prediction` (class names), `confidence` (0 to 1),
+    /// `loss` (nats) and whether it is `correct`.
+    pub fn dataframe(&self) -> Result<DataFrame> {
+        let name = |&class: &usize| self.classes[class].as_str();
+        let named = |classes: &[usize]| classes.iter().map(name).collect::<Vec<&str>>();
+        dataframe(vec![
+            Column::new("label".into(), named(&self.labels)),
+            Column::new("prediction".into(), named(&self.predictions())),
+            Column::new("confidence".into(), self.confidence()),
+            Column::new("loss".into(), &self.losses),
+            Column::new("correct".into(), self.correct()),
+        ])
     }
 
     /// The images whose prediction is not their label, the most confident first.

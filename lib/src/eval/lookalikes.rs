@@ -1,79 +1,26 @@
-//! Mistakes that a person would make as well: classes whose shapes are the same.
+//! Mistakes between classes that look alike: what is left when they count as one.
 
 use crate::{Error, Result};
 
-use super::Evaluation;
+use super::evaluation::Evaluation;
 
-/// Classes that one character alone, without its neighbours, does not tell apart.
+/// Classes that look alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lookalike {
     /// Class names, one character each.
     pub classes: &'static str,
-    /// What would have to be seen to tell them apart.
+    /// What would have to be seen to tell them apart; may be empty.
     pub reason: &'static str,
 }
 
-/// The groups of this study: same strokes, told apart by size, by the line, or not at all.
-pub const LOOKALIKES: [Lookalike; 13] = [
-    Lookalike {
-        classes: "0Oo",
-        reason: "a closed ring; zero is a little narrower, o only smaller",
-    },
-    Lookalike {
-        classes: "1Il",
-        reason: "one upright stroke; serifs are a habit of the writer",
-    },
-    Lookalike {
-        classes: "Cc",
-        reason: "same arc, different size",
-    },
-    Lookalike {
-        classes: "Kk",
-        reason: "same three strokes; k is only narrower at the top",
-    },
-    Lookalike {
-        classes: "Mm",
-        reason: "same strokes when m is written with points",
-    },
-    Lookalike {
-        classes: "Pp",
-        reason: "same bowl on a stem; p hangs below the line",
-    },
-    Lookalike {
-        classes: "5Ss",
-        reason: "same double bend; the corner of 5 is often rounded off",
-    },
-    Lookalike {
-        classes: "Uu",
-        reason: "same cup, different size",
-    },
-    Lookalike {
-        classes: "Vv",
-        reason: "same two strokes, different size",
-    },
-    Lookalike {
-        classes: "Ww",
-        reason: "same four strokes, different size",
-    },
-    Lookalike {
-        classes: "Xx",
-        reason: "same crossing, different size",
-    },
-    Lookalike {
-        classes: "2Zz",
-        reason: "same zigzag; the bow of 2 is often pointed",
-    },
-    Lookalike {
-        classes: "9gq",
-        reason: "a ring on a stem; the hook at its foot is often left out",
-    },
-];
-
-/// The letters whose two cases EMNIST's *ByMerge* counts as one (Cohen, Afshar,
-/// Tapson and van Schaik, "EMNIST: extending MNIST to handwritten letters", 2017).
-pub const EMNIST_BYMERGE: [&str; 15] = [
-    "Cc", "Ii", "Jj", "Kk", "Ll", "Mm", "Oo", "Pp", "Ss", "Uu", "Vv", "Ww", "Xx", "Yy", "Zz",
-];
+impl From<&'static str> for Lookalike {
+    fn from(classes: &'static str) -> Self {
+        Self {
+            classes,
+            reason: "",
+        }
+    }
+}
 
 /// What is left of the mistakes when groups of classes count as one.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,9 +38,7 @@ pub struct Merged {
 /// One group of classes, and the mistakes within it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MergedGroup {
-    pub classes: String,
-    /// Why they look alike; empty for groups that are not in [`LOOKALIKES`].
-    pub reason: String,
+    pub lookalike: Lookalike,
     /// Mistakes between two classes of this group.
     pub mistakes: usize,
     /// Number of images of its classes.
@@ -101,7 +46,7 @@ pub struct MergedGroup {
 }
 
 impl Evaluation {
-    /// Accuracy when each of `groups` (class names of one character, e.g. `"0Oo"`)
+    /// Accuracy when each of `groups` (e.g. `"0Oo"`, or a [`Lookalike`] with its reason)
     /// counts as one class. The predictions stay what they are.
     ///
     /// # Errors
@@ -109,13 +54,13 @@ impl Evaluation {
     ///
     /// ```no_run
     /// # fn f(result: glyphs::eval::Evaluation) -> glyphs::Result<()> {
-    /// use glyphs::eval::LOOKALIKES;
-    /// let merged = result.merged(&LOOKALIKES.map(|group| group.classes))?;
+    /// let merged = result.merged(&["0Oo", "1Il"])?;
     /// # Ok(()) }
     /// ```
-    pub fn merged(&self, groups: &[&str]) -> Result<Merged> {
-        let group_of = self.group_of(groups)?;
-        let mut merged: Vec<MergedGroup> = groups.iter().map(|g| MergedGroup::new(g)).collect();
+    pub fn merged(&self, groups: &[impl Into<Lookalike> + Copy]) -> Result<Merged> {
+        let groups: Vec<Lookalike> = groups.iter().map(|&group| group.into()).collect();
+        let group_of = self.group_of(&groups)?;
+        let mut merged: Vec<MergedGroup> = groups.into_iter().map(MergedGroup::new).collect();
         let mut mistakes = 0;
         for (&label, prediction) in self.labels().iter().zip(self.predictions()) {
             let group = group_of[label];
@@ -142,9 +87,9 @@ impl Evaluation {
     }
 
     /// The group of each class, if it is in one.
-    fn group_of(&self, groups: &[&str]) -> Result<Vec<Option<usize>>> {
+    fn group_of(&self, groups: &[Lookalike]) -> Result<Vec<Option<usize>>> {
         let mut group_of = vec![None; self.classes().len()];
-        for (g, group) in groups.iter().enumerate() {
+        for (g, group) in groups.iter().map(|group| group.classes).enumerate() {
             for name in group.chars() {
                 let named = |class: &String| class.chars().eq([name]);
                 let Some(class) = self.classes().iter().position(named) else {
@@ -166,11 +111,9 @@ impl Evaluation {
 }
 
 impl MergedGroup {
-    fn new(classes: &str) -> Self {
-        let known = LOOKALIKES.iter().find(|group| group.classes == classes);
+    fn new(lookalike: Lookalike) -> Self {
         Self {
-            classes: classes.to_owned(),
-            reason: known.map_or(String::new(), |group| group.reason.to_owned()),
+            lookalike,
             mistakes: 0,
             support: 0,
         }

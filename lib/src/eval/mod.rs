@@ -12,4 +12,4 @@ pub use calibration::{Calibration, ReliabilityBin};
 pub use confusion::{ClassScore, ClassScores, ConfusedPair, ConfusionMatrix, MostConfused};
 pub use dfdx_conv::{argmax, log_softmax};
 pub use evaluation::{Evaluation, Mistake};
-pub use lookalikes::{EMNIST_BYMERGE, LOOKALIKES, Lookalike, Merged, MergedGroup};
+pub use lookalikes::{Lookalike, Merged, MergedGroup};

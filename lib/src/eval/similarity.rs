@@ -4,42 +4,29 @@ use ndarray::{Array2, ArrayView2, Axis};
 
 use crate::{Error, Result};
 
-/// Linear centred kernel alignment of two sets of features of the same `n`
-/// inputs, `(n, p)` and `(n, q)`: ‖YᵀX‖² / (‖XᵀX‖ ‖YᵀY‖) with centred columns, 0 to 1
-/// (Kornblith, Norouzi, Lee and Hinton, "Similarity of neural network
-/// representations revisited", ICML 2019).
+/// Linear centred kernel alignment of two sets of features of the same `n` inputs,
+/// `(n, p)` and `(n, q)` (Kornblith, Norouzi, Lee and Hinton, "Similarity of neural network
+/// representations revisited", ICML 2019), with the unbiased estimator (Song et al.,
+/// "Feature selection via dependence maximization", JMLR 2012; for networks: Nguyen, Raghu
+/// and Kornblith, ICLR 2021): about 0 for unrelated features of any width, at most 1, and a
+/// little below 0 by chance.
 ///
-/// The same for features that are rotated or scaled as a whole. NaN where one
-/// side does not vary at all. Where features outnumber inputs even unrelated ones
-/// look alike: compare layers of different width by [`debiased_cka`].
-///
-/// # Errors
-/// Where the numbers of rows differ.
-pub fn linear_cka(x: ArrayView2<f32>, y: ArrayView2<f32>) -> Result<f64> {
-    check_rows(x, y, 1)?;
-    let (x, y) = (centred(x), centred(y));
-    // ‖YᵀX‖² is also ⟨XXᵀ, YYᵀ⟩, which is smaller where features outnumber inputs.
-    let [xx, yy, xy] = if x.ncols().max(y.ncols()) > x.nrows() {
-        let (x, y) = (x.dot(&x.t()), y.dot(&y.t()));
-        [inner(&x, &x), inner(&y, &y), inner(&x, &y)]
-    } else {
-        [(&x, &x), (&y, &y), (&x, &y)].map(|(a, b)| {
-            let product = b.t().dot(a);
-            inner(&product, &product)
-        })
-    };
-    Ok(xy / (xx * yy).sqrt())
-}
-
-/// As [`linear_cka`], with the unbiased estimator of the alignment (Song et al.,
-/// "Feature selection via dependence maximization", JMLR 2012; for networks:
-/// Nguyen, Raghu and Kornblith, ICLR 2021): about 0 for unrelated features of any
-/// width, at most 1, and a little below 0 by chance.
+/// The same for features that are rotated or scaled as a whole. NaN where one side does not
+/// vary at all.
 ///
 /// # Errors
 /// Where the numbers of rows differ or are below 4.
 pub fn debiased_cka(x: ArrayView2<f32>, y: ArrayView2<f32>) -> Result<f64> {
-    check_rows(x, y, 4)?;
+    if x.nrows() != y.nrows() || x.nrows() < 4 {
+        return Err(Error::argument(
+            format!(
+                "CKA of features of {} inputs with those of {}",
+                x.nrows(),
+                y.nrows()
+            ),
+            "show both networks the same images, some hundreds of them",
+        ));
+    }
     let [x, y] = [x, y].map(|features| {
         let features = centred(features);
         let mut gram = features.dot(&features.t());
@@ -93,18 +80,4 @@ fn hsic(k: &Array2<f32>, l: &Array2<f32>) -> f64 {
     let (k_rows, l_rows) = (sums(k), sums(l));
     let means = k_rows.sum() * l_rows.sum() / ((n - 1.0) * (n - 2.0));
     inner(k, l) + means - 2.0 / (n - 2.0) * k_rows.dot(&l_rows)
-}
-
-fn check_rows(x: ArrayView2<f32>, y: ArrayView2<f32>, least: usize) -> Result<()> {
-    if x.nrows() == y.nrows() && x.nrows() >= least {
-        return Ok(());
-    }
-    Err(Error::argument(
-        format!(
-            "CKA of features of {} inputs with those of {}",
-            x.nrows(),
-            y.nrows()
-        ),
-        "show both networks the same images, some hundreds of them",
-    ))
 }

@@ -1,21 +1,19 @@
-//! Mild distortions of 28 x 28 images, and of the numbers beside them, so that a network sees
-//! none twice.
+//! Mild distortions of images and of their auxiliary features, so that a network sees none
+//! twice.
 
 use std::f32::consts::PI;
 
+use ndarray::{ArrayView2, ArrayView3};
 use rand::RngExt;
 use rand_pcg::Pcg32;
 use serde::{Deserialize, Serialize};
-
-use crate::data::SIDE;
-
-const PIXELS: usize = SIDE * SIDE;
 
 /// How far an image may be distorted: an affine map, then an elastic displacement
 /// (P. Y. Simard, D. Steinkraus and J. C. Platt, "Best practices for convolutional
 /// neural networks applied to visual document analysis", ICDAR 2003).
 ///
-/// Every amount is drawn evenly from `-x` to `x`.
+/// Every amount is drawn evenly from `-x` to `x`. Lengths are in pixels of the image: what
+/// is mild for 28 x 28 moves a larger image less.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Augment {
@@ -31,7 +29,7 @@ pub struct Augment {
     pub elastic: f32,
     /// Smoothness of the elastic displacement (Simard's sigma), in pixels.
     pub smoothness: f32,
-    /// Change of each number beside the image, as a share of its typical deviation.
+    /// Change of each auxiliary feature, as a share of its typical deviation.
     #[serde(default = "no_change", skip_serializing_if = "is_no_change")]
     pub features: f32,
 }
@@ -100,44 +98,54 @@ impl Augment {
         amounts.iter().all(|&amount| amount == 0.0)
     }
 
-    /// Writes a distorted copy of `image` over `out`, both 784 pixels. What it draws
-    /// depends on `seed`, `epoch` and the image's `index` alone, not on threads.
+    /// Writes a distorted copy of `image`, `(channels, height, width)`, over `out`, row by
+    /// row; all channels move alike. What it draws depends on `seed`, `epoch` and the
+    /// image's `index` alone, not on threads.
     ///
     /// # Panics
-    /// Where a slice has not 784 values.
-    pub fn apply(&self, image: &[f32], out: &mut [f32], seed: u64, epoch: u64, index: u64) {
-        let (image, out): (&[f32; PIXELS], &mut [f32; PIXELS]) =
-            match (image.try_into(), out.try_into()) {
-                (Ok(image), Ok(out)) => (image, out),
-                _ => panic!("an image has 28 x 28 values"),
-            };
-        if self.keeps_images() {
-            *out = *image;
+    /// Where `out` has not as many values as the image.
+    pub fn apply(
+        &self,
+        image: ArrayView3<f32>,
+        out: &mut [f32],
+        seed: u64,
+        epoch: u64,
+        index: u64,
+    ) {
+        assert_eq!(image.len(), out.len(), "values of an image and of its copy");
+        if self.keeps_images() || out.is_empty() {
+            out.iter_mut().zip(image).for_each(|(to, from)| *to = *from);
             return;
         }
+        let (_, height, width) = image.dim();
         let mut rng = Pcg32::new(mix(seed, epoch), index);
-        let affine = self.affine(&mut rng);
-        let (mut shift_x, mut shift_y) = ([0.0; PIXELS], [0.0; PIXELS]);
+        let [a, b, c, d, e, f] = self.affine(&mut rng);
+        let mut shifts = [vec![0.0; height * width], vec![0.0; height * width]];
         if self.elastic != 0.0 {
             let kernel = gaussian(self.smoothness);
-            displacement(&mut rng, &kernel, self.elastic, &mut shift_x);
-            displacement(&mut rng, &kernel, self.elastic, &mut shift_y);
+            for shift in &mut shifts {
+                displacement(&mut rng, &kernel, self.elastic, shift, width);
+            }
         }
-        let framed = frame(image);
-        let middle = (SIDE as f32 - 1.0) / 2.0;
-        for y in 0..SIDE {
-            for x in 0..SIDE {
-                let i = y * SIDE + x;
-                let (dx, dy) = (x as f32 - middle, y as f32 - middle);
-                let [a, b, c, d, e, f] = affine;
-                let from_x = a * dx + b * dy + c + middle + shift_x[i];
-                let from_y = d * dx + e * dy + f + middle + shift_y[i];
-                out[i] = bilinear(&framed, from_x, from_y);
+        let middle = |size: usize| (size as f32 - 1.0) / 2.0;
+        let (middle_x, middle_y) = (middle(width), middle(height));
+        let mut sources = Vec::with_capacity(height * width);
+        for (i, (shift_x, shift_y)) in shifts[0].iter().zip(&shifts[1]).enumerate() {
+            let (dx, dy) = ((i % width) as f32 - middle_x, (i / width) as f32 - middle_y);
+            sources.push((
+                a * dx + b * dy + c + middle_x + shift_x,
+                d * dx + e * dy + f + middle_y + shift_y,
+            ));
+        }
+        for (channel, out) in image.outer_iter().zip(out.chunks_exact_mut(height * width)) {
+            let framed = Framed::of(channel);
+            for (value, &(x, y)) in out.iter_mut().zip(&sources) {
+                *value = framed.at(x, y);
             }
         }
     }
 
-    /// Changes the numbers beside an image, by draws of their own.
+    /// Changes the auxiliary features of an image, by draws of their own.
     pub fn apply_to_features(&self, features: &mut [f32], seed: u64, epoch: u64, index: u64) {
         if self.features == 0.0 {
             return;
@@ -185,10 +193,12 @@ fn mix(seed: u64, epoch: u64) -> u64 {
 /// Taps on each side of a Gaussian's middle.
 const RADIUS: usize = 10;
 
+type Kernel = [f32; 2 * RADIUS + 1];
+
 /// A Gaussian of standard deviation `sigma` pixels, its sum 1.
-fn gaussian(sigma: f32) -> [f32; 2 * RADIUS + 1] {
+fn gaussian(sigma: f32) -> Kernel {
     let sigma = sigma.max(0.1);
-    let taps: [f32; 2 * RADIUS + 1] = std::array::from_fn(|i| {
+    let taps: Kernel = std::array::from_fn(|i| {
         let d = i as f32 - RADIUS as f32;
         (-d * d / (2.0 * sigma * sigma)).exp()
     });
@@ -196,63 +206,95 @@ fn gaussian(sigma: f32) -> [f32; 2 * RADIUS + 1] {
     taps.map(|tap| tap / sum)
 }
 
-/// A smooth random field, `alpha` times even noise smoothed by `kernel`.
-fn displacement(
-    rng: &mut Pcg32,
-    kernel: &[f32; 2 * RADIUS + 1],
-    alpha: f32,
-    field: &mut [f32; PIXELS],
-) {
-    let noise: [f32; PIXELS] = std::array::from_fn(|_| alpha * symmetric(rng));
-    // Two passes down the columns with a transposition after each; whole rows are
-    // added, which the compiler vectorises.
-    let mut once = [0.0; PIXELS];
-    smooth_down_and_transpose(&noise, kernel, &mut once);
-    smooth_down_and_transpose(&once, kernel, field);
+/// A smooth random field over the rows of an image, `alpha` times even noise smoothed by
+/// `kernel`.
+fn displacement(rng: &mut Pcg32, kernel: &Kernel, alpha: f32, field: &mut [f32], width: usize) {
+    let height = field.len() / width;
+    field.fill_with(|| alpha * symmetric(rng));
+    // Two passes down the columns with a transposition after each; neighbours in a row are
+    // added together, which the compiler vectorises.
+    let mut once = vec![0.0; field.len()];
+    smooth_down_and_transpose(field, kernel, &mut once, width);
+    smooth_down_and_transpose(&once, kernel, field, height);
 }
 
-fn smooth_down_and_transpose(
-    from: &[f32; PIXELS],
-    kernel: &[f32; 2 * RADIUS + 1],
-    to: &mut [f32; PIXELS],
-) {
-    for y in 0..SIDE {
-        let mut sums = [0.0f32; SIDE];
-        let first = y.saturating_sub(RADIUS);
-        let last = (y + RADIUS).min(SIDE - 1);
-        for row in first..=last {
-            let tap = kernel[row + RADIUS - y];
-            for (sum, value) in sums.iter_mut().zip(&from[row * SIDE..][..SIDE]) {
-                *sum += tap * value;
+/// `from` has rows of `width` values, `to` columns of as many.
+fn smooth_down_and_transpose(from: &[f32], kernel: &Kernel, to: &mut [f32], width: usize) {
+    let height = from.len() / width;
+    for y in 0..height {
+        let rows = y.saturating_sub(RADIUS)..(y + RADIUS).min(height - 1) + 1;
+        let taps = &kernel[rows.start + RADIUS - y..];
+        let lines = &from[rows.start * width..rows.end * width];
+        let mut x = 0;
+        let mut keep = |sums: &[f32]| {
+            for sum in sums {
+                to[x * height + y] = *sum;
+                x += 1;
             }
+            x
+        };
+        // As many columns at once as there are registers for.
+        let mut done = 0;
+        while done + 28 <= width {
+            done = keep(&weighted_sums::<28>(lines, taps, width, done));
         }
-        for (x, sum) in sums.into_iter().enumerate() {
-            to[x * SIDE + y] = sum;
+        while done + 4 <= width {
+            done = keep(&weighted_sums::<4>(lines, taps, width, done));
+        }
+        while done < width {
+            done = keep(&weighted_sums::<1>(lines, taps, width, done));
         }
     }
 }
 
-/// Side of an image with two blank pixels around it.
-const FRAMED: usize = SIDE + 4;
-
-fn frame(image: &[f32; PIXELS]) -> [f32; FRAMED * FRAMED] {
-    let mut framed = [0.0; FRAMED * FRAMED];
-    for (row, line) in image.chunks_exact(SIDE).enumerate() {
-        framed[(row + 2) * FRAMED + 2..][..SIDE].copy_from_slice(line);
+/// Of `N` columns from `x` on, the sums of their values in `lines` times the lines' taps.
+fn weighted_sums<const N: usize>(lines: &[f32], taps: &[f32], width: usize, x: usize) -> [f32; N] {
+    let mut sums = [0.0; N];
+    for (line, tap) in lines.chunks_exact(width).zip(taps) {
+        for (sum, value) in sums.iter_mut().zip(&line[x..x + N]) {
+            *sum += tap * value;
+        }
     }
-    framed
+    sums
 }
 
-/// The value between four pixels; blank outside of the image.
-fn bilinear(framed: &[f32; FRAMED * FRAMED], x: f32, y: f32) -> f32 {
-    let edge = FRAMED as f32 - 2.001;
-    let (x, y) = ((x + 2.0).clamp(0.0, edge), (y + 2.0).clamp(0.0, edge));
-    let (left, top) = (x as usize, y as usize);
-    let (fx, fy) = (x - left as f32, y - top as f32);
-    let at = |row: usize, column: usize| framed[row * FRAMED + column];
-    let upper = at(top, left) * (1.0 - fx) + at(top, left + 1) * fx;
-    let lower = at(top + 1, left) * (1.0 - fx) + at(top + 1, left + 1) * fx;
-    upper * (1.0 - fy) + lower * fy
+/// One channel with two blank pixels around it.
+struct Framed {
+    values: Vec<f32>,
+    height: usize,
+    width: usize,
+}
+
+impl Framed {
+    fn of(channel: ArrayView2<f32>) -> Self {
+        let (height, width) = (channel.nrows() + 4, channel.ncols() + 4);
+        let mut values = vec![0.0; height * width];
+        for (row, line) in channel.outer_iter().enumerate() {
+            let framed = &mut values[(row + 2) * width + 2..][..width - 4];
+            framed
+                .iter_mut()
+                .zip(line)
+                .for_each(|(to, from)| *to = *from);
+        }
+        Self {
+            values,
+            height,
+            width,
+        }
+    }
+
+    /// The value between four pixels; blank outside of the image.
+    fn at(&self, x: f32, y: f32) -> f32 {
+        let edge = |size: usize| size as f32 - 2.001;
+        let x = (x + 2.0).clamp(0.0, edge(self.width));
+        let y = (y + 2.0).clamp(0.0, edge(self.height));
+        let (left, top) = (x as usize, y as usize);
+        let (fx, fy) = (x - left as f32, y - top as f32);
+        let at = |row: usize, column: usize| self.values[row * self.width + column];
+        let upper = at(top, left) * (1.0 - fx) + at(top, left + 1) * fx;
+        let lower = at(top + 1, left) * (1.0 - fx) + at(top + 1, left + 1) * fx;
+        upper * (1.0 - fy) + lower * fy
+    }
 }
 
 #[cfg(test)]

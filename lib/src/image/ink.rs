@@ -1,5 +1,6 @@
 //! The ink of a photograph: where it is, how much, and its statistics by class.
 
+use ndarray::{ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
 use crate::data::Samples;
@@ -34,12 +35,18 @@ impl Ink {
     /// Ink is what differs from the paper, and the paper is what the border shows:
     /// dark ink on light paper is inverted, light ink on dark paper is kept.
     pub fn of(grey: Grey) -> Self {
+        let is_light = has_light_paper(&grey);
+        Self::of_paper(grey, is_light)
+    }
+
+    /// As [`Ink::of`], where it is known whether the paper is light.
+    pub(super) fn of_paper(grey: Grey, is_light: bool) -> Self {
         let Grey {
             width,
             height,
             mut pixels,
         } = grey;
-        if is_light(border(&pixels, width, height)) {
+        if is_light {
             pixels.iter_mut().for_each(|value| *value = 255 - *value);
         }
         Self {
@@ -97,19 +104,19 @@ pub struct InkStatistics {
     pub ink_share: f64,
     /// Standard deviation of `ink_share` over the images.
     pub ink_share_deviation: f64,
-    /// Rows and columns from the first to the last with ink, in pixels of 28.
+    /// Rows and columns with ink, in pixels.
     pub height: f64,
     pub width: f64,
-    /// Mean width of the strokes in pixels of 28: twice the ink over its outline.
+    /// Mean width of the strokes in pixels: twice the ink over its outline.
     pub stroke_width: f64,
 }
 
 impl InkStatistics {
-    /// One row a class, in label order.
+    /// One row a class, in label order; of colour images the first channel is measured.
     pub fn by_class(samples: &Samples) -> Vec<Self> {
         let mut images = vec![Vec::new(); samples.classes.len()];
         for (image, &label) in samples.images.outer_iter().zip(&samples.labels) {
-            images[label].push(measure(&image.iter().copied().collect::<Vec<u8>>()));
+            images[label].push(measure(image.index_axis(Axis(0), 0)));
         }
         let rows = samples.classes.iter().zip(images);
         rows.map(|(class, images)| Self::of_class(class, &images))
@@ -133,22 +140,24 @@ impl InkStatistics {
     }
 }
 
-/// Ink share, height, width and stroke width of one 28 x 28 image.
-fn measure(image: &[u8]) -> [f64; 4] {
-    let side = crate::data::SIDE;
-    let at = |y: usize, x: usize| f64::from(image[y * side + x]) / 255.0;
-    let total: f64 = image.iter().map(|&value| f64::from(value) / 255.0).sum();
-    let has_ink = |value: u8| value >= THRESHOLD / 2;
-    let rows = image
-        .chunks_exact(side)
-        .filter(|row| row.iter().any(|&v| has_ink(v)));
-    let columns = (0..side).filter(|x| image[*x..].iter().step_by(side).any(|&v| has_ink(v)));
+/// Ink share, height, width and stroke width of one image `(height, width)`.
+fn measure(image: ArrayView2<u8>) -> [f64; 4] {
+    let (height, width) = image.dim();
+    let ink = image.mapv(|value| f64::from(value) / 255.0);
+    let total = ink.iter().sum::<f64>();
+    let with_ink = |axis| {
+        let lanes = image.axis_iter(Axis(axis));
+        lanes
+            .filter(|lane| lane.iter().any(|&value| value >= THRESHOLD / 2))
+            .count()
+    };
     // The outline's length is the image's total variation; a stroke of width w and
     // length l has area w l and outline 2 l.
     let mut outline = 0.0;
-    for y in 0..side - 1 {
-        for x in 0..side - 1 {
-            outline += (at(y + 1, x) - at(y, x)).hypot(at(y, x + 1) - at(y, x));
+    for y in 0..height.saturating_sub(1) {
+        for x in 0..width.saturating_sub(1) {
+            let here = ink[[y, x]];
+            outline += (ink[[y + 1, x]] - here).hypot(ink[[y, x + 1]] - here);
         }
     }
     let stroke = if outline > 0.0 {
@@ -158,23 +167,20 @@ fn measure(image: &[u8]) -> [f64; 4] {
     };
     [
         total / image.len() as f64,
-        rows.count() as f64,
-        columns.count() as f64,
+        with_ink(0) as f64,
+        with_ink(1) as f64,
         stroke,
     ]
 }
 
-fn border(pixels: &[u8], width: usize, height: usize) -> impl Iterator<Item = u8> {
-    let rows = [0, height.saturating_sub(1)];
+/// Whether the mean of the image's border is on the light side.
+pub(super) fn has_light_paper(grey: &Grey) -> bool {
+    let (width, height) = (grey.width, grey.height);
+    let rows = [0, height.saturating_sub(1)].into_iter();
     let columns = [0, width.saturating_sub(1)];
-    let across = rows
-        .into_iter()
-        .flat_map(move |y| (0..width).map(move |x| (y, x)));
-    let down = (0..height).flat_map(move |y| columns.into_iter().map(move |x| (y, x)));
-    across.chain(down).map(move |(y, x)| pixels[y * width + x])
-}
-
-fn is_light(values: impl Iterator<Item = u8>) -> bool {
-    let (sum, count) = values.fold((0u64, 0u64), |(sum, n), v| (sum + u64::from(v), n + 1));
+    let across = rows.flat_map(move |y| (0..width).map(move |x| (y, x)));
+    let down = (0..height).flat_map(move |y| columns.map(move |x| (y, x)));
+    let border = across.chain(down).map(|(y, x)| grey.pixels[y * width + x]);
+    let (sum, count) = border.fold((0u64, 0u64), |(sum, n), v| (sum + u64::from(v), n + 1));
     sum * 2 >= count * 255
 }

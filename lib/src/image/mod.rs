@@ -1,11 +1,14 @@
-//! From photographs to what a network sees: 28 x 28 pixels, ink bright.
+//! From drawings and photographs to what a network sees: small squares, and distortions of
+//! them.
 
 pub mod augment;
+pub mod folder;
 pub mod ink;
 pub mod preprocess;
 pub mod resample;
 mod specks;
 
 pub use augment::Augment;
+pub use folder::ImageFolder;
 pub use ink::{Ink, InkBox, InkStatistics};
-pub use preprocess::{Centre, CropToInk, FEATURES, Preprocess};
+pub use preprocess::{Centre, CropToInk, FEATURES, Method, Preprocess};

@@ -1,49 +1,118 @@
-//! Photographs of 900 x 1200 pixels brought down to 28 x 28.
+//! Drawings and photographs brought down to the small square that a network sees.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
 
-use ndarray::{Array2, Array3};
+use ndarray::{Array2, Array4};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::ink::{Ink, InkBox, has_light_paper};
 use super::resample::{Window, resample};
-use super::{Ink, InkBox};
-use crate::Result;
-use crate::data::archive::ImageFile;
-use crate::data::decode::decode_grey;
+use crate::data::decode::{decode_grey, decode_rgb};
 use crate::data::{Handwritten, SIDE, Samples};
+use crate::progress::Progress;
+use crate::{Error, Result};
 
-/// Numbers handed along with each image: height, width, centre column and centre row
-/// of the ink's box and the ink itself, each as a share of the photograph, and the
-/// natural logarithm of the box's height over its width; all less a typical value and
-/// in units of a typical deviation, so that none is too faint for a network to use.
+/// Number of auxiliary features: height, width, centre column and centre row of the ink's
+/// box and the ink itself, each as a share of the photograph, and the natural logarithm of
+/// the box's height over its width; all less a typical value and in units of a typical
+/// deviation, so that none is too faint for a network to use. Zeros where there is no ink.
 pub const FEATURES: usize = 6;
 
-/// A way from a photograph to 28 x 28 pixels.
+/// The largest side that images are brought to.
+const MAX_SIDE: usize = 1024;
+
+/// How an image becomes a small square, grey or in colour.
+///
+/// ```
+/// use glyphs::image::{CropToInk, Preprocess};
+/// let as_mnist = Preprocess::from(CropToInk::mnist());
+/// let photos = Preprocess::keep_aspect().side(32).rgb();
+/// assert_eq!((as_mnist.side, photos.side, photos.channels()), (28, 32, 3));
+/// ```
+///
+/// Grey images show ink bright on dark: where the paper (the image's border) is light, they
+/// are inverted. Colours stay as they are.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Written", into = "Written")]
+pub struct Preprocess {
+    pub method: Method,
+    /// Height and width of the result, in pixels; 28 unless set.
+    pub side: usize,
+    /// Whether red, green and blue are kept, or become grey.
+    pub rgb: bool,
+}
+
+/// Which part of an image becomes the square.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Preprocess {
-    /// The whole photograph squeezed into the square, as the original did: characters
-    /// become a quarter narrower.
+pub enum Method {
+    /// The whole image squeezed into the square, as the 2021 report did: characters become
+    /// a quarter narrower.
     Squeeze,
-    /// The whole photograph, with blank space added above and below to make it square.
+    /// The whole image, with blank space added above and below to make it square.
     KeepAspect,
     /// The ink alone; where it was, and how large, is left to the features.
     CropToInk(CropToInk),
 }
 
-impl Default for Preprocess {
-    fn default() -> Self {
-        Self::CropToInk(CropToInk::default())
+/// As checkpoints and records hold it: the method alone for the usual grey 28 x 28.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Usual(Method),
+    Other {
+        method: Method,
+        side: usize,
+        rgb: bool,
+    },
+}
+
+impl From<Written> for Preprocess {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Usual(method) => method.into(),
+            Written::Other { method, side, rgb } => Self { method, side, rgb },
+        }
     }
 }
 
-/// The ink's box, scaled so that its longer side has `box_size` of the 28 pixels.
+impl From<Preprocess> for Written {
+    fn from(Preprocess { method, side, rgb }: Preprocess) -> Self {
+        match (side, rgb) {
+            (SIDE, false) => Self::Usual(method),
+            _ => Self::Other { method, side, rgb },
+        }
+    }
+}
+
+impl Default for Preprocess {
+    fn default() -> Self {
+        CropToInk::default().into()
+    }
+}
+
+impl From<Method> for Preprocess {
+    fn from(method: Method) -> Self {
+        Self {
+            method,
+            side: SIDE,
+            rgb: false,
+        }
+    }
+}
+
+impl From<CropToInk> for Preprocess {
+    fn from(crop: CropToInk) -> Self {
+        Method::CropToInk(crop).into()
+    }
+}
+
+/// The ink's box, scaled so that its longer side has `box_size` of 28 pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CropToInk {
-    /// Longer side of the ink's box in the result, in pixels of 28. MNIST has 20.
+    /// Longer side of the ink's box in 28ths of the result's side. MNIST has 20.
     pub box_size: f32,
     /// What comes to the image's centre.
     pub centre: Centre,
@@ -84,33 +153,114 @@ impl CropToInk {
 }
 
 impl Preprocess {
+    /// [`Method::Squeeze`] to a grey 28 x 28.
+    pub fn squeeze() -> Self {
+        Method::Squeeze.into()
+    }
+
+    /// [`Method::KeepAspect`] to a grey 28 x 28.
+    pub fn keep_aspect() -> Self {
+        Method::KeepAspect.into()
+    }
+
+    /// The same to `side` x `side` pixels.
+    pub fn side(self, side: usize) -> Self {
+        Self { side, ..self }
+    }
+
+    /// The same with red, green and blue kept.
+    pub fn rgb(self) -> Self {
+        Self { rgb: true, ..self }
+    }
+
+    /// 1, or 3 for colours.
+    pub fn channels(&self) -> usize {
+        if self.rgb { 3 } else { 1 }
+    }
+
     /// For tables and file names, e.g. `crop-to-ink`.
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::Squeeze => "squeeze",
-            Self::KeepAspect => "keep-aspect",
-            Self::CropToInk(_) => "crop-to-ink",
+        match self.method {
+            Method::Squeeze => "squeeze",
+            Method::KeepAspect => "keep-aspect",
+            Method::CropToInk(_) => "crop-to-ink",
         }
     }
 
+    fn check(&self) -> Result<()> {
+        if (1..=MAX_SIDE).contains(&self.side) {
+            return Ok(());
+        }
+        Err(Error::argument(
+            format!("images of {0} x {0} pixels", self.side),
+            format!("choose a side from 1 to {MAX_SIDE} for `Preprocess`"),
+        ))
+    }
+
     /// The part of the photograph that becomes the image; `bounds` is the ink's box.
-    fn window(&self, ink: &Ink, bounds: &InkBox) -> Window {
+    /// None where that is nothing.
+    fn window(&self, ink: &Ink, bounds: Option<&InkBox>) -> Option<Window> {
         let (width, height) = (ink.width as f32, ink.height as f32);
-        match self {
-            Self::Squeeze => Window {
+        match self.method {
+            Method::Squeeze => Some(Window {
                 left: 0.0,
                 top: 0.0,
                 width,
                 height,
-            },
-            Self::KeepAspect => square(width / 2.0, height / 2.0, width.max(height)),
-            Self::CropToInk(crop) => crop.window(bounds),
+            }),
+            Method::KeepAspect => Some(square(width / 2.0, height / 2.0, width.max(height))),
+            Method::CropToInk(crop) => bounds.map(|bounds| crop.window(bounds)),
         }
     }
 
-    /// Whether the brightest pixel is brought up to full ink.
-    fn stretches(&self) -> bool {
-        matches!(self, Self::CropToInk(crop) if crop.stretch)
+    /// Decodes an image file. `path` is for errors only.
+    fn decoded(&self, path: &Path, bytes: &[u8]) -> Result<Preprocessed> {
+        if !self.rgb {
+            return Ok(preprocess(Ink::of(decode_grey(path, bytes)?), self));
+        }
+        let [red, green, blue, luma] = decode_rgb(path, bytes)?;
+        let is_light = has_light_paper(&luma);
+        let colours = [red, green, blue].map(|plane| Ink::of_paper(plane, is_light));
+        let mut done = self.apply(Ink::of_paper(luma, is_light), Some(&colours));
+        if is_light {
+            done.pixels
+                .iter_mut()
+                .for_each(|value| *value = 255 - *value);
+        }
+        Ok(done)
+    }
+
+    /// `ink` says which part is taken and gives the features; `colours`, or the ink itself,
+    /// give the pixels.
+    fn apply(&self, ink: Ink, colours: Option<&[Ink]>) -> Preprocessed {
+        let ink = match self.method {
+            Method::CropToInk(_) => ink.without_specks(),
+            _ => ink,
+        };
+        let bounds = ink.bounds();
+        let Some(window) = self.window(&ink, bounds.as_ref()) else {
+            return Preprocessed {
+                pixels: vec![0; self.channels() * self.side * self.side],
+                features: [0.0; FEATURES],
+            };
+        };
+        let planes = colours.unwrap_or(std::slice::from_ref(&ink));
+        let values: Vec<f32> = planes
+            .iter()
+            .flat_map(|plane| resample(plane, window, self.side))
+            .collect();
+        let brightest = values.iter().copied().fold(0.0, f32::max);
+        let stretches = matches!(self.method, Method::CropToInk(crop) if crop.stretch);
+        let gain = if stretches && brightest > 0.0 {
+            255.0 / brightest
+        } else {
+            1.0
+        };
+        let pixels = values.iter().map(|value| (value * gain).round() as u8);
+        Preprocessed {
+            pixels: pixels.collect(),
+            features: bounds.map_or([0.0; FEATURES], |bounds| features(&ink, &bounds)),
+        }
     }
 }
 
@@ -137,79 +287,80 @@ impl CropToInk {
     }
 }
 
-/// One photograph as a network takes it: 784 pixels, and its features. A photograph
-/// without ink gives zeros. Cropping first wipes out stray marks.
-pub fn preprocess(ink: Ink, method: &Preprocess) -> ([u8; SIDE * SIDE], [f32; FEATURES]) {
-    let ink = match method {
-        Preprocess::CropToInk(_) => ink.without_specks(),
-        _ => ink,
-    };
-    let Some(bounds) = ink.bounds() else {
-        return ([0; SIDE * SIDE], [0.0; FEATURES]);
-    };
-    let values = resample(&ink, method.window(&ink, &bounds));
-    let brightest = values.iter().copied().fold(0.0, f32::max);
-    let gain = if method.stretches() && brightest > 0.0 {
-        255.0 / brightest
-    } else {
-        1.0
-    };
-    let pixels = values.map(|value| (value * gain).round() as u8);
-    (pixels, features(&ink, &bounds))
+/// One image as a network takes it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Preprocessed {
+    /// `(channels, side, side)`, row by row.
+    pub pixels: Vec<u8>,
+    pub features: [f32; FEATURES],
 }
 
-/// Every image file brought down to 28 x 28, whatever its size, on all cores; an error
-/// where it is damaged. `root` is the folder or archive that holds the files.
-pub fn preprocess_files(
-    root: &Path,
-    files: &[ImageFile],
+/// One grey image as a network takes it. Cropping first wipes out stray marks, and gives
+/// zeros where there is no ink.
+pub fn preprocess(ink: Ink, method: &Preprocess) -> Preprocessed {
+    method.apply(ink, None)
+}
+
+/// Each of `items`, whose image file `file` gives, preprocessed on all cores with a line of
+/// progress every few seconds; an error where a file is damaged.
+pub(super) fn preprocess_all<'a, T: Sync>(
+    items: &'a [T],
     method: &Preprocess,
-) -> Vec<Result<([u8; SIDE * SIDE], [f32; FEATURES])>> {
-    let progress = Progress::new(files.len());
-    files
-        .par_iter()
-        .map(|file| {
-            let ink = Ink::of(decode_grey(&root.join(&file.path), &file.bytes)?);
-            progress.step();
-            Ok(preprocess(ink, method))
-        })
-        .collect()
+    file: impl Fn(&'a T) -> (PathBuf, &'a [u8]) + Sync,
+) -> Result<Vec<Result<Preprocessed>>> {
+    method.check()?;
+    let (progress, count) = (Progress::start(), AtomicUsize::new(0));
+    let images = items.par_iter().map(|item| {
+        let (path, bytes) = file(item);
+        let image = method.decoded(&path, bytes);
+        let done = count.fetch_add(1, Ordering::Relaxed) + 1;
+        progress.step(|seconds| {
+            let rate = done as f64 / seconds;
+            format!(
+                "preprocessing: {done} of {} images, {rate:.0} a second",
+                items.len()
+            )
+        });
+        image
+    });
+    Ok(images.collect())
+}
+
+/// `(n, channels, side, side)` and `(n, features)`.
+pub(super) fn stacked(images: &[Preprocessed], method: &Preprocess) -> (Array4<u8>, Array2<f32>) {
+    let shape = (images.len(), method.channels(), method.side, method.side);
+    let mut pixels = Array4::zeros(shape);
+    let mut features = Array2::zeros((images.len(), FEATURES));
+    for (to, &from) in pixels
+        .iter_mut()
+        .zip(images.iter().flat_map(|image| &image.pixels))
+    {
+        *to = from;
+    }
+    for (to, &from) in features
+        .iter_mut()
+        .zip(images.iter().flat_map(|image| &image.features))
+    {
+        *to = from;
+    }
+    (pixels, features)
 }
 
 impl Handwritten {
-    /// Every photograph brought down to 28 x 28, on all cores, with a line of
-    /// progress every few seconds.
+    /// Every drawing preprocessed, on all cores, with a line of progress every few seconds.
     ///
     /// # Errors
-    /// Where a photograph is damaged; the error names it.
+    /// Where a drawing is damaged; the error names it.
     pub fn preprocess(&self, method: &Preprocess) -> Result<Samples> {
-        let progress = Progress::new(self.len());
-        let rows = (0..self.len())
-            .into_par_iter()
-            .map(|index| {
-                let ink = Ink::of(self.decode(index)?);
-                progress.step();
-                Ok(preprocess(ink, method))
-            })
-            .collect::<Result<Vec<_>>>()?;
-        let mut images = Array3::zeros((self.len(), SIDE, SIDE));
-        let mut features = Array2::zeros((self.len(), FEATURES));
-        for ((mut image, mut row), (pixels, numbers)) in (images.outer_iter_mut())
-            .zip(features.outer_iter_mut())
-            .zip(&rows)
-        {
-            image
-                .iter_mut()
-                .zip(pixels)
-                .for_each(|(to, &from)| *to = from);
-            row.iter_mut()
-                .zip(numbers)
-                .for_each(|(to, &from)| *to = from);
-        }
+        let done = preprocess_all(&self.photos, method, |photo| {
+            (self.path_of(photo), &photo.bytes)
+        })?;
+        let done = done.into_iter().collect::<Result<Vec<_>>>()?;
+        let (images, features) = stacked(&done, method);
         Ok(Samples {
             images,
             features,
-            labels: self.photos.iter().map(|photo| photo.label).collect(),
+            labels: self.labels(),
             writers: self.photos.iter().map(|photo| photo.writer).collect(),
             names: self.photos.iter().map(|photo| photo.name.clone()).collect(),
             classes: self.classes.clone(),
@@ -253,45 +404,4 @@ fn features(ink: &Ink, bounds: &InkBox) -> [f32; FEATURES] {
         *feature = (*feature - mean) / deviation;
     }
     features
-}
-
-/// Whole lines on standard output, since a notebook cannot redraw one; none for work
-/// that is done within two seconds.
-struct Progress {
-    total: usize,
-    done: AtomicUsize,
-    lines: AtomicUsize,
-    start: Instant,
-}
-
-impl Progress {
-    const SECONDS: f64 = 2.0;
-
-    fn new(total: usize) -> Self {
-        Self {
-            total,
-            done: AtomicUsize::new(0),
-            lines: AtomicUsize::new(0),
-            start: Instant::now(),
-        }
-    }
-
-    fn step(&self) {
-        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        let seconds = self.start.elapsed().as_secs_f64();
-        let due = (seconds / Self::SECONDS) as usize;
-        let lines = self.lines.load(Ordering::Relaxed);
-        let is_first = due > lines
-            && self
-                .lines
-                .compare_exchange(lines, due, Ordering::Relaxed, Ordering::Relaxed)
-                .is_ok();
-        if is_first && done < self.total {
-            let rate = done as f64 / seconds;
-            println!(
-                "preprocessing: {done} of {} photographs, {rate:.0} a second",
-                self.total
-            );
-        }
-    }
 }

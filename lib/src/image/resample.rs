@@ -1,7 +1,6 @@
-//! Exact area resampling of a rectangle to 28 x 28.
+//! Exact area resampling of a rectangle to a square.
 
 use super::Ink;
-use crate::data::SIDE;
 
 /// A rectangle of an image in pixels; it may reach beyond the image, where there is
 /// no ink.
@@ -13,14 +12,14 @@ pub struct Window {
     pub height: f32,
 }
 
-/// The mean ink of each of the 28 x 28 cells of `window`, 0 to 255, row by row. A
-/// pixel that two cells share counts for each by its share of area.
-pub fn resample(ink: &Ink, window: Window) -> [f32; SIDE * SIDE] {
-    let rows = cells(window.top, window.height, ink.height);
-    let columns = cells(window.left, window.width, ink.width);
-    let mut out = [0.0; SIDE * SIDE];
+/// The mean ink of each of the `side` x `side` cells of `window`, 0 to 255, row by row.
+/// A pixel that two cells share counts for each by its share of area.
+pub fn resample(ink: &Ink, window: Window, side: usize) -> Vec<f32> {
+    let rows = cells(window.top, window.height, ink.height, side);
+    let columns = cells(window.left, window.width, ink.width, side);
+    let mut out = vec![0.0; side * side];
     let mut sums = vec![0.0f32; ink.width];
-    for (row, out) in rows.iter().zip(out.chunks_exact_mut(SIDE)) {
+    for (row, out) in rows.iter().zip(out.chunks_exact_mut(side.max(1))) {
         // Down the columns first: a sum of whole rows, which the compiler vectorises.
         sums.fill(0.0);
         for y in row.first..row.end {
@@ -59,9 +58,9 @@ impl Cell {
     }
 }
 
-fn cells(start: f32, length: f32, pixels: usize) -> [Cell; SIDE] {
-    std::array::from_fn(|i| {
-        let edge = |i: usize| start + length * i as f32 / SIDE as f32;
+fn cells(start: f32, length: f32, pixels: usize, count: usize) -> Vec<Cell> {
+    let cell = |i: usize| {
+        let edge = |i: usize| start + length * i as f32 / count as f32;
         let (start, stop) = (edge(i), edge(i + 1));
         let end = (stop.ceil().max(0.0) as usize).min(pixels);
         Cell {
@@ -70,5 +69,6 @@ fn cells(start: f32, length: f32, pixels: usize) -> [Cell; SIDE] {
             first: (start.floor().max(0.0) as usize).min(end),
             end,
         }
-    })
+    };
+    (0..count).map(cell).collect()
 }

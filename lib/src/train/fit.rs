@@ -2,24 +2,23 @@
 
 use std::time::{Duration, Instant};
 
-use ndarray::{Array2, Axis};
+use ndarray::Array2;
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
 
 use crate::{
     Error, Result,
-    data::{SIDE, Samples},
+    data::Samples,
     eval::{Evaluation, argmax},
     image::Augment,
-    nn::{Batch, Classifier, Objective, Optimizer, Step},
+    nn::{Batch, Classifier, Objective, Optimizer, Step, shape::Dims},
+    progress::say,
     train::{
         Checkpoint, Config, CurvePoint, Epoch, History, Loss, ModelCheckpoint,
         complementary::estimated_accuracy,
     },
 };
-
-const PIXELS: usize = SIDE * SIDE;
 
 /// Images that pass through a network at once in evaluation.
 const EVALUATION_BATCH: usize = 500;
@@ -99,6 +98,7 @@ fn distorted_logits(
     augment: &Augment,
     draw: (u64, u64),
 ) -> Result<Array2<f32>> {
+    check_shape(model, samples)?;
     let mut all = Array2::zeros((samples.len(), model.num_classes()));
     let mut buffer = Buffer::of(model);
     for start in (0..samples.len()).step_by(EVALUATION_BATCH) {
@@ -117,6 +117,7 @@ pub fn activations(
     model: &dyn Classifier,
     samples: &Samples,
 ) -> Result<Vec<(String, Array2<f32>)>> {
+    check_shape(model, samples)?;
     let mut buffer = Buffer::of(model);
     let indices: Vec<usize> = (0..samples.len()).collect();
     buffer.fill(samples, &indices, &Augment::none(), (0, 0));
@@ -164,7 +165,7 @@ impl<'a> Run<'a> {
         while self.history.epochs.len() < self.config.epochs && !stops(&self.history) {
             let epoch = self.epoch()?;
             self.history.epochs.push(epoch);
-            println!("{}", self.line(&epoch));
+            say(self.line(&epoch));
             if let Some(checkpoint) = checkpoint {
                 self.keep(checkpoint)?;
             }
@@ -188,7 +189,10 @@ impl<'a> Run<'a> {
         state.restore(self.model)?;
         state.restore_optimizer(self.optimizer.as_mut())?;
         self.history = state.history;
-        println!("going on after epoch {}", self.history.epochs.len());
+        say(format!(
+            "going on after epoch {}",
+            self.history.epochs.len()
+        ));
         Ok(())
     }
 
@@ -331,6 +335,7 @@ fn check_fit(model: &dyn Classifier, samples: &Samples) -> Result<()> {
             remedy: "make the features anew from the images".into(),
         });
     }
+    check_shape(model, samples)?;
     let problem = if samples.is_empty() {
         "the data set is empty".into()
     } else if samples.classes.len() != model.num_classes() {
@@ -353,6 +358,23 @@ fn check_fit(model: &dyn Classifier, samples: &Samples) -> Result<()> {
     Err(Error::argument(
         problem,
         "take the data and the network that belong together",
+    ))
+}
+
+fn check_shape(model: &dyn Classifier, samples: &Samples) -> Result<()> {
+    let (given, wanted) = (samples.image_shape(), model.signature().input);
+    // A network of vectors takes an image's values in their order.
+    let fits = match wanted {
+        Dims::Image { .. } => wanted.to_vec() == given,
+        Dims::Vector(len) => len == given.iter().product::<usize>(),
+    };
+    if fits {
+        return Ok(());
+    }
+    let [channels, height, width] = given;
+    Err(Error::argument(
+        format!("the images are {channels} x {height} x {width} and the network takes {wanted}"),
+        "name the shape in the network's type, Network<_, Image<C, H, W>>, or bring the images to it",
     ))
 }
 
@@ -401,18 +423,15 @@ impl Buffer {
         (seed, epoch): (u64, u64),
     ) {
         self.len = indices.len();
-        self.images.resize(indices.len() * PIXELS, 0.0);
+        let pixels: usize = samples.image_shape().iter().product();
+        self.images.resize(indices.len() * pixels, 0.0);
         self.images
-            .par_chunks_mut(PIXELS)
+            .par_chunks_mut(pixels.max(1))
             .zip(indices)
             .with_min_len(8)
             .for_each(|(out, &index)| {
-                let pixels = samples.images.index_axis(Axis(0), index);
-                let mut image = [0.0; PIXELS];
-                for (value, &pixel) in image.iter_mut().zip(pixels) {
-                    *value = f32::from(pixel) / 255.0;
-                }
-                augment.apply(&image, out, seed, epoch, index as u64);
+                let image = samples.image(index).mapv(|pixel| f32::from(pixel) / 255.0);
+                augment.apply(image.view(), out, seed, epoch, index as u64);
             });
         self.features.clear();
         for &index in indices.iter().filter(|_| self.takes_features) {

@@ -1,6 +1,9 @@
 //! What a training run recorded.
 
+use polars::prelude::{Column, DataFrame};
 use serde::{Deserialize, Serialize};
+
+use crate::{Result, dataframe::dataframe};
 
 /// One line of a training log: means over an epoch's training batches, and the
 /// validation part after it.
@@ -46,6 +49,25 @@ impl History {
 
     pub fn last(&self) -> Option<&Epoch> {
         self.epochs.last()
+    }
+
+    /// One row an epoch: `epoch` (from 1), `loss`, `accuracy`, `val_loss`, `val_accuracy`,
+    /// `lr` and `seconds`.
+    pub fn dataframe(&self) -> Result<DataFrame> {
+        let column = |name: &str, value: fn(&Epoch) -> f64| {
+            let values: Vec<f64> = self.epochs.iter().map(value).collect();
+            Column::new(name.into(), values)
+        };
+        let numbers: Vec<u32> = (1..).take(self.epochs.len()).collect();
+        dataframe(vec![
+            Column::new("epoch".into(), numbers),
+            column("loss", |epoch| epoch.loss),
+            column("accuracy", |epoch| epoch.accuracy),
+            column("val_loss", |epoch| epoch.val_loss),
+            column("val_accuracy", |epoch| epoch.val_accuracy),
+            column("lr", |epoch| epoch.lr),
+            column("seconds", |epoch| epoch.seconds),
+        ])
     }
 
     /// Training time of all epochs, in seconds.

@@ -32,11 +32,11 @@ pub fn fit_self_training(
         return Ok(history);
     };
     let own = confident_predictions(model, train, confidence)?;
-    println!(
+    crate::progress::say(format!(
         "self-training on {} of {} images that are read with a confidence above {confidence}",
         own.len(),
         train.len()
-    );
+    ));
     if own.is_empty() {
         return Ok(history);
     }

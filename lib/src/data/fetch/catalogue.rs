@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::data::Dataset;
+use crate::data::sets::locate::Dataset;
 use crate::{Error, Result};
 
 /// All data sets.

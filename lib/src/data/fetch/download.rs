@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use ureq::http::{Response, StatusCode, header};
 use ureq::{Agent, Body};
 
+use crate::progress::{Progress, say};
 use crate::{Error, Result};
 
 /// How long to wait, and how often to try.
@@ -86,7 +87,7 @@ pub fn download(url: &str, path: &Path, patience: &Patience) -> Result<()> {
             break;
         }
         let pause = patience.pause * 2u32.saturating_pow(attempt - 1);
-        println!("{url}: {problem}; trying again in {:.0?}", pause);
+        say(format!("{url}: {problem}; trying again in {pause:.0?}"));
         sleep(pause);
     }
     Err(Error::Fetch {
@@ -166,7 +167,11 @@ fn receive(
         .map_err(Failure::Disk)?;
     file.set_len(start).map_err(Failure::Disk)?;
     let mut reader = response.body_mut().as_reader();
-    let mut progress = Progress::new(path, start, total);
+    let progress = Progress::start();
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let of = total.map_or(String::new(), |total| {
+        format!(" of {:.1}", megabytes(total))
+    });
     let mut buffer = vec![0; 64 << 10];
     let mut have = start;
     loop {
@@ -187,7 +192,10 @@ fn receive(
                 patience.max_bytes
             )));
         }
-        progress.show(have);
+        progress.step(|seconds| {
+            let speed = megabytes(have - start) / seconds;
+            format!("{name}: {:.1}{of} MB, {speed:.1} MB/s", megabytes(have))
+        });
     }
     if total.is_some_and(|total| total != have) {
         return Err(Failure::Passing(format!("broken off after {have} bytes")));
@@ -239,47 +247,6 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// A line every two seconds, with size and speed.
-struct Progress {
-    name: String,
-    first: u64,
-    total: Option<u64>,
-    start: Instant,
-    shown: Instant,
-}
-
-impl Progress {
-    fn new(path: &Path, first: u64, total: Option<u64>) -> Self {
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let now = Instant::now();
-        Self {
-            name,
-            first,
-            total,
-            start: now,
-            shown: now,
-        }
-    }
-
-    fn show(&mut self, have: u64) {
-        if self.shown.elapsed() < Duration::from_secs(2) {
-            return;
-        }
-        self.shown = Instant::now();
-        let megabytes = |bytes: u64| bytes as f64 / 1e6;
-        let speed = megabytes(have - self.first) / self.start.elapsed().as_secs_f64();
-        let of = match self.total {
-            Some(total) => format!(" of {:.1}", megabytes(total)),
-            None => String::new(),
-        };
-        println!(
-            "{}: {:.1}{of} MB, {speed:.1} MB/s",
-            self.name,
-            megabytes(have)
-        );
-    }
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
 }

@@ -10,31 +10,13 @@ use std::path::{Path, PathBuf};
 pub use catalogue::{Catalogue, Entry, Source};
 pub use download::{Patience, download};
 
-use super::locate::{Dataset, Found, locate, locate_in, raw_folder};
-use super::{Handwritten, Mislabelled, Mnist, Provenance, synthetic};
+use super::samples::Provenance;
+use super::sets::handwritten::Handwritten;
+use super::sets::locate::{Dataset, Found, locate_in, raw_folder};
+use super::sets::mislabelled::Mislabelled;
+use super::sets::mnist::Mnist;
+use crate::progress::say;
 use crate::{Error, Result};
-
-/// The data set from the first place that has it: `$GLYPHS_DATA`, `data/raw/`, a
-/// stand-in made earlier, the sources of `data/datasets.toml` (unless `$GLYPHS_OFFLINE`
-/// is set), and at last a stand-in made now.
-///
-/// A stand-in goes before the network so that a machine without one does not wait for
-/// it in every notebook; `glyphs data fetch` always asks the sources.
-pub fn find(dataset: Dataset) -> Result<Found> {
-    if let Some(found) = locate(dataset)? {
-        return Ok(found);
-    }
-    if let Some(found) = synthetic::prepared(dataset) {
-        return Ok(found);
-    }
-    if std::env::var_os("GLYPHS_OFFLINE").is_none() {
-        match fetch(dataset) {
-            Ok(found) => return Ok(found),
-            Err(error) => println!("{error}"),
-        }
-    }
-    synthetic::prepare(dataset)
-}
 
 /// Fetches a data set into `data/raw/` where it is not there yet.
 pub fn fetch(dataset: Dataset) -> Result<Found> {
@@ -62,13 +44,13 @@ pub fn fetch_into(
     if let Some(found) = present() {
         match check(dataset, &found, &[]) {
             Ok(_) => return Ok(found),
-            Err(error) => println!("{error}"),
+            Err(error) => say(error),
         }
     }
     let staging = raw.join(".fetch").join(dataset.name());
     let mut failures = Vec::new();
     for source in &entry.sources {
-        println!("{}: from {}", dataset.name(), source.name);
+        say(format!("{}: from {}", dataset.name(), source.name));
         let expected = if source.checked {
             entry.sha256.as_slice()
         } else {
@@ -83,7 +65,7 @@ pub fn fetch_into(
                 return present().ok_or_else(|| dataset.missing());
             }
             Err(error) => {
-                println!("{}: {error}", dataset.name());
+                say(format!("{}: {error}", dataset.name()));
                 failures.push(error.to_string());
             }
         }
@@ -184,10 +166,10 @@ fn lock(raw: &Path) -> Result<File> {
         fs::create_dir_all(raw)?;
         let file = File::options().create(true).append(true).open(&path)?;
         if file.try_lock().is_err() {
-            println!(
-                "another process is fetching into {}; waiting for it",
-                raw.display()
-            );
+            let raw = raw.display();
+            say(format!(
+                "another process is fetching into {raw}; waiting for it"
+            ));
             file.lock()?;
         }
         Ok(file)

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use flate2::read::MultiGzDecoder;
 
 use super::Patience;
-use crate::data::archive::read_at_most;
+use crate::data::formats::archive::read_at_most;
 use crate::files::write_atomically;
 use crate::{Error, Result};
 

@@ -7,8 +7,8 @@ use image::{ExtendedColorType, ImageEncoder};
 
 use super::pen::{Point, draw};
 use super::writer::{Writer, bounds, normal};
-use crate::data::SIDE;
-use crate::data::handwritten::{PHOTO_HEIGHT, PHOTO_WIDTH};
+use crate::data::sets::handwritten::{PHOTO_HEIGHT, PHOTO_WIDTH};
+use crate::data::sets::mnist::SIDE;
 use crate::{Error, Result};
 
 /// Pixels for one unit of a form: the height of capitals, about 470 pixels with the

@@ -4,11 +4,9 @@ use std::fmt::Write as _;
 
 use plotters::style::RGBColor;
 
+use super::svg::finished;
 use crate::display::html::{Html, escape};
-use crate::display::palette::{css, themed};
-
-/// Fonts that every system has; nothing is fetched.
-pub(super) const FONT: &str = "system-ui, sans-serif";
+use crate::display::palette::css;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Figure {
@@ -56,16 +54,7 @@ impl Figure {
             self.svg = format!("<p class=\"g-error\">{}</p>", escape(&words));
             return self;
         }
-        let inner = svg.split_once('>').map_or("", |(_, inner)| inner);
-        self.svg = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\" role=\"img\" font-family=\"{FONT}\">\
-             <title>{}</title><desc>{}</desc>{}",
-            size.0,
-            size.1,
-            escape(&self.title),
-            escape(&self.description),
-            themed(inner).replace(&format!(" font-family=\"{FONT}\""), "")
-        );
+        self.svg = finished(&svg, size, &self.title, &self.description);
         self
     }
 

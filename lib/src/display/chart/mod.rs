@@ -10,6 +10,7 @@ mod plot;
 mod reliability;
 mod rows;
 mod scatter;
+mod svg;
 
 pub use axis::Axis;
 pub use heatmap::Heatmap;

@@ -8,7 +8,8 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::axis::Scale;
-use super::figure::{FONT, Figure};
+use super::figure::Figure;
+use super::svg::FONT;
 use crate::display::palette::{GRID, INK, MUTED};
 
 /// plotters places things at whole numbers; four of them make one pixel of a chart.

@@ -1,7 +1,7 @@
 //! Significance tests, and the correction for making many of them.
 
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{Binomial, ChiSquared, ContinuousCDF, DiscreteCDF};
+use statrs::distribution::{ChiSquared, ContinuousCDF};
 
 use crate::{Error, Result};
 
@@ -59,16 +59,6 @@ pub fn chi_square_uniform(observed: &[usize]) -> Result<TestResult> {
     let total: usize = observed.iter().sum();
     let expected = total as f64 / observed.len().max(1) as f64;
     chi_square(observed, &vec![expected; observed.len()])
-}
-
-/// McNemar's test, exact: two-sided p-value of two classifiers being right equally
-/// often, from the items that one alone got right (Q. McNemar, Psychometrika 1947).
-pub fn mcnemar_exact(only_a: usize, only_b: usize) -> f64 {
-    let n = (only_a + only_b) as u64;
-    // A probability of 0.5 is always valid; with no discordant item p is 1.
-    Binomial::new(0.5, n).map_or(1.0, |binomial| {
-        (2.0 * binomial.cdf(only_a.min(only_b) as u64)).min(1.0)
-    })
 }
 
 /// p-values adjusted for the number of tests, in the order given (S. Holm,

@@ -85,27 +85,10 @@ impl KaplanMeier {
         })
     }
 
-    /// Share of runs not there yet just after `time`, 0 to 1.
-    pub fn survival_at(&self, time: f64) -> f64 {
-        let before = self.steps.iter().take_while(|step| step.time <= time);
-        before.last().map_or(1.0, |step| step.survival)
-    }
-
     /// The first time at which half of the runs are there; `None` where fewer ever are.
     pub fn median(&self) -> Option<f64> {
         // A product of shares can miss one half by a rounding.
         let half = |step: &&SurvivalStep| step.survival <= 0.5 + 1e-12;
         self.steps.iter().find(half).map(|step| step.time)
-    }
-
-    /// Mean of min(time, horizon): the area under the curve up to `horizon`, which
-    /// should not lie beyond the last time seen.
-    pub fn restricted_mean(&self, horizon: f64) -> f64 {
-        let (mut area, mut time, mut height) = (0.0, 0.0, 1.0);
-        for step in self.steps.iter().take_while(|step| step.time < horizon) {
-            area += (step.time - time) * height;
-            (time, height) = (step.time, step.survival);
-        }
-        area + (horizon - time).max(0.0) * height
     }
 }

@@ -3,7 +3,7 @@
 use std::{io::Cursor, path::Path};
 
 use image::{ExtendedColorType, ImageEncoder, codecs::jpeg::JpegEncoder};
-use ndarray::Array3;
+use ndarray::Array4;
 use rayon::prelude::*;
 
 use super::{Match, PIXELS, nearest::flat};
@@ -29,7 +29,7 @@ impl Compression {
     /// Compares `images` with their originals at every quality.
     pub(super) fn between(
         images: &[&[u8]],
-        originals: &Array3<u8>,
+        originals: &Array4<u8>,
         matches: &[Match],
     ) -> Option<Self> {
         let pixels = flat(originals);

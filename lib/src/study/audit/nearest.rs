@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use ndarray::Array3;
+use ndarray::Array4;
 
 use crate::data::SIDE;
 
@@ -44,7 +44,7 @@ struct Sketch {
 }
 
 impl<'a> Nearest<'a> {
-    pub fn among(images: &'a Array3<u8>) -> Self {
+    pub fn among(images: &'a Array4<u8>) -> Self {
         let pixels = flat(images);
         let images = pixels.chunks_exact(PIXELS).enumerate();
         let mut sketches: Vec<Sketch> = images.map(|(i, image)| Sketch::of(i, image)).collect();
@@ -119,8 +119,8 @@ impl Sketch {
     }
 }
 
-/// `(n, 28, 28)` as one row after the other.
-pub fn flat(images: &Array3<u8>) -> Cow<'_, [u8]> {
+/// `(n, 1, 28, 28)` as one row after the other.
+pub fn flat(images: &Array4<u8>) -> Cow<'_, [u8]> {
     match images.as_slice() {
         Some(pixels) => Cow::Borrowed(pixels),
         None => Cow::Owned(images.iter().copied().collect()),

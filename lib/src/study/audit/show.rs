@@ -1,6 +1,6 @@
 //! The audit as its notebook shows it.
 
-use ndarray::{Array2, Axis as Dimension};
+use ndarray::Array3;
 
 use super::Audit;
 use crate::{
@@ -90,11 +90,8 @@ impl Audit {
         let step = (self.len() / n.max(1)).max(1);
         let tiles = (0..self.len()).step_by(step).take(n).map(|i| {
             let index = self.matches[i].index;
-            let (original, image) = (
-                originals.images.index_axis(Dimension(0), index),
-                dataset3.images.index_axis(Dimension(0), i),
-            );
-            let difference = Array2::from_shape_fn(image.dim(), |at| {
+            let (original, image) = (originals.image(index), dataset3.image(i));
+            let difference = Array3::from_shape_fn(image.dim(), |at| {
                 original[at].abs_diff(image[at]).saturating_mul(BRIGHTER)
             });
             let name = dataset3.names.get(i).cloned().unwrap_or_default();
@@ -102,9 +99,9 @@ impl Audit {
                 "MNIST {index}, a {}; in folder {}",
                 self.classes[self.truth[i]], self.classes[self.given[i]]
             );
-            Tile::new(Picture::grey(original, 2), name, words)
-                .then(Picture::grey(image, 2))
-                .then(Picture::grey(difference.view(), 2))
+            Tile::new(Picture::new(original, 2), name, words)
+                .then(Picture::new(image, 2))
+                .then(Picture::new(difference.view(), 2))
         });
         let title = format!("Original, image of dataset 3, difference ({BRIGHTER} times brighter)");
         Gallery::new(title, tiles)
@@ -148,14 +145,14 @@ impl Audit {
 
     fn sheets(&self, dataset3: &Samples, zoom: usize) -> Table {
         let ConfusionMatrix { counts, classes } = self.matrix();
-        let blank = Array2::zeros((crate::data::SIDE, crate::data::SIDE));
+        let blank = Array3::zeros(dataset3.image_shape());
         let rows = classes.iter().enumerate().map(|(folder, name)| {
             let held = counts.column(folder);
             let strip = (0..classes.len()).map(|digit| {
                 let found =
                     (0..self.len()).find(|&i| self.given[i] == folder && self.truth[i] == digit);
                 match found {
-                    Some(i) => dataset3.images.index_axis(Dimension(0), i),
+                    Some(i) => dataset3.image(i),
                     None => blank.view(),
                 }
             });

@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Result,
     data::{Handwritten, Samples},
-    eval::{Evaluation, LOOKALIKES},
+    eval::Evaluation,
     files::project_root,
     image::{FEATURES, Preprocess},
     nn::{Classifier, ORIGINAL, char_cnn},
     study::{
-        Seeds,
+        LOOKALIKES, Seeds,
         result::{Artefact, RunKey, RunResult},
     },
     train::{Checkpoint, Config, History, evaluate, evaluate_averaged, fit_resumable},
@@ -57,7 +57,7 @@ pub struct Part1 {
 impl Part1 {
     /// As the report did it: squeezed into a square, no augmentation, 30 epochs.
     pub fn report(seed: u64) -> Self {
-        Self::compared("report", Preprocess::Squeeze, false, seed)
+        Self::compared("report", Preprocess::squeeze(), false, seed)
     }
 
     /// As the report did it but for what an image is brought down to.
@@ -76,7 +76,7 @@ impl Part1 {
     }
 
     pub fn keep_aspect(seed: u64) -> Self {
-        Self::compared("keep-aspect", Preprocess::KeepAspect, false, seed)
+        Self::compared("keep-aspect", Preprocess::keep_aspect(), false, seed)
     }
 
     pub fn crop(seed: u64) -> Self {
@@ -192,7 +192,7 @@ impl Part1 {
         let history = fit_resumable(model.as_mut(), &train, &valid, &self.config, &states)?;
         let evaluation = evaluate(model.as_ref(), &valid)?;
 
-        let merged = evaluation.merged(&LOOKALIKES.map(|group| group.classes))?;
+        let merged = evaluation.merged(&LOOKALIKES)?;
         let path = self.key().checkpoint();
         Checkpoint::of(model.as_ref(), self.config.clone(), history.clone(), &train)
             .with_preprocess(self.preprocess)

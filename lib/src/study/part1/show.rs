@@ -7,10 +7,10 @@ use crate::{
         Axis, Html, RowChart, Table, format_signed, note, number, percent, percent_interval, stack,
     },
     eval::{
-        Evaluation, LOOKALIKES,
+        Evaluation,
         statistics::{mean, paired_difference},
     },
-    study::{Part1, RunResult, Seeds, Split},
+    study::{LOOKALIKES, Part1, RunResult, Seeds, Split},
 };
 
 use super::{AVERAGED, COPIES};
@@ -38,7 +38,7 @@ impl Part1 {
             "none"
         };
         vec![
-            ("preprocessing", format!("{:?}", self.preprocess)),
+            ("preprocessing", format!("{:?}", self.preprocess.method)),
             ("numbers beside the image", features.into()),
             ("validation", split.into()),
             ("augmentation", format!("{:?}", config.augment)),
@@ -237,7 +237,7 @@ fn each(seeds: &Seeds) -> String {
 /// The answers to the questions of notebook 2, each from the numbers of this run.
 pub fn findings(reported: &Seeds, ours: &Seeds, seed0: &Evaluation, original: f64) -> Result<Html> {
     let (before, after) = (reported.val_accuracy()?, ours.val_accuracy()?);
-    let merged = seed0.merged(&LOOKALIKES.map(|group| group.classes))?;
+    let merged = seed0.merged(&LOOKALIKES)?;
     let calibration = seed0.calibration(15)?;
     let table = Table::new("What was found", ["measure", "value"])
         .row(["the report's run, one split".into(), percent(original)])

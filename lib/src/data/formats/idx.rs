@@ -1,0 +1,107 @@
+//! The IDX format, which MNIST's files have.
+
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
+
+use super::archive::{GZIP_MAGIC, read_at_most};
+use crate::{Error, Result};
+
+/// Most bytes of one file, unpacked. The largest of MNIST has 47 million.
+const MAX_BYTES: u64 = 1 << 30;
+
+pub(crate) const REMEDY: &str = "fetch MNIST again with `glyphs data fetch mnist`";
+
+/// The path of an IDX file in `folder`, plain or gzip, whichever name is used.
+pub(crate) fn idx_file(folder: &Path, part: &str, what: &str, rank: usize) -> Option<PathBuf> {
+    [
+        format!("{part}-{what}-idx{rank}-ubyte"),
+        format!("{part}-{what}-idx{rank}-ubyte.gz"),
+        format!("{part}-{what}.idx{rank}-ubyte"),
+        format!("{part}-{what}.idx{rank}-ubyte.gz"),
+    ]
+    .into_iter()
+    .map(|name| folder.join(name))
+    .find(|path| path.is_file())
+}
+
+/// The bytes of an IDX file, unpacked where it is a gzip file: no more than its header
+/// declares.
+pub(crate) fn read_unpacked(path: &Path) -> Result<Vec<u8>> {
+    let mut limit = 0;
+    let mut read = || -> std::io::Result<Option<Vec<u8>>> {
+        let mut file = BufReader::new(File::open(path)?);
+        let magic = read_at_most(&mut file.by_ref().take(2), 2)?.unwrap_or_default();
+        let is_gzip = magic == GZIP_MAGIC;
+        let whole = Cursor::new(magic).chain(file);
+        let mut unpacked: Box<dyn Read> = match is_gzip {
+            true => Box::new(MultiGzDecoder::new(whole)),
+            false => Box::new(whole),
+        };
+        let head = read_at_most(&mut unpacked.by_ref().take(HEAD), HEAD)?.unwrap_or_default();
+        limit = declared_bytes(&head);
+        read_at_most(&mut Cursor::new(head).chain(unpacked), limit)
+    };
+    read()
+        .map_err(|e| Error::io(path, e, REMEDY))?
+        .ok_or_else(|| Error::content(path, format!("more than {limit} bytes"), REMEDY))
+}
+
+/// Bytes of the header of an array of three dimensions.
+const HEAD: u64 = 16;
+
+/// How long a file is that begins with `head`, by its own words.
+fn declared_bytes(head: &[u8]) -> u64 {
+    let rank = head.get(3).map_or(0, |&rank| usize::from(rank));
+    let sizes = head.get(4..).unwrap_or_default().chunks_exact(4).take(rank);
+    let sizes = sizes.map(|b| u64::from(u32::from_be_bytes([b[0], b[1], b[2], b[3]])));
+    let values = sizes.fold(1, u64::saturating_mul);
+    values.saturating_add(4 + 4 * rank as u64).min(MAX_BYTES)
+}
+
+/// An array of bytes as the IDX format stores it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Idx {
+    pub shape: Vec<usize>,
+    pub values: Vec<u8>,
+}
+
+impl Idx {
+    /// Parses an unpacked IDX file of bytes (type 0x08). `path` is for the error only.
+    ///
+    /// # Errors
+    /// Where the magic number is another, or the length is not what the shape says.
+    pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
+        let wrong = |problem: String| Error::content(path, problem, REMEDY);
+        let &[0, 0, kind, rank, ..] = bytes else {
+            return Err(wrong("no IDX magic number".into()));
+        };
+        if kind != 0x08 {
+            return Err(wrong(format!(
+                "IDX type {kind:#04x} instead of bytes (0x08)"
+            )));
+        }
+        let header = 4 + 4 * rank as usize;
+        let Some(sizes) = bytes.get(4..header) else {
+            return Err(wrong("cut short within the IDX header".into()));
+        };
+        let shape: Vec<usize> = sizes
+            .chunks_exact(4)
+            .map(|b| u32::from_be_bytes([b[0], b[1], b[2], b[3]]) as usize)
+            .collect();
+        let values = &bytes[header..];
+        let declared = shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
+        if declared != Some(values.len()) {
+            return Err(wrong(format!(
+                "shape {shape:?} but {} bytes of values",
+                values.len()
+            )));
+        }
+        Ok(Self {
+            shape,
+            values: values.to_vec(),
+        })
+    }
+}

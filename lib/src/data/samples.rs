@@ -1,0 +1,140 @@
+//! [`Samples`]: labelled images, and where they came from.
+
+use ndarray::{Array2, Array4, ArrayView3, Axis};
+use serde::{Deserialize, Serialize};
+
+use super::formats::archive::sha256;
+use crate::{Error, Result};
+
+/// Which data a number was computed from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// Name of the data set, e.g. `handwritten`, `mnist-train` or a folder's name.
+    pub name: String,
+    /// Where it was found: a path relative to its root, a URL, or `generated`; and
+    /// where damaged images were skipped, how many.
+    pub source: String,
+    /// SHA-256 of the decoded content, in hexadecimal.
+    pub sha256: String,
+    /// Number of images.
+    pub count: usize,
+    /// True for a stand-in: every number computed from it says so.
+    pub synthetic: bool,
+}
+
+impl Provenance {
+    /// Says, wherever the data are shown, that damaged images were skipped.
+    pub(crate) fn note_skipped(&mut self, count: usize) {
+        if count > 0 {
+            let images = if count == 1 { "image" } else { "images" };
+            self.source += &format!(" ({count} damaged {images} skipped)");
+        }
+    }
+}
+
+/// Labelled images of one size, grey (one channel) or RGB (three).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Samples {
+    /// `(n, channels, height, width)`, 0 to 255. In grey images 0 is background and 255
+    /// is full ink.
+    pub images: Array4<u8>,
+    /// `(n, features)`: auxiliary features, which a network takes beside the image (size
+    /// and position of the ink in the original, which cropping removes). Zero columns
+    /// where there are none.
+    pub features: Array2<f32>,
+    /// Index into `classes`, one an image.
+    pub labels: Vec<usize>,
+    /// Who wrote each image; empty where the data set does not say.
+    pub writers: Vec<u16>,
+    /// File name of each image; empty where the data set has none.
+    pub names: Vec<String>,
+    /// Class names in label order, e.g. `["0", …, "z"]`.
+    pub classes: Vec<String>,
+    pub provenance: Provenance,
+}
+
+impl Samples {
+    /// Images of one's own: `(n, channels, height, width)`, with their labels, which are
+    /// indices into `classes`. `name` stands wherever the data are shown.
+    ///
+    /// # Errors
+    /// Where there are not as many labels as images, or a label has no class.
+    pub fn new<C: Into<String>>(
+        name: &str,
+        images: Array4<u8>,
+        labels: Vec<usize>,
+        classes: impl IntoIterator<Item = C>,
+    ) -> Result<Self> {
+        let classes: Vec<String> = classes.into_iter().map(Into::into).collect();
+        let count = images.dim().0;
+        if labels.len() != count {
+            let problem = format!("{} labels for {count} images", labels.len());
+            return Err(Error::argument(problem, "pass one label an image"));
+        }
+        if let Some(label) = labels.iter().find(|&&label| label >= classes.len()) {
+            let problem = format!("label {label}, but {} classes", classes.len());
+            return Err(Error::argument(problem, "number the classes from 0"));
+        }
+        let pixels: Vec<u8> = images.iter().copied().collect();
+        Ok(Self {
+            provenance: Provenance {
+                name: name.into(),
+                source: "generated".into(),
+                sha256: sha256(&pixels),
+                count,
+                synthetic: false,
+            },
+            images,
+            features: Array2::zeros((count, 0)),
+            labels,
+            writers: Vec::new(),
+            names: Vec::new(),
+            classes,
+        })
+    }
+
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// Channels, height and width of every image.
+    pub fn image_shape(&self) -> [usize; 3] {
+        let (_, channels, height, width) = self.images.dim();
+        [channels, height, width]
+    }
+
+    /// One image, `(channels, height, width)`.
+    ///
+    /// # Panics
+    /// Where `index` is not below [`Samples::len`].
+    pub fn image(&self, index: usize) -> ArrayView3<'_, u8> {
+        self.images.index_axis(Axis(0), index)
+    }
+
+    /// The samples at `indices`, in that order.
+    ///
+    /// # Panics
+    /// Where an index is not below [`Samples::len`].
+    pub fn select(&self, indices: &[usize]) -> Self {
+        Self {
+            images: self.images.select(Axis(0), indices),
+            features: self.features.select(Axis(0), indices),
+            labels: indices.iter().map(|&i| self.labels[i]).collect(),
+            writers: pick(&self.writers, indices),
+            names: pick(&self.names, indices),
+            classes: self.classes.clone(),
+            provenance: self.provenance.clone(),
+        }
+    }
+}
+
+fn pick<T: Clone>(values: &[T], indices: &[usize]) -> Vec<T> {
+    if values.is_empty() {
+        return Vec::new();
+    }
+    indices.iter().map(|&i| values[i].clone()).collect()
+}

@@ -1,0 +1,283 @@
+//! Dataset 1: photographs of handwritten characters, 62 classes, 40 images each.
+//!
+//! A part of Chars74K "EnglishHnd" (T. E. de Campos, B. R. Babu and M. Varma,
+//! "Character recognition in natural images", VISAPP 2009), which has 55 writers:
+//! of each class the task's archive holds the images of 40 of them.
+
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use super::locate::Found;
+use crate::data::formats::archive::{
+    ImageFile, file_name, folder_name, read_images, sha256_of_files,
+};
+use crate::data::formats::decode::{Grey, declared_size, decode_grey};
+use crate::data::samples::Provenance;
+use crate::data::split::{counts, spread_per_class};
+use crate::{Error, Result};
+
+/// Number of character classes: 0-9, A-Z, a-z in that order.
+pub const CLASSES: usize = 62;
+/// Images of each class.
+pub const PER_CLASS: usize = 40;
+/// Width of every photograph, in pixels.
+pub const PHOTO_WIDTH: usize = 1200;
+/// Height of every photograph, in pixels.
+pub const PHOTO_HEIGHT: usize = 900;
+
+const REMEDY: &str = "unpack the archive anew, or fetch it with `glyphs data fetch handwritten`";
+
+/// One photograph, still encoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Photo {
+    /// File name, e.g. `img001-042.png`.
+    pub name: String,
+    /// Index of the class, 0 to 61.
+    pub label: usize,
+    /// Number of the writer, 1 to 55.
+    pub writer: u16,
+    pub bytes: Vec<u8>,
+}
+
+/// The photographs of dataset 1, sorted by class and writer, kept as PNG or JPEG:
+/// decoded they would take 8 GB.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handwritten {
+    pub photos: Vec<Photo>,
+    /// Class names in label order: `0` to `9`, `A` to `Z`, `a` to `z`.
+    pub classes: Vec<String>,
+    /// `sha256` is [`sha256_of_files`] over the photographs in order.
+    pub provenance: Provenance,
+    /// Archive or folder that the photographs came from, for errors.
+    root: PathBuf,
+}
+
+impl Handwritten {
+    /// The 62 x 40 photographs from an archive or folder.
+    ///
+    /// Where it holds all 55 writers of Chars74K, the 40 of the task are taken of
+    /// each class; [`Handwritten::open_held_out`] takes the others.
+    ///
+    /// # Errors
+    /// Where a class is missing or has not 40 images, or an image is damaged or has
+    /// another size than 1200 x 900.
+    pub fn open(path: &Path) -> Result<Self> {
+        Self::open_found(&Found::at(path))
+    }
+
+    pub(crate) fn open_found(found: &Found) -> Result<Self> {
+        Self::read(found)?.checked()
+    }
+
+    /// The photographs of Chars74K that the task's archive does not hold: 15 a class.
+    pub fn open_held_out(path: &Path) -> Result<Self> {
+        let mut all = Self::read(&Found::at(path))?;
+        all.photos
+            .retain(|photo| !is_in_task(photo.label, photo.writer));
+        all.provenance.name = "handwritten-test".into();
+        Ok(all.with_fresh_provenance())
+    }
+
+    pub fn len(&self) -> usize {
+        self.photos.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.photos.is_empty()
+    }
+
+    /// Index of the class of each drawing.
+    pub fn labels(&self) -> Vec<usize> {
+        self.photos.iter().map(|photo| photo.label).collect()
+    }
+
+    /// Number of drawings of each class.
+    pub fn counts(&self) -> Vec<usize> {
+        counts(&self.labels(), self.classes.len())
+    }
+
+    /// `n` drawings of each class (all where there are fewer), evenly spread over
+    /// its writers: a small part for a quick run.
+    pub fn take_per_class(self, n: usize) -> Self {
+        let kept = spread_per_class(&self.labels(), n);
+        self.select(&kept).with_fresh_provenance()
+    }
+
+    /// The drawings at `indices`, under the provenance of the whole.
+    ///
+    /// # Panics
+    /// Where an index is not below [`Handwritten::len`].
+    pub fn select(&self, indices: &[usize]) -> Self {
+        let photos = indices.iter().map(|&i| self.photos[i].clone());
+        Self {
+            photos: photos.collect(),
+            classes: self.classes.clone(),
+            provenance: self.provenance.clone(),
+            root: self.root.clone(),
+        }
+    }
+
+    /// The pixels of one photograph.
+    ///
+    /// # Errors
+    /// Where it is damaged.
+    ///
+    /// # Panics
+    /// Where `index` is not below [`Handwritten::len`].
+    pub fn decode(&self, index: usize) -> Result<Grey> {
+        let photo = &self.photos[index];
+        decode_grey(&self.path_of(photo), &photo.bytes)
+    }
+
+    /// The photographs of an archive or folder, whatever their number; sizes checked.
+    fn read(found: &Found) -> Result<Self> {
+        let mut photos = read_images(&found.path)?
+            .into_par_iter()
+            .map(|file| photo(&found.path, file))
+            .collect::<Result<Vec<_>>>()?;
+        photos.sort_by_key(|photo| (photo.label, photo.writer));
+        if let Some(pair) = photos
+            .windows(2)
+            .find(|p| (p[0].label, p[0].writer) == (p[1].label, p[1].writer))
+        {
+            let problem = format!(
+                "{} and {} are the same character and writer",
+                pair[0].name, pair[1].name
+            );
+            return Err(Error::content(&found.path, problem, "remove one of them"));
+        }
+        let handwritten = Self {
+            photos,
+            classes: class_names(),
+            provenance: Provenance {
+                name: "handwritten".into(),
+                source: found.source.clone(),
+                sha256: String::new(),
+                count: 0,
+                synthetic: found.synthetic,
+            },
+            root: found.path.clone(),
+        };
+        Ok(handwritten.with_fresh_provenance())
+    }
+
+    /// Every photograph of the task is there.
+    fn checked(mut self) -> Result<Self> {
+        if self.counts().iter().any(|&count| count > PER_CLASS) {
+            self.photos
+                .retain(|photo| is_in_task(photo.label, photo.writer));
+            self = self.with_fresh_provenance();
+        }
+        for (label, count) in self.counts().into_iter().enumerate() {
+            if count != PER_CLASS {
+                let folder = self.root.join(format!("Sample{:03}", label + 1));
+                let problem = format!(
+                    "class {} has {count} of {PER_CLASS} images",
+                    self.classes[label]
+                );
+                return Err(Error::content(folder, problem, REMEDY));
+            }
+        }
+        Ok(self)
+    }
+
+    fn with_fresh_provenance(mut self) -> Self {
+        self.provenance.count = self.photos.len();
+        self.provenance.sha256 = sha256_of_files(
+            self.photos
+                .iter()
+                .map(|p| (p.name.as_str(), p.bytes.as_slice())),
+        );
+        self
+    }
+
+    pub(crate) fn path_of(&self, photo: &Photo) -> PathBuf {
+        self.root
+            .join(format!("Sample{:03}", photo.label + 1))
+            .join(&photo.name)
+    }
+}
+
+/// `0` to `9`, `A` to `Z`, `a` to `z`.
+pub fn class_names() -> Vec<String> {
+    ('0'..='9')
+        .chain('A'..='Z')
+        .chain('a'..='z')
+        .map(String::from)
+        .collect()
+}
+
+/// One photograph.
+///
+/// # Errors
+/// Where the name is not one of the data set, or the image is damaged.
+fn photo(root: &Path, file: ImageFile) -> Result<Photo> {
+    let place = root.join(&file.path);
+    let Some((label, writer)) = scheme(&file.path) else {
+        let problem = "not named as the data set's images are (Sample001/img001-001.png)";
+        let remedy = "leave only the data set's own files there";
+        return Err(Error::content(place, problem, remedy));
+    };
+    let (width, height) = declared_size(&place, &file.bytes)?;
+    if (width, height) != (PHOTO_WIDTH, PHOTO_HEIGHT) {
+        let problem = format!("{width} x {height} pixels instead of 1200 x 900");
+        return Err(Error::content(&place, problem, REMEDY));
+    }
+    Ok(Photo {
+        name: file.name().to_string(),
+        label,
+        writer,
+        bytes: file.bytes,
+    })
+}
+
+/// Label and writer from `Sample001/img001-042.png`, in whatever case.
+fn scheme(path: &str) -> Option<(usize, u16)> {
+    let class = label_of_folder(folder_name(path))?;
+    let name = file_name(path).to_ascii_lowercase();
+    let (stem, _) = name.rsplit_once('.')?;
+    let (number, writer) = stem.strip_prefix("img")?.split_once('-')?;
+    let writer = digits(writer)?;
+    let known = digits(number)? == class as u16 + 1 && (1..=55).contains(&writer);
+    known.then_some((class, writer))
+}
+
+/// The label that a folder's name gives, `Sample001` to `Sample062`.
+pub fn label_of_folder(folder: &str) -> Option<usize> {
+    let folder = folder.to_ascii_lowercase();
+    let number = usize::from(digits(folder.strip_prefix("sample")?)?);
+    (1..=CLASSES).contains(&number).then(|| number - 1)
+}
+
+fn digits(text: &str) -> Option<u16> {
+    let decimal = text.len() == 3 && text.bytes().all(|b| b.is_ascii_digit());
+    decimal.then(|| text.parse().ok()).flatten()
+}
+
+/// Whether the task's archive holds the class `label` by `writer`, 1 to 55.
+pub(crate) fn is_in_task(label: usize, writer: u16) -> bool {
+    TASK_WRITERS[label] >> writer & 1 == 1
+}
+
+/// Of each class the writers whose images the task's archive holds: bit `w` for
+/// writer `w`. The other 15 a class are the test set.
+#[rustfmt::skip]
+const TASK_WRITERS: [u64; CLASSES] = [
+    0xfefc366f2f7f9e, 0xb7ef6d973e3fde, 0xe7b7b3dedb9f7c, 0x8797defff57bce,
+    0xdff477abf37bb6, 0xbe2ed96ff6dffa, 0x56f7d7afcefd3e, 0xb2d7cfbdafffac,
+    0x5ae7fd75d7bfea, 0xdecfb7b3de7dbc, 0xbb2ab5fd7f67fe, 0xdfc5dfd6ffaec6,
+    0xf5bffd15ff7ba4, 0xf07fef3aa7f7de, 0x7e9be713efbdfe, 0xfce775f6adff3c,
+    0xabbbdfd6e9dede, 0x5f2f9e7dffb6d6, 0xfff7f5da950dfe, 0xbdd7f9fff4f2e8,
+    0x7dd77fbded0f3e, 0x3fbbecbdbe2fee, 0xfad9fcbd5f77ae, 0xc796ef7b1f7dfe,
+    0x7dfde77f8bff12, 0xcf7f25ffd3b7ea, 0x7ee5dff6bf95f4, 0xdf5bff7bebd750,
+    0xedb717f9fcbfdc, 0x7fe3fefead9f32, 0xbefdf776edeb52, 0xded2cc7ffa7ffc,
+    0xfbbbfffe4fd08e, 0xefdff1faec0fde, 0x737fffb1fbd61e, 0x3ebbee6eeee7ee,
+    0x3dfaf6efd7c1fe, 0x3fb73b7bfc9fda, 0x6e1ff5bfff2ee6, 0xdffc7dfeaf57a4,
+    0xdfe7fffba44e76, 0xfe3d7fbba5b5fc, 0xaffb37abb6dbf6, 0x4c5ff7df1efefc,
+    0xd7cdfeff2eaeea, 0x7ff2fbedb6e4fa, 0xd5ff27cdfbebae, 0xf8f98bfeff97d6,
+    0xfe9e7fbf5cddb8, 0xffb86f6bcbd7fc, 0x7c3ff9fb53f75e, 0x92f4ff7e76ffec,
+    0x798bf67fb67ff6, 0xe7af25dfcfb5fe, 0xb375f5befb5f3e, 0x7fc5dbc9f9effc,
+    0xb6dde7bedbf6ae, 0x7de75d47fbff3c, 0x65ffdfefa393ee, 0xbdd8fff5df659e,
+    0xfed739fe9dd7f2, 0xa7dfef4ef07dfe,
+];

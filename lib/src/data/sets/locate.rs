@@ -1,0 +1,171 @@
+//! Where a data set is looked for: `$GLYPHS_DATA`, then `data/raw/`.
+
+use std::path::{Path, PathBuf};
+
+use crate::files::project_root;
+use crate::{Error, Result};
+
+/// The three data sets of the study.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Dataset {
+    /// Dataset 1: photographs of 62 characters.
+    Handwritten,
+    Mnist,
+    /// Dataset 3: MNIST's training images under wrong labels.
+    Mislabelled,
+}
+
+/// A data set's files, and how a result names them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The archive or folder.
+    pub path: PathBuf,
+    /// For provenance: the path relative to the place's name.
+    pub source: String,
+    /// True where the files are a stand-in.
+    pub synthetic: bool,
+}
+
+impl Found {
+    /// Files that the user names.
+    pub fn at(path: &Path) -> Self {
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        Self {
+            path: path.into(),
+            source: name.to_string_lossy().into_owned(),
+            synthetic: is_stand_in(path),
+        }
+    }
+}
+
+impl Dataset {
+    pub const ALL: [Self; 3] = [Self::Handwritten, Self::Mnist, Self::Mislabelled];
+
+    /// Name in `datasets.toml`, on the command line and in results.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Handwritten => "handwritten",
+            Self::Mnist => "mnist",
+            Self::Mislabelled => "mislabelled",
+        }
+    }
+
+    /// Archives and folders that may hold the data set, below a place; the empty
+    /// one is the place itself.
+    fn candidates(self) -> &'static [&'static str] {
+        match self {
+            Self::Handwritten => &[
+                "trainPart1.zip",
+                "EnglishHnd.tgz",
+                "trainPart1",
+                "train",
+                "handwritten.zip",
+                "handwritten",
+                "English/Hnd/Img",
+                "Img",
+                "",
+            ],
+            Self::Mnist => &["mnist", "MNIST/raw", "MNIST", ""],
+            Self::Mislabelled => &[
+                "mnistTask3.zip",
+                "mnistTask3",
+                "mnistTask",
+                "mislabelled.zip",
+                "mislabelled",
+            ],
+        }
+    }
+
+    /// Whether `path` looks like this data set; what it holds is checked on reading.
+    fn is_at(self, path: &Path) -> bool {
+        if path.is_file() {
+            return true;
+        }
+        match self {
+            Self::Handwritten => has_folder(path, "Sample001", 2),
+            Self::Mnist => {
+                crate::data::formats::idx::idx_file(path, "train", "images", 3).is_some()
+            }
+            Self::Mislabelled => has_folder(path, "0", 2),
+        }
+    }
+
+    pub(crate) fn missing(self) -> Error {
+        Error::Missing {
+            dataset: self.name().into(),
+            problem: "neither $GLYPHS_DATA nor data/raw/ holds it".into(),
+            remedy: format!(
+                "run `glyphs data fetch {0}`, or put it into data/raw/ as data/README.md says",
+                self.name()
+            ),
+        }
+    }
+}
+
+/// The data set in `$GLYPHS_DATA` or in the project's `data/raw/`, whichever comes first.
+///
+/// # Errors
+/// Where `$GLYPHS_DATA` is set and is no folder.
+pub fn locate(dataset: Dataset) -> Result<Option<Found>> {
+    let mut places = Vec::new();
+    if let Some(folder) = std::env::var_os("GLYPHS_DATA").filter(|value| !value.is_empty()) {
+        let folder = PathBuf::from(folder);
+        if !folder.is_dir() {
+            let remedy = "set GLYPHS_DATA to the folder that holds the data sets, or unset it";
+            return Err(Error::content(
+                folder,
+                "GLYPHS_DATA names no folder",
+                remedy,
+            ));
+        }
+        places.push((folder, "$GLYPHS_DATA"));
+    }
+    places.push((raw_folder(), "data/raw"));
+    Ok(places
+        .iter()
+        .find_map(|(folder, name)| locate_in(dataset, folder, name)))
+}
+
+/// The data set in one folder, which results call `name`.
+pub fn locate_in(dataset: Dataset, folder: &Path, name: &str) -> Option<Found> {
+    dataset.candidates().iter().find_map(|candidate| {
+        let path = folder.join(candidate);
+        dataset.is_at(&path).then(|| Found {
+            synthetic: is_stand_in(&path),
+            source: format!("{name}/{candidate}").trim_end_matches('/').into(),
+            path,
+        })
+    })
+}
+
+/// Where fetched data are kept.
+pub fn raw_folder() -> PathBuf {
+    project_root().join("data/raw")
+}
+
+/// Lies in the folder that holds a stand-in, and says what it is.
+pub const STAND_IN_MARK: &str = "STAND-IN.txt";
+
+fn is_stand_in(path: &Path) -> bool {
+    let beside = path.parent().map(|folder| folder.join(STAND_IN_MARK));
+    path.join(STAND_IN_MARK).is_file() || beside.is_some_and(|mark| mark.is_file())
+}
+
+/// Whether a folder of that name is in `path`, at most `depth` folders down.
+fn has_folder(path: &Path, name: &str, depth: usize) -> bool {
+    if depth == 0 || !path.is_dir() {
+        return false;
+    }
+    if path.join(name).is_dir() {
+        return true;
+    }
+    // An unpacked archive often has one outer folder, and nothing else.
+    let Ok(entries) = path.read_dir() else {
+        return false;
+    };
+    let mut inner = entries.flatten().map(|e| e.path()).filter(|p| p.is_dir());
+    match (inner.next(), inner.next()) {
+        (Some(only), None) => has_folder(&only, name, depth - 1),
+        _ => false,
+    }
+}

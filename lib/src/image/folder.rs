@@ -1,0 +1,246 @@
+//! Images of one's own: a folder or archive whose folders are classes.
+
+use std::path::{Path, PathBuf};
+
+use super::preprocess::{Preprocess, preprocess_all, stacked};
+use crate::data::archive::{ImageFile, read_images, read_images_skipping, sha256_of_files};
+use crate::data::handwritten::{class_names, label_of_folder};
+use crate::data::{Provenance, Samples};
+use crate::{Error, Result};
+
+/// The PNG and JPEG files of a folder or archive (zip, tar.gz), of any size, not decoded yet.
+#[derive(Debug)]
+pub struct ImageFolder {
+    root: PathBuf,
+    /// Sorted by path.
+    files: Vec<ImageFile>,
+    /// Of images that were skipped as damaged, where that was asked for.
+    skipped: Option<Vec<Error>>,
+}
+
+/// The images of an [`ImageFolder`], preprocessed.
+#[derive(Debug)]
+pub struct FolderImages {
+    /// `names` are paths inside of the folder; the label is 0 where the folder gives none.
+    pub samples: Samples,
+    /// The class that the folder of each image is named after, if it is one.
+    pub labels: Vec<Option<usize>>,
+    /// What is wrong with each damaged image that was skipped.
+    pub skipped: Vec<Error>,
+}
+
+impl Samples {
+    /// The PNG and JPEG images of a folder or archive (zip, tar.gz) whose folders are
+    /// classes: `leaves/oak/1.jpg`, `leaves/elm/7.png` and so on, of any size, any number of
+    /// classes.
+    ///
+    /// Classes are in the natural order of their names (`2` before `10`); folders named
+    /// `Sample001` to `Sample062` are the characters `0` to `z`, as in dataset 1. Hidden
+    /// files, `__MACOSX` and files of other kinds are skipped. `names` are the paths inside
+    /// of the folder, `provenance` has the folder's name and the sha256 of its images.
+    ///
+    /// # Errors
+    /// Where there are no images, or only one class; where an image is damaged, lies in no
+    /// folder, or in a folder that is not beside the other classes.
+    ///
+    /// ```no_run
+    /// use glyphs::{data::Samples, image::Preprocess};
+    /// # fn f() -> glyphs::Result<()> {
+    /// let leaves = Samples::from_folder("leaves", &Preprocess::keep_aspect().side(32).rgb())?;
+    /// let (train, valid) = leaves.split(0.8, 0);
+    /// # Ok(()) }
+    /// ```
+    pub fn from_folder(path: impl AsRef<Path>, preprocess: &Preprocess) -> Result<Self> {
+        let folder = ImageFolder::read(path.as_ref())?;
+        let classes = folder.classes()?;
+        Ok(folder.preprocess(preprocess, classes)?.samples)
+    }
+
+    /// As [`Samples::from_folder`], but damaged images are skipped: each comes back as an
+    /// error beside the others, and their number stands in the provenance.
+    pub fn from_folder_skipping(
+        path: impl AsRef<Path>,
+        preprocess: &Preprocess,
+    ) -> Result<(Self, Vec<Error>)> {
+        let folder = ImageFolder::read_skipping(path.as_ref())?;
+        let classes = folder.classes()?;
+        let images = folder.preprocess(preprocess, classes)?;
+        Ok((images.samples, images.skipped))
+    }
+}
+
+impl ImageFolder {
+    /// # Errors
+    /// Where there is no image, or a file cannot be read.
+    pub fn read(path: &Path) -> Result<Self> {
+        Self::of(path, read_images(path)?, None)
+    }
+
+    /// As [`ImageFolder::read`]; damaged images are skipped, here and in
+    /// [`ImageFolder::preprocess`].
+    pub fn read_skipping(path: &Path) -> Result<Self> {
+        let (files, skipped) = read_images_skipping(path)?;
+        Self::of(path, files, Some(skipped))
+    }
+
+    fn of(path: &Path, files: Vec<ImageFile>, skipped: Option<Vec<Error>>) -> Result<Self> {
+        if files.is_empty() {
+            return Err(no_images(path));
+        }
+        Ok(Self {
+            root: path.into(),
+            files,
+            skipped,
+        })
+    }
+
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// The classes that the folders are named after, in natural order.
+    ///
+    /// # Errors
+    /// Where there is one class only, or an image is not in a folder beside the others.
+    pub fn classes(&self) -> Result<Vec<String>> {
+        let mut folders: Vec<&str> = Vec::new();
+        let mut parent = None;
+        for file in &self.files {
+            let Some((folder, _)) = file.path.rsplit_once('/') else {
+                let problem = "it lies in no folder that names its class";
+                let remedy = "put the images of each class into a folder of their own";
+                return Err(Error::content(self.root.join(&file.path), problem, remedy));
+            };
+            let above = folder.rsplit_once('/').map_or("", |(above, _)| above);
+            if *parent.get_or_insert(above) != above {
+                let problem = format!(
+                    "it is not in a folder beside {}, where the other classes are",
+                    folders[0]
+                );
+                let remedy = "leave only the classes' folders in one folder, and name that one";
+                return Err(Error::content(self.root.join(&file.path), problem, remedy));
+            }
+            if folders.last() != Some(&folder) {
+                folders.push(folder);
+            }
+        }
+        folders.sort_by_cached_key(|folder| (natural_order(folder), *folder));
+        let mut classes: Vec<String> = Vec::new();
+        for folder in folders {
+            let class = class_of_folder(folder.rsplit('/').next().unwrap_or(folder));
+            if !classes.contains(&class) {
+                classes.push(class);
+            }
+        }
+        match classes.as_slice() {
+            [only] => {
+                let problem = format!("all images are of one class, {only}");
+                let remedy = "put the images of each class into a folder of their own, and name \
+                              the folder that holds them all";
+                Err(Error::content(&self.root, problem, remedy))
+            }
+            _ => Ok(classes),
+        }
+    }
+
+    /// Decodes and preprocesses every image, on all cores. Labels are indices into
+    /// `classes`.
+    ///
+    /// # Errors
+    /// Where an image is damaged, unless such are skipped, or none is left.
+    pub fn preprocess(self, method: &Preprocess, classes: Vec<String>) -> Result<FolderImages> {
+        let Self {
+            root,
+            mut files,
+            skipped,
+        } = self;
+        let skips = skipped.is_some();
+        let mut skipped = skipped.unwrap_or_default();
+        let (mut done, mut good) = (Vec::new(), Vec::new());
+        let file = |file: &ImageFile| root.join(&file.path);
+        for image in preprocess_all(&files, method, |f| (file(f), &f.bytes))? {
+            good.push(image.is_ok());
+            match image {
+                Ok(image) => done.push(image),
+                Err(error) if skips => skipped.push(error),
+                Err(error) => return Err(error),
+            }
+        }
+        let mut good = good.into_iter();
+        files.retain(|_| good.next() == Some(true));
+        if files.is_empty() {
+            return Err(no_images(&root));
+        }
+        let (images, features) = stacked(&done, method);
+        let label = |file: &ImageFile| {
+            let class = class_of_folder(file.folder());
+            classes.iter().position(|name| *name == class)
+        };
+        let labels: Vec<Option<usize>> = files.iter().map(label).collect();
+        let contents = (files.iter()).map(|file| (file.path.as_str(), file.bytes.as_slice()));
+        let name = name_of(&root);
+        let mut provenance = Provenance {
+            source: name.clone(),
+            name,
+            sha256: sha256_of_files(contents),
+            count: files.len(),
+            synthetic: false,
+        };
+        provenance.note_skipped(skipped.len());
+        let samples = Samples {
+            images,
+            features,
+            labels: labels.iter().map(|label| label.unwrap_or(0)).collect(),
+            writers: Vec::new(),
+            names: files.into_iter().map(|file| file.path).collect(),
+            classes,
+            provenance,
+        };
+        Ok(FolderImages {
+            samples,
+            labels,
+            skipped,
+        })
+    }
+}
+
+/// `Sample011` of dataset 1 is the class `A`; other folders are classes of their own name.
+fn class_of_folder(folder: &str) -> String {
+    let known = label_of_folder(folder).and_then(|label| class_names().into_iter().nth(label));
+    known.unwrap_or_else(|| folder.to_owned())
+}
+
+/// What names are sorted by: runs of digits count as numbers, and come before letters.
+fn natural_order<'a>(name: &&'a str) -> Vec<(bool, usize, &'a str)> {
+    let mut parts = Vec::new();
+    let mut rest = *name;
+    while let Some(first) = rest.chars().next() {
+        let is_digit = first.is_ascii_digit();
+        let end = rest.find(|c: char| c.is_ascii_digit() != is_digit);
+        let (part, after) = rest.split_at(end.unwrap_or(rest.len()));
+        rest = after;
+        parts.push(match is_digit {
+            true => {
+                let digits = part.trim_start_matches('0');
+                (false, digits.len(), digits)
+            }
+            false => (true, 0, part),
+        });
+    }
+    parts
+}
+
+fn name_of(path: &Path) -> String {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.into());
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    name.to_string_lossy().into_owned()
+}
+
+fn no_images(path: &Path) -> Error {
+    let problem = "there is no PNG or JPEG image that can be read";
+    Error::content(path, problem, "name a folder or archive of images")
+}

@@ -1,0 +1,45 @@
+//! What long work says while it goes on: whole lines, since a notebook cannot redraw one.
+
+use std::fmt::Display;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+static SILENT: AtomicBool = AtomicBool::new(false);
+
+/// Whether the library keeps to itself what it would print about its progress.
+pub fn set_silent(silent: bool) {
+    SILENT.store(silent, Ordering::Relaxed);
+}
+
+/// A line on standard output, unless [`set_silent`] asks for none.
+pub fn say(words: impl Display) {
+    if !SILENT.load(Ordering::Relaxed) {
+        println!("{words}");
+    }
+}
+
+/// Says every two seconds how far some work is; nothing where it is done by then.
+pub(crate) struct Progress {
+    start: Instant,
+    said: Mutex<Instant>,
+}
+
+impl Progress {
+    pub fn start() -> Self {
+        let start = Instant::now();
+        let said = Mutex::new(start);
+        Self { start, said }
+    }
+
+    /// From any thread; `words` are given the seconds since the start.
+    pub fn step<W: Display>(&self, words: impl FnOnce(f64) -> W) {
+        let Ok(mut said) = self.said.try_lock() else {
+            return;
+        };
+        if said.elapsed() >= Duration::from_secs(2) {
+            *said = Instant::now();
+            say(words(self.start.elapsed().as_secs_f64()));
+        }
+    }
+}

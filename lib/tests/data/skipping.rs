@@ -1,0 +1,155 @@
+//! Damaged images among good ones: the first stops the load, unless the caller asks to
+//! skip them; then each is an error beside the data, and the data say how many.
+
+use std::fs;
+use std::path::Path;
+
+use glyphs::data::Samples;
+use glyphs::data::archive::{read_images, read_images_skipping};
+use glyphs::display::Show;
+use glyphs::image::Preprocess;
+use image::ExtendedColorType::L8;
+use zip::CompressionMethod;
+use zip::write::SimpleFileOptions;
+
+use crate::support::{contains, packed};
+
+fn png(width: u32, height: u32) -> Vec<u8> {
+    crate::support::png(width, height, L8)
+}
+
+fn zip_of(entries: &[(String, Vec<u8>)]) -> Vec<u8> {
+    let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    packed(entries, stored)
+}
+
+/// As it comes out of a failing disk: whole at both ends.
+fn damaged(mut bytes: Vec<u8>) -> Vec<u8> {
+    let middle = bytes.len() / 2;
+    bytes[middle - 4..middle + 4].fill(0x5a);
+    bytes
+}
+
+#[test]
+fn damaged_images_of_a_folder_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("three.zip");
+    let way = Preprocess::squeeze();
+    let mut entries: Vec<(String, Vec<u8>)> = (0..30)
+        .map(|i| (format!("{}/image_{i:06}.png", i % 10), png(28, 28)))
+        .collect();
+    fs::write(&path, zip_of(&entries)).unwrap();
+    let (samples, skipped) = Samples::from_folder_skipping(&path, &way).unwrap();
+    assert_eq!(samples, Samples::from_folder(&path, &way).unwrap());
+    assert!(skipped.is_empty());
+    assert_eq!(samples.provenance.source, "three.zip");
+
+    entries[12].1 = damaged(png(400, 300));
+    entries[17].1.truncate(30);
+    // Changed in the archive: its checksum no longer fits.
+    entries[23].1 = b"changed behind the archive's back".to_vec();
+    let mut zip = zip_of(&entries);
+    let place = zip.windows(7).position(|w| w == b"changed").unwrap();
+    zip[place] = b'C';
+    fs::write(&path, zip).unwrap();
+    assert!(Samples::from_folder(&path, &way).is_err());
+    let (samples, skipped) = Samples::from_folder_skipping(&path, &way).unwrap();
+    assert_eq!((samples.len(), samples.provenance.count), (27, 27));
+    assert!(!samples.names.contains(&"2/image_000012.png".into()));
+    let at = samples.names.iter().position(|n| n == "8/image_000018.png");
+    assert_eq!(at.map(|at| samples.labels[at]), Some(8));
+    let words: String = skipped.iter().map(|error| format!("{error}\n")).collect();
+    contains(
+        &words,
+        &["image_000012.png", "image_000017.png", "image_000023.png"],
+    );
+    assert_eq!(skipped.len(), 3);
+    contains(
+        samples.provenance.show().text(),
+        &["three.zip (3 damaged images skipped)"],
+    );
+}
+
+#[test]
+fn an_archive_that_is_wrong_is_not_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.zip");
+    let good = ("0/a.png".to_string(), png(28, 28));
+    for bad in ["../b.png", "0/A.PNG"] {
+        fs::write(&path, zip_of(&[good.clone(), (bad.into(), vec![1])])).unwrap();
+        assert!(read_images_skipping(&path).is_err(), "{bad}");
+    }
+    assert!(read_images_skipping(Path::new("nothing.zip")).is_err());
+}
+
+#[cfg(target_os = "linux")]
+mod rights {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    unsafe extern "C" {
+        fn setfsuid(uid: u32) -> i32;
+    }
+
+    /// As a user who owns nothing, since root may read everything. The change holds for
+    /// a thread of its own and ends with it.
+    fn as_nobody<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+        std::thread::scope(|scope| {
+            let thread = scope.spawn(|| {
+                // SAFETY: a system call that takes a number and touches no memory.
+                unsafe { setfsuid(65534) };
+                work()
+            });
+            thread.join().unwrap()
+        })
+    }
+
+    fn allow(path: &Path, mode: u32) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn files_and_folders_without_rights() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        allow(root, 0o755);
+        fs::create_dir(root.join("0")).unwrap();
+        for name in ["0/a.png", "0/b.png"] {
+            fs::write(root.join(name), png(28, 28)).unwrap();
+        }
+        allow(&root.join("0/b.png"), 0o000);
+        let words = as_nobody(|| read_images(root)).unwrap_err().to_string();
+        contains(&words, &["b.png", "denied", "check the file's rights"]);
+        let (files, skipped) = as_nobody(|| read_images_skipping(root)).unwrap();
+        assert_eq!((files.len(), skipped.len()), (1, 1));
+
+        // A folder that may not be listed: nobody knows what is in it.
+        allow(&root.join("0"), 0o000);
+        for result in [
+            as_nobody(|| read_images(root)).map(drop),
+            as_nobody(|| read_images_skipping(root)).map(drop),
+        ] {
+            contains(
+                &result.unwrap_err().to_string(),
+                &["0", "denied", "check the folder's rights"],
+            );
+        }
+        allow(&root.join("0"), 0o755);
+        allow(&root.join("0/b.png"), 0o644);
+
+        // A folder that may not be written to.
+        let (files, _) = read_images_skipping(root).unwrap();
+        let out = root.join("out.csv");
+        fs::write(&out, "before").unwrap();
+        allow(root, 0o555);
+        let result = as_nobody(|| glyphs::files::write_atomically(&out, &files[0].bytes));
+        allow(root, 0o755);
+        contains(
+            &result.unwrap_err().to_string(),
+            &["out.csv", "denied", "allow writing to the folder"],
+        );
+        assert_eq!(fs::read(&out).unwrap(), b"before");
+        assert_eq!(fs::read_dir(root).unwrap().count(), 2);
+    }
+}

@@ -1,0 +1,4 @@
+//! What notebooks show.
+
+mod page;
+mod parts;

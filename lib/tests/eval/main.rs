@@ -1,0 +1,5 @@
+//! Metrics and statistics against scikit-learn, scipy, lifelines and numpy.
+
+mod evaluation;
+mod similarity;
+mod statistics;
