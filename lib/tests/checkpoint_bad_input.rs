@@ -30,13 +30,8 @@ fn checkpoint(hidden: usize, classes: usize, features: usize) -> Checkpoint {
             synthetic: true,
         },
     };
-    let model = char_cnn(hidden, classes, features, 3).unwrap();
-    Checkpoint::of(
-        model.as_ref(),
-        Config::part1(),
-        History::default(),
-        &samples,
-    )
+    let model = char_cnn(hidden, classes, features, 3);
+    Checkpoint::of(&model, Config::part1(), History::default(), &samples)
 }
 
 /// A file that says what it holds in a header of its own.
@@ -115,19 +110,19 @@ fn the_weights_of_another_network() {
     let path = folder.path().join("network.safetensors");
     checkpoint(500, 62, 6).save(&path).unwrap();
     let other = Checkpoint::load(&path).unwrap();
-    let mut model = char_cnn(1000, 10, 0, 5).unwrap();
+    let mut model = char_cnn(1000, 10, 0, 5);
     let bits = |model: &dyn Classifier| -> Vec<u32> {
         let tensors = model.tensors().into_iter();
         tensors
             .flat_map(|t| t.values.iter().map(|v| v.to_bits()).collect::<Vec<_>>())
             .collect()
     };
-    let before = bits(model.as_ref());
-    let words = other.restore(model.as_mut()).unwrap_err().to_string();
+    let before = bits(&model);
+    let words = other.restore(&mut model).unwrap_err().to_string();
     for part in ["network.safetensors", "shape", REMEDY] {
         assert!(words.contains(part), "{words}");
     }
-    assert!(before == bits(model.as_ref()), "nothing was put in place");
+    assert!(before == bits(&model), "nothing was put in place");
 
     // One that is none of the study's: no such class count.
     let mut strange = other.clone();

@@ -47,13 +47,8 @@ fn checkpoint(path: &Path, preprocess: Option<Preprocess>) {
             synthetic: true,
         },
     };
-    let model = char_cnn(500, 62, 6, 3).unwrap();
-    let mut made = Checkpoint::of(
-        model.as_ref(),
-        Config::part1(),
-        History::default(),
-        &samples,
-    );
+    let model = char_cnn(500, 62, 6, 3);
+    let mut made = Checkpoint::of(&model, Config::part1(), History::default(), &samples);
     if let Some(preprocess) = preprocess {
         made = made.with_preprocess(preprocess);
     }

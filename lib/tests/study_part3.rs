@@ -130,7 +130,7 @@ fn trained(head: Head, init: Init, learned: f64) -> TrainedDigits {
     let result = record(head, init, 0, learned);
     TrainedDigits {
         run: DigitRun::new(3, Protocol::Report, head, init, 0),
-        model: head.network(0),
+        model: Box::new(head.network(0)),
         history: History {
             epochs: result.epochs.clone(),
             curve: result.curve.clone(),

@@ -3,10 +3,12 @@
 use std::fs;
 
 use glyphs::{
-    Error, Result,
     data::{Provenance, Samples},
     image::Augment,
-    nn::{Adam, Batch, CharCnn, Classifier, Objective, Step, TensorMut, TensorRef},
+    nn::{
+        self, Batch, Classifier, ExperimentalCnn, Objective, Optimizer, OriginalCnn, Signature,
+        Step, TensorMut, TensorRef,
+    },
     train::{
         Checkpoint, Complementary, Config, FineCurve, Loss, ModelCheckpoint, SelfTraining,
         confident_predictions, evaluate, evaluate_averaged, fit, fit_resumable, fit_self_training,
@@ -15,7 +17,7 @@ use glyphs::{
 use ndarray::{Array2, Array4};
 use rayon::ThreadPoolBuilder;
 
-type Network = CharCnn<500, 10>;
+type Network = ExperimentalCnn<10>;
 
 /// A bright bar whose place depends on the label.
 fn bars(n: usize) -> Samples {
@@ -128,26 +130,22 @@ fn an_average_over_copies_is_one_of_probabilities() {
 struct BreaksAt(u64, Network);
 
 impl Classifier for BreaksAt {
-    fn num_classes(&self) -> usize {
-        self.1.num_classes()
+    fn signature(&self) -> Signature {
+        self.1.signature()
     }
-    fn num_features(&self) -> usize {
-        self.1.num_features()
-    }
-    fn train_step(&mut self, batch: Batch, loss: &dyn Objective, adam: &mut Adam) -> Result<Step> {
-        match adam.step == self.0 {
-            true => Err(Error::argument("broken off", "go on")),
-            false => self.1.train_step(batch, loss, adam),
+    fn train_step(
+        &mut self,
+        batch: Batch,
+        loss: &dyn Objective,
+        optimizer: &mut dyn Optimizer,
+    ) -> nn::Result<Step> {
+        match optimizer.steps() == self.0 {
+            true => Err(nn::Error::argument("broken off", "go on")),
+            false => self.1.train_step(batch, loss, optimizer),
         }
     }
-    fn logits(&self, batch: Batch) -> Result<Array2<f32>> {
+    fn logits(&self, batch: Batch) -> nn::Result<Array2<f32>> {
         self.1.logits(batch)
-    }
-    fn freeze_trunk(&mut self, freeze: bool) {
-        self.1.freeze_trunk(freeze);
-    }
-    fn activations(&self, batch: Batch) -> Result<Vec<(String, Array2<f32>)>> {
-        self.1.activations(batch)
     }
     fn tensors(&self) -> Vec<TensorRef<'_>> {
         self.1.tensors()
@@ -243,7 +241,7 @@ fn a_checkpoint_of_another_network_or_a_damaged_one_is_refused_by_name() {
         .save(&path)
         .unwrap();
 
-    let mut other: CharCnn<1000, 10> = CharCnn::new(1);
+    let mut other: OriginalCnn<10> = OriginalCnn::new(1);
     let before = bits(&other);
     let error = Checkpoint::load(&path)
         .unwrap()

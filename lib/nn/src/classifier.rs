@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
-use crate::{Error, Optimizer, Result, shape::Dims};
+use crate::{Error, LayerSpec, Optimizer, Result, shape::Dims};
 
 /// Samples as a network takes them.
 #[derive(Clone, Copy, Debug)]
@@ -105,6 +105,11 @@ pub trait Classifier: Send + Sync {
 
     fn num_features(&self) -> usize {
         self.signature().features
+    }
+
+    /// The layers, in order, where it is made of layers.
+    fn layers(&self) -> &[LayerSpec] {
+        &[]
     }
 
     /// Parameters and running statistics, always in the same order.

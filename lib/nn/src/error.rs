@@ -18,7 +18,7 @@ pub enum Error {
 }
 
 impl Error {
-    pub(crate) fn argument(problem: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub fn argument(problem: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self::Argument {
             problem: problem.into(),
             remedy: remedy.into(),

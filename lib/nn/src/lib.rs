@@ -23,6 +23,6 @@ pub use network::{DynNetwork, Network};
 pub use optim::{Adam, Optimizer, Sgd};
 pub use plan::{
     builder::Builder,
-    spec::{LayerKind, LayerSpec},
+    spec::{LayerKind, LayerSpec, TensorSpec},
 };
 pub use summary::{LayerSummary, Summary};

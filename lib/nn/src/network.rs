@@ -104,8 +104,9 @@ where
     pub fn new(seed: u64) -> Self {
         let mut layers = Builder::new(In::DIMS);
         layers.unnamed::<M, In>();
+        let network = DynNetwork::new(layers, seed);
         Self {
-            network: DynNetwork::new(layers, seed),
+            network: network.expect("the compiler has checked the shapes"),
             layers: PhantomData,
         }
     }
@@ -121,15 +122,10 @@ impl<M, In> Network<M, In> {
 impl DynNetwork {
     /// As [`Network::new`].
     ///
-    /// # Panics
-    /// Where the last layer gives no vector.
-    pub fn new(layers: Builder, seed: u64) -> Self {
-        let (input, layers) = layers.finish();
-        let output = layers.last().map_or(input, |layer| layer.output);
-        assert!(
-            matches!(output, Dims::Vector(_)),
-            "a classifier ends in a vector of logits, not in images of {output}"
-        );
+    /// # Errors
+    /// Where a layer does not take what the one before it gives, or the last gives no vector.
+    pub fn new(layers: Builder, seed: u64) -> Result<Self> {
+        let (input, layers) = layers.finish()?;
         let device = Cpu::seed_from_u64(seed);
         let mut tensors = Vec::new();
         for layer in layers.iter().flat_map(LayerSpec::flattened) {
@@ -154,22 +150,17 @@ impl DynNetwork {
                 });
             }
         }
-        Self {
+        Ok(Self {
             input,
             stages: fuse(&layers),
             layers,
             tensors,
             seed,
-        }
+        })
     }
 
     pub fn seed(&self) -> u64 {
         self.seed
-    }
-
-    /// The layers, in order.
-    pub fn layers(&self) -> &[LayerSpec] {
-        &self.layers
     }
 
     /// Every layer with its output's shape, its parameters and its arithmetic.
@@ -455,6 +446,10 @@ impl Classifier for DynNetwork {
         array(batch.len, signature.classes, logits)
     }
 
+    fn layers(&self) -> &[LayerSpec] {
+        &self.layers
+    }
+
     fn tensors(&self) -> Vec<TensorRef<'_>> {
         let each = self.tensors.iter().map(|tensor| TensorRef {
             name: tensor.name.clone(),
@@ -506,6 +501,10 @@ impl<M, In> Classifier for Network<M, In> {
 
     fn logits(&self, batch: Batch) -> Result<Array2<f32>> {
         self.network.logits(batch)
+    }
+
+    fn layers(&self) -> &[LayerSpec] {
+        self.network.layers()
     }
 
     fn tensors(&self) -> Vec<TensorRef<'_>> {

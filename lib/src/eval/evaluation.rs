@@ -3,10 +3,10 @@
 use ndarray::{Array2, ArrayView1, Axis};
 use polars::prelude::{Column, DataFrame};
 
-use dfdx_conv::argmax;
 use crate::data::{Provenance, Samples};
 use crate::dataframe::dataframe;
 use crate::{Error, Result};
+use dfdx_conv::argmax;
 
 /// A network's probabilities for labelled images, and where the images came from.
 ///

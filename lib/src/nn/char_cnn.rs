@@ -44,7 +44,7 @@ impl<const HIDDEN: usize, const CLASSES: usize, const FEATURES: usize> Layer<Ima
     }
 }
 
-/// A network of the study by numbers that are known at run time only.
+/// A network of the study, by numbers that are known at run time only.
 pub fn char_cnn(hidden: usize, classes: usize, features: usize, seed: u64) -> DynNetwork {
     let mut layers = Builder::new(Dims::Image {
         channels: 1,
@@ -52,7 +52,7 @@ pub fn char_cnn(hidden: usize, classes: usize, features: usize, seed: u64) -> Dy
         width: 28,
     });
     add_layers(&mut layers, hidden, classes, features);
-    DynNetwork::new(layers, seed)
+    DynNetwork::new(layers, seed).expect("these layers fit")
 }
 
 fn add_layers(layers: &mut Builder, hidden: usize, classes: usize, features: usize) {

@@ -2,7 +2,7 @@
 //! (`display.html`) to be looked at, and checked for what every page needs.
 
 use glyphs::display::stylesheet;
-use glyphs::nn::{Layer, Summary};
+use glyphs::nn::{LayerSummary, Summary};
 use glyphs::prelude::*;
 use ndarray::{Array2, Array3, Axis as Dimension};
 
@@ -176,18 +176,19 @@ fn results(samples: &Samples) -> Html {
 
 fn tables_and_pictures(samples: &Samples) -> Html {
     let layers = [
-        ("conv1", vec![32, 28, 28], 320, 451_584),
-        ("pool", vec![32, 14, 14], 0, 0),
-        ("dense1", vec![1000], 3_137_000, 6_272_000),
+        ("conv1", "Conv2d 3 x 3", vec![32, 28, 28], 320, 451_584),
+        ("pool", "MaxPool2d 2 x 2", vec![32, 14, 14], 0, 0),
+        ("dense1", "Linear", vec![1000], 3_137_000, 6_272_000),
     ];
-    let layer = |(layer, output_shape, parameters, operations): (&str, _, _, _)| Layer {
-        name: layer.into(),
-        output_shape,
-        parameters,
-        operations,
-    };
+    let layer =
+        |(name, kind, output_shape, parameters, operations): (&str, &str, _, _, _)| LayerSummary {
+            name: name.into(),
+            kind: kind.into(),
+            output_shape,
+            parameters,
+            operations,
+        };
     let network = Summary {
-        name: "CharCnn<1000, 62>".into(),
         layers: layers.map(layer).into(),
     };
     let epoch = |epoch: usize| glyphs::train::Epoch {

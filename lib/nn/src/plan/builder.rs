@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::spec::{Init, LayerKind, LayerSpec, TensorSpec};
 use crate::{
+    Error, Result,
     layers::{Layer, on_tape::TapeLayer},
     shape::{Dims, SampleShape},
 };
@@ -20,18 +21,19 @@ use crate::{
 /// layers.max_pool2d();
 /// layers.flatten();
 /// layers.linear(10, 0);
-/// let model = DynNetwork::new(layers, 1);
+/// let model = DynNetwork::new(layers, 1).unwrap();
 /// assert_eq!(model.summary().parameters(), 8 * 25 + 8 + 8 * 14 * 14 * 10 + 10);
 /// ```
 ///
-/// # Panics
-/// Its methods panic where a layer does not take what the one before it gives.
+/// A layer that does not take what the one before it gives is noted, and refused by
+/// [`DynNetwork::new`](crate::DynNetwork::new).
 #[derive(Debug)]
 pub struct Builder {
     path: Vec<String>,
     input: Dims,
     dims: Dims,
     layers: Vec<LayerSpec>,
+    problem: Option<String>,
 }
 
 impl Builder {
@@ -41,6 +43,7 @@ impl Builder {
             input,
             dims: input,
             layers: Vec::new(),
+            problem: None,
         }
     }
 
@@ -51,14 +54,9 @@ impl Builder {
 
     /// As [`Builder::layer`], under the name of what is being lowered.
     pub fn unnamed<L: Layer<In>, In: SampleShape>(&mut self) {
-        assert_eq!(self.dims, In::DIMS, "input of layer {}", self.name());
+        self.expect(In::DIMS);
         L::lower(self);
-        assert_eq!(
-            self.dims,
-            L::Output::DIMS,
-            "output of layer {}",
-            self.name()
-        );
+        self.expect(L::Output::DIMS);
     }
 
     /// Runs `add` with `name` as part of the layers' names.
@@ -70,9 +68,15 @@ impl Builder {
 
     /// Convolution with "same" padding, and a bias.
     pub fn conv2d(&mut self, outputs: usize, kernel: usize, stride: usize) {
-        let (channels, height, width) = self.image();
-        assert!(kernel % 2 == 1, "a kernel of {kernel} pixels is not odd");
-        assert!(stride == 1 || stride == 2, "a stride of {stride}");
+        let Some((channels, height, width)) = self.image() else {
+            return;
+        };
+        if kernel.is_multiple_of(2) || !(1..=2).contains(&stride) {
+            self.refuse(format!(
+                "a kernel of {kernel} pixels with a stride of {stride}"
+            ));
+            return;
+        }
         let fan_in = channels * kernel * kernel;
         let uniform = Init::Uniform { fan_in };
         let shape = vec![outputs, channels, kernel, kernel];
@@ -89,7 +93,9 @@ impl Builder {
     }
 
     pub fn batch_norm2d(&mut self) {
-        let (channels, ..) = self.image();
+        let Some((channels, ..)) = self.image() else {
+            return;
+        };
         let shape = vec![channels];
         let statistic = |tensor| TensorSpec {
             trainable: false,
@@ -110,13 +116,11 @@ impl Builder {
     }
 
     pub fn max_pool2d(&mut self) {
-        let output = self.halved();
-        self.push(LayerKind::MaxPool2d, output, Vec::new());
+        self.pool(LayerKind::MaxPool2d);
     }
 
     pub fn avg_pool2d(&mut self) {
-        let output = self.halved();
-        self.push(LayerKind::AvgPool2d, output, Vec::new());
+        self.pool(LayerKind::AvgPool2d);
     }
 
     /// The layers of [`VggBlock`](crate::layers::VggBlock).
@@ -132,14 +136,19 @@ impl Builder {
     }
 
     pub fn global_avg_pool2d(&mut self) {
-        let (channels, ..) = self.image();
+        let Some((channels, ..)) = self.image() else {
+            return;
+        };
         let output = Dims::Vector(channels);
         self.push(LayerKind::GlobalAvgPool2d, output, Vec::new());
     }
 
     /// `p` is at least 0 and below 1.
     pub fn dropout(&mut self, p: f32) {
-        assert!((0.0..1.0).contains(&p), "a dropout of {p}");
+        if !(0.0..1.0).contains(&p) {
+            self.refuse(format!("a dropout of {p}"));
+            return;
+        }
         self.push(LayerKind::Dropout { p }, self.dims, Vec::new());
     }
 
@@ -151,7 +160,8 @@ impl Builder {
     /// Fully connected; with `features` auxiliary features of each sample beside its input.
     pub fn linear(&mut self, outputs: usize, features: usize) {
         let Dims::Vector(inputs) = self.dims else {
-            panic!("layer {}: a linear layer takes a vector", self.name());
+            self.refuse(format!("a linear layer after images of {}", self.dims));
+            return;
         };
         let uniform = Init::Uniform { fan_in: inputs };
         let mut tensors = vec![
@@ -176,11 +186,7 @@ impl Builder {
         self.dims = input;
         shortcut(self);
         let shortcut = std::mem::replace(&mut self.layers, before);
-        let name = self.name();
-        assert_eq!(
-            self.dims, output,
-            "layer {name}: the paths give different shapes"
-        );
+        self.expect(output);
         self.dims = input;
         self.push(LayerKind::Residual { main, shortcut }, output, Vec::new());
     }
@@ -203,8 +209,26 @@ impl Builder {
         self.push(LayerKind::OnTape(layer), output, tensors);
     }
 
-    pub(crate) fn finish(self) -> (Dims, Vec<LayerSpec>) {
-        (self.input, self.layers)
+    /// What was built.
+    pub fn layers(&self) -> &[LayerSpec] {
+        &self.layers
+    }
+
+    /// Input and layers of a classifier.
+    pub(crate) fn finish(mut self) -> Result<(Dims, Vec<LayerSpec>)> {
+        if let Dims::Image { .. } = self.dims {
+            self.refuse(format!(
+                "a classifier ends in a vector, not in images of {}",
+                self.dims
+            ));
+        }
+        match self.problem {
+            None => Ok((self.input, self.layers)),
+            Some(problem) => Err(Error::argument(
+                problem,
+                "let each layer take what the one before it gives",
+            )),
+        }
     }
 
     fn push(&mut self, kind: LayerKind, output: Dims, tensors: Vec<TensorSpec>) {
@@ -235,24 +259,46 @@ impl Builder {
         }
     }
 
-    fn image(&self) -> (usize, usize, usize) {
+    /// Of the images that come in; none, and noted, where vectors do.
+    fn image(&mut self) -> Option<(usize, usize, usize)> {
         match self.dims {
             Dims::Image {
                 channels,
                 height,
                 width,
-            } => (channels, height, width),
-            Dims::Vector(_) => panic!("layer {}: it takes images, not vectors", self.name()),
+            } => Some((channels, height, width)),
+            Dims::Vector(len) => {
+                self.refuse(format!("a layer for images after a vector of {len}"));
+                None
+            }
         }
     }
 
-    fn halved(&self) -> Dims {
-        let (channels, height, width) = self.image();
-        assert!(height > 1 && width > 1, "pooling {height} x {width} pixels");
-        Dims::Image {
+    fn pool(&mut self, kind: LayerKind) {
+        let Some((channels, height, width)) = self.image() else {
+            return;
+        };
+        if height < 2 || width < 2 {
+            self.refuse(format!("pooling of {height} x {width} pixels"));
+            return;
+        }
+        let output = Dims::Image {
             channels,
             height: height / 2,
             width: width / 2,
+        };
+        self.push(kind, output, Vec::new());
+    }
+
+    fn expect(&mut self, dims: Dims) {
+        if self.dims != dims {
+            self.refuse(format!("{} where {dims} are expected", self.dims));
         }
+    }
+
+    /// The first problem is the one that matters.
+    fn refuse(&mut self, problem: String) {
+        let name = self.name();
+        (self.problem).get_or_insert_with(|| format!("layer {name}: {problem}"));
     }
 }

@@ -12,7 +12,7 @@ pub struct LayerSpec {
     pub kind: LayerKind,
     pub input: Dims,
     pub output: Dims,
-    pub(crate) tensors: Vec<TensorSpec>,
+    pub tensors: Vec<TensorSpec>,
 }
 
 /// What a layer does.
@@ -47,10 +47,10 @@ pub enum LayerKind {
 
 /// A tensor of a layer.
 #[derive(Clone, Debug)]
-pub(crate) struct TensorSpec {
+pub struct TensorSpec {
     pub name: String,
     pub shape: Vec<usize>,
-    pub init: Init,
+    pub(crate) init: Init,
     pub trainable: bool,
 }
 
@@ -95,7 +95,7 @@ impl LayerSpec {
     }
 
     /// This layer and those within it.
-    pub(crate) fn flattened(&self) -> Vec<&LayerSpec> {
+    pub fn flattened(&self) -> Vec<&LayerSpec> {
         let mut all = Vec::new();
         if let LayerKind::Residual { main, shortcut } = &self.kind {
             all.extend(main.iter().chain(shortcut).flat_map(Self::flattened));

@@ -25,7 +25,7 @@ pub fn char_cnn(
     layers.named("relu", Builder::relu);
     layers.named("dropout", |layers| layers.dropout(dropout));
     layers.named("output", |layers| layers.linear(classes, 0));
-    DynNetwork::new(layers, seed)
+    DynNetwork::new(layers, seed).unwrap()
 }
 
 /// Weights that are nowhere special: batch normalisation's start at 1 and 0.
