@@ -11,6 +11,7 @@ pub mod nn;
 mod numbers;
 pub mod predict;
 pub mod prelude;
+pub mod report;
 pub mod study;
 pub mod train;
 

@@ -33,7 +33,7 @@ fn checkpoint(hidden: usize, classes: usize, features: usize) -> Checkpoint {
     let model = char_cnn(hidden, classes, features, 3).unwrap();
     Checkpoint::of(
         model.as_ref(),
-        Config::part1(),
+        Config::default(),
         History::default(),
         &samples,
     )

@@ -50,7 +50,7 @@ fn checkpoint(path: &Path, preprocess: Option<Preprocess>) {
     let model = char_cnn(500, 62, 6, 3).unwrap();
     let mut made = Checkpoint::of(
         model.as_ref(),
-        Config::part1(),
+        Config::default(),
         History::default(),
         &samples,
     );

@@ -10,6 +10,7 @@ mod dropout;
 mod flatten;
 mod fused;
 mod init;
+#[allow(unsafe_code, reason = "vector instructions and raw buffers, measured")]
 mod kernels;
 mod linear;
 mod loss;

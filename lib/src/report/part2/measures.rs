@@ -1,7 +1,7 @@
 //! By what the quality of a training is judged, each measure from one run's record.
 
 use crate::{
-    eval::statistics::{Time, area_under},
+    eval::statistics::{Time, area_under, mean},
     study::RunResult,
 };
 
@@ -58,7 +58,7 @@ pub const MEASURES: [Measure; 12] = [
         false,
         |run| {
             let heights: Vec<f64> = last_epoch(run).into_iter().map(|(_, y)| y).collect();
-            crate::eval::statistics::mean(&heights).ok()?.sd
+            mean(&heights).ok()?.sd
         },
     ),
     share(

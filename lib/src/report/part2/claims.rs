@@ -1,9 +1,13 @@
-//! What the original report's numbers say, each held against five seeds.
+//! What the numbers of the 2021 report say, each held against five seeds.
 
 use crate::{
     display::{Cell, Html, Table, format_signed, note, stack},
-    eval::statistics::{PairedDifference, paired_difference},
-    study::{Grid, Head, Init, ReportedEpoch, RunResult, reported},
+    eval::statistics::PairedDifference,
+    report::{
+        columns, difference, left_out,
+        reference_2021::{self, ReportedEpoch},
+    },
+    study::{Grid, Head, Init},
     train::Epoch,
 };
 
@@ -40,66 +44,60 @@ pub enum Verdict {
 use {Head::*, Init::*, Kind::*};
 
 pub const CLAIMS: [Claim; 8] = [
-    Claim::on_validation(
+    Claim::new(
         "original: pretraining is far ahead after one epoch",
         0,
         Original,
-        Difference,
     ),
-    Claim::on_validation(
+    Claim::new(
         "experimental: pretraining is behind after one epoch",
         0,
         Experimental,
-        Difference,
     ),
-    Claim::on_training(
+    Claim::new(
         "original: it learns the training images faster in the first epoch",
         0,
         Original,
-        Difference,
-    ),
-    Claim::on_training(
+    )
+    .on_training(),
+    Claim::new(
         "experimental: it learns the training images faster in the first epoch",
         0,
         Experimental,
-        Difference,
-    ),
-    Claim::on_validation(
-        "original: both starts end equally good",
-        2,
-        Original,
-        NoDifference,
-    ),
-    Claim::on_validation(
+    )
+    .on_training(),
+    Claim {
+        kind: NoDifference,
+        ..Claim::new("original: both starts end equally good", 2, Original)
+    },
+    Claim::new(
         "experimental: pretraining ends clearly better",
         2,
         Experimental,
-        Difference,
     ),
     Claim {
         one: (Experimental, Pretrained),
         other: (Original, Pretrained),
-        ..Claim::on_validation(
+        ..Claim::new(
             "of the pretrained networks, the experimental head ends better",
             2,
             Original,
-            Difference,
         )
     },
     Claim {
         one: (Original, Random),
         other: (Experimental, Random),
-        ..Claim::on_validation(
+        ..Claim::new(
             "of the random starts, the original head ends better",
             2,
             Original,
-            Difference,
         )
     },
 ];
 
 impl Claim {
-    const fn on_validation(words: &'static str, epoch: usize, head: Head, kind: Kind) -> Self {
+    /// On validation accuracy, pretrained − random.
+    const fn new(words: &'static str, epoch: usize, head: Head) -> Self {
         Self {
             words,
             one: (head, Pretrained),
@@ -107,34 +105,32 @@ impl Claim {
             epoch,
             ours: |epoch| epoch.val_accuracy,
             theirs: |epoch| epoch.val_accuracy,
-            kind,
+            kind: Difference,
         }
     }
 
-    const fn on_training(words: &'static str, epoch: usize, head: Head, kind: Kind) -> Self {
+    const fn on_training(self) -> Self {
         Self {
             ours: |epoch| epoch.accuracy,
             theirs: |epoch| epoch.accuracy,
-            ..Self::on_validation(words, epoch, head, kind)
+            ..self
         }
     }
 
-    /// The difference in the original's single runs.
+    /// The difference in the single runs of the 2021 report.
     pub fn reported(&self) -> Option<f64> {
-        let of = |(head, init)| Some((self.theirs)(reported(2, head, init).get(self.epoch)?));
+        let of = |(head, init)| {
+            let epochs = reference_2021::epochs(2, head, init);
+            Some((self.theirs)(epochs.get(self.epoch)?))
+        };
         Some(of(self.one)? - of(self.other)?)
     }
 
     /// The same difference over the seeds; `None` for fewer than two.
     pub fn ours(&self, grid: &Grid) -> Option<PairedDifference> {
-        let value = |run: &RunResult| Some((self.ours)(run.epochs.get(self.epoch)?));
-        let others = grid.runs(self.other.0, self.other.1);
-        let pairs = grid.runs(self.one.0, self.one.1).iter().filter_map(|run| {
-            let twin = others.iter().find(|other| other.seed == run.seed)?;
-            value(run).zip(value(twin))
-        });
-        let (one, other): (Vec<f64>, Vec<f64>) = pairs.unzip();
-        paired_difference(&one, &other).ok()
+        grid.difference(self.one, self.other, |run| {
+            Some((self.ours)(run.epochs.get(self.epoch)?))
+        })
     }
 
     pub fn verdict(&self, ours: &PairedDifference) -> Verdict {
@@ -172,40 +168,26 @@ impl Verdict {
 /// One line a claim, with the numbers.
 pub fn claims(grid: &Grid) -> Html {
     let mut table = Table::new(
-        "What the report's numbers say, and whether it holds (differences in points)",
-        [
-            "claim",
-            "the report",
-            "here: mean and 95 % interval",
-            "seeds",
-            "verdict",
-        ],
+        "What the 2021 report's numbers say, and whether it holds (differences in points)",
+        columns("claim | the 2021 report | here: mean and 95 % interval | seeds | verdict"),
     );
     for claim in &CLAIMS {
         let theirs = claim.reported().map(|d| format_signed(d * 100.0, 2));
-        let theirs: Cell = theirs.unwrap_or_default().into();
-        table = table.row(match claim.ours(grid) {
-            Some(ours) => [
-                claim.words.into(),
-                theirs,
-                format!(
-                    "{} ({} to {})",
-                    format_signed(ours.mean * 100.0, 2),
-                    format_signed(ours.interval.low * 100.0, 2),
-                    format_signed(ours.interval.high * 100.0, 2)
-                )
-                .into(),
-                ours.n.into(),
-                claim.verdict(&ours).words().into(),
-            ],
-            None => [
-                claim.words.into(),
-                theirs,
-                "–".into(),
-                1.into(),
-                "one seed cannot say".into(),
-            ],
-        });
+        let (ours, seeds, verdict): (Cell, usize, &str) = match claim.ours(grid) {
+            Some(ours) => (
+                difference(&ours, 100.0, 2).into(),
+                ours.n,
+                claim.verdict(&ours).words(),
+            ),
+            None => ("–".into(), 1, "one seed cannot say"),
+        };
+        table = table.row([
+            claim.words.into(),
+            theirs.unwrap_or_default().into(),
+            ours,
+            seeds.into(),
+            verdict.into(),
+        ]);
     }
     let rule = note(&format!(
         "A difference holds where the 95 % interval lies on the reported side of 0; it does not \
@@ -213,42 +195,5 @@ pub fn claims(grid: &Grid) -> Html {
          good” holds where the interval lies within ±{:.1} points.",
         MARGIN * 100.0
     ));
-    stack(&[&table, &rule, &grid.left_out()])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::eval::statistics::Interval;
-
-    fn difference(low: f64, high: f64) -> PairedDifference {
-        let (a, b) = ([low, high], [0.0, 0.0]);
-        PairedDifference {
-            interval: Interval { low, high },
-            ..paired_difference(&a, &b).unwrap()
-        }
-    }
-
-    #[test]
-    fn a_verdict_needs_the_interval_on_one_side() {
-        let ahead = CLAIMS[0];
-        assert!((ahead.reported().unwrap() - 0.2136).abs() < 1e-9);
-        assert_eq!(ahead.verdict(&difference(0.01, 0.02)), Verdict::Holds);
-        assert_eq!(
-            ahead.verdict(&difference(-0.02, -0.01)),
-            Verdict::DoesNotHold
-        );
-        assert_eq!(
-            ahead.verdict(&difference(-0.01, 0.02)),
-            Verdict::DoesNotHold
-        );
-        assert_eq!(ahead.verdict(&difference(-0.1, 0.4)), Verdict::CannotBeTold);
-        let equal = CLAIMS[4];
-        assert_eq!(equal.verdict(&difference(-0.001, 0.002)), Verdict::Holds);
-        assert_eq!(
-            equal.verdict(&difference(-0.01, 0.002)),
-            Verdict::CannotBeTold
-        );
-        assert_eq!(equal.verdict(&difference(0.01, 0.02)), Verdict::DoesNotHold);
-    }
+    stack(&[&table, &rule, &left_out(&grid.left_out())])
 }

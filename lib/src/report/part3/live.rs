@@ -4,17 +4,22 @@ use super::{all_learned, below_chance, constant_answer, nothing_learned, taken_u
 use crate::{
     display::{Axis, Histogram, Html, LineChart, row, stack},
     eval::ConfusionMatrix,
-    study::{ReportedEpoch, RunResult, TrainedDigits, digits::network_name, reported},
+    report::{
+        network_name,
+        reference_2021::{self, ReportedEpoch},
+    },
+    study::{RunResult, Trained},
     train::Epoch,
 };
 
 /// Where a chart of losses ends at most; what is above is drawn at its edge.
 const HIGHEST_LOSS: f64 = 3.2;
 
-/// Loss by epoch, and accuracy within the epochs, with the original's epochs.
-pub fn curves(trained: &TrainedDigits) -> Html {
-    let (run, network) = (&trained.result, &trained.run);
-    let reported = reported(3, network.head, network.init);
+/// Loss by epoch, and accuracy within the epochs, with the 2021 report's
+/// epochs.
+pub fn curves(trained: &Trained) -> Html {
+    let (run, network) = (&trained.result, &trained.experiment);
+    let reported = reference_2021::epochs(3, network.head, network.init);
     let ours = |value: fn(&Epoch) -> f64| numbered(run.epochs.iter().map(value));
     let theirs = |value: fn(&ReportedEpoch) -> f64| numbered(reported.iter().map(value));
     let highest = (run.epochs.iter().flat_map(|e| [e.loss, e.val_loss]))
@@ -30,15 +35,15 @@ pub fn curves(trained: &TrainedDigits) -> Html {
     let loss = LineChart::new(loss_title(trained), Axis::new("epoch"), axis)
         .curve("training", ours(|e| e.loss))
         .curve("validation", ours(|e| e.val_loss))
-        .curve("the report, training", theirs(|e| e.loss))
-        .curve("the report, validation", theirs(|e| e.val_loss))
+        .curve("the 2021 report, training", theirs(|e| e.loss))
+        .curve("the 2021 report, validation", theirs(|e| e.val_loss))
         .reference("nothing learned, ln 10", rounded(nothing_learned()))
         .reference("all learned, ln 9", rounded(all_learned()));
     let axis = Axis::percent("accuracy, MNIST test set").from(0.0);
     let accuracy = LineChart::new(accuracy_title(run), Axis::new("epoch"), axis)
         .curve("within the epochs", fine(run))
         .curve("after each epoch", ours(|e| e.val_accuracy))
-        .curve("the report", theirs(|e| e.val_accuracy))
+        .curve("the 2021 report", theirs(|e| e.val_accuracy))
         .reference("guessing", 0.1);
     stack(&[&row(&[&loss, &accuracy]), &trained.origin()])
 }
@@ -53,8 +58,12 @@ fn fine(run: &RunResult) -> Vec<(f64, f64)> {
         .collect()
 }
 
-fn loss_title(trained: &TrainedDigits) -> String {
-    let name = network_name(trained.run.head, trained.run.init);
+fn name_of(trained: &Trained) -> String {
+    network_name(trained.experiment.head, trained.experiment.init)
+}
+
+fn loss_title(trained: &Trained) -> String {
+    let name = name_of(trained);
     match taken_up(&trained.result) {
         Some(share) => format!(
             "{name}: {:.0} % of what the labels tell was taken up",
@@ -75,8 +84,8 @@ fn accuracy_title(run: &RunResult) -> String {
 
 /// Of the network that learned most and the one that learned least, digit by answer and
 /// digit by the answer thought least likely.
-pub fn confusions(trained: &[&TrainedDigits]) -> Html {
-    let learned = |trained: &TrainedDigits| trained.evaluation.least_likely_accuracy();
+pub fn confusions(trained: &[&Trained]) -> Html {
+    let learned = |trained: &Trained| trained.evaluation.least_likely_accuracy();
     let mut ranked = trained.to_vec();
     ranked.sort_by(|a, b| learned(b).total_cmp(&learned(a)));
     match ranked.as_slice() {
@@ -86,10 +95,10 @@ pub fn confusions(trained: &[&TrainedDigits]) -> Html {
     }
 }
 
-fn both_ends(trained: &TrainedDigits) -> Html {
+fn both_ends(trained: &Trained) -> Html {
     let evaluation = &trained.evaluation;
     let title = |end: &str, accuracy: f64| {
-        let name = network_name(trained.run.head, trained.run.init);
+        let name = name_of(trained);
         format!(
             "{name}: the {end} likely digit is right for {:.1} %",
             100.0 * accuracy
@@ -106,7 +115,7 @@ fn both_ends(trained: &TrainedDigits) -> Html {
 }
 
 /// How sure the networks are of their answer, and how much they leave to the truth.
-pub fn probabilities(trained: &[&TrainedDigits]) -> Html {
+pub fn probabilities(trained: &[&Trained]) -> Html {
     let histogram = |title: &str, axis: &str| {
         Histogram::new(title, Axis::new(axis).from(0.0).to(0.25), 50).shares()
     };
@@ -119,10 +128,7 @@ pub fn probabilities(trained: &[&TrainedDigits]) -> Html {
         "probability of the true digit",
     );
     for trained in trained {
-        let (name, evaluation) = (
-            network_name(trained.run.head, trained.run.init),
-            &trained.evaluation,
-        );
+        let (name, evaluation) = (name_of(trained), &trained.evaluation);
         let labels = evaluation.labels().iter().enumerate();
         let of_truth: Vec<f64> = labels
             .map(|(i, &label)| f64::from(evaluation.probabilities()[[i, label]]))

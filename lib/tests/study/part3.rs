@@ -1,28 +1,18 @@
 //! Part 3's measures and its notebook's displays, on runs made up here: some that learned
 //! that a label is what an image is not, some that give one answer to everything.
 
-use glyphs::data::{Provenance, Samples};
+use glyphs::data::Samples;
 use glyphs::display::{Html, Show};
 use glyphs::eval::Evaluation;
-use glyphs::study::part3::{self, constant_answer, digits_of_share, is_silent, taken_up};
-use glyphs::study::{
-    Artefact, DigitRun, Environment, Grid, Head, Init, Protocol, RunResult, Seeds, TrainedDigits,
-};
+use glyphs::report::part3::{self, constant_answer, digits_of_share, is_silent, taken_up};
+use glyphs::study::{Experiment, Grid, Head, Init, RunResult, Seeds, Trained};
 use glyphs::train::{CurvePoint, Epoch, History};
 use ndarray::{Array2, Array3};
 
+use super::records::{self, provenance};
+
 /// Images of each digit in MNIST's test set.
 const TEST: [usize; 10] = [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009];
-
-fn provenance() -> Provenance {
-    Provenance {
-        name: "made up".into(),
-        source: "generated".into(),
-        sha256: "0".into(),
-        count: 0,
-        synthetic: true,
-    }
-}
 
 /// Images in each folder of dataset 3.
 const FOLDERS: [usize; 10] = [5980, 5807, 6009, 6037, 5914, 6139, 6037, 5954, 6129, 5994];
@@ -52,7 +42,6 @@ fn with_counts(counts: [usize; 10]) -> Samples {
 
 /// A record; `learned` is what it took up, 0 to 1. Where that is 0 it answers 8.
 fn record(head: Head, init: Init, seed: u64, learned: f64) -> RunResult {
-    let key = DigitRun::new(3, Protocol::Report, head, init, seed);
     let accuracy = if learned == 0.0 {
         0.0974
     } else {
@@ -90,31 +79,16 @@ fn record(head: Head, init: Init, seed: u64, learned: f64) -> RunResult {
         };
         metrics.insert(format!("recall_{digit}"), recall);
     }
-    let nothing = || Artefact {
-        path: String::new(),
-        sha256: String::new(),
-    };
     RunResult {
-        part: 3,
-        network: head.name().into(),
-        init: init.name().into(),
-        dataset: provenance(),
-        pretraining: None,
-        protocol: "report".into(),
-        seed,
-        config: key.config,
-        loss: "cross_entropy".into(),
         epochs: (1..=3).map(epoch).collect(),
         curve: (1..=90).map(point).collect(),
         test_accuracy: Some(accuracy),
         metrics,
-        checkpoint: nothing(),
-        best_checkpoint: None,
-        environment: Environment::here(),
+        ..records::record(Experiment::mislabelled(head, init, seed))
     }
 }
 
-fn trained(head: Head, init: Init, learned: f64) -> TrainedDigits {
+fn trained(head: Head, init: Init, learned: f64) -> Trained {
     let test = test_set();
     let shape = (test.len(), 10);
     let logits = Array2::from_shape_fn(shape, |(i, k)| {
@@ -128,9 +102,17 @@ fn trained(head: Head, init: Init, learned: f64) -> TrainedDigits {
         (noise - avoided + always) as f32
     });
     let result = record(head, init, 0, learned);
-    TrainedDigits {
-        run: DigitRun::new(3, Protocol::Report, head, init, 0),
-        model: head.network(0),
+    let experiment = Experiment::mislabelled(head, init, 0);
+    Trained {
+        model: Experiment {
+            init: Init::Random,
+            ..experiment.clone()
+        }
+        .network()
+        .unwrap(),
+        experiment,
+        valid: test.take(0),
+        on_mnist: None,
         history: History {
             epochs: result.epochs.clone(),
             curve: result.curve.clone(),
@@ -253,7 +235,7 @@ fn every_display_of_the_notebook_can_be_drawn() {
         &part3::expectations(),
         &part3::curves(&learned),
         &part3::curves(&stuck),
-        &part3::accuracies(&grid),
+        &part3::accuracies(&grid).unwrap(),
         &part3::epochs(&grid),
         &part3::avoidance(&grid),
         &part3::learned(&grid),

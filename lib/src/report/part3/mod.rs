@@ -1,4 +1,4 @@
-//! Part 3: the four networks trained on dataset 3's given labels as the original study
+//! Part 3: the four networks trained on dataset 3's given labels as the 2021 report
 //! did it, and judged by the MNIST test set.
 
 mod compare;
@@ -11,11 +11,7 @@ pub use live::{confusions, curves, probabilities};
 
 use std::path::PathBuf;
 
-use crate::{
-    data::Samples,
-    files::project_root,
-    study::{Head, Init, RunResult},
-};
+use crate::{data::Samples, files::project_root, study::RunResult};
 
 /// An accuracy below this is below chance: half of what guessing gets.
 const BELOW_CHANCE: f64 = 0.05;
@@ -48,16 +44,18 @@ pub fn taken_up(run: &RunResult) -> Option<f64> {
 
 /// The digit that a network answers whatever it sees, where there is one.
 pub fn constant_answer(run: &RunResult) -> Option<usize> {
-    let recall = |digit: usize| run.metrics.get(&format!("recall_{digit}")).copied();
-    let recalls = (0..10).map(recall).collect::<Option<Vec<f64>>>()?;
-    let digit = recalls.iter().position(|&r| r >= ALWAYS)?;
+    let recalls = (0..10).map(|digit| run.metric(&format!("recall_{digit}")));
+    let recalls = recalls.collect::<Option<Vec<f64>>>()?;
+    let digit = recalls.iter().position(|&recall| recall >= ALWAYS)?;
     let others = || {
         recalls
             .iter()
             .enumerate()
             .filter(|(other, _)| *other != digit)
     };
-    others().all(|(_, &r)| r <= 1.0 - ALWAYS).then_some(digit)
+    others()
+        .all(|(_, &recall)| recall <= 1.0 - ALWAYS)
+        .then_some(digit)
 }
 
 /// Whether the dense layer says the same about every image, as it does once all its units
@@ -67,8 +65,8 @@ pub fn is_silent(run: &RunResult) -> bool {
     compared && run.metric("cka_hidden").is_none()
 }
 
-/// The digits whose share of `test` is `accuracy` to the four decimals that the original
-/// prints: what a network scores that gives one answer to everything.
+/// The digits whose share of `test` is `accuracy` to the four decimals that the
+/// 2021 report prints: what a network scores that gives one answer to everything.
 pub fn digits_of_share(accuracy: f64, test: &Samples) -> Vec<usize> {
     let counts = test.class_counts().into_iter().enumerate();
     let same = |count: usize| (count as f64 / test.len() as f64 - accuracy).abs() < 0.5e-4;
@@ -84,11 +82,6 @@ pub fn fullest_folders(dataset3: &Samples) -> Vec<usize> {
     let mut digits: Vec<usize> = (0..counts.len()).collect();
     digits.sort_by_key(|&digit| std::cmp::Reverse(counts[digit]));
     digits
-}
-
-fn networks() -> impl Iterator<Item = (Head, Init)> {
-    let heads = Head::ALL.into_iter();
-    heads.flat_map(|head| Init::ALL.map(|init| (head, init)))
 }
 
 fn below_chance(run: &RunResult) -> bool {

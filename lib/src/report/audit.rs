@@ -1,19 +1,20 @@
-//! The audit as its notebook shows it.
+//! Notebook 5: the audit of dataset 3.
 
 use ndarray::{Array2, Axis as Dimension};
 
-use super::Audit;
 use crate::{
     Result,
     data::Samples,
     display::{
-        Axis, Cell, Gallery, Histogram, Html, Picture, Show, Table, Tile, format_count, note,
-        number, row, stack,
+        Axis, Cell, Gallery, Histogram, Html, Picture, Show, Table, Tile, format_count, no_number,
+        note, number, row, stack,
     },
     eval::{
         ConfusionMatrix,
         statistics::{TestResult, holm},
     },
+    report::columns,
+    study::Audit,
 };
 
 /// How much differences are brightened to be seen.
@@ -22,44 +23,46 @@ const BRIGHTER: u8 = 8;
 /// What was found of the images.
 impl Show for Audit {
     fn show(&self) -> Html {
-        let mut table = Table::new("Where the images come from", ["", "found"])
-            .row(["images".into(), self.len().into()])
-            .row([
-                "nearest to the original of the same number".into(),
+        let (own, next) = (self.differences(), self.runner_up_differences());
+        let largest = own.iter().copied().fold(0.0, f64::max);
+        let mut rows: Vec<(&str, Cell)> = vec![
+            ("images", self.len().into()),
+            (
+                "nearest to the original of the same number",
                 self.in_place().into(),
-            ])
-            .row(["different originals found".into(), self.distinct().into()])
-            .row([
-                "mean difference from the original (grey levels of 255)".into(),
-                number(mean(&self.differences()), 2),
-            ])
-            .row([
-                "largest difference from the original".into(),
-                number(self.differences().into_iter().fold(0.0, f64::max), 2),
-            ])
-            .row([
-                "mean difference from the next similar original".into(),
-                number(mean(&self.runner_up_differences()), 2),
-            ])
-            .row([
-                "the next is this many times as far, at the least".into(),
+            ),
+            ("different originals found", self.distinct().into()),
+            (
+                "mean difference from the original (grey levels of 255)",
+                number(mean(&own), 2),
+            ),
+            ("largest difference from the original", number(largest, 2)),
+            (
+                "mean difference from the next similar original",
+                number(mean(&next), 2),
+            ),
+            (
+                "the next is this many times as far, at the least",
                 number(smallest(&self.times_as_far()), 2),
-            ]);
+            ),
+        ];
         if let Some(jpeg) = self.compression {
-            table = table
-                .row([
-                    "JPEG quality that explains the difference best".into(),
-                    usize::from(jpeg.quality).into(),
-                ])
-                .row([
-                    "difference that is left then (grey levels)".into(),
+            let quality = usize::from(jpeg.quality);
+            let same = format!("{} of {}", jpeg.identical, jpeg.images);
+            rows.extend([
+                (
+                    "JPEG quality that explains the difference best",
+                    quality.into(),
+                ),
+                (
+                    "difference that is left then (grey levels)",
                     number(jpeg.left, 3),
-                ])
-                .row([
-                    format!("the same in every pixel then, of {}", jpeg.images).into(),
-                    jpeg.identical.into(),
-                ]);
+                ),
+                ("the same in every pixel then", Cell::Number(same)),
+            ]);
         }
+        let rows = rows.into_iter().map(|(name, cell)| [name.into(), cell]);
+        let table = Table::new("Where the images come from", ["", "found"]).rows(rows);
         stack(&[&table, &self.dataset, &self.originals])
     }
 }
@@ -143,10 +146,6 @@ impl Audit {
     /// How many images each folder holds, how many of them rightly, and one of each digit
     /// in it.
     pub fn folders(&self, dataset3: &Samples) -> Table {
-        self.sheets(dataset3, 2)
-    }
-
-    fn sheets(&self, dataset3: &Samples, zoom: usize) -> Table {
         let ConfusionMatrix { counts, classes } = self.matrix();
         let blank = Array2::zeros((crate::data::SIDE, crate::data::SIDE));
         let rows = classes.iter().enumerate().map(|(folder, name)| {
@@ -164,61 +163,45 @@ impl Audit {
                 name.as_str().into(),
                 held.sum().into(),
                 held[folder].into(),
-                Picture::strip(strip, zoom).block(&words).into(),
+                Picture::strip(strip, 1).block(&words).into(),
             ]
         });
-        let columns = [
-            "folder",
-            "images",
-            "of its digit",
-            "one of each digit, 0 to 9",
-        ];
-        Table::new("Each folder holds every digit", columns).rows(rows)
+        let header = columns("folder | images | of its digit | one of each digit, 0 to 9");
+        Table::new("Each folder holds every digit", header).rows(rows)
     }
 
     /// Are the wrong labels evenly spread?
     pub fn uniformity(&self) -> Html {
         let tests = self.uniform_by_digit();
-        let p: Vec<f64> = (tests.iter())
-            .map(|test| test.map_or(f64::NAN, |test| test.p))
-            .collect();
-        let adjusted = holm(&p);
+        let p = |test: &Option<TestResult>| test.map_or(f64::NAN, |test| test.p);
+        let adjusted = holm(&tests.iter().map(p).collect::<Vec<_>>());
         let counts = self.matrix().counts;
         let rows = tests.iter().enumerate().map(|(digit, test)| {
-            let wrong = counts.row(digit).sum() - counts[[digit, digit]];
-            let others = || {
-                let labels = counts.row(digit).into_iter().enumerate();
-                labels
-                    .filter(move |(label, _)| *label != digit)
-                    .map(|(_, count)| *count)
-            };
-            let (fewest, most) = (others().min().unwrap_or(0), others().max().unwrap_or(0));
+            let (row, right) = (counts.row(digit), counts[[digit, digit]]);
+            let others = row.iter().enumerate().filter(|(label, _)| *label != digit);
+            let others: Vec<usize> = others.map(|(_, count)| *count).collect();
+            let (fewest, most) = (others.iter().min(), others.iter().max());
             let mut cells: Vec<Cell> = vec![
                 self.classes[digit].as_str().into(),
-                counts[[digit, digit]].into(),
-                wrong.into(),
-                format!("{fewest}–{most}").into(),
+                right.into(),
+                (row.sum() - right).into(),
+                format!("{}–{}", fewest.unwrap_or(&0), most.unwrap_or(&0)).into(),
             ];
-            cells.extend(test_cells(test.as_ref(), adjusted[digit]));
+            cells.extend(test_cells(*test));
+            cells.push(number(adjusted[digit], 3));
             cells
         });
-        let columns = [
-            "digit",
-            "rightly labelled",
-            "wrongly labelled",
-            "in each of the other folders",
-            "χ²",
-            "degrees of freedom",
-            "p",
-            "p, corrected for ten tests",
-        ];
-        let table = Table::new("Is every wrong label equally likely?", columns).rows(rows);
+        let header = columns(
+            "digit | labelled correctly | labelled wrongly | in each of the other folders | χ² | \
+             degrees of freedom | p | p, corrected for ten tests",
+        );
+        let table = Table::new("Is every wrong label equally likely?", header).rows(rows);
         let all = |name: &str, test: Result<TestResult>| {
-            let mut cells: Vec<Cell> = vec![name.into()];
-            cells.extend(test_cells(test.ok().as_ref(), f64::NAN).into_iter().take(3));
-            cells
+            let cells = test_cells(test.ok());
+            [name.into()].into_iter().chain(cells)
         };
-        let overall = Table::new("All digits at once", ["", "χ²", "degrees of freedom", "p"])
+        let header = columns(" | χ² | degrees of freedom | p");
+        let overall = Table::new("All digits at once", header)
             .row(all("every wrong label is equally likely", self.uniform()))
             .row(all(
                 "given how full each folder is, the label does not depend on the digit",
@@ -229,7 +212,7 @@ impl Audit {
 
     /// The answer, as one paragraph and one picture.
     pub fn what_is_different(&self, dataset3: &Samples) -> Html {
-        let picture = row(&[&self.labels(), &self.sheets(dataset3, 1)]);
+        let picture = row(&[&self.labels(), &self.folders(dataset3)]);
         stack(&[&note(&self.in_words()), &picture])
     }
 
@@ -295,15 +278,14 @@ impl Audit {
     }
 }
 
-fn test_cells(test: Option<&TestResult>, adjusted: f64) -> Vec<Cell> {
+fn test_cells(test: Option<TestResult>) -> [Cell; 3] {
     let Some(test) = test else {
-        return vec![number(f64::NAN, 1); 4];
+        return [no_number(), no_number(), no_number()];
     };
-    vec![
+    [
         number(test.statistic, 1),
         test.degrees_of_freedom.into(),
         number(test.p, 3),
-        number(adjusted, 3),
     ]
 }
 

@@ -1,19 +1,15 @@
 //! Part 2's measures and displays on runs made up here.
 
-use std::collections::BTreeMap;
-
 use glyphs::data::Provenance;
 use glyphs::display::Show;
-use glyphs::eval::statistics::Time;
-use glyphs::study::part2::measures::{MEASURES, steps_to};
-use glyphs::study::{
-    Artefact, DigitRun, Environment, Grid, Head, Init, Protocol, RunResult, Seeds, part2,
-};
+use glyphs::eval::statistics::{Interval, PairedDifference, Time, paired_difference};
+use glyphs::report::part2;
+use glyphs::report::part2::measures::{MEASURES, steps_to};
+use glyphs::study::{Experiment, Grid, Head, Init, RunResult, Seeds, networks};
 use glyphs::train::{CurvePoint, Epoch};
 
 /// A run whose accuracy rises in a straight line from 0.9 to `end` over 1,800 steps.
 fn record(head: Head, init: Init, seed: u64, end: f64) -> RunResult {
-    let run = DigitRun::new(2, Protocol::Report, head, init, seed);
     let height = |step: usize| 0.9 + (end - 0.9) * step as f64 / 1800.0;
     let epoch = |k: usize| Epoch {
         loss: 0.1,
@@ -28,42 +24,20 @@ fn record(head: Head, init: Init, seed: u64, end: f64) -> RunResult {
         seconds: 0.8 * k as f64,
         val_accuracy: height(20 * k),
     };
-    let mut metrics = BTreeMap::from([
-        ("test_loss".to_string(), 0.05),
-        ("train_accuracy".to_string(), end + 0.002),
-        ("ece".to_string(), 0.003),
-    ]);
-    for digit in 0..10 {
-        metrics.insert(format!("recall_{digit}"), end - 0.001 * f64::from(digit));
-    }
-    let nothing = || Artefact {
-        path: String::new(),
-        sha256: String::new(),
-    };
-    RunResult {
-        part: 2,
-        network: head.name().into(),
-        init: init.name().into(),
-        dataset: Provenance {
-            name: "made up".into(),
-            source: "generated".into(),
-            sha256: "0".into(),
-            count: 0,
-            synthetic: true,
-        },
-        pretraining: None,
-        protocol: "report".into(),
-        seed,
-        config: run.config,
-        loss: "cross_entropy".into(),
+    let mut run = RunResult {
         epochs: (1..=3).map(epoch).collect(),
         curve: (1..=90).map(point).collect(),
         test_accuracy: Some(end),
-        metrics,
-        checkpoint: nothing(),
-        best_checkpoint: None,
-        environment: Environment::here(),
+        ..super::records::record(Experiment::mnist(head, init, seed))
+    };
+    let mut keep = |name: &str, value: f64| run.metrics.insert(name.into(), value);
+    keep("test_loss", 0.05);
+    keep("train_accuracy", end + 0.002);
+    keep("ece", 0.003);
+    for digit in 0..10 {
+        keep(&format!("recall_{digit}"), end - 0.001 * f64::from(digit));
     }
+    run
 }
 
 /// Pretrained ends 0.004 above random, a little more or less by seed.
@@ -84,9 +58,7 @@ fn grid(random: u64, pretrained: u64) -> Grid {
         };
         (head, init, seeds)
     };
-    (Head::ALL.into_iter())
-        .flat_map(|head| Init::ALL.map(|init| cell(head, init)))
-        .collect()
+    networks().map(|(head, init)| cell(head, init)).collect()
 }
 
 fn value(name: &str, run: &RunResult) -> f64 {
@@ -136,7 +108,7 @@ fn every_display_holds_with_five_seeds_with_one_and_with_none() {
             part2::quality(&grid),
             part2::quality_finding(&grid),
             part2::recall(&grid),
-            part2::compare_starts(&grid, "starts"),
+            part2::compare_starts(&grid, "starts").show(),
             part2::little_data(&[(100, &grid), (1_000, &grid)]),
             part2::weights_moved(&grid, Head::Original),
             part2::claims(&grid),
@@ -179,4 +151,57 @@ fn the_output_layer_alone_is_made_anew() {
     let words = part2::carried_over().text().to_string();
     // 3,212,386 parameters in all, 10 · 1000 + 10 of them in the output layer.
     assert!(words.contains("3,202,376 of 3,212,386"), "{words}");
+}
+
+/// One row a run, every measure a column.
+#[test]
+fn runs_become_a_data_frame() {
+    let grid = grid(5, 3);
+    let table = grid.dataframe().unwrap();
+    assert_eq!(table.height(), 16);
+    let accuracy = table.column("test_accuracy").unwrap().f64().unwrap();
+    let expected: Vec<Option<f64>> = grid.all().map(|run| run.test_accuracy).collect();
+    assert_eq!(accuracy.iter().collect::<Vec<_>>(), expected);
+    assert_eq!(table.column("recall_9").unwrap().null_count(), 0);
+    assert_eq!(Seeds::default().dataframe().unwrap().height(), 0);
+}
+
+fn interval(low: f64, high: f64) -> PairedDifference {
+    let (a, b) = ([low, high], [0.0, 0.0]);
+    PairedDifference {
+        interval: Interval { low, high },
+        ..paired_difference(&a, &b).unwrap()
+    }
+}
+
+#[test]
+fn a_verdict_needs_the_interval_on_one_side() {
+    let ahead = part2::CLAIMS[0];
+    assert!((ahead.reported().unwrap() - 0.2136).abs() < 1e-9);
+    assert_eq!(ahead.verdict(&interval(0.01, 0.02)), part2::Verdict::Holds);
+    assert_eq!(
+        ahead.verdict(&interval(-0.02, -0.01)),
+        part2::Verdict::DoesNotHold
+    );
+    assert_eq!(
+        ahead.verdict(&interval(-0.01, 0.02)),
+        part2::Verdict::DoesNotHold
+    );
+    assert_eq!(
+        ahead.verdict(&interval(-0.1, 0.4)),
+        part2::Verdict::CannotBeTold
+    );
+    let equal = part2::CLAIMS[4];
+    assert_eq!(
+        equal.verdict(&interval(-0.001, 0.002)),
+        part2::Verdict::Holds
+    );
+    assert_eq!(
+        equal.verdict(&interval(-0.01, 0.002)),
+        part2::Verdict::CannotBeTold
+    );
+    assert_eq!(
+        equal.verdict(&interval(0.01, 0.02)),
+        part2::Verdict::DoesNotHold
+    );
 }

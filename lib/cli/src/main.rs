@@ -1,18 +1,15 @@
-//! The command line.
+//! `glyphs`: data, training and prediction from a terminal.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use glyphs::data::Dataset;
-use glyphs::data::Mnist;
 use glyphs::data::fetch::{Catalogue, check, clean, fetch};
 use glyphs::data::locate::locate;
 use glyphs::predict::predict;
-use glyphs::study::{
-    DigitRun, Head, Init, Part1, Protocol, load_mislabelled, load_mnist, load_photographs, pretrain,
-};
+use glyphs::study::{Experiment, experiments};
 use glyphs::{Error, Result};
 
 /// Handwritten characters: data, training and prediction.
@@ -31,8 +28,7 @@ enum Commands {
     /// Read the images of a folder or archive with a trained network.
     Predict(PredictArgs),
     /// Train one run of the study, and record it in outputs/results.
-    #[command(subcommand)]
-    Train(TrainCommands),
+    Train(TrainArgs),
 }
 
 #[derive(Args)]
@@ -46,67 +42,20 @@ struct PredictArgs {
     /// Where the table file,predicted,confidence(,label) goes.
     #[arg(long, default_value = "predictions.csv")]
     out: PathBuf,
-    /// Pass over damaged images, and list them, instead of stopping.
+    /// Skip damaged images, and list them, instead of stopping.
     #[arg(long)]
     skip_damaged: bool,
 }
 
-#[derive(Subcommand)]
-enum TrainCommands {
-    /// Part 1: 62 characters from photographs.
-    Part1 {
-        /// E.g. `report` or `ours`.
-        protocol: String,
-        #[arg(long, default_value_t = 0)]
-        seed: u64,
-    },
-    /// The networks that parts 2 and 3 start from: the ten digits of the photographs.
-    Pretrain {
-        #[arg(value_parser = parse_head)]
-        network: Head,
-        #[arg(long, default_value_t = 0)]
-        seed: u64,
-    },
-    /// Part 2: MNIST.
-    Part2(DigitArgs),
-    /// Part 3: digits under wrong labels.
-    Part3(DigitArgs),
-}
-
 #[derive(Args)]
-struct DigitArgs {
-    /// `original` or `experimental`.
-    #[arg(value_parser = parse_head)]
-    network: Head,
-    /// `random` or `pretrained`.
-    #[arg(value_parser = parse_init)]
-    init: Init,
-    /// E.g. `report`, `clean`, `few-100`, `frozen-trunk`; in part 3 `report` or a loss.
-    #[arg(long, default_value = "report")]
-    protocol: String,
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
-}
-
-impl DigitArgs {
-    fn run(&self, part: u8) -> Result<DigitRun> {
-        let mut protocols = Protocol::all(part);
-        let names: Vec<String> = protocols.iter().map(|p| p.name()).collect();
-        let Some(index) = names.iter().position(|name| *name == self.protocol) else {
-            return Err(Error::argument(
-                format!("part {part} has no protocol {}", self.protocol),
-                format!("name one of {}", names.join(", ")),
-            ));
-        };
-        let protocol = protocols.swap_remove(index);
-        Ok(DigitRun::new(
-            part,
-            protocol,
-            self.network,
-            self.init,
-            self.seed,
-        ))
-    }
+struct TrainArgs {
+    /// Name of its record, e.g. `part2-original-pretrained-report-seed3`; any seed.
+    #[arg(required_unless_present = "list")]
+    name: Option<String>,
+    /// Print all runs of the study as JSON: name, the run whose network it starts from, the
+    /// notebook that makes it each time, the notebooks that read it.
+    #[arg(long, conflicts_with = "name")]
+    list: bool,
 }
 
 #[derive(Subcommand)]
@@ -127,16 +76,32 @@ enum DataCommands {
 
 #[derive(Args)]
 struct Which {
-    /// handwritten, mnist, mislabelled; all where none is named.
-    #[arg(value_parser = parse_dataset)]
-    datasets: Vec<Dataset>,
+    /// All where none is named.
+    datasets: Vec<DatasetName>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum DatasetName {
+    Handwritten,
+    Mnist,
+    Mislabelled,
+}
+
+impl From<DatasetName> for Dataset {
+    fn from(name: DatasetName) -> Self {
+        match name {
+            DatasetName::Handwritten => Self::Handwritten,
+            DatasetName::Mnist => Self::Mnist,
+            DatasetName::Mislabelled => Self::Mislabelled,
+        }
+    }
 }
 
 impl Which {
-    fn list(&self) -> &[Dataset] {
+    fn list(&self) -> Vec<Dataset> {
         match self.datasets.as_slice() {
-            [] => &Dataset::ALL,
-            some => some,
+            [] => Dataset::ALL.into(),
+            some => some.iter().map(|&name| name.into()).collect(),
         }
     }
 }
@@ -154,7 +119,7 @@ fn main() -> ExitCode {
             }
         }),
         Commands::Predict(args) => predict_images(&args),
-        Commands::Train(train) => run_training(train),
+        Commands::Train(args) => train(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -185,10 +150,7 @@ fn predict_images(args: &PredictArgs) -> Result<()> {
         println!("skipped: {error}");
     }
     if !predictions.skipped.is_empty() {
-        println!(
-            "{} damaged images were passed over",
-            predictions.skipped.len()
-        );
+        println!("{} damaged images were skipped", predictions.skipped.len());
     }
     if let Some(evaluation) = &predictions.evaluation {
         let right = evaluation
@@ -211,7 +173,7 @@ fn predict_images(args: &PredictArgs) -> Result<()> {
 /// Goes on after a failure, and returns the last.
 fn each(which: &Which, action: fn(Dataset) -> Result<()>) -> Result<()> {
     let mut result = Ok(());
-    for &dataset in which.list() {
+    for dataset in which.list() {
         let done = action(dataset);
         if let (Err(earlier), Err(_)) = (&result, &done) {
             eprintln!("error: {earlier}");
@@ -271,55 +233,13 @@ fn verify(dataset: Dataset) -> Result<()> {
     Ok(())
 }
 
-fn run_training(command: TrainCommands) -> Result<()> {
-    match command {
-        TrainCommands::Part1 { protocol, seed } => train_part1(&protocol, seed),
-        TrainCommands::Pretrain { network, seed } => {
-            pretrain(network, seed, &load_photographs()?, &load_mnist()?.test).map(drop)
-        }
-        TrainCommands::Part2(arguments) => {
-            let Mnist { train, test } = load_mnist()?;
-            arguments.run(2)?.run(&train, &test).map(drop)
-        }
-        TrainCommands::Part3(arguments) => {
-            let test = load_mnist()?.test;
-            arguments.run(3)?.run(&load_mislabelled()?, &test).map(drop)
-        }
+fn train(args: &TrainArgs) -> Result<()> {
+    if let Some(name) = &args.name {
+        return Experiment::named(name)?.load_and_run().map(drop);
     }
-}
-
-fn parse_head(name: &str) -> Result<Head, String> {
-    let mut heads = Head::ALL.into_iter();
-    heads
-        .find(|head| head.name() == name)
-        .ok_or_else(|| "original or experimental".into())
-}
-
-fn parse_init(name: &str) -> Result<Init, String> {
-    let mut inits = Init::ALL.into_iter();
-    inits
-        .find(|init| init.name() == name)
-        .ok_or_else(|| "random or pretrained".into())
-}
-
-fn train_part1(protocol: &str, seed: u64) -> Result<()> {
-    let run = Part1::named(protocol, seed).ok_or_else(|| {
-        let names: Vec<String> = Part1::all(seed)
-            .into_iter()
-            .map(|run| run.protocol)
-            .collect();
-        Error::argument(
-            format!("part 1 has no protocol {protocol}"),
-            format!("name one of {}", names.join(", ")),
-        )
+    let list = serde_json::to_string_pretty(&experiments()).map_err(|error| {
+        Error::argument(format!("the list of runs is no JSON: {error}"), "report it")
     })?;
-    run.run(&load_photographs()?)?;
+    println!("{list}");
     Ok(())
-}
-
-fn parse_dataset(name: &str) -> Result<Dataset, String> {
-    Dataset::ALL
-        .into_iter()
-        .find(|dataset| dataset.name() == name)
-        .ok_or_else(|| "no such data set: handwritten, mnist or mislabelled".into())
 }
