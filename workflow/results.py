@@ -114,7 +114,7 @@ def row(group):
         "synthetic": synthetic,
         "seeds": len({r["seed"] for r in group}),
         "ours": interval([accuracy(r) for r in group]),
-        "original": f"{reported[0]:.4f}" if reported and protocol in COMPARABLE else "",
+        "reported": f"{reported[0]:.4f}" if reported and protocol in COMPARABLE else "",
     }
 
 
