@@ -33,7 +33,7 @@ enum Commands {
 
 #[derive(Args)]
 struct PredictArgs {
-    /// A network trained on photographs, e.g. from outputs/checkpoints.
+    /// A network trained on drawings, e.g. from outputs/checkpoints.
     #[arg(long)]
     checkpoint: PathBuf,
     /// A folder, or a zip or tar.gz archive, of PNG and JPEG images of any size.

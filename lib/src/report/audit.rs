@@ -143,7 +143,7 @@ impl Audit {
             .show()
     }
 
-    /// How many images each folder holds, how many of them rightly, and one of each digit
+    /// How many images each folder holds, how many of them correctly, and one of each digit
     /// in it.
     pub fn folders(&self, dataset3: &Samples) -> Table {
         let ConfusionMatrix { counts, classes } = self.matrix();

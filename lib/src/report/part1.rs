@@ -22,43 +22,37 @@ pub fn table_path() -> PathBuf {
     project_root().join("data/processed/dataset1-28x28.csv")
 }
 
-/// What differs between two runs, as a table.
+/// What two runs do, side by side.
 pub fn beside(one: &Experiment, other: &Experiment) -> Table {
+    type Setting = (&'static str, fn(&Experiment) -> String);
+    let settings: [Setting; 10] = [
+        ("preprocessing", |run| match run.data.preprocess() {
+            Some(method) => format!("{method:?}"),
+            None => "none".into(),
+        }),
+        ("auxiliary features", |run| match run.features {
+            true => "size and position of the ink".into(),
+            false => "none".into(),
+        }),
+        ("validation", |run| match run.split {
+            Split::ByWriter(_) => "tenth of the writers".into(),
+            _ => "random tenth of the drawings".into(),
+        }),
+        ("augmentation", |run| format!("{:?}", run.config.augment)),
+        ("loss", |run| format!("{:?}", run.config.loss)),
+        ("epochs", |run| run.config.epochs.to_string()),
+        ("batch size", |run| run.config.batch_size.to_string()),
+        ("learning rate (Adam)", |run| {
+            run.config.learning_rate.to_string()
+        }),
+        ("schedule", |run| format!("{:?}", run.config.schedule)),
+        ("rate halved on a plateau", |run| {
+            run.config.reduce_lr.is_some().to_string()
+        }),
+    ];
+    let rows = settings.map(|(name, of)| [name.into(), of(one).into(), of(other).into()]);
     let names = ["", one.protocol.as_str(), other.protocol.as_str()];
-    let rows = settings(one).into_iter().zip(settings(other));
-    Table::new("Two pipelines", names)
-        .rows(rows.map(|((name, one), (_, other))| [name.into(), one.into(), other.into()]))
-}
-
-fn settings(run: &Experiment) -> [(&'static str, String); 10] {
-    let config = &run.config;
-    let split = match run.split {
-        Split::ByWriter(_) => "tenth of the writers",
-        _ => "random tenth of the drawings",
-    };
-    let features = match run.features {
-        true => "size and position of the ink",
-        false => "none",
-    };
-    let method = run.data.preprocess();
-    [
-        (
-            "preprocessing",
-            method.map_or_else(String::new, |method| format!("{method:?}")),
-        ),
-        ("auxiliary features", features.into()),
-        ("validation", split.into()),
-        ("augmentation", format!("{:?}", config.augment)),
-        ("loss", format!("{:?}", config.loss)),
-        ("epochs", config.epochs.to_string()),
-        ("batch size", config.batch_size.to_string()),
-        ("learning rate (Adam)", config.learning_rate.to_string()),
-        ("schedule", format!("{:?}", config.schedule)),
-        (
-            "rate halved on a plateau",
-            config.reduce_lr.is_some().to_string(),
-        ),
-    ]
+    Table::new("Two pipelines", names).rows(rows)
 }
 
 /// Validation accuracies of several ways, each under its seeds, with the 2021 report's.
@@ -109,20 +103,9 @@ pub fn compare_preprocessing(drawings: &Handwritten) -> Result<Html> {
 }
 
 fn preprocessing(drawings: &Handwritten) -> Result<Vec<(&'static str, Seeds)>> {
-    let ways = [
-        ("squeeze", Experiment::part1_report(0)),
-        ("keep aspect", Experiment::part1_keep_aspect(0)),
-        ("crop to ink", Experiment::part1_crop(0)),
-        (
-            "crop to ink, with size and position",
-            Experiment::part1_crop_features(0),
-        ),
-    ];
-    let recorded = |run: &Experiment| Seeds::recorded(run, &drawings.provenance);
-    let ways = ways
-        .into_iter()
-        .map(|(name, run)| Ok((name, recorded(&run)?)));
-    ways.collect()
+    let ways = Experiment::part1_preprocessing(0).into_iter();
+    ways.map(|(name, run)| Ok((name, Seeds::recorded(&run, &drawings.provenance)?)))
+        .collect()
 }
 
 /// Which way of preprocessing is best on seed 0, and by how much over all seeds.

@@ -123,7 +123,7 @@ pub struct Experiment {
     pub split: Split,
     pub head: Head,
     pub init: Init,
-    /// Tensors whose name begins with one of these stay as they are.
+    /// Tensors whose name begins with one of these stay as they are: none, or [`TRUNK`].
     pub frozen: &'static [&'static str],
     /// With the seed of the run.
     pub config: Config,
@@ -272,7 +272,11 @@ impl Experiment {
             checkpoint.restore_named(model.as_mut(), &CARRIED_OVER)?;
             learned = Some(checkpoint.data);
         }
-        model.freeze_trunk(self.frozen == TRUNK);
+        if !self.frozen.is_empty() && self.frozen != TRUNK {
+            let problem = format!("{:?} cannot be frozen", self.frozen);
+            return Err(Error::argument(problem, "freeze TRUNK, or nothing"));
+        }
+        model.freeze_trunk(!self.frozen.is_empty());
         Ok((model, learned))
     }
 

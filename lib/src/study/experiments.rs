@@ -60,37 +60,36 @@ impl Experiment {
     pub fn part1_ours(seed: u64) -> Self {
         Self {
             protocol: "ours".into(),
+            data: Data::Characters(Preprocess::default()),
+            features: true,
             config: recipe(seed, 32),
-            ..Self::part1_crop_features(seed)
+            ..Self::part1_report(seed)
         }
         .shortened_in_quick_run()
     }
 
-    /// [`Experiment::part1_report`] with paper added to make the sheet a square.
-    pub fn part1_keep_aspect(seed: u64) -> Self {
-        Self {
-            protocol: "keep-aspect".into(),
-            data: Data::Characters(Preprocess::KeepAspect),
+    /// [`Experiment::part1_report`] with each way of bringing a drawing down; the last also
+    /// hands size and position of the ink to the dense layer.
+    pub fn part1_preprocessing(seed: u64) -> [(&'static str, Self); 4] {
+        let with = |protocol: &str, method, features| Self {
+            protocol: protocol.into(),
+            data: Data::Characters(method),
+            features,
             ..Self::part1_report(seed)
-        }
-    }
-
-    /// [`Experiment::part1_report`] with the sheet cropped to the ink.
-    pub fn part1_crop(seed: u64) -> Self {
-        Self {
-            protocol: "crop".into(),
-            data: Data::Characters(Preprocess::default()),
-            ..Self::part1_report(seed)
-        }
-    }
-
-    /// The same, with size and position of the ink beside the image.
-    pub fn part1_crop_features(seed: u64) -> Self {
-        Self {
-            protocol: "crop-features".into(),
-            features: true,
-            ..Self::part1_crop(seed)
-        }
+        };
+        let crop = Preprocess::default();
+        [
+            ("squeeze", Self::part1_report(seed)),
+            (
+                "keep aspect",
+                with("keep-aspect", Preprocess::KeepAspect, false),
+            ),
+            ("crop to ink", with("crop", crop, false)),
+            (
+                "crop to ink, with size and position",
+                with("crop-features", crop, true),
+            ),
+        ]
     }
 
     /// The same run, validated on writers that were never seen.
@@ -332,20 +331,15 @@ pub fn experiments() -> Vec<ListedRun> {
             }));
         };
     let (report, ours) = (Experiment::part1_report(0), Experiment::part1_ours(0));
-    let by_writer = [report.by_writer(), ours.by_writer()];
-    let both = [PREPROCESSING, CHARACTERS, SUMMARY];
-    add(report, &SEEDS, Some(CHARACTERS), &both);
-    for run in [
-        Experiment::part1_keep_aspect(0),
-        Experiment::part1_crop(0),
-        Experiment::part1_crop_features(0),
-    ] {
-        add(run, &SEEDS, None, &[PREPROCESSING]);
-    }
-    add(ours, &SEEDS, Some(CHARACTERS), &[CHARACTERS, SUMMARY]);
-    for run in by_writer {
+    for run in [report.by_writer(), ours.by_writer()] {
         add(run, &SEEDS, None, &[CHARACTERS]);
     }
+    let readers = [PREPROCESSING, CHARACTERS, SUMMARY];
+    add(report, &SEEDS, Some(CHARACTERS), &readers);
+    for (_, run) in &Experiment::part1_preprocessing(0)[1..] {
+        add(run.clone(), &SEEDS, None, &readers[..1]);
+    }
+    add(ours, &SEEDS, Some(CHARACTERS), &readers[1..]);
     for (_, run) in Experiment::part1_candidates(0) {
         if run.protocol != "ours" {
             add(run, &[0], None, &[CHARACTERS]);

@@ -3,12 +3,8 @@
 use crate::{
     display::{Cell, Html, Table, format_signed, note, stack},
     eval::statistics::PairedDifference,
-    report::{
-        columns, difference, left_out,
-        reference_2021::{self, ReportedEpoch},
-    },
+    report::{columns, difference, left_out, reference_2021},
     study::{Grid, Head, Init},
-    train::Epoch,
 };
 
 /// Two networks that differ by less than this share are taken as equally good.
@@ -23,15 +19,10 @@ pub struct Claim {
     other: (Head, Init),
     /// Counted from 0.
     epoch: usize,
-    ours: fn(&Epoch) -> f64,
-    theirs: fn(&ReportedEpoch) -> f64,
-    kind: Kind,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Kind {
-    Difference,
-    NoDifference,
+    /// On the training images; else on the MNIST test set.
+    training: bool,
+    /// That there is a difference; else that there is none.
+    differ: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,87 +32,71 @@ pub enum Verdict {
     CannotBeTold,
 }
 
-use {Head::*, Init::*, Kind::*};
+use {Head::*, Init::*};
 
-pub const CLAIMS: [Claim; 8] = [
-    Claim::new(
-        "original: pretraining is far ahead after one epoch",
-        0,
-        Original,
-    ),
-    Claim::new(
-        "experimental: pretraining is behind after one epoch",
-        0,
-        Experimental,
-    ),
-    Claim::new(
-        "original: it learns the training images faster in the first epoch",
-        0,
-        Original,
-    )
-    .on_training(),
-    Claim::new(
-        "experimental: it learns the training images faster in the first epoch",
-        0,
-        Experimental,
-    )
-    .on_training(),
+/// Of networks with this head: pretrained − random.
+const fn start(words: &'static str, head: Head, epoch: usize) -> Claim {
     Claim {
-        kind: NoDifference,
-        ..Claim::new("original: both starts end equally good", 2, Original)
-    },
-    Claim::new(
-        "experimental: pretraining ends clearly better",
-        2,
-        Experimental,
-    ),
+        words,
+        one: (head, Pretrained),
+        other: (head, Random),
+        epoch,
+        training: false,
+        differ: true,
+    }
+}
+
+/// The same of the training images in the first epoch.
+const fn training(words: &'static str, head: Head) -> Claim {
     Claim {
-        one: (Experimental, Pretrained),
-        other: (Original, Pretrained),
-        ..Claim::new(
-            "of the pretrained networks, the experimental head ends better",
-            2,
-            Original,
-        )
-    },
+        training: true,
+        ..start(words, head, 0)
+    }
+}
+
+/// Of networks with this start, after the last epoch: head `one` − head `other`.
+const fn heads(words: &'static str, init: Init, one: Head, other: Head) -> Claim {
     Claim {
-        one: (Original, Random),
-        other: (Experimental, Random),
-        ..Claim::new(
-            "of the random starts, the original head ends better",
-            2,
-            Original,
-        )
-    },
-];
+        one: (one, init),
+        other: (other, init),
+        ..start(words, one, 2)
+    }
+}
+
+pub const CLAIMS: [Claim; 8] = {
+    let ahead = "original: pretraining is far ahead after one epoch";
+    let behind = "experimental: pretraining is behind after one epoch";
+    let faster = "original: it learns the training images faster in the first epoch";
+    let faster_too = "experimental: it learns the training images faster in the first epoch";
+    let equal = "original: both starts end equally good";
+    let better = "experimental: pretraining ends clearly better";
+    let pretrained = "of the pretrained networks, the experimental head ends better";
+    let random = "of the random starts, the original head ends better";
+    [
+        start(ahead, Original, 0),
+        start(behind, Experimental, 0),
+        training(faster, Original),
+        training(faster_too, Experimental),
+        Claim {
+            differ: false,
+            ..start(equal, Original, 2)
+        },
+        start(better, Experimental, 2),
+        heads(pretrained, Pretrained, Experimental, Original),
+        heads(random, Random, Original, Experimental),
+    ]
+};
 
 impl Claim {
-    /// On validation accuracy, pretrained − random.
-    const fn new(words: &'static str, epoch: usize, head: Head) -> Self {
-        Self {
-            words,
-            one: (head, Pretrained),
-            other: (head, Random),
-            epoch,
-            ours: |epoch| epoch.val_accuracy,
-            theirs: |epoch| epoch.val_accuracy,
-            kind: Difference,
-        }
-    }
-
-    const fn on_training(self) -> Self {
-        Self {
-            ours: |epoch| epoch.accuracy,
-            theirs: |epoch| epoch.accuracy,
-            ..self
-        }
-    }
-
     /// The difference in the single runs of the 2021 report.
     pub fn reported(&self) -> Option<f64> {
         let of = |(head, init)| {
-            let epochs = reference_2021::epochs(2, head, init);
-            Some((self.theirs)(epochs.get(self.epoch)?))
+            let epoch = reference_2021::epochs(2, head, init).get(self.epoch)?;
+            Some(if self.training {
+                epoch.accuracy
+            } else {
+                epoch.val_accuracy
+            })
         };
         Some(of(self.one)? - of(self.other)?)
     }
@@ -129,28 +104,30 @@ impl Claim {
     /// The same difference over the seeds; `None` for fewer than two.
     pub fn ours(&self, grid: &Grid) -> Option<PairedDifference> {
         grid.difference(self.one, self.other, |run| {
-            Some((self.ours)(run.epochs.get(self.epoch)?))
+            let epoch = run.epochs.get(self.epoch)?;
+            Some(if self.training {
+                epoch.accuracy
+            } else {
+                epoch.val_accuracy
+            })
         })
     }
 
     pub fn verdict(&self, ours: &PairedDifference) -> Verdict {
         let interval = ours.interval;
+        let within = interval.low > -MARGIN && interval.high < MARGIN;
+        let outside = interval.low > MARGIN || interval.high < -MARGIN;
         let certain = !interval.contains(0.0);
-        match self.kind {
-            NoDifference if interval.low > -MARGIN && interval.high < MARGIN => Verdict::Holds,
-            NoDifference if interval.low > MARGIN || interval.high < -MARGIN => {
-                Verdict::DoesNotHold
+        match (self.differ, self.reported()) {
+            (false, _) if within => Verdict::Holds,
+            (false, _) if outside => Verdict::DoesNotHold,
+            (true, Some(reported)) if certain && reported.signum() == ours.mean.signum() => {
+                Verdict::Holds
             }
-            NoDifference => Verdict::CannotBeTold,
-            Difference => match self.reported() {
-                Some(reported) if certain && reported.signum() == ours.mean.signum() => {
-                    Verdict::Holds
-                }
-                Some(_) if certain => Verdict::DoesNotHold,
-                // Not even the sign is known, but an effect of the reported size is ruled out.
-                Some(reported) if !interval.contains(reported) => Verdict::DoesNotHold,
-                _ => Verdict::CannotBeTold,
-            },
+            (true, Some(_)) if certain => Verdict::DoesNotHold,
+            // Not even the sign is known, but an effect of the reported size is ruled out.
+            (true, Some(reported)) if !interval.contains(reported) => Verdict::DoesNotHold,
+            _ => Verdict::CannotBeTold,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Random against pretrained, measure by measure.
 
-use super::measures::{MEASURES, curve, seconds_to, steps_to};
+use super::measures::{MEASURES, Measure, curve, seconds_to, steps_to};
 use crate::{
     Result,
     display::{
@@ -117,62 +117,53 @@ fn step_gain(grid: &Grid, head: Head, goal: f64) -> Cell {
 /// effect size, and p-values corrected for the number of comparisons (Holm, 1979).
 pub fn quality(grid: &Grid) -> Html {
     let all = gains(grid);
-    let mut charts = Head::ALL.map(|head| {
-        let title = format!("{}: pretrained − random", head.name());
-        RowChart::forest(title, Axis::new("percentage points"), 0.0)
-    });
     let mut table = Table::new(
         "Pretrained − random, paired by seed",
         columns(
             "head | measure | random | pretrained | difference | 95 % interval | d_z | p | p (Holm)",
         ),
     );
-    for (head, index, gain, corrected) in &all {
-        let measure = &MEASURES[*index];
+    for (head, measure, gain, corrected) in &all {
         let shown = |init| match grid.mean(*head, init, measure.value) {
             Some(estimate) => number(estimate.mean * measure.scale, measure.decimals),
             None => "".into(),
         };
-        let mut cells = vec![
-            head.name().into(),
-            measure.name.into(),
-            shown(Init::Random),
-            shown(Init::Pretrained),
-        ];
+        let mut cells: Vec<Cell> = vec![head.name().into(), measure.name.into()];
+        cells.extend(Init::ALL.map(shown));
         match gain {
-            Some(gain) => {
-                let scaled = |x: f64| x * measure.scale;
-                cells.extend([
-                    number(scaled(gain.mean), measure.decimals),
-                    span(gain.interval, measure.scale, measure.decimals).into(),
-                    number(gain.d_z, 2),
-                    p_value(gain.p),
-                    p_value(*corrected),
-                ]);
-                if measure.scale == 100.0 {
-                    let interval = Interval {
-                        low: scaled(gain.interval.low),
-                        high: scaled(gain.interval.high),
-                    };
-                    let [first, second] = charts;
-                    let add = |chart: RowChart| {
-                        chart.value_with(measure.short, scaled(gain.mean), Some(interval))
-                    };
-                    charts = match head {
-                        Head::Original => [add(first), second],
-                        Head::Experimental => [first, add(second)],
-                    };
-                }
-            }
+            Some(gain) => cells.extend([
+                number(gain.mean * measure.scale, measure.decimals),
+                span(gain.interval, measure.scale, measure.decimals).into(),
+                number(gain.d_z, 2),
+                p_value(gain.p),
+                p_value(*corrected),
+            ]),
             None => cells.extend((0..5).map(|_| no_number())),
         }
         table = table.row(cells);
     }
     let first: Html = match all.iter().all(|(.., gain, _)| gain.is_none()) {
         true => note("One seed alone has no interval: `make full` runs the others."),
-        false => row(&[&charts[0], &charts[1]]),
+        false => row(&[
+            &forest(&all, Head::Original),
+            &forest(&all, Head::Experimental),
+        ]),
     };
     stack(&[&first, &table, &left_out(&grid.left_out())])
+}
+
+/// The gains of one head that are shares, in percentage points.
+fn forest(all: &[Gain], head: Head) -> RowChart {
+    let title = format!("{}: pretrained − random", head.name());
+    let mut chart = RowChart::forest(title, Axis::new("percentage points"), 0.0);
+    for (_, measure, gain, _) in all.iter().filter(|gain| gain.0 == head) {
+        if let (Some(gain), 100.0) = (gain, measure.scale) {
+            let [low, high] = [gain.interval.low, gain.interval.high].map(|x| x * 100.0);
+            let interval = Some(Interval { low, high });
+            chart = chart.value_with(measure.short, gain.mean * 100.0, interval);
+        }
+    }
+    chart
 }
 
 fn p_value(p: f64) -> Cell {
@@ -182,13 +173,13 @@ fn p_value(p: f64) -> Cell {
     }
 }
 
-/// Head, index of the measure, gain, and Holm's p-value over all gains.
-type Gain = (Head, usize, Option<PairedDifference>, f64);
+/// Head, measure, gain, and Holm's p-value over all gains.
+type Gain = (Head, &'static Measure, Option<PairedDifference>, f64);
 
 fn gains(grid: &Grid) -> Vec<Gain> {
     let of_head = |head| {
-        let measures = MEASURES.iter().enumerate();
-        measures.map(move |(i, measure)| (head, i, grid.gain(head, measure.value), f64::NAN))
+        let measures = MEASURES.iter();
+        measures.map(move |measure| (head, measure, grid.gain(head, measure.value), f64::NAN))
     };
     let mut all: Vec<Gain> = Head::ALL.into_iter().flat_map(of_head).collect();
     let known: Vec<f64> = all.iter().filter_map(|g| Some(g.2.as_ref()?.p)).collect();
@@ -212,8 +203,8 @@ pub fn quality_finding(grid: &Grid) -> Html {
     for head in Head::ALL {
         let certain: Vec<String> = (all.iter())
             .filter(|(h, .., p)| *h == head && *p < 0.05)
-            .filter_map(|(_, index, gain, p)| {
-                let (measure, gain) = (&MEASURES[*index], gain.as_ref()?);
+            .filter_map(|(_, measure, gain, p)| {
+                let gain = gain.as_ref()?;
                 let better = (gain.mean > 0.0) == measure.more_is_better;
                 let better = if better { "better" } else { "worse" };
                 let gain = format_signed(gain.mean * measure.scale, measure.decimals);

@@ -20,7 +20,7 @@ pub struct Measure {
 }
 
 /// Final quality, the way there, and how far the network can be trusted.
-pub const MEASURES: [Measure; 12] = [
+pub static MEASURES: [Measure; 12] = [
     plain("steps to 98 %", 0, |run| Some(steps_to(0.98, run)?.value())),
     plain("steps to 99 %", 0, |run| Some(steps_to(0.99, run)?.value())),
     share("test accuracy (%)", "test accuracy", true, |run| {
