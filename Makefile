@@ -51,7 +51,7 @@ bench-peers:
 PHOTOGRAPHS ?= $(or $(GLYPHS_DATA),data/raw)/trainPart1.zip
 bench-predict: setup
 	@$(ENV) cargo test --locked --test data -- --ignored --nocapture decoding_alone
-	@$(ENV) cargo run --locked --bin glyphs -- predict --images "$(PHOTOGRAPHS)" --out target/predictions.csv \
+	@$(ENV) cargo run --locked --package glyphs-cli -- predict --images "$(PHOTOGRAPHS)" --out target/predictions.csv \
 		--checkpoint outputs/reference/checkpoints/part1-original-random-ours-seed0.safetensors
 
 ## make fuzz     every parser on broken files, 10 minutes each; needs cargo-fuzz and a nightly Rust (fuzz/README.md)

@@ -68,7 +68,7 @@ fi
 
 # 4. The first notebook cell, which compiles all dependencies. Command line and
 # tests use the same build (env.sh), so this is the only time.
-wanted=$( (cat Cargo.lock Cargo.toml lib/Cargo.toml workflow/env.sh; rustc -vV) | digest)
+wanted=$( (cat Cargo.lock Cargo.toml lib/Cargo.toml lib/*/Cargo.toml workflow/env.sh; rustc -vV) | digest)
 if [ "$(cat target/kernel/.warm 2>/dev/null)" != "$wanted" ]; then
     say "Rust dependencies into target/kernel (about 6 minutes on 2 cores)"
     cargo fetch --locked

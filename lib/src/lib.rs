@@ -13,6 +13,7 @@ mod numbers;
 pub mod predict;
 pub mod prelude;
 pub mod progress;
+pub mod report;
 pub mod study;
 pub mod train;
 

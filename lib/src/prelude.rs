@@ -20,13 +20,14 @@ pub use crate::nn::{
     Adam, Batch, CharCnn, Classifier, CrossEntropy, EXPERIMENTAL, ExperimentalCnn, ORIGINAL,
     Objective, OriginalCnn, Step, char_cnn,
 };
+pub use crate::report::{
+    complementary, part1, part2, part3, reference_2021, summary, summary::Datasets,
+};
 pub use crate::study::{
-    Audit, Datasets, DigitRun, Grid, Head, Init, LOOKALIKES, Part1, Pretrained, Protocol,
-    ReportedEpoch, RunKey, RunResult, SEEDS, Seeds, Stages, Trained, TrainedDigits, complementary,
-    load_mislabelled, load_mnist, load_photographs, part1, part2, part3, pretrain, reported,
-    reported_last, summary,
+    Audit, Data, Experiment, Grid, Head, Init, LOOKALIKES, RunResult, SEEDS, Seeds, Split, Trained,
+    experiments, load_mislabelled, load_mnist, load_photographs,
 };
 pub use crate::train::{
-    Checkpoint, Complementary, Config, History, Loss, ModelCheckpoint, Schedule, evaluate, fit,
-    fit_resumable,
+    Checkpoint, Complementary, Config, History, Loss, ModelCheckpoint, Schedule, SelfTraining,
+    evaluate, fit, fit_resumable,
 };

@@ -31,7 +31,7 @@ fn checkpoint(hidden: usize, classes: usize, features: usize) -> Checkpoint {
         },
     };
     let model = char_cnn(hidden, classes, features, 3);
-    Checkpoint::of(&model, Config::part1(), History::default(), &samples)
+    Checkpoint::of(&model, Config::default(), History::default(), &samples)
 }
 
 /// A file that says what it holds in a header of its own.

@@ -9,6 +9,7 @@ use glyphs::{
         self, Batch, Classifier, ExperimentalCnn, Objective, Optimizer, OriginalCnn, Signature,
         Step, TensorMut, TensorRef,
     },
+    study::Experiment,
     train::{
         Checkpoint, Complementary, Config, FineCurve, Loss, ModelCheckpoint, SelfTraining,
         confident_predictions, evaluate, evaluate_averaged, fit, fit_resumable, fit_self_training,
@@ -52,7 +53,7 @@ fn short() -> Config {
     Config {
         epochs: 3,
         batch_size: 16,
-        ..Config::part1()
+        ..Experiment::part1_ours(0).config
     }
 }
 
@@ -86,7 +87,7 @@ fn a_network_learns_what_can_be_learned() {
     let config = Config {
         epochs: 6,
         batch_size: 20,
-        ..Config::part1_report()
+        ..Config::default()
     };
     let history = fit(&mut Network::new(1), &samples, &samples, &config).unwrap();
     assert!(history.last().unwrap().val_accuracy > 0.95, "{history:?}");
@@ -299,7 +300,7 @@ fn what_cannot_be_trained_is_refused() {
     }
     let wild = Config {
         learning_rate: 1e30,
-        ..Config::part1_report()
+        ..Config::default()
     };
     assert!(refusal(&samples, &wild).starts_with("step "));
 }
@@ -371,12 +372,11 @@ fn self_training_learns_from_wrong_labels_and_goes_on_after_an_interruption() {
         epochs: 6,
         batch_size: 20,
         loss: Loss::Complementary(Complementary::Forward),
-        reduce_lr: None,
         self_training: Some(SelfTraining {
             confidence: 0.5,
             epochs: 2,
         }),
-        ..Config::part1_report()
+        ..Config::default()
     };
     let folder = tempfile::tempdir().unwrap();
     let run = |name: &str, config: &Config| {

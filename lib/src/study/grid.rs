@@ -1,11 +1,18 @@
 //! The four networks of parts 2 and 3, each under its seeds.
 
+use polars::prelude::DataFrame;
+
 use crate::{
     Result,
     data::Provenance,
-    display::{Html, note},
     eval::statistics::{Estimate, PairedDifference, mean, paired_difference},
-    study::{DigitRun, Head, Init, Protocol, RunResult, Seeds, TrainedDigits},
+    study::{
+        experiment::{Experiment, Head, Init},
+        experiments::networks,
+        result::{RunResult, dataframe},
+        run::Trained,
+        seeds::Seeds,
+    },
 };
 
 /// Two heads, each from a random and from a pretrained start, under one protocol.
@@ -15,38 +22,43 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// Each of the runs that were just computed, beside the records of its other seeds.
-    pub fn beside(live: &[&TrainedDigits]) -> Result<Self> {
-        let mut cells = Vec::new();
-        for (head, init) in pairs() {
-            let of_cell = |run: &&&TrainedDigits| {
-                run.result.network == head.name() && run.result.init == init.name()
-            };
-            let seeds = match live.iter().find(of_cell) {
-                Some(run) => Seeds::beside(&run.result)?,
-                None => Seeds::default(),
-            };
-            cells.push((head, init, seeds));
-        }
-        Ok(Self { cells })
+    /// Each of the runs that were just made, beside the records of its other seeds.
+    pub fn beside(live: &[&Trained]) -> Result<Self> {
+        let cell = |(head, init)| {
+            let of_cell =
+                |run: &&&Trained| (run.experiment.head, run.experiment.init) == (head, init);
+            let seeds = live.iter().find(of_cell).map(|run| Seeds::beside(run));
+            Ok((head, init, seeds.transpose()?.unwrap_or_default()))
+        };
+        networks().map(cell).collect()
     }
 
-    /// The records of runs that a notebook does not repeat.
-    pub fn recorded(part: u8, protocol: Protocol, dataset: &Provenance) -> Result<Self> {
-        let mut cells = Vec::new();
-        for (head, init) in pairs() {
-            let run = DigitRun::new(part, protocol, head, init, 0);
-            let seeds = Seeds::recorded(&run.key(), &run.config, dataset)?;
-            cells.push((head, init, seeds));
-        }
-        Ok(Self { cells })
+    /// The records on `dataset` of runs like this one, of all four networks.
+    pub fn recorded(experiment: &Experiment, dataset: &Provenance) -> Result<Self> {
+        let cell = |(head, init)| {
+            let run = Experiment {
+                head,
+                init,
+                ..experiment.clone()
+            };
+            Ok((head, init, Seeds::recorded(&run, dataset)?))
+        };
+        networks().map(cell).collect()
     }
 
     /// Every network with its runs, in the order original, experimental; random, pretrained.
     pub fn iter(&self) -> impl Iterator<Item = (Head, Init, &Seeds)> {
-        self.cells
-            .iter()
-            .map(|(head, init, seeds)| (*head, *init, seeds))
+        let cells = self.cells.iter();
+        cells.map(|(head, init, seeds)| (*head, *init, seeds))
+    }
+
+    /// The runs of all networks.
+    pub fn all(&self) -> impl Iterator<Item = &RunResult> {
+        self.cells.iter().flat_map(|(_, _, seeds)| &seeds.runs)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.all().next().is_none()
     }
 
     pub fn runs(&self, head: Head, init: Init) -> &[RunResult] {
@@ -71,32 +83,36 @@ impl Grid {
         head: Head,
         value: impl Fn(&RunResult) -> Option<f64>,
     ) -> Option<PairedDifference> {
-        let mut with = Vec::new();
-        let mut without = Vec::new();
-        for pretrained in self.runs(head, Init::Pretrained) {
-            let random = self.runs(head, Init::Random);
-            let twin = random.iter().find(|run| run.seed == pretrained.seed);
-            if let Some((a, b)) = value(pretrained).zip(twin.and_then(&value)) {
-                with.push(a);
-                without.push(b);
-            }
-        }
-        paired_difference(&with, &without).ok()
+        self.difference((head, Init::Pretrained), (head, Init::Random), value)
     }
 
-    /// A word on records that could not be used; nothing where all could.
-    pub fn left_out(&self) -> Html {
-        let reasons: Vec<&str> = (self.cells.iter())
-            .flat_map(|(_, _, seeds)| &seeds.left_out)
-            .map(String::as_str)
-            .collect();
-        match reasons.as_slice() {
-            [] => Html::default(),
-            [first, rest @ ..] => note(&format!(
-                "{} records are left out; the first: {first}.",
-                rest.len() + 1
-            )),
-        }
+    /// `one` minus `other`, seed by seed; `None` for fewer than two seeds.
+    pub fn difference(
+        &self,
+        one: (Head, Init),
+        other: (Head, Init),
+        value: impl Fn(&RunResult) -> Option<f64>,
+    ) -> Option<PairedDifference> {
+        let others = self.runs(other.0, other.1);
+        let pairs = self.runs(one.0, one.1).iter().filter_map(|run| {
+            let twin = others.iter().find(|other| other.seed == run.seed)?;
+            value(run).zip(value(twin))
+        });
+        let (one, other): (Vec<f64>, Vec<f64>) = pairs.unzip();
+        paired_difference(&one, &other).ok()
+    }
+
+    /// Why records could not be used, one sentence each.
+    pub fn left_out(&self) -> Vec<String> {
+        let cells = self.cells.iter();
+        cells
+            .flat_map(|(_, _, seeds)| seeds.left_out.clone())
+            .collect()
+    }
+
+    /// One row a run, with its measures.
+    pub fn dataframe(&self) -> Result<DataFrame> {
+        dataframe(self.all())
     }
 }
 
@@ -105,10 +121,4 @@ impl FromIterator<(Head, Init, Seeds)> for Grid {
         let cells = cells.into_iter().collect();
         Self { cells }
     }
-}
-
-fn pairs() -> impl Iterator<Item = (Head, Init)> {
-    Head::ALL
-        .into_iter()
-        .flat_map(|head| Init::ALL.map(|init| (head, init)))
 }

@@ -6,13 +6,13 @@ use crate::{
     files::is_quick,
 };
 
-/// Photographs of each class in a quick run.
+/// Drawings of each class in a quick run.
 const QUICK_PER_CLASS: usize = 4;
 /// Training and test digits in a quick run.
 const QUICK_TRAIN: usize = 400;
 const QUICK_TEST: usize = 200;
 
-/// Dataset 1: photographs of 62 characters.
+/// Dataset 1: drawings of 62 characters.
 pub fn load_photographs() -> Result<Handwritten> {
     let photos = Handwritten::load()?;
     Ok(match is_quick() {

@@ -1,27 +1,22 @@
-//! The study itself: which runs it consists of. Notebooks and command line start the
-//! same runs from here.
+//! The study: what is run, once, as data, and the records of it. Notebooks, command line and
+//! workflow start the same runs from here; nothing here draws.
 
 pub mod audit;
-pub mod complementary;
-pub mod digits;
+mod experiment;
+mod experiments;
 mod grid;
-pub mod load;
+mod load;
 mod lookalikes;
-pub mod original;
-pub mod part1;
-pub mod part2;
-pub mod part3;
-pub mod result;
-pub mod seeds;
-pub mod summary;
+mod result;
+mod run;
+mod seeds;
 
 pub use audit::Audit;
-pub use digits::{DigitRun, Head, Init, Pretrained, Protocol, Stages, TrainedDigits, pretrain};
+pub use experiment::{CARRIED_OVER, Data, Experiment, Head, Init, Sources, Split, TRUNK};
+pub use experiments::{DIVISIONS, FEW, ListedRun, SEEDS, TAKEN, experiments, networks};
 pub use grid::Grid;
 pub use load::{load_mislabelled, load_mnist, load_photographs};
 pub use lookalikes::LOOKALIKES;
-pub use original::{ReportedEpoch, reported, reported_last};
-pub use part1::{Part1, Split, Trained};
-pub use result::{Artefact, Environment, RunKey, RunResult};
-pub use seeds::{SEEDS, Seeds};
-pub use summary::Datasets;
+pub use result::{Artefact, Environment, RunResult};
+pub use run::{AVERAGED, COPIES, Trained};
+pub use seeds::Seeds;

@@ -2,19 +2,20 @@
 //! one place.
 
 use std::{
-    collections::BTreeMap,
-    fmt, fs,
+    collections::{BTreeMap, BTreeSet},
+    fs,
     path::{Path, PathBuf},
     process::Command,
 };
 
+use polars::prelude::{Column, DataFrame};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
     Error, Result,
     data::{Provenance, archive::sha256},
     files::{outputs, project_root, write_atomically},
-    train::{Config, CurvePoint, Epoch, History, ModelCheckpoint},
+    train::{Config, CurvePoint, Epoch},
 };
 
 /// What a run trained, from what, on what.
@@ -124,42 +125,15 @@ fn cpu() -> String {
 }
 
 impl RunResult {
-    /// The record of a run that left its network at `checkpoint`; measures are added to it.
-    pub fn new(
-        key: &RunKey,
-        config: &Config,
-        dataset: &Provenance,
-        history: &History,
-        checkpoint: &Path,
-    ) -> Result<Self> {
-        Ok(Self {
-            part: key.part,
-            network: key.network.clone(),
-            init: key.init.clone(),
-            dataset: dataset.clone(),
-            pretraining: None,
-            protocol: key.protocol.clone(),
-            seed: key.seed,
-            config: config.clone(),
-            loss: config.loss.name().into(),
-            epochs: history.epochs.clone(),
-            curve: history.curve.clone(),
-            test_accuracy: None,
-            metrics: BTreeMap::new(),
-            checkpoint: Artefact::of(checkpoint)?,
-            best_checkpoint: None,
-            environment: Environment::here(),
-        })
-    }
-
-    pub fn key(&self) -> RunKey {
-        RunKey {
-            part: self.part,
-            network: self.network.clone(),
-            init: self.init.clone(),
-            protocol: self.protocol.clone(),
-            seed: self.seed,
-        }
+    /// Name of the run, and of its record's file.
+    pub fn name(&self) -> String {
+        run_name(
+            self.part,
+            &self.network,
+            &self.init,
+            &self.protocol,
+            self.seed,
+        )
     }
 
     /// One of `metrics`.
@@ -179,7 +153,7 @@ impl RunResult {
 
     /// Writes the record into the folder of results.
     pub fn save(&self) -> Result<PathBuf> {
-        let path = outputs().join("results").join(self.key().file_name());
+        let path = outputs().join("results").join(file_name(&self.name()));
         let text = serde_json::to_vec_pretty(self).map_err(|error| {
             Error::content(
                 &path,
@@ -210,93 +184,78 @@ impl RunResult {
             None
         }
     }
-}
 
-/// What tells one run from another; also the name of its files.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RunKey {
-    pub part: u8,
-    pub network: String,
-    pub init: String,
-    pub protocol: String,
-    pub seed: u64,
-}
-
-impl RunKey {
-    pub fn new(part: u8, network: &str, init: &str, protocol: &str, seed: u64) -> Self {
-        Self {
-            part,
-            network: network.into(),
-            init: init.into(),
-            protocol: protocol.into(),
-            seed,
-        }
-    }
-
-    pub fn with_seed(&self, seed: u64) -> Self {
-        Self {
-            seed,
-            ..self.clone()
-        }
-    }
-
-    fn file_name(&self) -> String {
-        format!("{self}.json")
-    }
-
-    /// Where this run keeps its network.
-    pub fn checkpoint(&self) -> PathBuf {
-        outputs().join(format!("checkpoints/{self}.safetensors"))
-    }
-
-    /// Where this run keeps its state while it goes on.
-    pub fn states(&self) -> ModelCheckpoint {
-        ModelCheckpoint::new(outputs().join(format!("checkpoints/{self}")))
-    }
-
-    /// As [`RunKey::states`], of the first of two stages.
-    pub fn states_of_first_stage(&self) -> ModelCheckpoint {
-        ModelCheckpoint::new(outputs().join(format!("checkpoints/{self}-stage1")))
-    }
-
-    /// What the networks that runs like this one start from here were trained on, by the record
-    /// of seed 0; none for a random start, and where nothing was pretrained.
-    pub fn pretraining(&self) -> Result<Option<Provenance>> {
-        if self.init != "pretrained" {
-            return Ok(None);
-        }
-        let pretraining = Self::new(2, &self.network, "random", "pretraining", 0);
-        Ok(pretraining.load()?.map(|run| run.dataset))
-    }
-
-    /// This run's record: one made here, else the published one.
-    pub fn load(&self) -> Result<Option<RunResult>> {
+    /// The record of a run by its name: one made here, else the published one.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or is no record.
+    pub fn load(name: &str) -> Result<Option<Self>> {
         let folders = [outputs(), project_root().join("outputs/reference")];
-        let mut paths = folders
-            .iter()
-            .map(|f| f.join("results").join(self.file_name()));
+        let mut paths = (folders.iter()).map(|f| f.join("results").join(file_name(name)));
         let Some(path) = paths.find(|path| path.exists()) else {
             return Ok(None);
         };
-        let text = fs::read(&path).map_err(|error| Error::io(&path, error, "allow reading it"))?;
-        let run = serde_json::from_slice(&text).map_err(|error| {
+        Self::read(&path).map(Some)
+    }
+
+    /// The record in the file at `path`.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = fs::read(path).map_err(|error| Error::io(path, error, "allow reading it"))?;
+        serde_json::from_slice(&text).map_err(|error| {
             let problem = format!("is not the record of a run ({error})");
-            Error::content(&path, problem, "delete it and run `make full`")
-        })?;
-        Ok(Some(run))
+            Error::content(path, problem, "delete it and run `make full`")
+        })
     }
 }
 
 /// E.g. `part2-original-pretrained-report-seed0`.
-impl fmt::Display for RunKey {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let Self {
-            part,
-            network,
-            init,
-            protocol,
-            seed,
-        } = self;
-        write!(f, "part{part}-{network}-{init}-{protocol}-seed{seed}")
-    }
+pub fn run_name(part: u8, network: &str, init: &str, protocol: &str, seed: u64) -> String {
+    format!("part{part}-{network}-{init}-{protocol}-seed{seed}")
+}
+
+fn file_name(run: &str) -> String {
+    format!("{run}.json")
+}
+
+/// One row a run: what it is, its last epoch, its test accuracy, its time in seconds, and
+/// every measure that any of them has.
+///
+/// # Errors
+/// Never for records of this study.
+pub fn dataframe<'a>(runs: impl IntoIterator<Item = &'a RunResult>) -> Result<DataFrame> {
+    let runs: Vec<&RunResult> = runs.into_iter().collect();
+    let text = |name: &str, of: fn(&RunResult) -> &str| {
+        let values: Vec<&str> = runs.iter().map(|run| of(run)).collect();
+        Column::new(name.into(), values)
+    };
+    let number = |name: &str, of: &dyn Fn(&RunResult) -> Option<f64>| {
+        let values: Vec<Option<f64>> = runs.iter().map(|run| of(run)).collect();
+        Column::new(name.into(), values)
+    };
+    let integer = |name: &str, of: fn(&RunResult) -> u64| {
+        let values: Vec<u64> = runs.iter().map(|run| of(run)).collect();
+        Column::new(name.into(), values)
+    };
+    let mut columns = vec![
+        integer("part", |run| run.part.into()),
+        text("network", |run| &run.network),
+        text("init", |run| &run.init),
+        text("protocol", |run| &run.protocol),
+        integer("seed", |run| run.seed),
+        integer("epochs", |run| run.epochs.len() as u64),
+        number("loss", &|run| Some(run.last()?.loss)),
+        number("accuracy", &|run| Some(run.last()?.accuracy)),
+        number("val_loss", &|run| Some(run.last()?.val_loss)),
+        number("val_accuracy", &|run| Some(run.last()?.val_accuracy)),
+        number("test_accuracy", &|run| run.test_accuracy),
+        number("seconds", &|run| Some(run.seconds())),
+    ];
+    let names: BTreeSet<&String> = runs.iter().flat_map(|run| run.metrics.keys()).collect();
+    columns.extend(
+        names
+            .into_iter()
+            .map(|name| number(name, &|run| run.metric(name))),
+    );
+    DataFrame::new(runs.len(), columns)
+        .map_err(|error| Error::argument(format!("no table of runs: {error}"), "report it"))
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use glyphs::data::{Dataset, Handwritten, Mislabelled, Mnist, locate, synthetic};
 use glyphs::image::{CropToInk, FEATURES, Preprocess};
-use glyphs::study::Part1;
+use glyphs::study::Experiment;
 use glyphs::train::{Config, evaluate, fit};
 use rayon::prelude::*;
 
@@ -114,15 +114,15 @@ fn worth_of_the_stand_in() {
     let folder = tempfile::tempdir().unwrap();
     let archive = folder.path().join("trainPart1.zip");
     synthetic::write_handwritten(&archive, synthetic::SEED).unwrap();
-    let run = Part1::ours(0);
-    let samples = |photos: Handwritten| photos.preprocess(&run.preprocess).unwrap();
+    let run = Experiment::part1_ours(0);
+    let samples = |photos: Handwritten| photos.preprocess(&run.data.preprocess().unwrap()).unwrap();
     let drawn = samples(Handwritten::open(&archive).unwrap());
     let real = samples(Handwritten::load().unwrap());
     let config = Config {
         epochs: 20,
         ..run.config.clone()
     };
-    let mut model = run.network();
+    let mut model = run.network().unwrap();
     fit(model.as_mut(), &drawn, &real, &config).unwrap();
     let accuracy = evaluate(model.as_ref(), &real).unwrap().accuracy();
     println!("trained on the stand-in alone, accuracy on the photographs: {accuracy:.4}");

@@ -83,6 +83,7 @@ fn an_archive_that_is_wrong_is_not_passed_over() {
 }
 
 #[cfg(target_os = "linux")]
+#[allow(unsafe_code, reason = "a system call")]
 mod rights {
     use std::os::unix::fs::PermissionsExt;
 

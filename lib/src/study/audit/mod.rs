@@ -4,7 +4,6 @@
 
 mod jpeg;
 mod nearest;
-mod show;
 
 use rayon::prelude::*;
 

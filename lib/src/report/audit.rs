@@ -1,0 +1,295 @@
+//! Notebook 5: the audit of dataset 3.
+
+use ndarray::Array3;
+
+use crate::{
+    Result,
+    data::Samples,
+    display::{
+        Axis, Cell, Gallery, Histogram, Html, Picture, Show, Table, Tile, format_count, no_number,
+        note, number, row, stack,
+    },
+    eval::{
+        ConfusionMatrix,
+        statistics::{TestResult, holm},
+    },
+    report::columns,
+    study::Audit,
+};
+
+/// How much differences are brightened to be seen.
+const BRIGHTER: u8 = 8;
+
+/// What was found of the images.
+impl Show for Audit {
+    fn show(&self) -> Html {
+        let (own, next) = (self.differences(), self.runner_up_differences());
+        let largest = own.iter().copied().fold(0.0, f64::max);
+        let mut rows: Vec<(&str, Cell)> = vec![
+            ("images", self.len().into()),
+            (
+                "nearest to the original of the same number",
+                self.in_place().into(),
+            ),
+            ("different originals found", self.distinct().into()),
+            (
+                "mean difference from the original (grey levels of 255)",
+                number(mean(&own), 2),
+            ),
+            ("largest difference from the original", number(largest, 2)),
+            (
+                "mean difference from the next similar original",
+                number(mean(&next), 2),
+            ),
+            (
+                "the next is this many times as far, at the least",
+                number(smallest(&self.times_as_far()), 2),
+            ),
+        ];
+        if let Some(jpeg) = self.compression {
+            let quality = usize::from(jpeg.quality);
+            let same = format!("{} of {}", jpeg.identical, jpeg.images);
+            rows.extend([
+                (
+                    "JPEG quality that explains the difference best",
+                    quality.into(),
+                ),
+                (
+                    "difference that is left then (grey levels)",
+                    number(jpeg.left, 3),
+                ),
+                ("the same in every pixel then", Cell::Number(same)),
+            ]);
+        }
+        let rows = rows.into_iter().map(|(name, cell)| [name.into(), cell]);
+        let table = Table::new("Where the images come from", ["", "found"]).rows(rows);
+        stack(&[&table, &self.dataset, &self.originals])
+    }
+}
+
+impl Audit {
+    /// Mean absolute difference of a pixel between each image and its original.
+    pub fn differences(&self) -> Vec<f64> {
+        self.matches.iter().map(|m| m.mean_difference()).collect()
+    }
+
+    /// The same to the original that comes second, for those where it was looked for.
+    pub fn runner_up_differences(&self) -> Vec<f64> {
+        let found = self.runners_up.iter();
+        found.map(|(_, next)| next.mean_difference()).collect()
+    }
+
+    /// For the same: how many times as far the second is as the first.
+    pub fn times_as_far(&self) -> Vec<f64> {
+        let found = self.runners_up.iter();
+        let ratio = |own: u32, next: u32| f64::from(next) / f64::from(own.max(1));
+        found
+            .map(|(i, next)| ratio(self.matches[*i].distance, next.distance))
+            .collect()
+    }
+
+    /// `n` originals, what dataset 3 has of them, and what differs.
+    pub fn pairs(&self, dataset3: &Samples, originals: &Samples, n: usize) -> Gallery {
+        let step = (self.len() / n.max(1)).max(1);
+        let tiles = (0..self.len()).step_by(step).take(n).map(|i| {
+            let index = self.matches[i].index;
+            let (original, image) = (originals.image(index), dataset3.image(i));
+            let difference = Array3::from_shape_fn(image.dim(), |at| {
+                original[at].abs_diff(image[at]).saturating_mul(BRIGHTER)
+            });
+            let name = dataset3.names.get(i).cloned().unwrap_or_default();
+            let words = format!(
+                "MNIST {index}, a {}; in folder {}",
+                self.classes[self.truth[i]], self.classes[self.given[i]]
+            );
+            Tile::new(Picture::new(original, 2), name, words)
+                .then(Picture::new(image, 2))
+                .then(Picture::new(difference.view(), 2))
+        });
+        let title = format!("Original, image of dataset 3, difference ({BRIGHTER} times brighter)");
+        Gallery::new(title, tiles)
+    }
+
+    /// How far images are from their originals, and from the next most similar ones.
+    pub fn distances(&self) -> Histogram {
+        let (first, second) = (self.differences(), self.runner_up_differences());
+        let times = self.times_as_far();
+        let title = format!(
+            "The next original is {:.1} times as far on average, and {:.1} times at the least",
+            mean(&times),
+            smallest(&times)
+        );
+        let axis = Axis::new("mean absolute difference (grey levels of 255)").from(0.0);
+        Histogram::new(title, axis, 60)
+            .values("the nearest original", &first)
+            .values(format!("the next, for {} images", second.len()), &second)
+            .shares()
+    }
+
+    /// True digit by given label.
+    pub fn labels(&self) -> Html {
+        let matrix = self.matrix();
+        let title = format!(
+            "{} of {} labels are right",
+            format_count(self.right()),
+            format_count(self.len())
+        );
+        matrix
+            .chart(title)
+            .axes("digit on the image", "folder that it is in")
+            .show()
+    }
+
+    /// How many images each folder holds, how many of them correctly, and one of each digit
+    /// in it.
+    pub fn folders(&self, dataset3: &Samples) -> Table {
+        let ConfusionMatrix { counts, classes } = self.matrix();
+        let blank = Array3::zeros(dataset3.image_shape());
+        let rows = classes.iter().enumerate().map(|(folder, name)| {
+            let held = counts.column(folder);
+            let strip = (0..classes.len()).map(|digit| {
+                let found =
+                    (0..self.len()).find(|&i| self.given[i] == folder && self.truth[i] == digit);
+                match found {
+                    Some(i) => dataset3.image(i),
+                    None => blank.view(),
+                }
+            });
+            let words = format!("folder {name}: one image of each digit");
+            [
+                name.as_str().into(),
+                held.sum().into(),
+                held[folder].into(),
+                Picture::strip(strip, 1).block(&words).into(),
+            ]
+        });
+        let header = columns("folder | images | of its digit | one of each digit, 0 to 9");
+        Table::new("Each folder holds every digit", header).rows(rows)
+    }
+
+    /// Are the wrong labels evenly spread?
+    pub fn uniformity(&self) -> Html {
+        let tests = self.uniform_by_digit();
+        let p = |test: &Option<TestResult>| test.map_or(f64::NAN, |test| test.p);
+        let adjusted = holm(&tests.iter().map(p).collect::<Vec<_>>());
+        let counts = self.matrix().counts;
+        let rows = tests.iter().enumerate().map(|(digit, test)| {
+            let (row, right) = (counts.row(digit), counts[[digit, digit]]);
+            let others = row.iter().enumerate().filter(|(label, _)| *label != digit);
+            let others: Vec<usize> = others.map(|(_, count)| *count).collect();
+            let (fewest, most) = (others.iter().min(), others.iter().max());
+            let mut cells: Vec<Cell> = vec![
+                self.classes[digit].as_str().into(),
+                right.into(),
+                (row.sum() - right).into(),
+                format!("{}–{}", fewest.unwrap_or(&0), most.unwrap_or(&0)).into(),
+            ];
+            cells.extend(test_cells(*test));
+            cells.push(number(adjusted[digit], 3));
+            cells
+        });
+        let header = columns(
+            "digit | labelled correctly | labelled wrongly | in each of the other folders | χ² | \
+             degrees of freedom | p | p, corrected for ten tests",
+        );
+        let table = Table::new("Is every wrong label equally likely?", header).rows(rows);
+        let all = |name: &str, test: Result<TestResult>| {
+            let cells = test_cells(test.ok());
+            [name.into()].into_iter().chain(cells)
+        };
+        let header = columns(" | χ² | degrees of freedom | p");
+        let overall = Table::new("All digits at once", header)
+            .row(all("every wrong label is equally likely", self.uniform()))
+            .row(all(
+                "given how full each folder is, the label does not depend on the digit",
+                self.independent(),
+            ));
+        stack(&[&table, &overall])
+    }
+
+    /// The answer, as one paragraph and one picture.
+    pub fn what_is_different(&self, dataset3: &Samples) -> Html {
+        let picture = row(&[&self.labels(), &self.folders(dataset3)]);
+        stack(&[&note(&self.in_words()), &picture])
+    }
+
+    /// What is different about dataset 3, with the numbers of this audit.
+    pub fn in_words(&self) -> String {
+        let (n, in_place, right) = (self.len(), self.in_place(), self.right());
+        let images = match in_place == n {
+            true => format!(
+                "The images are not what is different: all {} are MNIST training images, in their \
+                 order, each once",
+                format_count(n)
+            ),
+            false => format!(
+                "Of the {} images, {} are nearest to the MNIST training image of the same \
+                 number, and {} different ones were found",
+                format_count(n),
+                format_count(in_place),
+                format_count(self.distinct())
+            ),
+        };
+        let jpeg = match self.compression {
+            Some(jpeg) => format!(
+                ", saved as JPEG of quality {} (which moved a pixel by {:.1} grey levels of 255 \
+                 on average; the next most similar original is {:.1} away)",
+                jpeg.quality,
+                mean(&self.differences()),
+                mean(&self.runner_up_differences())
+            ),
+            None => String::new(),
+        };
+        let even = match self.uniform() {
+            Ok(test) if test.p >= 0.01 => {
+                format!("spread over the nine others as evenly as chance would do it ({test})")
+            }
+            Ok(test) => format!("not evenly spread over the nine others ({test})"),
+            Err(_) => "too few to say how they are spread".into(),
+        };
+        let share = right as f64 / n.max(1) as f64;
+        let purpose = match share < 0.5 / self.classes.len() as f64 {
+            true => " Drawn blindly, one in ten would be right: these were made wrong on purpose.",
+            false => "",
+        };
+        format!(
+            "{images}{jpeg}. The labels are: {} of {} ({:.2} %) name the digit on the image, {}; \
+             the rest are {even}.{purpose} A label of dataset 3 says what an image is not. That is \
+             {:.2} bits about its digit, where a right label tells {:.2}.",
+            format_count(right),
+            format_count(n),
+            100.0 * share,
+            self.right_by_digit(),
+            self.information(),
+            (self.classes.len() as f64).log2()
+        )
+    }
+
+    fn right_by_digit(&self) -> String {
+        let right = self.matrix().counts.diag().to_vec();
+        match (right.iter().min(), right.iter().max()) {
+            (Some(low), Some(high)) if low == high => format!("exactly {low} of each digit"),
+            (Some(low), Some(high)) => format!("{low} to {high} of each digit"),
+            _ => "none".into(),
+        }
+    }
+}
+
+fn test_cells(test: Option<TestResult>) -> [Cell; 3] {
+    let Some(test) = test else {
+        return [no_number(), no_number(), no_number()];
+    };
+    [
+        number(test.statistic, 1),
+        test.degrees_of_freedom.into(),
+        number(test.p, 3),
+    ]
+}
+
+fn smallest(values: &[f64]) -> f64 {
+    values.iter().copied().fold(f64::INFINITY, f64::min)
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
+}

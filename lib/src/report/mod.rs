@@ -1,0 +1,216 @@
+//! What the pages say about records: tables, charts and sentences, one module a part of the
+//! study. It trains nothing, so a change here repeats no run.
+
+pub mod audit;
+pub mod complementary;
+pub mod part1;
+pub mod part2;
+pub mod part3;
+pub mod reference_2021;
+pub mod summary;
+
+use crate::{
+    Result,
+    data::Provenance,
+    display::{
+        Axis, Cell, Html, RowChart, Show, Table, format_number, format_signed, note, number,
+        percent, percent_interval, stack,
+    },
+    eval::statistics::{Interval, PairedDifference, mean},
+    study::{Experiment, Head, Init, RunResult, Seeds, Trained},
+};
+
+/// Label of what the 2021 report says, beside ours.
+pub(crate) const THE_REPORT: &str = "the 2021 report";
+
+/// Names of columns, written in one line: `head | start | seeds`.
+fn columns(names: &str) -> impl Iterator<Item = &str> {
+    names.split(" | ")
+}
+
+/// `original, random`
+fn network_name(head: Head, init: Init) -> String {
+    format!("{}, {}", head.name(), init.name())
+}
+
+/// What a notebook shows in place of runs that nobody has made on its data.
+fn never_made() -> Html {
+    note("These runs were never made on this data: `make full` makes them.")
+}
+
+/// A word on records that could not be used; nothing where all could.
+fn left_out(reasons: &[String]) -> Html {
+    match reasons {
+        [] => Html::default(),
+        [first] => note(&format!("A record is left out: {first}.")),
+        [first, ..] => {
+            let n = reasons.len();
+            note(&format!("{n} records are left out; the first: {first}."))
+        }
+    }
+}
+
+fn stack_all(blocks: &[Html]) -> Html {
+    let blocks: Vec<&dyn Show> = blocks.iter().map(|block| block as &dyn Show).collect();
+    stack(&blocks)
+}
+
+/// On the MNIST test set; in part 1, which has none, on the validation part after the last
+/// epoch.
+fn accuracy(run: &RunResult) -> Option<f64> {
+    match run.part {
+        1 => Some(run.last()?.val_accuracy),
+        _ => run.test_accuracy,
+    }
+}
+
+fn val_accuracy(run: &RunResult) -> Option<f64> {
+    Some(run.last()?.val_accuracy)
+}
+
+/// `+0.42 (0.10 to 0.74)`: a difference with its interval, each times `scale`.
+fn difference(gain: &PairedDifference, scale: f64, decimals: usize) -> String {
+    let mean = format_signed(gain.mean * scale, decimals);
+    format!("{mean} ({})", span(gain.interval, scale, decimals))
+}
+
+/// `0.10 to 0.74`
+fn span(interval: Interval, scale: f64, decimals: usize) -> String {
+    let [low, high] = [interval.low, interval.high].map(|x| format_number(x * scale, decimals));
+    format!("{low} to {high}")
+}
+
+/// A difference of shares in percentage points, with its interval.
+fn points(gain: Option<PairedDifference>) -> Cell {
+    gain.map_or("–".into(), |gain| difference(&gain, 100.0, 2).into())
+}
+
+/// Accuracies of several ways, each over its seeds: a chart and a table, beside what the 2021
+/// report or others reached with the same (`references`, one a way) or at all (`lines`).
+fn compare(
+    title: &str,
+    ways: &[(String, &Seeds)],
+    references: &[Option<f64>],
+    lines: &[(&str, f64)],
+) -> Result<Html> {
+    let mut chart = RowChart::bars(title, Axis::percent("accuracy"));
+    let mut table = Table::new(
+        title,
+        columns(" | mean | 95 % interval | seeds | each seed (%)"),
+    );
+    let with_references = references.iter().any(Option::is_some);
+    if with_references {
+        chart = chart.series("this project, mean of the seeds");
+        let header = columns(" | mean | 95 % interval | seeds | each seed (%) | the 2021 report");
+        table = Table::new(title, header);
+    }
+    let mut reasons = Vec::new();
+    for (i, (name, seeds)) in ways.iter().enumerate() {
+        reasons.extend(seeds.left_out.iter().cloned());
+        let values = seeds.values(accuracy);
+        if values.is_empty() {
+            continue;
+        }
+        let estimate = mean(&values)?;
+        chart = chart.estimate(name, &estimate);
+        let each: Vec<String> = values.iter().map(|v| format!("{:.2}", v * 100.0)).collect();
+        let mut cells: Vec<Cell> = vec![
+            name.as_str().into(),
+            percent(estimate.mean),
+            percent_interval(&estimate).into(),
+            estimate.n.into(),
+            each.join("  ").into(),
+        ];
+        if with_references {
+            let reference = references.get(i).copied().flatten();
+            cells.push(number(reference.map_or(f64::NAN, |x| x * 100.0), 2));
+        }
+        table = table.row(cells);
+    }
+    if with_references {
+        chart = chart.series("the 2021 report, one run");
+        for ((name, _), reference) in ways.iter().zip(references) {
+            if let Some(reference) = reference {
+                chart = chart.value(name, *reference);
+            }
+        }
+    }
+    for (label, value) in lines {
+        chart = chart.reference(*label, *value);
+    }
+    Ok(stack(&[&chart, &table, &left_out(&reasons)]))
+}
+
+/// A number of a run that a choice looks at: its column, where it stands, how it is written.
+type Measure = (&'static str, fn(&RunResult) -> Option<f64>, fn(f64) -> Cell);
+
+/// Candidates, and the means of their measures.
+type Rated = Vec<(String, Vec<f64>)>;
+
+/// What a choice was made from: each candidate's measures, mean over those of `seeds` that all
+/// recorded candidates were run under.
+fn candidates(
+    title: &str,
+    all: Vec<(String, Experiment)>,
+    seeds: &[u64],
+    dataset: &Provenance,
+    measures: &[Measure],
+) -> Result<(Table, Rated)> {
+    let mut recorded = Vec::new();
+    for (name, run) in all {
+        let runs = Seeds::recorded_under(seeds, &run, dataset)?.runs;
+        if !runs.is_empty() {
+            recorded.push((name, runs));
+        }
+    }
+    let by_all = |seed: u64| {
+        let mut candidates = recorded.iter();
+        candidates.all(|(_, runs)| runs.iter().any(|run| run.seed == seed))
+    };
+    let header = [""]
+        .into_iter()
+        .chain(measures.iter().map(|measure| measure.0));
+    let (mut table, mut rated) = (Table::new(title, header), Vec::new());
+    for (name, runs) in &recorded {
+        let mut cells: Vec<Cell> = vec![name.as_str().into()];
+        let mut values = Vec::new();
+        for (_, value, write) in measures {
+            let runs = runs.iter().filter(|run| by_all(run.seed));
+            let of_runs: Vec<f64> = runs.filter_map(value).collect();
+            let value = mean(&of_runs).map_or(f64::NAN, |estimate| estimate.mean);
+            cells.push(write(value));
+            values.push(value);
+        }
+        table = table.row(cells);
+        rated.push((name.clone(), values));
+    }
+    Ok((table, rated))
+}
+
+impl Trained {
+    /// Loss and accuracy by epoch, with what the 2021 report's run ended at.
+    pub fn chart(&self) -> Html {
+        let Experiment {
+            part, head, init, ..
+        } = self.experiment;
+        let title = format!("{} head, {} start", head.name(), init.name());
+        let mut chart = self.history.chart(&title);
+        if let Some(last) = reference_2021::last(part, head, init) {
+            chart = chart.reference(THE_REPORT, last.val_accuracy);
+        }
+        stack(&[&chart, &self.origin()])
+    }
+
+    /// What it was trained on, and before that, if its start was not random.
+    pub fn origin(&self) -> Html {
+        let RunResult {
+            dataset,
+            pretraining,
+            ..
+        } = &self.result;
+        match pretraining {
+            Some(first) => stack(&[dataset, &note("Before that, it had learned:"), first]),
+            None => dataset.show(),
+        }
+    }
+}

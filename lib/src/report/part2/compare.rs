@@ -1,0 +1,310 @@
+//! Random against pretrained, measure by measure.
+
+use super::measures::{MEASURES, Measure, curve, seconds_to, steps_to};
+use crate::{
+    Result,
+    display::{
+        Axis, Cell, Html, LineChart, RowChart, Show, Table, format_p, format_signed, no_number,
+        note, number, percent, row, stack,
+    },
+    eval::statistics::{Interval, KaplanMeier, PairedDifference, Time, holm},
+    report::{
+        accuracy, columns, compare, difference, left_out, network_name, never_made, points,
+        reference_2021, span,
+    },
+    study::{Grid, Head, Init, RunResult, SEEDS, Seeds, networks},
+};
+
+/// Accuracies whose first time of being reached counts as convergence.
+const GOALS: [f64; 4] = [0.95, 0.97, 0.98, 0.99];
+
+/// Accuracy along the training of one head, both starts, all seeds, with the three epochs of
+/// the 2021 report.
+pub fn curves(grid: &Grid, head: Head) -> Html {
+    let title = format!("{}: accuracy along the training", head.name());
+    let steps = Axis::new("step (batch of 100)").from(0.0);
+    let mut chart = LineChart::new(title, steps, Axis::percent("accuracy").from(0.9).to(1.0));
+    for init in Init::ALL {
+        let runs = grid.runs(head, init).iter().map(curve);
+        chart = chart.seeds(init.name(), runs);
+    }
+    for init in Init::ALL {
+        let epochs = reference_2021::epochs(2, head, init).iter().enumerate();
+        let points = epochs.map(|(i, epoch)| (600.0 * (i + 1) as f64, epoch.val_accuracy));
+        chart = chart.curve(format!("the 2021 report, {}", init.name()), points);
+    }
+    chart.show()
+}
+
+/// How soon each network reaches each goal, and whether pretraining changes that.
+pub fn convergence(grid: &Grid) -> Result<Html> {
+    let mut table = Table::new(
+        "Steps and seconds to a first accuracy of …",
+        columns(
+            "goal | head | start | there | median steps | median seconds | pretrained − random (steps)",
+        ),
+    );
+    for (goal, (head, init)) in GOALS
+        .into_iter()
+        .flat_map(|g| networks().map(move |n| (g, n)))
+    {
+        let runs = grid.runs(head, init);
+        let (steps, seconds) = (times(runs, goal, steps_to), times(runs, goal, seconds_to));
+        if steps.is_empty() {
+            continue;
+        }
+        let there = steps.iter().filter(|time| !time.is_censored()).count();
+        table = table.row([
+            percent(goal),
+            head.name().into(),
+            init.name().into(),
+            format!("{there} of {}", steps.len()).into(),
+            median(&steps, 0)?,
+            median(&seconds, 1)?,
+            match init {
+                Init::Random => "".into(),
+                Init::Pretrained => step_gain(grid, head, goal),
+            },
+        ]);
+    }
+    let mut charts = Vec::new();
+    for goal in [0.98, 0.99] {
+        let title = format!("Share of runs that have reached {} %", goal * 100.0);
+        let share = Axis::percent("runs").from(0.0).to(1.0);
+        let mut chart = LineChart::new(title, Axis::new("step").from(0.0), share);
+        for (head, init, seeds) in grid.iter() {
+            let steps = times(&seeds.runs, goal, steps_to);
+            if !steps.is_empty() {
+                let label = network_name(head, init);
+                chart = chart.reached(label, &KaplanMeier::new(&steps)?);
+            }
+        }
+        charts.push(chart);
+    }
+    let charts = row(&[&charts[0], &charts[1]]);
+    Ok(stack(&[&charts, &table, &left_out(&grid.left_out())]))
+}
+
+fn times(runs: &[RunResult], goal: f64, time: fn(f64, &RunResult) -> Option<Time>) -> Vec<Time> {
+    runs.iter().filter_map(|run| time(goal, run)).collect()
+}
+
+/// Median of times of which some are censored (Kaplan and Meier); where fewer than half of
+/// the runs got there, only a lower bound is known.
+fn median(times: &[Time], decimals: usize) -> Result<Cell> {
+    let last = times.iter().map(|time| time.value()).fold(0.0, f64::max);
+    Ok(match KaplanMeier::new(times)?.median() {
+        Some(median) => number(median, decimals),
+        None => format!("over {last:.decimals$}").into(),
+    })
+}
+
+/// Paired difference in steps. A run that did not get there counts with the step at which
+/// it ended, so the difference is then a lower bound, and marked.
+fn step_gain(grid: &Grid, head: Head, goal: f64) -> Cell {
+    let all = Init::ALL.map(|init| times(grid.runs(head, init), goal, steps_to));
+    let ended = match all.iter().flatten().any(|time| time.is_censored()) {
+        true => ", with runs that ended before",
+        false => "",
+    };
+    match grid.gain(head, |run| steps_to(goal, run).map(Time::value)) {
+        Some(gain) => format!("{}, {}{ended}", difference(&gain, 1.0, 0), format_p(gain.p)).into(),
+        None => "one seed cannot say".into(),
+    }
+}
+
+/// Every measure of both heads: the means, and pretrained minus random with its interval,
+/// effect size, and p-values corrected for the number of comparisons (Holm, 1979).
+pub fn quality(grid: &Grid) -> Html {
+    let all = gains(grid);
+    let mut table = Table::new(
+        "Pretrained − random, paired by seed",
+        columns(
+            "head | measure | random | pretrained | difference | 95 % interval | d_z | p | p (Holm)",
+        ),
+    );
+    for (head, measure, gain, corrected) in &all {
+        let shown = |init| match grid.mean(*head, init, measure.value) {
+            Some(estimate) => number(estimate.mean * measure.scale, measure.decimals),
+            None => "".into(),
+        };
+        let mut cells: Vec<Cell> = vec![head.name().into(), measure.name.into()];
+        cells.extend(Init::ALL.map(shown));
+        match gain {
+            Some(gain) => cells.extend([
+                number(gain.mean * measure.scale, measure.decimals),
+                span(gain.interval, measure.scale, measure.decimals).into(),
+                number(gain.d_z, 2),
+                p_value(gain.p),
+                p_value(*corrected),
+            ]),
+            None => cells.extend((0..5).map(|_| no_number())),
+        }
+        table = table.row(cells);
+    }
+    let first: Html = match all.iter().all(|(.., gain, _)| gain.is_none()) {
+        true => note("One seed alone has no interval: `make full` runs the others."),
+        false => row(&[
+            &forest(&all, Head::Original),
+            &forest(&all, Head::Experimental),
+        ]),
+    };
+    stack(&[&first, &table, &left_out(&grid.left_out())])
+}
+
+/// The gains of one head that are shares, in percentage points.
+fn forest(all: &[Gain], head: Head) -> RowChart {
+    let title = format!("{}: pretrained − random", head.name());
+    let mut chart = RowChart::forest(title, Axis::new("percentage points"), 0.0);
+    for (_, measure, gain, _) in all.iter().filter(|gain| gain.0 == head) {
+        if let (Some(gain), 100.0) = (gain, measure.scale) {
+            let [low, high] = [gain.interval.low, gain.interval.high].map(|x| x * 100.0);
+            let interval = Some(Interval { low, high });
+            chart = chart.value_with(measure.short, gain.mean * 100.0, interval);
+        }
+    }
+    chart
+}
+
+fn p_value(p: f64) -> Cell {
+    match p < 0.001 {
+        true => Cell::Number("< 0.001".into()),
+        false => number(p, 3),
+    }
+}
+
+/// Head, measure, gain, and Holm's p-value over all gains.
+type Gain = (Head, &'static Measure, Option<PairedDifference>, f64);
+
+fn gains(grid: &Grid) -> Vec<Gain> {
+    let of_head = |head| {
+        let measures = MEASURES.iter();
+        measures.map(move |measure| (head, measure, grid.gain(head, measure.value), f64::NAN))
+    };
+    let mut all: Vec<Gain> = Head::ALL.into_iter().flat_map(of_head).collect();
+    let known: Vec<f64> = all.iter().filter_map(|g| Some(g.2.as_ref()?.p)).collect();
+    let with_gain = all.iter_mut().filter(|gain| gain.2.is_some());
+    for (gain, p) in with_gain.zip(holm(&known)) {
+        gain.3 = p;
+    }
+    all
+}
+
+/// Which of the measures differ after correction, in words.
+pub fn quality_finding(grid: &Grid) -> Html {
+    let all = gains(grid);
+    let known = all.iter().filter(|gain| gain.2.is_some()).count();
+    if known == 0 {
+        return note("One seed alone cannot say whether pretraining helps.");
+    }
+    let mut sentences = vec![format!(
+        "{known} comparisons were made; the p-values below are Holm's."
+    )];
+    for head in Head::ALL {
+        let certain: Vec<String> = (all.iter())
+            .filter(|(h, .., p)| *h == head && *p < 0.05)
+            .filter_map(|(_, measure, gain, p)| {
+                let gain = gain.as_ref()?;
+                let better = (gain.mean > 0.0) == measure.more_is_better;
+                let better = if better { "better" } else { "worse" };
+                let gain = format_signed(gain.mean * measure.scale, measure.decimals);
+                Some(format!(
+                    "{} is {better} ({gain}, {})",
+                    measure.name,
+                    format_p(*p)
+                ))
+            })
+            .collect();
+        let (name, certain) = (head.name(), certain.join("; "));
+        sentences.push(match certain.as_str() {
+            "" => format!("For the head {name}, no measure differs beyond chance."),
+            certain => format!("For the head {name}, with pretraining: {certain}."),
+        });
+    }
+    note(&sentences.join(" "))
+}
+
+/// Recall of each digit, mean over the seeds.
+pub fn recall(grid: &Grid) -> Html {
+    let mut chart = RowChart::layers(
+        "Recall of each digit, mean over the seeds",
+        Axis::percent("recall"),
+    );
+    for (head, init, seeds) in grid.iter() {
+        if seeds.runs.is_empty() {
+            continue;
+        }
+        chart = chart.series(network_name(head, init));
+        for digit in 0..10 {
+            let name = format!("recall_{digit}");
+            if let Some(estimate) = grid.mean(head, init, |run| run.metric(&name)) {
+                chart = chart.value(digit.to_string(), estimate.mean);
+            }
+        }
+    }
+    chart.show()
+}
+
+/// Test accuracy of random and pretrained starts under one protocol.
+pub fn compare_starts(grid: &Grid, title: &str) -> Result<Html> {
+    if grid.is_empty() {
+        return Ok(never_made());
+    }
+    let ways: Vec<(String, &Seeds)> = (grid.iter())
+        .map(|(head, init, seeds)| (network_name(head, init), seeds))
+        .collect();
+    let mut gains = Table::new("", columns("head | pretrained − random (points) | p"));
+    for head in Head::ALL {
+        let gain = grid.gain(head, accuracy);
+        let p = gain.map_or(f64::NAN, |gain| gain.p);
+        gains = gains.row([head.name().into(), points(gain), p_value(p)]);
+    }
+    Ok(stack(&[&compare(title, &ways, &[], &[])?, &gains]))
+}
+
+/// Test accuracy by the number of different training images.
+pub fn little_data(grids: &[(usize, &Grid)]) -> Html {
+    if grids.iter().all(|(_, grid)| grid.is_empty()) {
+        return never_made();
+    }
+    let mut table = Table::new(
+        "Test accuracy after 300 steps on few images",
+        columns("images | head | random | pretrained | pretrained − random (points)"),
+    );
+    let mut chart = LineChart::new(
+        "What pretraining is worth when data are few",
+        Axis::new("different training images").log(),
+        Axis::percent("test accuracy"),
+    );
+    for (head, init) in networks() {
+        let seed_line = |seed: u64| -> Vec<(f64, f64)> {
+            let of_grid = |(n, grid): &(usize, &Grid)| {
+                let run = grid.runs(head, init).iter().find(|run| run.seed == seed)?;
+                Some((*n as f64, run.test_accuracy?))
+            };
+            grids.iter().filter_map(of_grid).collect()
+        };
+        let lines = SEEDS.into_iter().map(seed_line);
+        let lines: Vec<_> = lines.filter(|line| !line.is_empty()).collect();
+        if !lines.is_empty() {
+            chart = chart.seeds(network_name(head, init), lines);
+        }
+    }
+    for (head, (n, grid)) in Head::ALL
+        .into_iter()
+        .flat_map(|h| grids.iter().map(move |g| (h, g)))
+    {
+        let mean = |init| match grid.mean(head, init, accuracy) {
+            Some(estimate) => percent(estimate.mean),
+            None => "".into(),
+        };
+        table = table.row([
+            (*n).into(),
+            head.name().into(),
+            mean(Init::Random),
+            mean(Init::Pretrained),
+            points(grid.gain(head, accuracy)),
+        ]);
+    }
+    stack(&[&chart, &table])
+}

@@ -1,0 +1,148 @@
+//! By what the quality of a training is judged, each measure from one run's record.
+
+use crate::{
+    eval::statistics::{Time, area_under, mean},
+    study::RunResult,
+};
+
+/// A number of a run, with what it is called and how it is written.
+#[derive(Clone, Copy)]
+pub struct Measure {
+    pub name: &'static str,
+    /// For a chart.
+    pub short: &'static str,
+    /// Factor and decimals for display, e.g. 100 and 2 for percentage points.
+    pub scale: f64,
+    pub decimals: usize,
+    /// Whether more of it is better.
+    pub more_is_better: bool,
+    pub value: fn(&RunResult) -> Option<f64>,
+}
+
+/// Final quality, the way there, and how far the network can be trusted.
+pub static MEASURES: [Measure; 12] = [
+    plain("steps to 98 %", 0, |run| Some(steps_to(0.98, run)?.value())),
+    plain("steps to 99 %", 0, |run| Some(steps_to(0.99, run)?.value())),
+    share("test accuracy (%)", "test accuracy", true, |run| {
+        run.test_accuracy
+    }),
+    plain("test loss (nats)", 4, |run| run.metric("test_loss")),
+    share(
+        "accuracy after one epoch (%)",
+        "after one epoch",
+        true,
+        |run| Some(run.epochs.first()?.val_accuracy),
+    ),
+    share(
+        "mean accuracy along the curve (%)",
+        "along the curve",
+        true,
+        |run| {
+            let curve = curve(run);
+            let (first, last) = (curve.first()?, curve.last()?);
+            Some(area_under(&curve) / (last.0 - first.0))
+        },
+    ),
+    share("training accuracy (%)", "on training images", true, |run| {
+        run.metric("train_accuracy")
+    }),
+    share(
+        "overfitting gap: training − test (points)",
+        "overfitting gap",
+        false,
+        |run| Some(run.metric("train_accuracy")? - run.test_accuracy?),
+    ),
+    share(
+        "unrest: sd along the last epoch (points)",
+        "unrest",
+        false,
+        |run| {
+            let heights: Vec<f64> = last_epoch(run).into_iter().map(|(_, y)| y).collect();
+            mean(&heights).ok()?.sd
+        },
+    ),
+    share(
+        "largest fall between two epochs (points)",
+        "largest fall",
+        false,
+        |run| {
+            let falls = run.epochs.windows(2);
+            let falls = falls.map(|pair| (pair[0].val_accuracy - pair[1].val_accuracy).max(0.0));
+            falls.max_by(f64::total_cmp)
+        },
+    ),
+    share(
+        "calibration error, ECE (points)",
+        "calibration error",
+        false,
+        |run| run.metric("ece"),
+    ),
+    share(
+        "lowest recall of a digit (%)",
+        "lowest recall",
+        true,
+        |run| {
+            let recalls = (0..10).filter_map(|digit| run.metric(&format!("recall_{digit}")));
+            recalls.min_by(f64::total_cmp)
+        },
+    ),
+];
+
+const fn share(
+    name: &'static str,
+    short: &'static str,
+    more_is_better: bool,
+    value: fn(&RunResult) -> Option<f64>,
+) -> Measure {
+    Measure {
+        name,
+        short,
+        scale: 100.0,
+        decimals: 2,
+        more_is_better,
+        value,
+    }
+}
+
+/// Less is better; written as it is.
+const fn plain(
+    name: &'static str,
+    decimals: usize,
+    value: fn(&RunResult) -> Option<f64>,
+) -> Measure {
+    Measure {
+        name,
+        short: name,
+        scale: 1.0,
+        decimals,
+        more_is_better: false,
+        value,
+    }
+}
+
+/// (step, validation accuracy) along the training.
+pub fn curve(run: &RunResult) -> Vec<(f64, f64)> {
+    let points = run.curve.iter();
+    points
+        .map(|point| (point.step as f64, point.val_accuracy))
+        .collect()
+}
+
+fn last_epoch(run: &RunResult) -> Vec<(f64, f64)> {
+    let points = curve(run);
+    let end = points.last().map_or(0.0, |point| point.0);
+    let start = end * (1.0 - 1.0 / run.epochs.len().max(1) as f64);
+    points.into_iter().filter(|point| point.0 > start).collect()
+}
+
+/// When the curve first is at `goal` or above, in steps; censored where it never is.
+pub fn steps_to(goal: f64, run: &RunResult) -> Option<Time> {
+    Time::to_reach(goal, &curve(run))
+}
+
+/// As [`steps_to`], in seconds of training.
+pub fn seconds_to(goal: f64, run: &RunResult) -> Option<Time> {
+    let points = run.curve.iter();
+    let points: Vec<(f64, f64)> = points.map(|p| (p.seconds, p.val_accuracy)).collect();
+    Time::to_reach(goal, &points)
+}

@@ -1,0 +1,16 @@
+//! Part 2: does a network pretrained on the digits of dataset 1 learn MNIST better than one
+//! that starts at random?
+
+mod claims;
+mod compare;
+pub mod measures;
+mod transfer;
+
+pub use claims::{CLAIMS, Claim, Verdict, claims};
+pub use compare::{
+    compare_starts, convergence, curves, little_data, quality, quality_finding, recall,
+};
+pub use transfer::{
+    carried_over, features_kept, networks_apart, pretraining_finding, pretraining_table,
+    weights_moved,
+};

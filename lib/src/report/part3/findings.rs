@@ -1,0 +1,139 @@
+//! The answers to notebook 6's questions, each from the numbers of its runs.
+
+use super::{
+    BELOW_CHANCE, all_learned, below_chance, constant_answer, digits_of_share, fullest_folders,
+    is_silent, nothing_learned, taken_up,
+};
+use crate::{
+    data::Samples,
+    display::{Html, note},
+    report::{accuracy, reference_2021, stack_all},
+    study::{Grid, RunResult, networks},
+};
+
+const THRESHOLD: f64 = 100.0 * BELOW_CHANCE;
+
+/// Why accuracy is where it is, what was learned, and what happened in the 2021 report.
+pub fn findings(grid: &Grid, dataset3: &Samples, test: &Samples) -> Html {
+    let all: Vec<&RunResult> = grid.all().collect();
+    let (avoiding, others): (Vec<&RunResult>, Vec<&RunResult>) =
+        all.iter().copied().partition(|run| below_chance(run));
+    let least_likely = |runs| span(runs, 100.0, 1, |run| run.metric("least_likely_accuracy"));
+    let mut sentences = vec![format!(
+        "Accuracy. {} of {} runs fall below {THRESHOLD:.0} % (they get {} %); the others get {} %.",
+        avoiding.len(),
+        all.len(),
+        span(&avoiding, 100.0, 1, accuracy),
+        span(&others, 100.0, 1, accuracy)
+    )];
+    if !avoiding.is_empty() {
+        sentences.push(format!(
+            "What was learned. In the runs below chance the least likely digit is the right one \
+             for {} % of the test images: they did learn to read, from labels that are never \
+             right, and accuracy looks at the wrong end of what they say.",
+            least_likely(&avoiding)
+        ));
+    }
+    if !others.is_empty() {
+        let answers: Vec<usize> = others
+            .iter()
+            .filter_map(|run| constant_answer(run))
+            .collect();
+        sentences.push(format!(
+            "What was not. In the other {} runs the least likely digit is right for {} %; {} of \
+             them give one answer to almost every image{}.{}",
+            others.len(),
+            least_likely(&others),
+            answers.len(),
+            which(&answers, dataset3),
+            silent(&others)
+        ));
+    }
+    sentences.push(format!(
+        "Loss and confidence. The loss on the given labels ends at {} nats, between ln 9 = {:.3} \
+         (all learned) and ln 10 = {:.3} (nothing): {} % of what the labels tell. Mean confidence \
+         is {} % (all learned: 11.1 %, nothing: 10.0 %).",
+        span(&all, 1.0, 3, |run| run.metric("train_loss")),
+        all_learned(),
+        nothing_learned(),
+        span(&all, 100.0, 0, taken_up),
+        span(&all, 100.0, 1, |run| run.metric("mean_confidence"))
+    ));
+    sentences.push(in_report(dataset3, test));
+    stack_all(
+        &sentences
+            .iter()
+            .map(|words| note(words))
+            .collect::<Vec<_>>(),
+    )
+}
+
+/// Why they learned nothing, where the record shows it.
+fn silent(runs: &[&RunResult]) -> String {
+    match runs.iter().filter(|run| is_silent(run)).count() {
+        0 => String::new(),
+        count => format!(
+            " In {count} of them the dense layer has fallen silent: its units give the same for \
+             every image, so nothing of an image reaches the output, and only the biases still \
+             learn (dying ReLUs: Lu, Shin, Su and Karniadakis, 2020)."
+        ),
+    }
+}
+
+/// `, 5, 8. The fullest folders of dataset 3 are …`; nothing where there are no answers.
+fn which(answers: &[usize], dataset3: &Samples) -> String {
+    let mut digits = answers.to_vec();
+    digits.sort_unstable();
+    digits.dedup();
+    let words: String = digits.iter().map(|digit| format!(", {digit}")).collect();
+    match fullest_folders(dataset3).as_slice() {
+        [first, second, ..]
+            if !digits.is_empty() && digits.iter().all(|a| a == first || a == second) =>
+        {
+            format!(
+                "{words}. The fullest folders of dataset 3 are {first} and {second}: this is what \
+                 a network answers that knows how often each label occurs and not what it sees"
+            )
+        }
+        _ => words,
+    }
+}
+
+/// How many of the last accuracies of the 2021 report are what one answer to everything scores.
+fn in_report(dataset3: &Samples, test: &Samples) -> String {
+    let last: Vec<f64> = networks()
+        .filter_map(|(head, init)| reference_2021::last(3, head, init))
+        .map(|last| last.val_accuracy)
+        .collect();
+    let answers: Vec<usize> = (last.iter())
+        .filter_map(|accuracy| digits_of_share(*accuracy, test).first().copied())
+        .collect();
+    let below = last.iter().filter(|accuracy| **accuracy < BELOW_CHANCE);
+    format!(
+        "The 2021 report. Of its {} last accuracies, {} is below {THRESHOLD:.0} %, as of a network \
+         that has learned to read, and {} are to all four decimals the share of a single digit in \
+         the test set, as of one that gives this answer to everything{}.",
+        last.len(),
+        below.count(),
+        answers.len(),
+        which(&answers, dataset3)
+    )
+}
+
+/// `8.9 to 10.3`, each `factor` times; one number where both ends read the same.
+fn span(
+    runs: &[&RunResult],
+    factor: f64,
+    decimals: usize,
+    value: fn(&RunResult) -> Option<f64>,
+) -> String {
+    let values = || runs.iter().filter_map(|run| Some(value(run)? * factor));
+    let words =
+        |value: Option<f64>| value.map_or("–".into(), |value| format!("{value:.decimals$}"));
+    let low = words(values().min_by(f64::total_cmp));
+    let high = words(values().max_by(f64::total_cmp));
+    match low == high {
+        true => low,
+        false => format!("{low} to {high}"),
+    }
+}

@@ -1,0 +1,146 @@
+//! All parts on one page: the 2021 report's numbers and ours, and what they cost.
+
+use super::{accuracy, columns, reference_2021};
+use crate::{
+    Result,
+    data::Provenance,
+    display::{Html, Show, Table, note, number, percent, percent_interval, stack},
+    eval::statistics::mean,
+    study::{Experiment, RunResult, Seeds, TAKEN, networks},
+};
+
+/// The data that the study's runs are trained on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Datasets {
+    pub photographs: Provenance,
+    pub mnist: Provenance,
+    pub mislabelled: Provenance,
+}
+
+struct Row {
+    part: u8,
+    name: String,
+    reported: Option<f64>,
+    /// Whether the 2021 report made the same run.
+    repeated: bool,
+    seeds: Seeds,
+}
+
+/// Accuracy of every network of the study, the 2021 report's beside ours.
+pub fn accuracies(data: &Datasets) -> Result<Html> {
+    let mut table = Table::new(
+        "Accuracy after the last epoch",
+        columns(
+            "part | network | the 2021 report (%) | here | 95 % interval | seeds | difference (points)",
+        ),
+    );
+    for row in rows(data)? {
+        let Ok(estimate) = mean(&row.seeds.values(accuracy)) else {
+            continue;
+        };
+        let reported = row.reported.unwrap_or(f64::NAN);
+        table = table.row([
+            usize::from(row.part).into(),
+            row.name.as_str().into(),
+            number(reported * 100.0, 2),
+            percent(estimate.mean),
+            percent_interval(&estimate).into(),
+            estimate.n.into(),
+            number((estimate.mean - reported) * 100.0, 2),
+        ]);
+    }
+    Ok(table.show())
+}
+
+/// Training time of each network, one run, and of the 2021 report's nine networks together.
+pub fn costs(data: &Datasets) -> Result<Html> {
+    let mut table = Table::new(
+        "Training time of one run, mean over the seeds with as many threads",
+        columns("part | network | epochs | minutes | processor"),
+    );
+    let mut minutes = 0.0;
+    for row in rows(data)? {
+        let Some(run) = row.seeds.runs.first() else {
+            continue;
+        };
+        let (cpu, threads) = (&run.environment.cpu, run.environment.threads);
+        let as_many = |run: &RunResult| (run.environment.threads == threads).then(|| run.seconds());
+        let seconds = mean(&row.seeds.values(as_many))?.mean;
+        if row.repeated {
+            minutes += seconds / 60.0;
+        }
+        table = table.row([
+            usize::from(row.part).into(),
+            row.name.as_str().into(),
+            run.epochs.len().into(),
+            number(seconds / 60.0, 1),
+            format!("{cpu}, {threads} threads").into(),
+        ]);
+    }
+    let hours = reference_2021::hours();
+    let together = format!(
+        "The runs that the 2021 report made took it {hours} hours; here the same networks, trained \
+         as long, take {minutes:.0} minutes together, {:.0} times less. The machines differ, so \
+         this says what a rerun costs, and not which software is faster: for that see `make bench`.",
+        hours * 60.0 / minutes
+    );
+    Ok(stack(&[&table, &note(&together)]))
+}
+
+fn rows(data: &Datasets) -> Result<Vec<Row>> {
+    let row =
+        |run: Experiment, name: String, dataset: &Provenance, repeated: bool| -> Result<Row> {
+            let reported = reference_2021::last(run.part, run.head, run.init);
+            let comparable = repeated || run.part == 1;
+            Ok(Row {
+                part: run.part,
+                name,
+                reported: reported
+                    .filter(|_| comparable)
+                    .map(|epoch| epoch.val_accuracy),
+                repeated,
+                seeds: Seeds::recorded(&run, dataset)?,
+            })
+        };
+    let (report, ours) = (Experiment::part1_report(0), Experiment::part1_ours(0));
+    let drawings = &data.photographs;
+    let mut rows = vec![
+        row(
+            report,
+            "62 characters, as the 2021 report did it".into(),
+            drawings,
+            true,
+        )?,
+        row(ours, "62 characters, ours".into(), drawings, false)?,
+    ];
+    let (forward, own, confidence) = TAKEN;
+    let mnist = |head, init| Experiment::mnist(head, init, 0);
+    let mislabelled = |head, init| Experiment::mislabelled(head, init, 0);
+    let mut groups: [(Vec<Experiment>, &Provenance, bool); 4] = [
+        (Vec::new(), &data.mnist, true),
+        (Vec::new(), &data.mnist, false),
+        (Vec::new(), &data.mislabelled, true),
+        (Vec::new(), &data.mislabelled, false),
+    ];
+    for (head, init) in networks() {
+        let divided = mislabelled(head, init).self_training(forward, own, confidence);
+        let runs = [
+            mnist(head, init),
+            mnist(head, init).clean(),
+            mislabelled(head, init),
+            divided,
+        ];
+        groups
+            .iter_mut()
+            .zip(runs)
+            .for_each(|(group, run)| group.0.push(run));
+    }
+    for (runs, dataset, repeated) in groups {
+        for run in runs {
+            let (head, init) = (run.head.name(), run.init.name());
+            let name = format!("{head}, {init} start, {}", run.protocol);
+            rows.push(row(run, name, dataset, repeated)?);
+        }
+    }
+    Ok(rows)
+}

@@ -1,0 +1,350 @@
+//! [`Experiment`]: one run of the study as a value.
+
+use std::{borrow::Cow, path::PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Error, Result,
+    data::{Handwritten, Mnist, Provenance, Samples},
+    files::{outputs, project_root},
+    image::{FEATURES, Preprocess},
+    nn::{Classifier, EXPERIMENTAL, ORIGINAL, char_cnn},
+    study::result::{RunResult, run_name},
+    train::{Checkpoint, Config, ModelCheckpoint},
+};
+
+/// The convolutions with their batch normalisation.
+pub const TRUNK: [&str; 2] = ["block1", "block2"];
+/// Tensors that pretraining hands on begin with these names; the output layer is made anew.
+pub const CARRIED_OVER: [&str; 3] = ["block1.", "block2.", "hidden."];
+
+/// The two dense heads that the 2021 report compares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Head {
+    /// 1000 units, dropout 0.5.
+    Original,
+    /// 500 units, dropout 0.7.
+    Experimental,
+}
+
+impl Head {
+    pub const ALL: [Self; 2] = [Self::Original, Self::Experimental];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Original => "original",
+            Self::Experimental => "experimental",
+        }
+    }
+}
+
+/// What a network starts from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Init {
+    Random,
+    /// Trunk and dense layer of a network trained on the digits of dataset 1.
+    Pretrained,
+}
+
+impl Init {
+    pub const ALL: [Self; 2] = [Self::Random, Self::Pretrained];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Random => "random",
+            Self::Pretrained => "pretrained",
+        }
+    }
+}
+
+/// What a run learns from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Data {
+    /// The drawings of dataset 1, all 62 characters, brought down like this.
+    Characters(Preprocess),
+    /// Their ten digits.
+    Digits(Preprocess),
+    /// The training part of MNIST.
+    Mnist,
+    /// Dataset 3 under the labels that it gives.
+    Mislabelled,
+}
+
+impl Data {
+    pub fn classes(self) -> usize {
+        match self {
+            Self::Characters(_) => 62,
+            _ => 10,
+        }
+    }
+
+    /// How drawings become images, where a run learns from drawings.
+    pub fn preprocess(self) -> Option<Preprocess> {
+        match self {
+            Self::Characters(method) | Self::Digits(method) => Some(method),
+            Self::Mnist | Self::Mislabelled => None,
+        }
+    }
+}
+
+/// Which samples are trained on and which validate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Split {
+    /// This share of the samples, drawn at random, is trained on; the others validate.
+    Random(f64),
+    /// The same share, but no writer is in both parts.
+    ByWriter(f64),
+    /// All are trained on, and the MNIST test set validates.
+    TestSet,
+    /// As `Random`, but only this many images are trained on, repeated to
+    /// [`Split::FEW_EPOCH`] an epoch.
+    Few(f64, usize),
+}
+
+impl Split {
+    /// Images of an epoch where only few are different.
+    pub const FEW_EPOCH: usize = 10_000;
+}
+
+/// One run of the study. Change a field, or start from a function that names one:
+/// `Experiment { init: Init::Pretrained, ..Experiment::mnist(Head::Original, Init::Random, 0) }`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Experiment {
+    /// Part of the study: 1, 2 or 3.
+    pub part: u8,
+    /// Name of the way it is done, e.g. `report` or `ours`.
+    pub protocol: String,
+    pub data: Data,
+    /// Whether the dense layer also takes size and position of the ink.
+    pub features: bool,
+    pub split: Split,
+    pub head: Head,
+    pub init: Init,
+    /// Layers that stay as they are, e.g. [`TRUNK`].
+    pub frozen: &'static [&'static str],
+    /// With the seed of the run.
+    pub config: Config,
+}
+
+/// The data sets that a run can be given; what it does not need may be left out.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sources<'a> {
+    pub drawings: Option<&'a Handwritten>,
+    pub mnist: Option<&'a Mnist>,
+    pub mislabelled: Option<&'a Samples>,
+}
+
+impl<'a> From<&'a Handwritten> for Sources<'a> {
+    fn from(drawings: &'a Handwritten) -> Self {
+        let drawings = Some(drawings);
+        Self {
+            drawings,
+            ..Self::default()
+        }
+    }
+}
+
+impl<'a> From<&'a Mnist> for Sources<'a> {
+    fn from(mnist: &'a Mnist) -> Self {
+        let mnist = Some(mnist);
+        Self {
+            mnist,
+            ..Self::default()
+        }
+    }
+}
+
+impl<'a> From<(&'a Handwritten, &'a Mnist)> for Sources<'a> {
+    fn from((drawings, mnist): (&'a Handwritten, &'a Mnist)) -> Self {
+        Self {
+            drawings: Some(drawings),
+            ..mnist.into()
+        }
+    }
+}
+
+/// Dataset 3, and MNIST for its test set.
+impl<'a> From<(&'a Samples, &'a Mnist)> for Sources<'a> {
+    fn from((mislabelled, mnist): (&'a Samples, &'a Mnist)) -> Self {
+        Self {
+            mislabelled: Some(mislabelled),
+            ..mnist.into()
+        }
+    }
+}
+
+impl Experiment {
+    pub fn seed(&self) -> u64 {
+        self.config.seed
+    }
+
+    pub fn with_seed(&self, seed: u64) -> Self {
+        let mut experiment = self.clone();
+        experiment.config.seed = seed;
+        experiment
+    }
+
+    /// Name of the run and of its record, e.g. `part2-original-pretrained-report-seed0`.
+    pub fn name(&self) -> String {
+        let (head, init) = (self.head.name(), self.init.name());
+        run_name(self.part, head, init, &self.protocol, self.seed())
+    }
+
+    /// Whether the MNIST test set judges it, at the end of training.
+    pub fn is_tested_on_mnist(&self) -> bool {
+        matches!(self.data, Data::Mnist | Data::Mislabelled)
+    }
+
+    /// What it learns from, and the MNIST test set, where one is given.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] where a data set that it needs is not among the sources.
+    pub fn samples<'a>(
+        &self,
+        sources: Sources<'a>,
+    ) -> Result<(Cow<'a, Samples>, Option<&'a Samples>)> {
+        let missing = |what: &str| {
+            let problem = format!("{} learns from {what}, which is missing", self.name());
+            Error::argument(problem, "hand it to `run`")
+        };
+        let drawings = || sources.drawings.ok_or_else(|| missing("the drawings"));
+        let mnist = || sources.mnist.ok_or_else(|| missing("MNIST"));
+        let samples = match self.data {
+            Data::Characters(method) => Cow::Owned(drawings()?.preprocess(&method)?),
+            Data::Digits(method) => Cow::Owned(drawings()?.preprocess(&method)?.digits()),
+            Data::Mnist => Cow::Borrowed(&mnist()?.train),
+            Data::Mislabelled => {
+                Cow::Borrowed(sources.mislabelled.ok_or_else(|| missing("dataset 3"))?)
+            }
+        };
+        if self.is_tested_on_mnist() {
+            mnist()?;
+        }
+        Ok((samples, sources.mnist.map(|mnist| &mnist.test)))
+    }
+
+    /// Training and validation part of `samples`, by this run's seed.
+    ///
+    /// # Errors
+    /// Where writers or the test set are needed and missing.
+    pub fn split(&self, samples: &Samples, test: Option<&Samples>) -> Result<(Samples, Samples)> {
+        let seed = self.seed();
+        Ok(match self.split {
+            Split::Random(share) => samples.split(share, seed),
+            Split::ByWriter(share) => samples.split_by_writer(share, seed)?,
+            Split::TestSet => {
+                let test = test.ok_or_else(|| {
+                    let problem = format!("{} validates on the MNIST test set", self.name());
+                    Error::argument(problem, "hand MNIST to `run`")
+                })?;
+                (samples.clone(), test.clone())
+            }
+            Split::Few(share, n) => {
+                let (train, valid) = samples.split(share, seed);
+                (train.take(n).repeat(Split::FEW_EPOCH / n.max(1)), valid)
+            }
+        })
+    }
+
+    /// The network before its first step. Random and pretrained starts of one seed share
+    /// the output layer.
+    ///
+    /// # Errors
+    /// Where nothing was pretrained.
+    pub fn network(&self) -> Result<Box<dyn Classifier>> {
+        Ok(self.start()?.0)
+    }
+
+    /// The same, with what it has been trained on already.
+    pub(super) fn start(&self) -> Result<(Box<dyn Classifier>, Option<Provenance>)> {
+        let hidden = match self.head {
+            Head::Original => ORIGINAL,
+            Head::Experimental => EXPERIMENTAL,
+        };
+        let features = if self.features { FEATURES } else { 0 };
+        let mut model = char_cnn(hidden, self.data.classes(), features, self.seed());
+        let mut learned = None;
+        if let Some(first) = self.needs() {
+            let checkpoint = first.load_checkpoint()?;
+            checkpoint.restore_named(&mut model, &CARRIED_OVER)?;
+            learned = Some(checkpoint.data);
+        }
+        model.freeze(self.frozen)?;
+        Ok((Box::new(model), learned))
+    }
+
+    /// The run whose network this one starts from.
+    pub fn needs(&self) -> Option<Self> {
+        (self.init == Init::Pretrained).then(|| Self::pretraining(self.head, self.seed()))
+    }
+
+    /// Names of its checkpoints. A pretrained network is known by its own name.
+    fn stem(&self) -> String {
+        match self.data {
+            Data::Digits(_) => {
+                let (head, seed) = (self.head.name(), self.seed());
+                format!("checkpoints/digits-{head}-seed{seed}")
+            }
+            _ => format!("checkpoints/{}", self.name()),
+        }
+    }
+
+    /// Where this run keeps its network.
+    pub fn checkpoint(&self) -> PathBuf {
+        outputs().join(self.stem() + ".safetensors")
+    }
+
+    /// Where this run keeps its state while it goes on.
+    pub(super) fn states(&self) -> ModelCheckpoint {
+        ModelCheckpoint::new(outputs().join(self.stem()))
+    }
+
+    /// As [`Experiment::states`], of the first of two stages.
+    pub(super) fn states_of_first_stage(&self) -> ModelCheckpoint {
+        ModelCheckpoint::new(outputs().join(self.stem() + "-stage1"))
+    }
+
+    /// The trained network: one made here, else the published one.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] where there is neither.
+    pub fn load_checkpoint(&self) -> Result<Checkpoint> {
+        let file = self.stem() + ".safetensors";
+        let published = project_root().join("outputs/reference").join(&file);
+        let mut paths = [self.checkpoint(), published].into_iter();
+        match paths.find(|path| path.exists()) {
+            Some(path) => Checkpoint::load(path),
+            None => Err(Error::Missing {
+                dataset: file,
+                problem: "this network has not been trained".into(),
+                remedy: format!("run `glyphs train {}`", self.name()),
+            }),
+        }
+    }
+
+    /// The record of this run: one made here, else the published one.
+    pub fn load_record(&self) -> Result<Option<RunResult>> {
+        RunResult::load(&self.name())
+    }
+
+    /// What the networks that runs like this one start from here were trained on, by the
+    /// record of seed 0; none for a random start, and where nothing was pretrained.
+    pub(super) fn learned_before(&self) -> Result<Option<Provenance>> {
+        let Some(first) = self.needs() else {
+            return Ok(None);
+        };
+        Ok(first.with_seed(0).load_record()?.map(|run| run.dataset))
+    }
+
+    /// How `record` differs from what this run would make of `dataset` here, if it does.
+    pub fn differs_from(
+        &self,
+        record: &RunResult,
+        dataset: &Provenance,
+    ) -> Result<Option<&'static str>> {
+        Ok(record.differs_from(&self.config, dataset, self.learned_before()?.as_ref()))
+    }
+}

@@ -1,0 +1,421 @@
+//! The runs of the study: how each is done, and the list of all.
+
+use serde::Serialize;
+
+use crate::{
+    Error, Result,
+    files::is_quick,
+    image::{Augment, Preprocess},
+    study::experiment::{Data, Experiment, Head, Init, Split, TRUNK},
+    train::{Complementary, Config, FineCurve, Loss, ReduceLrOnPlateau, Schedule, SelfTraining},
+};
+
+/// Seeds that runs are repeated under. Choices are made on seed 0.
+pub const SEEDS: [u64; 5] = [0, 1, 2, 3, 4];
+
+/// Share of the drawings that is trained on.
+const TRAIN_SHARE: f64 = 0.9;
+/// Share of MNIST's training images, and of dataset 3's, that is trained on where some are
+/// held out: 55,000 of 60,000.
+const MNIST_TRAIN_SHARE: f64 = 11.0 / 12.0;
+
+/// Numbers of images in part 2's runs with little data.
+pub const FEW: [usize; 3] = [100, 1_000, 10_000];
+/// How nine epochs are divided by threes: epochs under the forward loss, then epochs on the
+/// network's own predictions above a confidence.
+pub const DIVISIONS: [(usize, usize, f32); 5] = [
+    (9, 0, 0.0),
+    (6, 3, 0.9),
+    (6, 3, 0.0),
+    (3, 6, 0.9),
+    (3, 6, 0.0),
+];
+
+/// Part 1.
+impl Experiment {
+    /// As the 2021 report did it: squeezed into a square, no augmentation, 30 epochs.
+    pub fn part1_report(seed: u64) -> Self {
+        let config = Config {
+            epochs: 30,
+            reduce_lr: Some(ReduceLrOnPlateau::default()),
+            seed,
+            ..Config::default()
+        };
+        Self {
+            part: 1,
+            protocol: "report".into(),
+            data: Data::Characters(Preprocess::squeeze()),
+            features: false,
+            split: Split::Random(TRAIN_SHARE),
+            head: Head::Original,
+            init: Init::Random,
+            frozen: &[],
+            config,
+        }
+        .shortened_in_quick_run()
+    }
+
+    /// As this project does it: cropped to the ink, with its size and position, distorted
+    /// images, smoothed labels, one cycle of the learning rate.
+    pub fn part1_ours(seed: u64) -> Self {
+        Self {
+            protocol: "ours".into(),
+            data: Data::Characters(Preprocess::default()),
+            features: true,
+            config: recipe(seed, 32),
+            ..Self::part1_report(seed)
+        }
+        .shortened_in_quick_run()
+    }
+
+    /// [`Experiment::part1_report`] with each way of bringing a drawing down; the last also
+    /// hands size and position of the ink to the dense layer.
+    pub fn part1_preprocessing(seed: u64) -> [(&'static str, Self); 4] {
+        let with = |protocol: &str, method, features| Self {
+            protocol: protocol.into(),
+            data: Data::Characters(method),
+            features,
+            ..Self::part1_report(seed)
+        };
+        let crop = Preprocess::default();
+        [
+            ("squeeze", Self::part1_report(seed)),
+            (
+                "keep aspect",
+                with("keep-aspect", Preprocess::keep_aspect(), false),
+            ),
+            ("crop to ink", with("crop", crop, false)),
+            (
+                "crop to ink, with size and position",
+                with("crop-features", crop, true),
+            ),
+        ]
+    }
+
+    /// The same run, validated on writers that were never seen.
+    pub fn by_writer(&self) -> Self {
+        Self {
+            protocol: format!("{}-by-writer", self.protocol),
+            split: Split::ByWriter(TRAIN_SHARE),
+            ..self.clone()
+        }
+    }
+
+    /// What ours was chosen from on seed 0: a recipe of parts that are known from elsewhere,
+    /// and the same with one thing changed. One of them is ours.
+    pub fn part1_candidates(seed: u64) -> Vec<(&'static str, Self)> {
+        let changed = |protocol: &str, change: &dyn Fn(&mut Config)| {
+            let mut run = Self::part1_ours(seed);
+            run.protocol = protocol.into();
+            run.config.batch_size = 64;
+            change(&mut run.config);
+            run.shortened_in_quick_run()
+        };
+        let times =
+            |factor: f32| move |config: &mut Config| config.augment = config.augment.times(factor);
+        vec![
+            ("the recipe", changed("recipe", &|_| {})),
+            ("batches of 32", Self::part1_ours(seed)),
+            (
+                "batches of 128",
+                changed("recipe-batch-128", &|config| config.batch_size = 128),
+            ),
+            ("weaker distortions", changed("recipe-weaker", &times(0.6))),
+            (
+                "stronger distortions",
+                changed("recipe-stronger", &times(1.5)),
+            ),
+            (
+                "size and position shaken",
+                changed("recipe-shaken", &|config| config.augment.features = 0.1),
+            ),
+            (
+                "120 epochs",
+                changed("recipe-120-epochs", &|config| config.epochs = 120),
+            ),
+        ]
+    }
+}
+
+/// Parts 2 and 3.
+impl Experiment {
+    /// The network that a pretrained start takes over: trained on the ten digits of dataset 1.
+    pub fn pretraining(head: Head, seed: u64) -> Self {
+        Self {
+            part: 2,
+            protocol: "pretraining".into(),
+            data: Data::Digits(Preprocess::default()),
+            head,
+            config: recipe(seed, 64),
+            ..Self::part1_report(seed)
+        }
+        .shortened_in_quick_run()
+    }
+
+    /// Part 2 as the 2021 report did it: 3 epochs of 600 batches of 100, Adam at 1e-3; the
+    /// test set validates after each epoch.
+    pub fn mnist(head: Head, init: Init, seed: u64) -> Self {
+        let curve = FineCurve {
+            every: 20,
+            images: 2000,
+        };
+        let config = Config {
+            epochs: 3,
+            batch_size: 100,
+            curve: Some(curve),
+            seed,
+            ..Config::default()
+        };
+        Self {
+            part: 2,
+            protocol: "report".into(),
+            data: Data::Mnist,
+            features: false,
+            split: Split::TestSet,
+            head,
+            init,
+            frozen: &[],
+            config,
+        }
+        .shortened_in_quick_run()
+    }
+
+    /// Part 3 as the 2021 report did it: the same on dataset 3.
+    pub fn mislabelled(head: Head, init: Init, seed: u64) -> Self {
+        Self {
+            part: 3,
+            data: Data::Mislabelled,
+            ..Self::mnist(head, init, seed)
+        }
+    }
+
+    /// Every choice made on 5,000 training images that are held out, one cycle of the
+    /// learning rate, the test set used once.
+    pub fn clean(mut self) -> Self {
+        self.config.learning_rate = 3e-3;
+        self.config.schedule = Schedule::OneCycle { warm_up: 0.3 };
+        self.held_out("clean")
+    }
+
+    /// This many training images: 3 epochs of 100 batches of 100.
+    pub fn few(mut self, n: usize) -> Self {
+        self.config.curve = None;
+        Self {
+            split: Split::Few(MNIST_TRAIN_SHARE, n),
+            ..self.held_out(&format!("few-{n}"))
+        }
+    }
+
+    /// One epoch in which only the dense layers learn.
+    pub fn frozen_trunk(mut self) -> Self {
+        self.config.epochs = 1;
+        self.frozen = &TRUNK;
+        self.held_out("frozen-trunk").shortened_in_quick_run()
+    }
+
+    /// One cycle of 3 epochs under a loss for labels that say what an image is not.
+    pub fn complementary(mut self, loss: Complementary) -> Self {
+        self.config = Config {
+            loss: Loss::Complementary(loss),
+            learning_rate: 2e-3,
+            schedule: Schedule::OneCycle { warm_up: 0.2 },
+            augment: Augment::default(),
+            curve: None,
+            ..self.config
+        };
+        self.held_out(&loss.name().replace('_', "-"))
+    }
+
+    /// So many epochs under the forward loss, then `own` on the network's own predictions
+    /// above `confidence`; see [`DIVISIONS`].
+    pub fn self_training(self, forward: usize, own: usize, confidence: f32) -> Self {
+        let mut run = self.complementary(Complementary::Forward);
+        run.protocol = match (forward, own) {
+            (_, 0) => format!("forward-{forward}"),
+            (6, 3) => "self-training".into(),
+            _ => format!("self-training-{forward}-{own}"),
+        };
+        if own > 0 && confidence == 0.0 {
+            run.protocol += "-all";
+        }
+        run.config.epochs = forward;
+        run.config.self_training = (own > 0).then_some(SelfTraining {
+            confidence,
+            epochs: own,
+        });
+        run.shortened_in_quick_run()
+    }
+
+    fn held_out(self, protocol: &str) -> Self {
+        Self {
+            protocol: protocol.into(),
+            split: Split::Random(MNIST_TRAIN_SHARE),
+            ..self
+        }
+    }
+
+    /// In a quick run two epochs, enough to see that everything works; else unchanged.
+    fn shortened_in_quick_run(mut self) -> Self {
+        if is_quick() {
+            let config = &mut self.config;
+            config.epochs = 2;
+            if let Some(curve) = &mut config.curve {
+                *curve = FineCurve {
+                    every: 2,
+                    images: 100,
+                };
+            }
+            if let Some(own) = &mut config.self_training {
+                own.epochs = 1;
+            }
+        }
+        self
+    }
+}
+
+/// Distorted images, smoothed labels, one cycle of 60 epochs.
+fn recipe(seed: u64, batch_size: usize) -> Config {
+    Config {
+        epochs: 60,
+        batch_size,
+        schedule: Schedule::OneCycle { warm_up: 0.3 },
+        learning_rate: 3e-3,
+        loss: Loss::CrossEntropy {
+            label_smoothing: 0.1,
+        },
+        augment: Augment::default(),
+        seed,
+        ..Config::default()
+    }
+}
+
+const CHARACTERS: &str = "02-cnn-dataset1";
+const PRETRAINING: &str = "03-pretrain-digits";
+const MNIST: &str = "04-mnist";
+const DATASET3: &str = "06-cnn-dataset3";
+const COMPLEMENTARY: &str = "07-complementary-labels";
+const PREPROCESSING: &str = "01-preprocess-dataset1";
+const SUMMARY: &str = "08-summary";
+
+/// A run, and its place in the study.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ListedRun {
+    /// Name of its record.
+    pub name: String,
+    /// Name of the run whose network it starts from.
+    pub needs: Option<String>,
+    /// The notebook that makes it each time; `glyphs train` makes the others.
+    pub made_by: Option<&'static str>,
+    /// The notebooks that read its record.
+    pub read_by: Vec<&'static str>,
+    #[serde(skip)]
+    pub experiment: Experiment,
+}
+
+/// Every run of the study, each once: the one list that workflow and command line read.
+pub fn experiments() -> Vec<ListedRun> {
+    let mut runs = Vec::new();
+    // Seed 0 is made by `notebook`, where there is one.
+    type Notebook = &'static str;
+    let mut add =
+        |run: Experiment, seeds: &[u64], notebook: Option<Notebook>, readers: &[Notebook]| {
+            runs.extend(seeds.iter().map(|&seed| {
+                let experiment = run.with_seed(seed);
+                ListedRun {
+                    name: experiment.name(),
+                    needs: experiment.needs().map(|first| first.name()),
+                    made_by: notebook.filter(|_| seed == 0),
+                    read_by: readers.to_vec(),
+                    experiment,
+                }
+            }));
+        };
+    let (report, ours) = (Experiment::part1_report(0), Experiment::part1_ours(0));
+    for run in [report.by_writer(), ours.by_writer()] {
+        add(run, &SEEDS, None, &[CHARACTERS]);
+    }
+    let readers = [PREPROCESSING, CHARACTERS, SUMMARY];
+    add(report, &SEEDS, Some(CHARACTERS), &readers);
+    for (_, run) in &Experiment::part1_preprocessing(0)[1..] {
+        add(run.clone(), &SEEDS, None, &readers[..1]);
+    }
+    add(ours, &SEEDS, Some(CHARACTERS), &readers[1..]);
+    for (_, run) in Experiment::part1_candidates(0) {
+        if run.protocol != "ours" {
+            add(run, &[0], None, &[CHARACTERS]);
+        }
+    }
+    for head in Head::ALL {
+        let readers = [PRETRAINING, MNIST, DATASET3, COMPLEMENTARY, SUMMARY];
+        add(
+            Experiment::pretraining(head, 0),
+            &SEEDS,
+            Some(PRETRAINING),
+            &readers,
+        );
+    }
+    for (head, init) in networks() {
+        let run = || Experiment::mnist(head, init, 0);
+        add(run(), &SEEDS, Some(MNIST), &[MNIST, SUMMARY]);
+        add(run().clean(), &SEEDS, None, &[MNIST, SUMMARY]);
+        add(run().frozen_trunk(), &SEEDS, None, &[MNIST]);
+        for n in FEW {
+            add(run().few(n), &SEEDS, None, &[MNIST]);
+        }
+        let run = Experiment::mislabelled(head, init, 0);
+        add(run, &SEEDS, Some(DATASET3), &[DATASET3, SUMMARY]);
+    }
+    let run = |init| Experiment::mislabelled(Head::Original, init, 0);
+    for loss in Complementary::ALL {
+        add(
+            run(Init::Random).complementary(loss),
+            &[0],
+            None,
+            &[COMPLEMENTARY],
+        );
+    }
+    for (forward, own, confidence) in DIVISIONS {
+        let divided = |init| run(init).self_training(forward, own, confidence);
+        if (forward, own, confidence) != TAKEN {
+            add(divided(Init::Random), &SEEDS[..3], None, &[COMPLEMENTARY]);
+            continue;
+        }
+        for init in Init::ALL {
+            let readers = [COMPLEMENTARY, SUMMARY];
+            add(divided(init), &SEEDS, Some(COMPLEMENTARY), &readers);
+        }
+    }
+    runs
+}
+
+/// The division that notebook 7 goes on with.
+pub const TAKEN: (usize, usize, f32) = DIVISIONS[2];
+
+/// The four networks of parts 2 and 3: original, experimental; random, pretrained.
+pub fn networks() -> impl Iterator<Item = (Head, Init)> {
+    let heads = Head::ALL.into_iter();
+    heads.flat_map(|head| Init::ALL.map(|init| (head, init)))
+}
+
+impl Experiment {
+    /// The run with this name, under any seed.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] where the study has none.
+    pub fn named(name: &str) -> Result<Self> {
+        let seed = name
+            .rsplit_once("-seed")
+            .and_then(|(_, seed)| seed.parse().ok());
+        let found = seed.and_then(|seed| {
+            let mut runs = experiments().into_iter();
+            runs.find_map(|run| {
+                let run = run.experiment.with_seed(seed);
+                (run.name() == name).then_some(run)
+            })
+        });
+        found.ok_or_else(|| {
+            let problem = format!("the study has no run {name}");
+            Error::argument(problem, "take a name from `glyphs train --list`")
+        })
+    }
+}

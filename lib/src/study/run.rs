@@ -1,0 +1,283 @@
+//! What a run does: train, judge, keep checkpoints and record.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use ndarray::Array2;
+
+use crate::{
+    Result,
+    data::{Provenance, Samples},
+    eval::{
+        Evaluation,
+        similarity::{debiased_cka, relative_distance},
+    },
+    nn::Classifier,
+    study::{
+        LOOKALIKES,
+        experiment::{Data, Experiment, Sources},
+        load::{load_mislabelled, load_mnist, load_photographs},
+        result::{Artefact, Environment, RunResult},
+    },
+    train::{
+        Checkpoint, Complementary, History, Loss, activations, evaluate, evaluate_averaged,
+        fit_resumable, fit_self_training, logits,
+    },
+};
+
+/// Copies of an image that a prediction is averaged over, where that is tried.
+pub const COPIES: u64 = 16;
+/// The metric of it in result files.
+pub const AVERAGED: &str = "averaged_accuracy";
+/// Images whose features are compared before and after training.
+const CKA_IMAGES: usize = 500;
+/// Training images that a trained network is judged on, beside the test set.
+const TRAINING_IMAGES: usize = 10_000;
+
+/// A finished run with everything that a notebook looks at.
+pub struct Trained {
+    pub experiment: Experiment,
+    pub model: Box<dyn Classifier>,
+    pub history: History,
+    /// The samples that validated.
+    pub valid: Samples,
+    /// On the validation part; in parts 2 and 3 on the MNIST test set.
+    pub evaluation: Evaluation,
+    /// On the MNIST test set as it is, for a network pretrained on other digits.
+    pub on_mnist: Option<Evaluation>,
+    pub result: RunResult,
+}
+
+type Metrics = BTreeMap<String, f64>;
+
+impl Experiment {
+    /// Trains, judges, and keeps checkpoints and record. A run that was interrupted goes on.
+    ///
+    /// Part 1 needs the drawings, pretraining the drawings and MNIST, part 2 MNIST, part 3
+    /// dataset 3 and MNIST: `run(&drawings)`, `run((&drawings, &mnist))`, `run(&mnist)`,
+    /// `run((&mislabelled, &mnist))`.
+    ///
+    /// # Errors
+    /// Where data are missing or do not fit, the network to start from was never trained, a
+    /// loss is not finite, or a file cannot be written.
+    pub fn run<'a>(&self, sources: impl Into<Sources<'a>>) -> Result<Trained> {
+        self.run_on(sources.into())
+    }
+
+    /// [`Experiment::run`] on the data sets of this machine.
+    pub fn load_and_run(&self) -> Result<Trained> {
+        match self.data {
+            Data::Characters(_) => self.run(&load_photographs()?),
+            Data::Digits(_) => self.run((&load_photographs()?, &load_mnist()?)),
+            Data::Mnist => self.run(&load_mnist()?),
+            Data::Mislabelled => self.run((&load_mislabelled()?, &load_mnist()?)),
+        }
+    }
+
+    fn run_on(&self, sources: Sources) -> Result<Trained> {
+        let (samples, test) = self.samples(sources)?;
+        let (train, valid) = self.split(&samples, test)?;
+        drop(samples);
+        let (mut model, learned_before) = self.start()?;
+        let test = test.filter(|_| !matches!(self.data, Data::Characters(_)));
+        let tested = test.filter(|_| self.is_tested_on_mnist());
+        let before = tested
+            .map(|test| Before::of(model.as_ref(), test))
+            .transpose()?;
+
+        let (history, best) = self.fit(model.as_mut(), &train, &valid)?;
+        let evaluation = evaluate(model.as_ref(), tested.unwrap_or(&valid))?;
+        let on_mnist = test.filter(|_| tested.is_none());
+        let on_mnist = on_mnist
+            .map(|test| evaluate(model.as_ref(), test))
+            .transpose()?;
+
+        let path = self.checkpoint();
+        let mut checkpoint =
+            Checkpoint::of(model.as_ref(), self.config.clone(), history.clone(), &train);
+        if let Some(method) = self.data.preprocess() {
+            checkpoint = checkpoint.with_preprocess(method);
+        }
+        checkpoint.weights_only().save(&path)?;
+
+        let mut metrics = match (&before, &on_mnist) {
+            (Some(before), _) => {
+                let mut metrics = judge_digits(&evaluation)?;
+                before.compare(model.as_ref(), &mut metrics)?;
+                self.judge_training(model.as_ref(), &train, &valid, &mut metrics)?;
+                metrics
+            }
+            (None, Some(on_mnist)) => [
+                ("ece".into(), evaluation.calibration(15)?.ece),
+                ("mnist_accuracy".into(), on_mnist.accuracy()),
+            ]
+            .into(),
+            (None, None) => self.judge_characters(model.as_ref(), &valid, &evaluation)?,
+        };
+        metrics.retain(|_, value| value.is_finite());
+        let test_accuracy = tested.map(|_| evaluation.accuracy());
+        let result = RunResult {
+            pretraining: learned_before,
+            test_accuracy,
+            metrics,
+            best_checkpoint: Some(Artefact::of(&best)?),
+            ..self.record(&train.provenance, &history, Artefact::of(&path)?)
+        };
+        result.save()?;
+        Ok(Trained {
+            experiment: self.clone(),
+            model,
+            history,
+            valid,
+            evaluation,
+            on_mnist,
+            result,
+        })
+    }
+
+    /// A record without measures.
+    fn record(&self, dataset: &Provenance, history: &History, checkpoint: Artefact) -> RunResult {
+        RunResult {
+            part: self.part,
+            network: self.head.name().into(),
+            init: self.init.name().into(),
+            dataset: dataset.clone(),
+            pretraining: None,
+            protocol: self.protocol.clone(),
+            seed: self.seed(),
+            config: self.config.clone(),
+            loss: self.config.loss.name().into(),
+            epochs: history.epochs.clone(),
+            curve: history.curve.clone(),
+            test_accuracy: None,
+            metrics: Metrics::new(),
+            checkpoint,
+            best_checkpoint: None,
+            environment: Environment::here(),
+        }
+    }
+
+    /// Trains, and returns where the weights of the best epoch are.
+    fn fit(
+        &self,
+        model: &mut dyn Classifier,
+        train: &Samples,
+        valid: &Samples,
+    ) -> Result<(History, PathBuf)> {
+        let states = self.states();
+        if self.config.self_training.is_none() {
+            let history = fit_resumable(model, train, valid, &self.config, &states)?;
+            return Ok((history, states.finish()?));
+        }
+        let first = self.states_of_first_stage();
+        let stages = [&first, &states];
+        let history = fit_self_training(model, train, valid, &self.config, stages)?;
+        let best = first.finish()?;
+        let went_on = history.epochs.len() > self.config.epochs;
+        Ok((history, if went_on { states.finish()? } else { best }))
+    }
+
+    /// What a record of part 1 keeps of an evaluation.
+    fn judge_characters(
+        &self,
+        model: &dyn Classifier,
+        valid: &Samples,
+        evaluation: &Evaluation,
+    ) -> Result<Metrics> {
+        let merged = evaluation.merged(&LOOKALIKES)?;
+        let mut metrics = Metrics::from([
+            ("top_3_accuracy".into(), evaluation.top_k_accuracy(3)),
+            ("merged_accuracy".into(), merged.accuracy),
+            ("ece".into(), evaluation.calibration(15)?.ece),
+        ]);
+        let augment = &self.config.augment;
+        if !augment.is_none() {
+            let averaged = evaluate_averaged(model, valid, augment, COPIES, self.seed())?;
+            metrics.insert(AVERAGED.into(), averaged.accuracy());
+        }
+        Ok(metrics)
+    }
+
+    /// How well the training data were learned, where their labels say what an image is;
+    /// else the risk on what was held out.
+    fn judge_training(
+        &self,
+        model: &dyn Classifier,
+        train: &Samples,
+        valid: &Samples,
+        metrics: &mut Metrics,
+    ) -> Result<()> {
+        if let Loss::CrossEntropy { .. } = self.config.loss {
+            let on_training = evaluate(model, &train.take(TRAINING_IMAGES))?;
+            metrics.insert("train_loss".into(), on_training.loss());
+            metrics.insert("train_accuracy".into(), on_training.accuracy());
+        } else {
+            let risk = Complementary::Forward.risk(&logits(model, valid)?, &valid.labels);
+            metrics.insert("held_out_risk".into(), risk);
+        }
+        Ok(())
+    }
+}
+
+/// What a record of parts 2 and 3 keeps of an evaluation.
+fn judge_digits(evaluation: &Evaluation) -> Result<Metrics> {
+    let confidence = evaluation.confidence();
+    let mut metrics = Metrics::from([
+        ("test_loss".into(), evaluation.loss()),
+        ("ece".into(), evaluation.calibration(15)?.ece),
+        (
+            "mean_confidence".into(),
+            confidence.iter().sum::<f64>() / confidence.len() as f64,
+        ),
+        // How often the class that a network thinks least of is the right one.
+        (
+            "least_likely_accuracy".into(),
+            evaluation.least_likely_accuracy(),
+        ),
+    ]);
+    let recalls = evaluation.per_class().0.into_iter();
+    metrics.extend(recalls.map(|score| (format!("recall_{}", score.class), score.recall)));
+    Ok(metrics)
+}
+
+/// A network before training: its accuracy, its weights, and its features for some images.
+struct Before {
+    accuracy: f64,
+    probe: Samples,
+    weights: Vec<(String, Vec<f32>)>,
+    features: Vec<(String, Array2<f32>)>,
+}
+
+impl Before {
+    fn of(model: &dyn Classifier, test: &Samples) -> Result<Self> {
+        let probe = test.select(&(0..test.len().min(CKA_IMAGES)).collect::<Vec<_>>());
+        Ok(Self {
+            accuracy: evaluate(model, test)?.accuracy(),
+            weights: weights(model),
+            features: activations(model, &probe)?,
+            probe,
+        })
+    }
+
+    /// How far training moved each weight, and how alike each layer's features stayed (CKA).
+    fn compare(&self, model: &dyn Classifier, metrics: &mut Metrics) -> Result<()> {
+        metrics.insert("accuracy_before_training".into(), self.accuracy);
+        for ((name, before), (_, after)) in self.weights.iter().zip(weights(model)) {
+            let moved = relative_distance(before, &after)?;
+            metrics.insert(format!("moved_{name}"), moved);
+        }
+        let features = activations(model, &self.probe)?;
+        for ((name, before), (_, after)) in self.features.iter().zip(features) {
+            let cka = debiased_cka(before.view(), after.view())?;
+            metrics.insert(format!("cka_{name}"), cka);
+        }
+        Ok(())
+    }
+}
+
+fn weights(model: &dyn Classifier) -> Vec<(String, Vec<f32>)> {
+    let tensors = model.tensors().into_iter();
+    tensors
+        .filter(|tensor| tensor.name.ends_with("weight"))
+        .map(|tensor| (tensor.name, tensor.values.to_vec()))
+        .collect()
+}

@@ -1,0 +1,106 @@
+//! The list of runs beside the published records.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use glyphs::study::{Experiment, Head, Init, RunResult, experiments};
+
+fn published() -> Vec<(PathBuf, RunResult)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../outputs/reference/results");
+    let files = std::fs::read_dir(folder).expect("published records");
+    files
+        .map(|file| file.unwrap().path())
+        .map(|path| (path.clone(), RunResult::read(&path).unwrap()))
+        .collect()
+}
+
+#[test]
+fn every_published_record_is_that_of_a_run_of_the_list() {
+    let published = published();
+    assert!(published.len() > 200);
+    for (path, record) in &published {
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let run = Experiment::named(name).unwrap();
+        assert_eq!(record.name(), name);
+        assert_eq!(record.config, run.config, "{name}");
+        assert_eq!(
+            record.differs_from(&run.config, &record.dataset, record.pretraining.as_ref()),
+            None
+        );
+        assert_eq!(record.loss, run.config.loss.name());
+        assert_eq!(record.pretraining.is_some(), run.init == Init::Pretrained);
+        assert_eq!(record.test_accuracy.is_some(), run.is_tested_on_mnist());
+        let kept = run.checkpoint();
+        assert!(
+            kept.ends_with(&record.checkpoint.path),
+            "{}",
+            kept.display()
+        );
+        let dataset = match record.part {
+            1 => "handwritten",
+            2 if record.protocol == "pretraining" => "handwritten",
+            2 => "mnist-train",
+            _ => "mislabelled",
+        };
+        assert_eq!(record.dataset.name, dataset, "{name}");
+    }
+    let published: HashSet<String> = published.iter().map(|(_, run)| run.name()).collect();
+    for run in experiments() {
+        assert!(
+            published.contains(&run.name),
+            "{} was not published",
+            run.name
+        );
+    }
+    assert_eq!(experiments().len(), published.len());
+}
+
+/// The configuration of a run that is made again has the same text.
+#[test]
+fn the_text_of_published_configurations_is_kept() {
+    for (path, record) in published() {
+        let run = Experiment::named(&record.name()).unwrap();
+        let config = serde_json::to_string_pretty(&run.config).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(
+            text.contains(&config.replace('\n', "\n  ")),
+            "{}",
+            run.name()
+        );
+    }
+}
+
+#[test]
+fn names_are_one_each_and_start_from_runs_of_the_list() {
+    let runs = experiments();
+    let names: HashSet<&str> = runs.iter().map(|run| run.name.as_str()).collect();
+    assert_eq!(names.len(), runs.len());
+    let mut needed = runs.iter().filter_map(|run| run.needs.as_deref());
+    assert!(needed.all(|name| names.contains(name)));
+    let notebooks = Path::new(env!("CARGO_MANIFEST_DIR")).join("../notebooks");
+    for run in &runs {
+        for name in run.made_by.iter().chain(&run.read_by) {
+            assert!(notebooks.join(format!("{name}.ipynb")).exists(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_run_has_a_name_under_any_seed() {
+    let name = "part2-original-pretrained-report-seed7";
+    let run = Experiment::named(name).unwrap();
+    assert_eq!(run, Experiment::mnist(Head::Original, Init::Pretrained, 7));
+    assert_eq!(
+        run.needs().unwrap().name(),
+        "part2-original-random-pretraining-seed7"
+    );
+    for name in [
+        "",
+        "part2",
+        "part2-original-pretrained-report-seedx",
+        "part9-a-b-c-seed0",
+    ] {
+        let error = Experiment::named(name).unwrap_err().to_string();
+        assert!(error.contains("glyphs train --list"), "{error}");
+    }
+}

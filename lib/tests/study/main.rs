@@ -1,0 +1,9 @@
+//! The study: its list of runs, its records, and what the pages say about them.
+
+mod audit;
+mod list;
+mod part2;
+mod part3;
+mod records;
+mod reference_2021;
+mod runs;

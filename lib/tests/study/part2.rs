@@ -1,0 +1,207 @@
+//! Part 2's measures and displays on runs made up here.
+
+use glyphs::data::Provenance;
+use glyphs::display::Show;
+use glyphs::eval::statistics::{Interval, PairedDifference, Time, paired_difference};
+use glyphs::report::part2;
+use glyphs::report::part2::measures::{MEASURES, steps_to};
+use glyphs::study::{Experiment, Grid, Head, Init, RunResult, Seeds, networks};
+use glyphs::train::{CurvePoint, Epoch};
+
+/// A run whose accuracy rises in a straight line from 0.9 to `end` over 1,800 steps.
+fn record(head: Head, init: Init, seed: u64, end: f64) -> RunResult {
+    let height = |step: usize| 0.9 + (end - 0.9) * step as f64 / 1800.0;
+    let epoch = |k: usize| Epoch {
+        loss: 0.1,
+        accuracy: height(600 * k) - 0.01,
+        val_loss: 0.05,
+        val_accuracy: height(600 * k),
+        lr: 1e-3,
+        seconds: 25.0,
+    };
+    let point = |k: usize| CurvePoint {
+        step: 20 * k,
+        seconds: 0.8 * k as f64,
+        val_accuracy: height(20 * k),
+    };
+    let mut run = RunResult {
+        epochs: (1..=3).map(epoch).collect(),
+        curve: (1..=90).map(point).collect(),
+        test_accuracy: Some(end),
+        ..super::records::record(Experiment::mnist(head, init, seed))
+    };
+    let mut keep = |name: &str, value: f64| run.metrics.insert(name.into(), value);
+    keep("test_loss", 0.05);
+    keep("train_accuracy", end + 0.002);
+    keep("ece", 0.003);
+    for digit in 0..10 {
+        keep(&format!("recall_{digit}"), end - 0.001 * f64::from(digit));
+    }
+    run
+}
+
+/// Pretrained ends 0.004 above random, a little more or less by seed.
+fn grid(random: u64, pretrained: u64) -> Grid {
+    let cell = |head: Head, init: Init| {
+        let end = |seed: u64| match init {
+            Init::Random => 0.985 + 0.0001 * seed as f64,
+            Init::Pretrained => 0.989 + 0.0002 * seed as f64,
+        };
+        let seeds = match init {
+            Init::Random => random,
+            Init::Pretrained => pretrained,
+        };
+        let runs = (0..seeds).map(|seed| record(head, init, seed, end(seed)));
+        let seeds = Seeds {
+            runs: runs.collect(),
+            left_out: Vec::new(),
+        };
+        (head, init, seeds)
+    };
+    networks().map(|(head, init)| cell(head, init)).collect()
+}
+
+fn value(name: &str, run: &RunResult) -> f64 {
+    let measure = MEASURES.iter().find(|measure| measure.name == name);
+    (measure.expect("a measure of this name").value)(run).expect("the run has it")
+}
+
+#[test]
+fn measures_are_what_they_say() {
+    let run = record(Head::Original, Init::Random, 0, 0.99);
+    // 0.9 + 0.09 s / 1800 ≥ 0.98 from step 1600 on.
+    assert_eq!(steps_to(0.98, &run), Some(Time::Reached(1600.0)));
+    assert_eq!(steps_to(0.995, &run), Some(Time::Censored(1800.0)));
+    assert_eq!(value("steps to 98 %", &run), 1600.0);
+    // The mean of a straight line is its middle, from step 20 to 1,800.
+    let middle = 0.9 + 0.09 * 910.0 / 1800.0;
+    assert!((value("mean accuracy along the curve (%)", &run) - middle).abs() < 1e-9);
+    assert!((value("overfitting gap: training − test (points)", &run) - 0.002).abs() < 1e-9);
+    assert!((value("lowest recall of a digit (%)", &run) - 0.981).abs() < 1e-9);
+    assert_eq!(value("largest fall between two epochs (points)", &run), 0.0);
+    // Evenly spaced points of the last 30: sd = step · sqrt((n² - 1) / 12 · n / (n - 1)).
+    let sd = 0.001 * ((900.0_f64 - 1.0) / 12.0 * 30.0 / 29.0).sqrt();
+    assert!((value("unrest: sd along the last epoch (points)", &run) - sd).abs() < 1e-9);
+}
+
+#[test]
+fn starts_are_paired_by_seed() {
+    let gain = grid(5, 5).gain(Head::Original, |run| run.test_accuracy);
+    let gain = gain.expect("five pairs");
+    assert_eq!(gain.n, 5);
+    assert!((gain.mean - 0.0042).abs() < 1e-9, "{gain:?}");
+    assert!(
+        grid(1, 1)
+            .gain(Head::Original, |run| run.test_accuracy)
+            .is_none()
+    );
+}
+
+#[test]
+fn every_display_holds_with_five_seeds_with_one_and_with_none() {
+    // Where dataset 1 is a stand-in, the published runs that start from the real one are left out.
+    for (random, pretrained) in [(5, 5), (1, 1), (0, 0), (5, 1), (5, 0)] {
+        let grid = grid(random, pretrained);
+        let shown = [
+            part2::curves(&grid, Head::Original),
+            part2::convergence(&grid).show(),
+            part2::quality(&grid),
+            part2::quality_finding(&grid),
+            part2::recall(&grid),
+            part2::compare_starts(&grid, "starts").show(),
+            part2::little_data(&[(100, &grid), (1_000, &grid)]),
+            part2::weights_moved(&grid, Head::Original),
+            part2::claims(&grid),
+        ];
+        for html in shown {
+            let page = html.html();
+            assert!(
+                !page.contains("NaN") && !page.contains(">inf"),
+                "{}",
+                html.text()
+            );
+            assert!(!page.contains("could not be drawn"), "{}", html.text());
+        }
+    }
+    let words = part2::quality_finding(&grid(5, 5)).text().to_string();
+    assert!(
+        words.contains("test accuracy (%) is better (+0.42"),
+        "{words}"
+    );
+}
+
+#[test]
+fn a_run_that_started_from_other_data_is_another_run() {
+    let mut run = record(Head::Original, Init::Pretrained, 0, 0.99);
+    let photographs = |sha256: &str| Provenance {
+        sha256: sha256.into(),
+        ..run.dataset.clone()
+    };
+    let (real, stand_in) = (photographs("real"), photographs("stand-in"));
+    run.pretraining = Some(real.clone());
+    let differs = |pretraining| run.differs_from(&run.config, &run.dataset, pretraining);
+    assert_eq!(differs(Some(&real)), None);
+    for other in [Some(&stand_in), None] {
+        assert!(differs(other).expect("a difference").contains("other data"));
+    }
+}
+
+#[test]
+fn the_output_layer_alone_is_made_anew() {
+    let words = part2::carried_over().text().to_string();
+    // 3,212,386 parameters in all, 10 · 1000 + 10 of them in the output layer.
+    assert!(words.contains("3,202,376 of 3,212,386"), "{words}");
+}
+
+/// One row a run, every measure a column.
+#[test]
+fn runs_become_a_data_frame() {
+    let grid = grid(5, 3);
+    let table = grid.dataframe().unwrap();
+    assert_eq!(table.height(), 16);
+    let accuracy = table.column("test_accuracy").unwrap().f64().unwrap();
+    let expected: Vec<Option<f64>> = grid.all().map(|run| run.test_accuracy).collect();
+    assert_eq!(accuracy.iter().collect::<Vec<_>>(), expected);
+    assert_eq!(table.column("recall_9").unwrap().null_count(), 0);
+    assert_eq!(Seeds::default().dataframe().unwrap().height(), 0);
+}
+
+fn interval(low: f64, high: f64) -> PairedDifference {
+    let (a, b) = ([low, high], [0.0, 0.0]);
+    PairedDifference {
+        interval: Interval { low, high },
+        ..paired_difference(&a, &b).unwrap()
+    }
+}
+
+#[test]
+fn a_verdict_needs_the_interval_on_one_side() {
+    let ahead = part2::CLAIMS[0];
+    assert!((ahead.reported().unwrap() - 0.2136).abs() < 1e-9);
+    assert_eq!(ahead.verdict(&interval(0.01, 0.02)), part2::Verdict::Holds);
+    assert_eq!(
+        ahead.verdict(&interval(-0.02, -0.01)),
+        part2::Verdict::DoesNotHold
+    );
+    assert_eq!(
+        ahead.verdict(&interval(-0.01, 0.02)),
+        part2::Verdict::DoesNotHold
+    );
+    assert_eq!(
+        ahead.verdict(&interval(-0.1, 0.4)),
+        part2::Verdict::CannotBeTold
+    );
+    let equal = part2::CLAIMS[4];
+    assert_eq!(
+        equal.verdict(&interval(-0.001, 0.002)),
+        part2::Verdict::Holds
+    );
+    assert_eq!(
+        equal.verdict(&interval(-0.01, 0.002)),
+        part2::Verdict::CannotBeTold
+    );
+    assert_eq!(
+        equal.verdict(&interval(0.01, 0.02)),
+        part2::Verdict::DoesNotHold
+    );
+}

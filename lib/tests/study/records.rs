@@ -1,0 +1,41 @@
+//! Records made up for the tests.
+
+use std::collections::BTreeMap;
+
+use glyphs::data::Provenance;
+use glyphs::study::{Artefact, Environment, Experiment, RunResult};
+
+pub fn provenance() -> Provenance {
+    Provenance {
+        name: "made up".into(),
+        source: "generated".into(),
+        sha256: "0".into(),
+        count: 0,
+        synthetic: true,
+    }
+}
+
+/// The record of a run without epochs or measures.
+pub fn record(run: Experiment) -> RunResult {
+    RunResult {
+        part: run.part,
+        network: run.head.name().into(),
+        init: run.init.name().into(),
+        dataset: provenance(),
+        pretraining: None,
+        protocol: run.protocol,
+        seed: run.config.seed,
+        loss: run.config.loss.name().into(),
+        config: run.config,
+        epochs: Vec::new(),
+        curve: Vec::new(),
+        test_accuracy: None,
+        metrics: BTreeMap::new(),
+        checkpoint: Artefact {
+            path: String::new(),
+            sha256: String::new(),
+        },
+        best_checkpoint: None,
+        environment: Environment::here(),
+    }
+}

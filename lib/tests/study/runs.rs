@@ -1,0 +1,75 @@
+//! Whole runs on a few images, into a folder of their own.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Trains a run of a quick copy of the study by the command line's own entry point.
+fn records(folder: &Path, name: &str) -> Value {
+    let text = std::fs::read(folder.join("results").join(format!("{name}.json"))).unwrap();
+    serde_json::from_slice(&text).unwrap()
+}
+
+/// Each kind of run, in a process of its own: outputs and data are named by the environment.
+#[test]
+fn each_kind_of_run_keeps_its_record_and_its_network() {
+    let folder = tempfile::tempdir().unwrap();
+    let done = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "runs::train_one_of_each_kind", "--ignored"])
+        .env("GLYPHS_QUICK", "1")
+        .env("GLYPHS_OUTPUTS", folder.path())
+        .output()
+        .unwrap();
+    assert!(
+        done.status.success(),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+    let pretraining = records(folder.path(), "part2-original-random-pretraining-seed0");
+    assert_eq!(
+        pretraining["checkpoint"]["path"],
+        "checkpoints/digits-original-seed0.safetensors"
+    );
+    assert_eq!(
+        pretraining["best_checkpoint"]["path"],
+        "checkpoints/digits-original-seed0.best.safetensors"
+    );
+    let run = records(
+        folder.path(),
+        "part3-original-pretrained-self-training-all-seed0",
+    );
+    assert_eq!(run["pretraining"], pretraining["dataset"]);
+    assert!(run["metrics"]["held_out_risk"].is_f64());
+    assert!(run["metrics"]["train_loss"].is_null());
+    assert_eq!(run["epochs"].as_array().unwrap().len(), 3);
+    let few = records(folder.path(), "part2-experimental-random-few-100-seed1");
+    assert_eq!(few["dataset"]["count"], 100);
+    assert!(few["test_accuracy"].is_f64());
+    let ours = records(folder.path(), "part1-original-random-ours-seed0");
+    let measures: Vec<&String> = ours["metrics"].as_object().unwrap().keys().collect();
+    assert_eq!(
+        measures,
+        [
+            "averaged_accuracy",
+            "ece",
+            "merged_accuracy",
+            "top_3_accuracy"
+        ]
+    );
+    assert!(ours["test_accuracy"].is_null());
+}
+
+#[test]
+#[ignore = "started by the test above, with an environment of its own"]
+fn train_one_of_each_kind() {
+    for name in [
+        "part1-original-random-ours-seed0",
+        "part2-original-random-pretraining-seed0",
+        "part2-experimental-random-few-100-seed1",
+        "part3-original-pretrained-self-training-all-seed0",
+    ] {
+        let run = glyphs::study::Experiment::named(name).unwrap();
+        run.load_and_run().unwrap();
+    }
+}
