@@ -12,11 +12,8 @@ use super::kernels::view::values;
 pub(crate) fn uniform_values(device: &Cpu, len: usize, fan_in: usize) -> Vec<f32> {
     let bound = 1.0 / (fan_in.max(1) as f32).sqrt();
     let unit: Tensor<(usize,), f32, Cpu> = device.sample_uniform_like(&(len,));
-    let scaled = values(&unit)
-        .iter()
-        .map(|x| (2.0 * x - 1.0) * bound)
-        .collect();
-    scaled
+    let unit = values(&unit);
+    unit.iter().map(|x| (2.0 * x - 1.0) * bound).collect()
 }
 
 /// The same for a tensor of dfdx.

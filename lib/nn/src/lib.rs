@@ -4,6 +4,7 @@
 mod classifier;
 mod error;
 mod init;
+#[allow(unsafe_code, reason = "vector instructions and unchecked walks, each measured")]
 mod kernels;
 pub mod layers;
 mod loss;

@@ -187,7 +187,7 @@ fn run_image(stages: &[Folded], planes: Option<&[f32]>, mut x: Local) -> Local {
                     Local::Padded(padded) => padded,
                     Local::Planes(ref values, dims) => {
                         let mut padded = Buffer::new(shape.input_len());
-                        let own = &flat(values)[..];
+                        let own = flat(values);
                         let planes = input.unwrap_or_else(|| &own[..dims.len()]);
                         pad_planes(shape, planes, &mut padded);
                         padded
