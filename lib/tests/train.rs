@@ -405,3 +405,111 @@ fn self_training_learns_from_wrong_labels_and_goes_on_after_an_interruption() {
     let (resumed, _) = run("broken-off", &config);
     assert!(bits(&resumed) == bits(&model));
 }
+
+/// Networks of a reader's own: other images, other optimisers, layers frozen, resumed, read back.
+mod any_network {
+    use super::*;
+    use glyphs::{
+        nn::{shape::Image, *},
+        train::OptimizerKind,
+    };
+
+    type Skipping = (
+        (Conv2d<3, 8>, BatchNorm2d<8>, ReLU, MaxPool2d),
+        modules::Residual<(Conv2d<8, 8>, BatchNorm2d<8>)>,
+        (ReLU, GlobalAvgPool2d, Dropout<10>, Linear<8, 10>),
+    );
+    use dfdx::nn::modules;
+
+    /// Colour images of 20 x 16, whose class is the place of a bright bar.
+    fn coloured(n: usize) -> Samples {
+        let bars = bars(n);
+        let images = Array4::from_shape_fn((n, 3, 20, 16), |(i, c, y, x)| {
+            bars.images[(i, 0, y + 4, x + 6)] / (c as u8 + 1)
+        });
+        Samples { images, ..bars }
+    }
+
+    fn config() -> Config {
+        Config {
+            optimizer: OptimizerKind::Sgd {
+                momentum: 0.9,
+                nesterov: true,
+            },
+            learning_rate: 0.05,
+            ..short()
+        }
+    }
+
+    #[test]
+    fn is_trained_resumed_and_read_back() {
+        let (train, valid) = coloured(50).split(0.8, 3);
+        let new = || Network::<Skipping, Image<3, 20, 16>>::new(1);
+        let mut whole = new();
+        fit(&mut whole, &train, &valid, &config()).unwrap();
+
+        let folder = tempfile::tempdir().unwrap();
+        let states = ModelCheckpoint::new(folder.path().join("run"));
+        let mut first = new();
+        let two = Config {
+            epochs: config().epochs - 1,
+            ..config()
+        };
+        fit_resumable(&mut first, &train, &valid, &two, &states).unwrap();
+        let state = Checkpoint::load(states.last()).unwrap();
+        assert_eq!(state.config, two);
+        // The rest of the epochs, under the configuration of the whole run.
+        let mut state = state;
+        state.config = config();
+        state.save(states.last()).unwrap();
+        let mut second = new();
+        fit_resumable(&mut second, &train, &valid, &config(), &states).unwrap();
+        assert!(bits(&whole) == bits(&second));
+
+        let history = glyphs::train::History::default();
+        let path = folder.path().join("network.safetensors");
+        let saved = Checkpoint::of(&whole, config(), history, &train);
+        saved.weights_only().save(&path).unwrap();
+        let read = Checkpoint::load(&path).unwrap().network().unwrap();
+        assert!(bits(&whole) == bits(read.as_ref()));
+        let (a, b) = (evaluate(&whole, &valid), evaluate(read.as_ref(), &valid));
+        assert_eq!(a.unwrap().probabilities(), b.unwrap().probabilities());
+    }
+
+    #[test]
+    fn says_where_images_do_not_fit() {
+        let samples = coloured(20);
+        let mut model = OriginalCnn::<10>::new(1);
+        let error = fit(&mut model, &samples, &samples, &short()).unwrap_err();
+        let words = error.to_string();
+        assert!(
+            words.contains("3 x 20 x 16") && words.contains("1 x 28 x 28"),
+            "{words}"
+        );
+        let words = evaluate(&model, &samples).unwrap_err().to_string();
+        assert!(words.contains("3 x 20 x 16"), "{words}");
+    }
+
+    #[test]
+    fn of_modules_on_the_tape_is_restored_into_one_made_anew() {
+        type OfDfdx = (Flatten<784>, Linear<784, 16>, modules::Tanh, Linear<16, 10>);
+        let samples = bars(20);
+        let mut model: nn::Network<OfDfdx> = nn::Network::new(1);
+        fit(&mut model, &samples, &samples, &short()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("network.safetensors");
+        let history = glyphs::train::History::default();
+        Checkpoint::of(&model, short(), history, &samples)
+            .save(&path)
+            .unwrap();
+        let saved = Checkpoint::load(&path).unwrap();
+        let words = saved.network().err().unwrap().to_string();
+        assert!(
+            words.contains("network.safetensors") && words.contains("restore"),
+            "{words}"
+        );
+        let mut again: nn::Network<OfDfdx> = nn::Network::new(2);
+        saved.restore(&mut again).unwrap();
+        assert!(bits(&model) == bits(&again));
+    }
+}

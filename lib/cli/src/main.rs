@@ -4,7 +4,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{
+    Arg, ArgAction, ArgMatches, Command, ValueEnum,
+    builder::{EnumValueParser, PossibleValue},
+    value_parser,
+};
 use glyphs::data::Dataset;
 use glyphs::data::fetch::{Catalogue, check, clean, fetch};
 use glyphs::data::locate::locate;
@@ -12,114 +16,119 @@ use glyphs::predict::predict;
 use glyphs::study::{Experiment, experiments};
 use glyphs::{Error, Result};
 
-/// Handwritten characters: data, training and prediction.
-#[derive(Parser)]
-#[command(version)]
-struct Cli {
-    #[command(subcommand)]
-    command: Commands,
+/// What can be asked. Without clap's derive macros, which would ask for more of `syn` than the
+/// notebooks' kernel does: every dependency would be compiled twice.
+fn command_line() -> Command {
+    let which = |name: &'static str, about: &'static str| {
+        let names = EnumValueParser::<DatasetName>::new();
+        let datasets = Arg::new("datasets").num_args(0..).value_parser(names);
+        let command = Command::new(name).about(about);
+        command.arg(datasets.help("All where none is named"))
+    };
+    let path = |name: &'static str| {
+        let path = Arg::new(name).long(name).value_name("PATH");
+        path.value_parser(value_parser!(PathBuf))
+    };
+    let flag = |name: &'static str, help: &'static str| {
+        Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+    };
+    let data = Command::new("data")
+        .about("The data sets: fetch them, see where they are, check them, remove them")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(which("fetch", "Fetch what neither $GLYPHS_DATA nor data/raw/ holds"))
+        .subcommand(which("status", "Say where each data set is"))
+        .subcommand(which(
+            "verify",
+            "Read each data set, and compare its sha256 with data/datasets.toml",
+        ))
+        .subcommand(
+            Command::new("clean")
+                .about("Remove stand-ins, caches and broken downloads")
+                .arg(flag("raw", "The fetched data too")),
+        );
+    let predict = Command::new("predict")
+        .about("Read the images of a folder or archive with a trained network")
+        .arg(
+            path("checkpoint")
+                .required(true)
+                .help("A network trained on drawings, e.g. from outputs/checkpoints"),
+        )
+        .arg(
+            path("images")
+                .required(true)
+                .help("A folder, or a zip or tar.gz archive, of PNG and JPEG images of any size"),
+        )
+        .arg(
+            path("out")
+                .default_value("predictions.csv")
+                .help("Where the table file,predicted,confidence(,label) goes"),
+        )
+        .arg(flag(
+            "skip-damaged",
+            "Skip damaged images, and list them, instead of stopping",
+        ));
+    let train = Command::new("train")
+        .about("Train one run of the study, and record it in outputs/results")
+        .arg(
+            Arg::new("name")
+                .required_unless_present("list")
+                .help("Name of its record, e.g. part2-original-pretrained-report-seed3; any seed"),
+        )
+        .arg(
+            flag(
+                "list",
+                "Print all runs of the study as JSON: name, the run whose network it starts \
+                 from, the notebook that makes it each time, the notebooks that read it",
+            )
+            .conflicts_with("name"),
+        );
+    Command::new("glyphs")
+        .about("Handwritten characters: data, training and prediction")
+        .version(env!("CARGO_PKG_VERSION"))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands([data, predict, train])
 }
 
-#[derive(Subcommand)]
-enum Commands {
-    /// The data sets: fetch them, see where they are, check them, remove them.
-    #[command(subcommand)]
-    Data(DataCommands),
-    /// Read the images of a folder or archive with a trained network.
-    Predict(PredictArgs),
-    /// Train one run of the study, and record it in outputs/results.
-    Train(TrainArgs),
-}
+/// A data set as an argument.
+#[derive(Clone, Copy)]
+struct DatasetName(Dataset);
 
-#[derive(Args)]
-struct PredictArgs {
-    /// A network trained on drawings, e.g. from outputs/checkpoints.
-    #[arg(long)]
-    checkpoint: PathBuf,
-    /// A folder, or a zip or tar.gz archive, of PNG and JPEG images of any size.
-    #[arg(long)]
-    images: PathBuf,
-    /// Where the table file,predicted,confidence(,label) goes.
-    #[arg(long, default_value = "predictions.csv")]
-    out: PathBuf,
-    /// Skip damaged images, and list them, instead of stopping.
-    #[arg(long)]
-    skip_damaged: bool,
-}
-
-#[derive(Args)]
-struct TrainArgs {
-    /// Name of its record, e.g. `part2-original-pretrained-report-seed3`; any seed.
-    #[arg(required_unless_present = "list")]
-    name: Option<String>,
-    /// Print all runs of the study as JSON: name, the run whose network it starts from, the
-    /// notebook that makes it each time, the notebooks that read it.
-    #[arg(long, conflicts_with = "name")]
-    list: bool,
-}
-
-#[derive(Subcommand)]
-enum DataCommands {
-    /// Fetch what neither $GLYPHS_DATA nor data/raw/ holds.
-    Fetch(Which),
-    /// Say where each data set is.
-    Status(Which),
-    /// Read each data set, and compare its sha256 with data/datasets.toml.
-    Verify(Which),
-    /// Remove stand-ins, caches and broken downloads.
-    Clean {
-        /// The fetched data too.
-        #[arg(long)]
-        raw: bool,
-    },
-}
-
-#[derive(Args)]
-struct Which {
-    /// All where none is named.
-    datasets: Vec<DatasetName>,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum DatasetName {
-    Handwritten,
-    Mnist,
-    Mislabelled,
-}
-
-impl From<DatasetName> for Dataset {
-    fn from(name: DatasetName) -> Self {
-        match name {
-            DatasetName::Handwritten => Self::Handwritten,
-            DatasetName::Mnist => Self::Mnist,
-            DatasetName::Mislabelled => Self::Mislabelled,
-        }
+impl ValueEnum for DatasetName {
+    fn value_variants<'a>() -> &'a [Self] {
+        const ALL: [DatasetName; 3] = [
+            DatasetName(Dataset::Handwritten),
+            DatasetName(Dataset::Mnist),
+            DatasetName(Dataset::Mislabelled),
+        ];
+        &ALL
     }
-}
 
-impl Which {
-    fn list(&self) -> Vec<Dataset> {
-        match self.datasets.as_slice() {
-            [] => Dataset::ALL.into(),
-            some => some.iter().map(|&name| name.into()).collect(),
-        }
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.0.name()))
     }
 }
 
 fn main() -> ExitCode {
     // In `glyphs … | head` the first line that nobody reads ends the program, without a panic.
     sigpipe::reset();
-    let done = match Cli::parse().command {
-        Commands::Data(DataCommands::Fetch(which)) => each(&which, fetch_one),
-        Commands::Data(DataCommands::Status(which)) => each(&which, show_status),
-        Commands::Data(DataCommands::Verify(which)) => each(&which, verify),
-        Commands::Data(DataCommands::Clean { raw }) => clean(raw).map(|folders| {
-            for folder in folders {
-                println!("removed {}", folder.display());
-            }
-        }),
-        Commands::Predict(args) => predict_images(&args),
-        Commands::Train(args) => train(&args),
+    let arguments = command_line().get_matches();
+    let done = match arguments.subcommand() {
+        Some(("data", data)) => match data.subcommand() {
+            Some(("fetch", which)) => each(which, fetch_one),
+            Some(("status", which)) => each(which, show_status),
+            Some(("verify", which)) => each(which, verify),
+            Some((_, options)) => clean(options.get_flag("raw")).map(|folders| {
+                for folder in folders {
+                    println!("removed {}", folder.display());
+                }
+            }),
+            None => Ok(()),
+        },
+        Some(("predict", arguments)) => predict_images(arguments),
+        Some((_, arguments)) => train(arguments),
+        None => Ok(()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -130,12 +139,19 @@ fn main() -> ExitCode {
     }
 }
 
-fn predict_images(args: &PredictArgs) -> Result<()> {
+fn predict_images(arguments: &ArgMatches) -> Result<()> {
+    // Required, or with a default.
+    let path = |name| arguments.get_one::<PathBuf>(name).cloned().unwrap_or_default();
+    let out = path("out");
     let start = Instant::now();
-    let predictions = predict(&args.checkpoint, &args.images, args.skip_damaged)?;
-    predictions.write_csv(&args.out)?;
+    let predictions = predict(
+        &path("checkpoint"),
+        &path("images"),
+        arguments.get_flag("skip-damaged"),
+    )?;
+    predictions.write_csv(&out)?;
     let (count, seconds) = (predictions.rows.len(), start.elapsed().as_secs_f64());
-    let out = args.out.display();
+    let out = out.display();
     println!(
         "{count} images in {seconds:.1} s, {:.0} a second: {out}",
         count as f64 / seconds
@@ -171,9 +187,12 @@ fn predict_images(args: &PredictArgs) -> Result<()> {
 }
 
 /// Goes on after a failure, and returns the last.
-fn each(which: &Which, action: fn(Dataset) -> Result<()>) -> Result<()> {
+fn each(which: &ArgMatches, action: fn(Dataset) -> Result<()>) -> Result<()> {
+    let named = which.get_many::<DatasetName>("datasets");
+    let datasets = named.map_or(Dataset::ALL.into(), |names| names.map(|name| name.0).collect());
+    let datasets: Vec<Dataset> = datasets;
     let mut result = Ok(());
-    for dataset in which.list() {
+    for dataset in datasets {
         let done = action(dataset);
         if let (Err(earlier), Err(_)) = (&result, &done) {
             eprintln!("error: {earlier}");
@@ -233,8 +252,8 @@ fn verify(dataset: Dataset) -> Result<()> {
     Ok(())
 }
 
-fn train(args: &TrainArgs) -> Result<()> {
-    if let Some(name) = &args.name {
+fn train(arguments: &ArgMatches) -> Result<()> {
+    if let Some(name) = arguments.get_one::<String>("name") {
         return Experiment::named(name)?.load_and_run().map(drop);
     }
     let list = serde_json::to_string_pretty(&experiments()).map_err(|error| {

@@ -277,7 +277,7 @@ impl DynNetwork {
         let input = match frozen {
             0 => Activation::Input(self.input),
             _ => {
-                let folded = Folded::new(&self.stages[..frozen], &context, true);
+                let folded = Folded::new(&self.stages[..frozen], &context);
                 evaluate(&folded, &context, Activation::Input(self.input))?
             }
         };
@@ -428,7 +428,7 @@ impl Classifier for DynNetwork {
         signature.check(&batch)?;
         let mut logits = Vec::with_capacity(batch.len * signature.classes);
         on_threads(|| {
-            let folded = Folded::new(&self.stages, &self.context(batch, 0), false);
+            let folded = Folded::new(&self.stages, &self.context(batch, 0));
             for from in (0..batch.len).step_by(CHUNK) {
                 let to = (from + CHUNK).min(batch.len);
                 let (pixels, features) = (signature.input.len(), signature.features);

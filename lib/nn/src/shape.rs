@@ -72,7 +72,7 @@ impl Dims {
                 channels,
                 height,
                 width,
-            } => channels * height * width,
+            } => channels.saturating_mul(height).saturating_mul(width),
             Self::Vector(len) => len,
         }
     }

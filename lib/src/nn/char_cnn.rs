@@ -46,13 +46,19 @@ impl<const HIDDEN: usize, const CLASSES: usize, const FEATURES: usize> Layer<Ima
 
 /// A network of the study, by numbers that are known at run time only.
 pub fn char_cnn(hidden: usize, classes: usize, features: usize, seed: u64) -> DynNetwork {
+    let layers = char_cnn_layers(hidden, classes, features);
+    DynNetwork::new(layers, seed).expect("these layers fit")
+}
+
+/// Its layers alone.
+pub fn char_cnn_layers(hidden: usize, classes: usize, features: usize) -> Builder {
     let mut layers = Builder::new(Dims::Image {
         channels: 1,
         height: 28,
         width: 28,
     });
     add_layers(&mut layers, hidden, classes, features);
-    DynNetwork::new(layers, seed).expect("these layers fit")
+    layers
 }
 
 fn add_layers(layers: &mut Builder, hidden: usize, classes: usize, features: usize) {

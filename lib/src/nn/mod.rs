@@ -2,5 +2,7 @@
 
 mod char_cnn;
 
-pub use char_cnn::{CharCnn, EXPERIMENTAL, ExperimentalCnn, ORIGINAL, OriginalCnn, char_cnn};
+pub use char_cnn::{
+    CharCnn, EXPERIMENTAL, ExperimentalCnn, ORIGINAL, OriginalCnn, char_cnn, char_cnn_layers,
+};
 pub use dfdx_conv::{layers::*, *};

@@ -9,12 +9,13 @@ use std::{
 use safetensors::{Dtype, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 
+use super::architecture::Architecture;
 use crate::{
     Error, Result,
     data::{Provenance, Samples},
     files::write_atomically,
     image::Preprocess,
-    nn::{Classifier, Optimizer, char_cnn},
+    nn::{Builder, Classifier, DynNetwork, LayerSpec, Optimizer, char_cnn_layers},
     train::{
         Config, History,
         tensor_file::{REMEDY, Tensor, TensorFile},
@@ -35,6 +36,8 @@ pub struct Checkpoint {
     pub classes: Vec<String>,
     /// How photographs became images, where they were photographs.
     pub preprocess: Option<Preprocess>,
+    /// Absent for the networks of the study, which are known by their tensors.
+    architecture: Option<Architecture>,
     tensors: Vec<Tensor>,
     /// Updates made by the optimiser, where its state is held too.
     step: Option<u64>,
@@ -51,6 +54,8 @@ struct Header {
     classes: Vec<String>,
     preprocess: Option<Preprocess>,
     step: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    architecture: Option<Architecture>,
 }
 
 impl Checkpoint {
@@ -61,13 +66,18 @@ impl Checkpoint {
             shape: t.shape,
             values: t.values.to_vec(),
         });
+        let tensors: Vec<Tensor> = tensors.collect();
+        let of_study = study_layers(&tensors, train.classes.len());
+        let of_study = of_study.and_then(|l| Architecture::new(l.input(), l.layers()));
         Self {
             config,
             history,
             data: train.provenance.clone(),
             classes: train.classes.clone(),
             preprocess: None,
-            tensors: tensors.collect(),
+            architecture: Architecture::of(model)
+                .filter(|layers| Some(layers) != of_study.as_ref()),
+            tensors,
             step: None,
             path: PathBuf::new(),
         }
@@ -127,28 +137,43 @@ impl Checkpoint {
             data: header.data,
             classes: header.classes,
             preprocess: header.preprocess,
+            architecture: header.architecture,
             tensors,
             step: header.step,
             path: path.into(),
         })
     }
 
-    /// The network that the file holds, whichever of the study's it is.
+    /// The network that the file holds.
     ///
     /// # Errors
-    /// [`Error::Content`] where it is none of them.
+    /// [`Error::Content`] where its layers are not in the file: those of a network with modules
+    /// on dfdx's tape are code, and [`Checkpoint::restore`] puts its weights into one made anew.
     pub fn network(&self) -> Result<Box<dyn Classifier>> {
-        let size = |name: &str, axis: usize| {
-            let tensor = self.tensors.iter().find(|tensor| tensor.name == name);
-            tensor.and_then(|tensor| tensor.shape.get(axis).copied())
+        let layers = match &self.architecture {
+            Some(architecture) => architecture.builder(),
+            None => study_layers(&self.tensors, self.classes.len()),
         };
-        let hidden = size("hidden.weight", 0).unwrap_or(0);
-        let features = size("features.weight", 1).unwrap_or(0);
-        if hidden == 0 || self.classes.is_empty() {
-            let problem = "it holds none of the study's networks";
+        let layers = layers.ok_or_else(|| {
+            let problem = "it does not say of which layers its network is made";
+            let remedy = "make the network in a cell, and let `restore` put the weights into it";
+            Error::content(&self.path, problem, remedy)
+        })?;
+        // Before anything is allocated: the file may ask for any size.
+        let tensors = layers.layers().iter().flat_map(LayerSpec::flattened);
+        for tensor in tensors.flat_map(|layer| &layer.tensors) {
+            self.find(&tensor.name, &tensor.shape)?;
+        }
+        let mut model = DynNetwork::new(layers, 0)
+            .map_err(|error| Error::content(&self.path, error.to_string(), REMEDY))?;
+        if model.num_classes() != self.classes.len() {
+            let problem = format!(
+                "it names {} classes, and its network has {}",
+                self.classes.len(),
+                model.num_classes()
+            );
             return Err(Error::content(&self.path, problem, REMEDY));
         }
-        let mut model = char_cnn(hidden, self.classes.len(), features, 0);
         self.restore(&mut model)?;
         Ok(Box::new(model))
     }
@@ -217,6 +242,7 @@ impl Checkpoint {
             classes: self.classes.clone(),
             preprocess: self.preprocess,
             step: self.step,
+            architecture: self.architecture.clone(),
         })
         .map_err(|error| failed(error.to_string()))?;
         let bytes: Vec<Vec<u8>> = (self.tensors.iter())
@@ -232,4 +258,20 @@ impl Checkpoint {
         let metadata = HashMap::from([(METADATA.to_string(), header)]);
         safetensors::serialize(views, Some(metadata)).map_err(|error| failed(error.to_string()))
     }
+}
+
+/// The layers of the study's network that has these tensors, if it is one.
+fn study_layers(tensors: &[Tensor], classes: usize) -> Option<Builder> {
+    let shape = |name: &str| {
+        let tensor = tensors.iter().find(|tensor| tensor.name == name);
+        tensor.map(|tensor| tensor.shape.as_slice())
+    };
+    let &[hidden, _] = shape("hidden.weight")? else {
+        return None;
+    };
+    let features = match shape("features.weight") {
+        Some(&[_, features]) => features,
+        _ => 0,
+    };
+    Some(char_cnn_layers(hidden, classes, features))
 }

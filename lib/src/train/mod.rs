@@ -1,5 +1,6 @@
 //! Training: losses, the loop, its callbacks, checkpoints and result files.
 
+mod architecture;
 pub mod callbacks;
 pub mod checkpoint;
 pub mod complementary;

@@ -20,6 +20,7 @@ pub(crate) mod simd;
 pub(crate) mod update;
 pub(crate) mod view;
 pub(crate) mod winograd;
+pub(crate) mod winograd_gradient;
 
 pub use peak::peak_gflops;
 pub use simd::Instructions;

@@ -11,31 +11,37 @@
 //! The transforms evaluate polynomials at the points 0, ±1/√2, ±√2 and infinity. The usual 0, ±1,
 //! ±2 and infinity would make the error four times as large, and here it is about twice that of
 //! direct convolution (on points: B. Barabasz et al., "Error Analysis and Improving the Accuracy of
-//! Winograd Convolution for Deep Neural Networks", ACM TOMS 2020). As rounding differs, and a NaN
-//! reaches all outputs of its tile, this is for evaluation.
+//! Winograd Convolution for Deep Neural Networks", ACM TOMS 2020). A NaN reaches all
+//! outputs of its tile.
 
 use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
 
 use super::{
     buffer::{Buffer, F32x16},
-    conv::ConvShape,
+    conv::{ConvShape, Epilogue},
     simd::{Simd, dispatch, unroll},
 };
+use crate::threads::ParForEach;
 
 /// Tiles that pass together.
-const STRIP: usize = 28;
+pub(super) const STRIP: usize = 28;
 /// Positions of a transformed tile.
-const POSITIONS: usize = 36;
+pub(super) const POSITIONS: usize = 36;
 
 /// The points in use are 0, ±[`A`], ±[`B`] and infinity.
-const A: f32 = FRAC_1_SQRT_2;
-const B: f32 = SQRT_2;
+pub(super) const A: f32 = FRAC_1_SQRT_2;
+pub(super) const B: f32 = SQRT_2;
 
 /// Whether a convolution can be computed so: 3 x 3, whole blocks of inputs, and an even image, as
 /// pooling wants it. A tile may reach over the image's edge.
 pub(crate) fn fits(shape: &ConvShape) -> bool {
     let even = shape.height.is_multiple_of(2) && shape.width.is_multiple_of(2);
     shape.kernel == 3 && shape.stride == 1 && shape.depth() == 16 && even
+}
+
+/// Whether it pays: a tile is 4 pixels high and wide.
+pub(crate) fn pays(shape: &ConvShape) -> bool {
+    fits(shape) && shape.height >= 4 && shape.width >= 4
 }
 
 /// Vectors of the transformed filters, `[36 positions][outputs / 16][inputs]`.
@@ -47,74 +53,115 @@ pub(crate) fn filter_len(shape: &ConvShape) -> usize {
 pub(crate) fn transform_filters(
     shape: &ConvShape,
     weight: &[f32],
-    scale: impl Fn(usize) -> f32,
+    scale: impl Fn(usize) -> f32 + Sync,
     filters: &mut [F32x16],
 ) {
-    assert!(fits(shape));
     assert_eq!(weight.len(), shape.outputs * shape.inputs * 9);
+    transform_each(shape, filters, |i, o, tap| {
+        weight[(o * shape.inputs + i) * 9 + tap] * scale(o)
+    });
+}
+
+/// As [`transform_filters`] for [`ConvShape::transposed`]: `shape`'s weights rotated by 180
+/// degrees, with inputs and outputs exchanged.
+pub(crate) fn transform_rotated(shape: &ConvShape, weight: &[f32], filters: &mut [F32x16]) {
+    assert_eq!(weight.len(), shape.outputs * shape.inputs * 9);
+    transform_each(&shape.transposed(), filters, |o, i, tap| {
+        // Channels beyond the outputs fill up their last block.
+        let filter = weight.get((o * shape.inputs + i) * 9..).unwrap_or_default();
+        filter.get(8 - tap).copied().unwrap_or(0.0)
+    });
+}
+
+/// Transforms the filters whose values are `value(input, output, tap)`.
+fn transform_each(
+    shape: &ConvShape,
+    filters: &mut [F32x16],
+    value: impl Fn(usize, usize, usize) -> f32 + Sync,
+) {
+    assert!(fits(shape));
     assert_eq!(filters.len(), filter_len(shape));
-    let position_len = shape.output_blocks() * shape.inputs;
-    for block in 0..shape.output_blocks() {
-        for i in 0..shape.inputs {
-            let mut lanes = [F32x16::default(); POSITIONS];
-            for o in block * 16..shape.outputs.min(block * 16 + 16) {
-                let g = &weight[(o * shape.inputs + i) * 9..][..9];
-                let scale = f64::from(scale(o));
-                let g = |y: usize, x: usize| f64::from(g[y * 3 + x]) * scale;
-                let columns = [0, 1, 2].map(|x| transform_filter([g(0, x), g(1, x), g(2, x)]));
-                for y in 0..6 {
-                    let row = transform_filter(columns.map(|column| column[y]));
-                    for (x, value) in row.into_iter().enumerate() {
-                        lanes[y * 6 + x].0[o % 16] = value as f32;
+    // The filters of some inputs, `[blocks][inputs][36]`, then sorted by their positions.
+    let blocks = shape.output_blocks();
+    let mut sorted = Buffer::new(filters.len());
+    (sorted.chunks_exact_mut(shape.inputs * POSITIONS).enumerate()).par_for_each(
+        |(block, sorted)| {
+            let outputs = block * 16..shape.outputs.min(block * 16 + 16);
+            for (i, to) in sorted.chunks_exact_mut(POSITIONS).enumerate() {
+                let mut taps = [F32x16::default(); 9];
+                for (lane, o) in outputs.clone().enumerate() {
+                    for (tap, to) in taps.iter_mut().enumerate() {
+                        to.0[lane] = value(i, o, tap);
                     }
                 }
+                transform_filter(&taps, to);
             }
-            let at = block * shape.inputs + i;
-            for (to, lane) in filters[at..].iter_mut().step_by(position_len).zip(lanes) {
-                *to = lane;
-            }
+        },
+    );
+    let position_len = blocks * shape.inputs;
+    (filters.chunks_exact_mut(position_len).enumerate()).par_for_each(|(position, to)| {
+        for (to, from) in to.iter_mut().zip(sorted.iter().skip(position).step_by(POSITIONS)) {
+            *to = *from;
         }
+    });
+}
+
+dispatch! {
+    /// `G g G^T` of 16 filters, whose nine values come one vector each.
+    fn transform_filter(taps: &[F32x16; 9], to: &mut [F32x16]) = transform_filter_body
+}
+
+#[inline(always)]
+unsafe fn transform_filter_body<S: Simd>(taps: &[F32x16; 9], to: &mut [F32x16]) {
+    assert_eq!(to.len(), POSITIONS);
+    // SAFETY: a vector is 16 values.
+    unsafe {
+        let tap = |y: usize, x: usize| S::load(taps[y * 3 + x].0.as_ptr());
+        let mut columns = [[S::splat(0.0); 6]; 3];
+        unroll! { for x in 0..3 {
+            columns[x] = filter::<S>([tap(0, x), tap(1, x), tap(2, x)]);
+        } }
+        unroll! { for y in 0..6 {
+            let row = filter::<S>([columns[0][y], columns[1][y], columns[2][y]]);
+            unroll! { for x in 0..6 {
+                S::store(to[y * 6 + x].0.as_mut_ptr(), row[x]);
+            } }
+        } }
     }
 }
 
 /// `G g`: the filter at each point, divided by the product of the point's distances to the others.
-fn transform_filter([a, b, c]: [f64; 3]) -> [f64; 6] {
-    let root = std::f64::consts::FRAC_1_SQRT_2;
-    let (even1, odd1) = ((a + c / 2.0) / -1.5, b * root / -1.5);
-    let (even2, odd2) = ((a + c * 2.0) / 6.0, b * root / 3.0);
-    [a, even1 + odd1, even1 - odd1, even2 + odd2, even2 - odd2, c]
-}
-
-/// Where the outputs go.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Store {
-    /// An image with a border of this width, which is not written.
-    Image { border: usize },
-    /// The largest of each 2 x 2 window.
-    Pooled,
-}
-
-impl Store {
-    fn border(self) -> usize {
-        match self {
-            Store::Image { border } => border,
-            Store::Pooled => 0,
-        }
-    }
-
-    /// Height and width without a border.
-    fn size(self, shape: &ConvShape) -> (usize, usize) {
-        match self {
-            Store::Image { .. } => (shape.height, shape.width),
-            Store::Pooled => (shape.height / 2, shape.width / 2),
-        }
+#[inline(always)]
+unsafe fn filter<S: Simd>([a, b, c]: [S::V; 3]) -> [S::V; 6] {
+    unsafe {
+        let (first, second) = (S::splat(-1.0 / 1.5), S::splat(1.0 / 6.0));
+        let even1 = S::mul(S::fma(c, S::splat(0.5), a), first);
+        let even2 = S::mul(S::fma(c, S::splat(2.0), a), second);
+        let odd1 = S::mul(b, S::splat(A / -1.5));
+        let odd2 = S::mul(b, S::splat(B / 6.0));
+        [
+            a,
+            S::add(even1, odd1),
+            S::sub(even1, odd1),
+            S::add(even2, odd2),
+            S::sub(even2, odd2),
+            c,
+        ]
     }
 }
 
 dispatch! {
-    /// `x * filters + bias` of one padded image `x`, through ReLU where `relu` is set; `bias` is
-    /// one vector an output block.
-    pub(crate) fn winograd(shape: &ConvShape, x: &[F32x16], filters: &[F32x16], bias: &[F32x16], relu: bool, store: Store, out: &mut [F32x16]) = winograd_body
+    /// Convolves one padded image `x` with transformed filters; keeps the largest of each 2 x 2
+    /// window only, where `pooled` is set.
+    pub(crate) fn winograd(shape: &ConvShape, x: &[F32x16], filters: &[F32x16], epilogue: Epilogue, pooled: bool, out: &mut [F32x16]) = winograd_body
+}
+
+/// Height and width of what is stored.
+fn size(shape: &ConvShape, pooled: bool) -> (usize, usize) {
+    match pooled {
+        true => (shape.height / 2, shape.width / 2),
+        false => (shape.height, shape.width),
+    }
 }
 
 #[inline(always)]
@@ -122,17 +169,19 @@ unsafe fn winograd_body<S: Simd>(
     shape: &ConvShape,
     x: &[F32x16],
     filters: &[F32x16],
-    bias: &[F32x16],
-    relu: bool,
-    store: Store,
+    mut epilogue: Epilogue,
+    pooled: bool,
     out: &mut [F32x16],
 ) {
     let (inputs, outputs) = (shape.input_blocks(), shape.output_blocks());
-    let (height, width) = store.size(shape);
-    let out_len = outputs * (height + 2 * store.border()) * (width + 2 * store.border());
+    let (height, width) = size(shape, pooled);
+    let border = epilogue.border;
+    let out_len = outputs * (height + 2 * border) * (width + 2 * border);
     assert!(fits(shape));
     assert!(x.len() >= shape.input_len() && filters.len() == filter_len(shape));
-    assert!(bias.len() == outputs && out.len() == out_len);
+    assert!(epilogue.bias.is_empty() || epilogue.bias.len() == outputs);
+    assert!(epilogue.sums.is_empty() || epilogue.sums.len() == 2 * outputs);
+    assert_eq!(out.len(), out_len);
     let across = shape.width.div_ceil(4);
     let tiles = shape.height.div_ceil(4) * across;
     // `[positions][blocks][tiles]`: transformed inputs, and products before the last transform.
@@ -159,8 +208,8 @@ unsafe fn winograd_body<S: Simd>(
             }
             for tile in 0..count {
                 let (y, at) = ((first + tile) / across, (first + tile) % across);
-                let epilogue = (bias, relu);
-                transform_outputs::<S>(shape, &m[tile..], (y, at), epilogue, store, out);
+                let m = &m[tile..];
+                transform_outputs::<S>(shape, m, (y, at), &mut epilogue, pooled, out);
             }
         }
     }
@@ -168,7 +217,7 @@ unsafe fn winograd_body<S: Simd>(
 
 /// `B^T d B` of one tile, all blocks.
 #[inline(always)]
-unsafe fn transform_inputs<S: Simd>(
+pub(super) unsafe fn transform_inputs<S: Simd>(
     shape: &ConvShape,
     x: &[F32x16],
     (y, at): (usize, usize),
@@ -339,16 +388,17 @@ unsafe fn transform_outputs<S: Simd>(
     shape: &ConvShape,
     m: &[F32x16],
     (y, at): (usize, usize),
-    (bias, relu): (&[F32x16], bool),
-    store: Store,
+    epilogue: &mut Epilogue,
+    pooled: bool,
     out: &mut [F32x16],
 ) {
     let blocks = shape.output_blocks();
-    let (height, width) = store.size(shape);
-    let out_width = width + 2 * store.border();
-    let out_area = (height + 2 * store.border()) * out_width;
+    let (height, width) = size(shape, pooled);
+    let border = epilogue.border;
+    let out_width = width + 2 * border;
+    let out_area = (height + 2 * border) * out_width;
     // Outputs of a tile in a row, and how many of them the image has.
-    let side = if let Store::Pooled = store { 2 } else { 4 };
+    let side = if pooled { 2 } else { 4 };
     let rows = height.saturating_sub(side * y).min(side);
     let columns = width.saturating_sub(side * at).min(side);
     let whole = rows == side && columns == side;
@@ -357,7 +407,10 @@ unsafe fn transform_outputs<S: Simd>(
         unsafe {
             let from: *const f32 = m.as_ptr().add(block * STRIP).cast();
             let step = blocks * STRIP * 16;
-            let bias = S::load(bias.as_ptr().add(block).cast());
+            let bias = match epilogue.bias.get(block) {
+                Some(bias) => S::load(bias.0.as_ptr()),
+                None => S::splat(0.0),
+            };
             let mut half = [[S::splat(0.0); 4]; 6];
             unroll! { for i in 0..6 {
                 let at = from.add(i * step);
@@ -377,19 +430,30 @@ unsafe fn transform_outputs<S: Simd>(
                 ]);
                 unroll! { for i in 0..4 {
                     let value = S::add(row[i], bias);
-                    values[j][i] = if relu { S::relu(value) } else { value };
+                    values[j][i] = if epilogue.relu { S::relu(value) } else { value };
                 } }
             } }
-            let place = block * out_area
-                + (side * y + store.border()) * out_width
-                + side * at
-                + store.border();
+            if !epilogue.sums.is_empty() {
+                let sums: *mut f32 = epilogue.sums[2 * block..2 * block + 2].as_mut_ptr().cast();
+                let (mut sum, mut squares) = (S::load(sums), S::load(sums.add(16)));
+                unroll! { for j in 0..4 {
+                    unroll! { for i in 0..4 {
+                        if whole || (j < rows && i < columns) {
+                            sum = S::add(sum, values[j][i]);
+                            squares = S::fma(values[j][i], values[j][i], squares);
+                        }
+                    } }
+                } }
+                S::store(sums, sum);
+                S::store(sums.add(16), squares);
+            }
+            let place = block * out_area + (side * y + border) * out_width + side * at + border;
             let (to, row): (*mut f32, usize) = if whole {
                 (out[place..].as_mut_ptr().cast(), out_width * 16)
             } else {
                 (edge.as_mut_ptr().cast(), side * 16)
             };
-            if let Store::Pooled = store {
+            if pooled {
                 unroll! { for j in 0..2 {
                     unroll! { for i in 0..2 {
                         let (upper, lower) = (values[2 * j], values[2 * j + 1]);

@@ -3,7 +3,7 @@
 use super::{
     Activation, Context, Gradient, Statistics,
     activation::{Blocks, Rows, to_blocks, to_planes},
-    batch::{rotated_weights, weight_gradients},
+    batch::{Filters, weight_gradients},
     forward::{Saved, Step},
     stage::{ConvStage, DenseStage, Norm, NormStage, PoolKind, PoolStage, Stage, TapeStage},
     statistics::{AffineParameters, affine_gradient},
@@ -12,7 +12,7 @@ use crate::{
     Result,
     kernels::{
         buffer::{Buffer, F32x16, flat, flat_mut},
-        conv::{ConvShape, Epilogue, conv},
+        conv::{ConvShape, Epilogue},
         dense::{Matrix, multiply},
         passes::{
             Affine, pad_normalise_gradient, pad_unpool_gradient, planes_to_blocks, relu_gradient,
@@ -178,7 +178,7 @@ fn conv_backward(
     let (parameters, through) = affine_gradient(&sums, batch, &conv_bn, &statistics);
 
     // Through the convolution, and the normalisation and ReLU that its input waits for.
-    let rotated = wants_input.then(|| rotated_weights(shape, conv_bn.weight));
+    let rotated = wants_input.then(|| Filters::rotated(shape, conv_bn.weight));
     let input_len = shape.transposed().output_len();
     let in_place = input_len == len;
     let mut dx = Buffer::new(match wants_input && !in_place {
@@ -219,7 +219,7 @@ fn conv_backward(
             images.pad(shape, image, padded);
             if let Some(rotated) = &rotated {
                 let to = if in_place { carrier } else { dx };
-                conv(&shape.transposed(), dz, rotated, to, Epilogue::none());
+                rotated.apply(dz, Epilogue::none(), to);
                 if let Some((x, affine)) = waits {
                     let z = &x.values[image * input_len..][..input_len];
                     relu_gradient(z, affine, to, sums);

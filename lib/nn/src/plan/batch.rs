@@ -8,10 +8,76 @@ use crate::{
         conv_gradient::weight_gradient,
         passes::{
             AffineGradient, blocks_to_planes, pad_normalise_gradient, pad_planes, planes_to_blocks,
+            pool,
         },
+        winograd::{filter_len, pays, transform_filters, transform_rotated, winograd},
+        winograd_gradient::{add_products, product_len, transform_products},
     },
     threads::ParForEach,
 };
+
+/// A convolution's weights as its kernel takes them: by Winograd's algorithm where it pays.
+pub(super) struct Filters {
+    shape: ConvShape,
+    weights: Weights,
+}
+
+enum Weights {
+    Direct(Buffer),
+    Winograd(Buffer),
+}
+
+impl Filters {
+    /// Of weights `(outputs, inputs, k, k)`; output `o` is multiplied by `scale(o)`.
+    pub fn new(shape: ConvShape, weight: &[f32], scale: impl Fn(usize) -> f32 + Sync) -> Self {
+        let weights = if pays(&shape) {
+            let mut filters = Buffer::new(filter_len(&shape));
+            transform_filters(&shape, weight, scale, &mut filters);
+            Weights::Winograd(filters)
+        } else {
+            let mut packed = Buffer::new(shape.weight_len());
+            pack_weights(&shape, weight, scale, &mut packed);
+            Weights::Direct(packed)
+        };
+        Self { shape, weights }
+    }
+
+    /// For the way back, see [`ConvShape::transposed`].
+    pub fn rotated(of: &ConvShape, weight: &[f32]) -> Self {
+        let shape = of.transposed();
+        let weights = if pays(&shape) {
+            let mut filters = Buffer::new(filter_len(&shape));
+            transform_rotated(of, weight, &mut filters);
+            Weights::Winograd(filters)
+        } else {
+            let mut packed = Buffer::new(shape.weight_len());
+            pack_transposed(of, weight, &mut packed);
+            Weights::Direct(packed)
+        };
+        Self { shape, weights }
+    }
+
+    /// Convolves one padded image.
+    pub fn apply(&self, x: &[F32x16], epilogue: Epilogue, out: &mut [F32x16]) {
+        match &self.weights {
+            Weights::Direct(packed) => conv(&self.shape, x, packed, out, epilogue),
+            Weights::Winograd(filters) => winograd(&self.shape, x, filters, epilogue, false, out),
+        }
+    }
+
+    /// The same, then the largest of each 2 x 2 window.
+    pub fn apply_pooled(&self, x: &[F32x16], epilogue: Epilogue, out: &mut [F32x16]) {
+        let shape = &self.shape;
+        match &self.weights {
+            Weights::Direct(packed) => {
+                let mut image = Buffer::new(shape.output_len());
+                conv(shape, x, packed, &mut image, epilogue);
+                pool(shape.out_height(), shape.out_width(), &image, out);
+            }
+            Weights::Winograd(filters) => winograd(shape, x, filters, epilogue, true, out),
+        }
+    }
+}
 
 /// Convolves a batch that `pad` fills in, and sums each image's outputs and their squares.
 pub(super) fn convolve(
@@ -21,8 +87,7 @@ pub(super) fn convolve(
     pad: impl Fn(usize, &mut [F32x16]) + Sync,
 ) -> (Buffer, Buffer) {
     let blocks = shape.output_blocks();
-    let mut packed = Buffer::new(shape.weight_len());
-    pack_weights(shape, conv_bn.weight, |_| 1.0, &mut packed);
+    let filters = Filters::new(*shape, conv_bn.weight, |_| 1.0);
     // Batch normalisation would take a bias away again.
     let mut bias = vec![F32x16::default(); if conv_bn.has_norm() { 0 } else { blocks }];
     if !conv_bn.has_norm() {
@@ -41,15 +106,9 @@ pub(super) fn convolve(
                 sums: if conv_bn.has_norm() { sums } else { &mut [] },
                 ..Epilogue::none()
             };
-            conv(shape, &padded, &packed, z, epilogue);
+            filters.apply(&padded, epilogue, z);
         });
     (z, sums)
-}
-
-pub(super) fn rotated_weights(shape: &ConvShape, weight: &[f32]) -> Buffer {
-    let mut packed = Buffer::new(shape.transposed().weight_len());
-    pack_transposed(shape, weight, &mut packed);
-    packed
 }
 
 /// The gradient of a convolution's weights over a batch. `fill(image, padded, dz,
@@ -68,8 +127,13 @@ pub(super) fn weight_gradients<const N: usize>(
         own: [&'a mut [F32x16]; N],
         partial: &'a mut [F32x16],
     }
-    // A number that depends on the batch alone fixes the order of the sum.
-    let count = batch.min(GROUPS);
+    // A number that depends on the batch alone fixes the order of the sum. Winograd's products are
+    // transformed once a group, which has to pay.
+    let by_winograd = pays(shape);
+    let count = match by_winograd {
+        true => batch.div_ceil(IMAGES).min(GROUPS),
+        false => batch.min(GROUPS),
+    };
     let lens = buffers.each_ref().map(|(_, len)| *len);
     let mut rest = buffers.map(|(buffer, _)| &mut **buffer);
     let mut partial = Buffer::new(count * shape.weight_len());
@@ -80,7 +144,10 @@ pub(super) fn weight_gradients<const N: usize>(
             let images = group * batch / count..(group + 1) * batch / count;
             Group {
                 own: split_off(&mut rest, lens.map(|len| len * images.len())),
-                turn: images.len().div_ceil(TURNS),
+                turn: match by_winograd {
+                    true => images.len(),
+                    false => images.len().div_ceil(TURNS),
+                },
                 images,
                 begun: false,
                 partial,
@@ -93,10 +160,17 @@ pub(super) fn weight_gradients<const N: usize>(
             group.partial.fill(F32x16::default());
             group.begun = true;
         }
+        let mut products = Buffer::zeros(if by_winograd { product_len(shape) } else { 0 });
         for image in group.images.by_ref().take(group.turn) {
             let own = split_off(&mut group.own, lens);
             fill(image, &mut padded, &mut dz, own);
-            weight_gradient(shape, &padded, &dz, group.partial);
+            match by_winograd {
+                true => add_products(shape, &padded, &dz, &mut products),
+                false => weight_gradient(shape, &padded, &dz, group.partial),
+            }
+        }
+        if by_winograd {
+            transform_products(shape, &products, group.partial);
         }
         (!group.images.is_empty()).then_some(group)
     });
@@ -128,6 +202,8 @@ fn split_off<'a, const N: usize>(
 
 /// Groups of images whose weight gradients are summed apart.
 const GROUPS: usize = 16;
+/// Images of a group by Winograd's algorithm, where there are not more than fill all groups.
+const IMAGES: usize = 8;
 /// Turns in which a group is worked off, between which it may go to another thread: 16 pieces
 /// are too few to divide evenly where one core is an eighth slower.
 const TURNS: usize = 2;
@@ -143,8 +219,7 @@ pub(crate) fn conv_planes(
     bias: &[f32],
 ) -> Vec<f32> {
     let len = shape.outputs * shape.out_area();
-    let mut packed = Buffer::new(shape.weight_len());
-    pack_weights(shape, weight, |_| 1.0, &mut packed);
+    let filters = Filters::new(*shape, weight, |_| 1.0);
     let mut vectors = vec![F32x16::default(); shape.output_blocks()];
     flat_mut(&mut vectors)[..bias.len()].copy_from_slice(bias);
     let mut y = vec![0.0; batch * len];
@@ -161,7 +236,7 @@ pub(crate) fn conv_planes(
                 bias: &vectors,
                 ..Epilogue::none()
             };
-            conv(shape, &padded, &packed, &mut z, epilogue);
+            filters.apply(&padded, epilogue, &mut z);
             blocks_to_planes(&z, shape.out_area(), y);
         });
     y
@@ -184,7 +259,7 @@ pub(crate) fn conv_planes_gradient(
             vec![0.0; shape.outputs],
         );
     }
-    let rotated = rotated_weights(shape, weight);
+    let rotated = Filters::rotated(shape, weight);
     let mut dx = Buffer::new(batch * transposed.output_len());
     let own = (&mut dx, transposed.output_len());
     let as_it_is = AffineGradient::identity(shape.outputs);
@@ -198,7 +273,7 @@ pub(crate) fn conv_planes_gradient(
             planes_to_blocks(dy, area, &mut blocks);
             pad_normalise_gradient(shape, &blocks, &blocks, &as_it_is, dz);
         }
-        conv(&transposed, dz, &rotated, dx, Epilogue::none());
+        rotated.apply(dz, Epilogue::none(), dx);
     });
     let mut planes = vec![0.0; batch * in_len];
     (planes.chunks_exact_mut(in_len))

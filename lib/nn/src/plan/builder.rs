@@ -209,6 +209,11 @@ impl Builder {
         self.push(LayerKind::OnTape(layer), output, tensors);
     }
 
+    /// The shape of one sample that comes in.
+    pub fn input(&self) -> Dims {
+        self.input
+    }
+
     /// What was built.
     pub fn layers(&self) -> &[LayerSpec] {
         &self.layers

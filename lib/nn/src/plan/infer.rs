@@ -4,6 +4,7 @@
 use super::{
     Activation, Context, ConvBn, Images,
     activation::{Blocks, Rows, to_planes},
+    batch::Filters,
     forward::{dense_product, from_tape, sum},
     stage::{ConvStage, DenseStage, PoolKind, PoolStage, Stage, TapeStage, image},
 };
@@ -11,13 +12,12 @@ use crate::{
     Result,
     kernels::{
         buffer::{Buffer, F32x16, flat, flat_mut},
-        conv::{ConvShape, Epilogue, conv, pack_weights},
+        conv::{ConvShape, Epilogue},
         passes::{
             Affine, blocks_to_planes, clear_border, normalise, pad_blocks, pad_planes,
             planes_to_blocks, pool,
         },
         pooling::{average_pool, global_average_pool},
-        winograd::{Store, filter_len, fits, transform_filters, winograd},
     },
     shape::Dims,
     threads::ParForEach,
@@ -40,26 +40,16 @@ pub(crate) enum Folded<'a> {
 /// A convolution whose weights hold the batch normalisation after it.
 pub(crate) struct FoldedConv {
     shape: ConvShape,
-    weights: Weights,
+    filters: Filters,
     bias: Vec<F32x16>,
     relu: bool,
     pool: bool,
 }
 
-enum Weights {
-    Direct(Buffer),
-    Winograd(Buffer),
-}
-
 impl<'a> Folded<'a> {
-    /// With Winograd's algorithm where it fits, or with direct convolutions only: where a training
-    /// step starts from what comes out, and should not depend on which of the algorithms fits.
-    pub fn new(stages: &'a [Stage], context: &Context, direct: bool) -> Vec<Self> {
+    pub fn new(stages: &'a [Stage], context: &Context) -> Vec<Self> {
         let fold = |stage: &'a Stage| match stage {
-            Stage::Conv(conv) => {
-                let by_winograd = !direct && fits(&conv.shape);
-                Self::Conv(FoldedConv::new(conv, &context.conv_bn(conv), by_winograd))
-            }
+            Stage::Conv(conv) => Self::Conv(FoldedConv::new(conv, &context.conv_bn(conv))),
             Stage::Norm(stage) => {
                 let norm = context.norm(Some(&stage.norm));
                 let (channels, _) = stage.dims.channels_and_area();
@@ -83,8 +73,8 @@ impl<'a> Folded<'a> {
                 relu,
                 ..
             } => Self::Residual(
-                Self::new(main, context, direct),
-                Self::new(shortcut, context, direct),
+                Self::new(main, context),
+                Self::new(shortcut, context),
                 *relu,
             ),
         };
@@ -102,7 +92,7 @@ impl<'a> Folded<'a> {
 }
 
 impl FoldedConv {
-    fn new(stage: &ConvStage, conv_bn: &ConvBn, by_winograd: bool) -> Self {
+    fn new(stage: &ConvStage, conv_bn: &ConvBn) -> Self {
         let shape = stage.shape;
         let mut bias = vec![F32x16::default(); shape.output_blocks()];
         let mut scales = vec![1.0; shape.outputs];
@@ -115,18 +105,10 @@ impl FoldedConv {
         } else {
             flat_mut(&mut bias)[..shape.outputs].copy_from_slice(conv_bn.bias);
         }
-        let weights = if by_winograd {
-            let mut filters = Buffer::new(filter_len(&shape));
-            transform_filters(&shape, conv_bn.weight, |o| scales[o], &mut filters);
-            Weights::Winograd(filters)
-        } else {
-            let mut packed = Buffer::new(shape.weight_len());
-            pack_weights(&shape, conv_bn.weight, |o| scales[o], &mut packed);
-            Weights::Direct(packed)
-        };
+        let filters = Filters::new(shape, conv_bn.weight, |o| scales[o]);
         Self {
             shape,
-            weights,
+            filters,
             bias,
             relu: stage.relu,
             pool: stage.pool.is_some(),
@@ -142,27 +124,13 @@ impl FoldedConv {
         }
     }
 
-    /// One padded image, through the convolution and ReLU, and the pooling if `store` says so.
-    fn apply(&self, x: &[F32x16], store: Store, out: &mut [F32x16]) {
-        let (shape, bias) = (&self.shape, &self.bias);
-        match (&self.weights, store) {
-            (Weights::Winograd(filters), _) => {
-                winograd(shape, x, filters, bias, self.relu, store, out);
-            }
-            (Weights::Direct(packed), Store::Image { border }) => {
-                let epilogue = Epilogue {
-                    bias,
-                    relu: self.relu,
-                    sums: &mut [],
-                    border,
-                };
-                conv(shape, x, packed, out, epilogue);
-            }
-            (Weights::Direct(_), Store::Pooled) => {
-                let mut image = Buffer::new(shape.output_len());
-                self.apply(x, Store::Image { border: 0 }, &mut image);
-                pool(shape.out_height(), shape.out_width(), &image, out);
-            }
+    /// What follows the convolution; the result has a border of this width.
+    fn epilogue(&self, border: usize) -> Epilogue<'_> {
+        Epilogue {
+            bias: &self.bias,
+            relu: self.relu,
+            sums: &mut [],
+            border,
         }
     }
 }
@@ -215,11 +183,11 @@ fn run_image(stages: &[Folded], planes: Option<&[f32]>, mut x: Local) -> Local {
                         clear_border(block, out_width, border);
                     }
                 }
-                let store = match folded.pool {
-                    true => Store::Pooled,
-                    false => Store::Image { border },
-                };
-                folded.apply(&padded, store, &mut out);
+                let epilogue = folded.epilogue(border);
+                match folded.pool {
+                    true => folded.filters.apply_pooled(&padded, epilogue, &mut out),
+                    false => folded.filters.apply(&padded, epilogue, &mut out),
+                }
                 match border {
                     0 => Local::Blocks(
                         out,
@@ -447,7 +415,7 @@ pub(crate) fn layers(
     context: &Context,
     input: Dims,
 ) -> Result<Vec<(String, Vec<f32>)>> {
-    let folded = Folded::new(stages, context, false);
+    let folded = Folded::new(stages, context);
     let mut x = Activation::Input(input);
     let mut outputs = Vec::new();
     for (stage, folded) in stages.iter().zip(&folded) {
@@ -487,7 +455,7 @@ fn conv_layer(folded: &FoldedConv, images: Images, batch: usize) -> Blocks {
         .par_for_each(|(index, out)| {
             let mut padded = Buffer::new(shape.input_len());
             images.pad(shape, index, &mut padded);
-            folded.apply(&padded, Store::Image { border: 0 }, out);
+            folded.filters.apply(&padded, folded.epilogue(0), out);
         });
     out
 }

@@ -1,0 +1,262 @@
+//! The gradient of a 3 x 3 convolution's weights by Winograd's F(3 x 3, 4 x 4), on the tiles and
+//! points of [`winograd`](super::winograd): 36 multiplications for a tile of 4 x 4 gradients, where
+//! the direct one takes 144.
+//!
+//! A tile `d` of 6 x 6 inputs and a tile `g` of 4 x 4 gradients of the outputs give the 3 x 3
+//! gradients of the weights, `A^T [(G g G^T) * (B^T d B)] A`: the four gradients of a row are the
+//! filter now, and `B` is the same. The products of all tiles and images are summed before the
+//! last transform.
+
+use super::{
+    buffer::{Buffer, F32x16},
+    conv::ConvShape,
+    simd::{Simd, dispatch, unroll},
+    winograd::{A, B, POSITIONS, STRIP, fits, transform_inputs},
+};
+
+/// Vectors of the products, `[36 positions][inputs][outputs / 16]`.
+pub(crate) fn product_len(shape: &ConvShape) -> usize {
+    POSITIONS * shape.inputs * shape.output_blocks()
+}
+
+dispatch! {
+    /// Adds the products of one image to `products`, given its padded input `x` and the gradient
+    /// `dz` of its output, padded as widely.
+    pub(crate) fn add_products(shape: &ConvShape, x: &[F32x16], dz: &[F32x16], products: &mut [F32x16]) = add_products_body
+}
+
+#[inline(always)]
+unsafe fn add_products_body<S: Simd>(
+    shape: &ConvShape,
+    x: &[F32x16],
+    dz: &[F32x16],
+    products: &mut [F32x16],
+) {
+    let (inputs, outputs) = (shape.input_blocks(), shape.output_blocks());
+    assert!(fits(shape) && x.len() >= shape.input_len());
+    assert_eq!(dz.len(), shape.transposed().input_len());
+    assert_eq!(products.len(), product_len(shape));
+    let across = shape.width.div_ceil(4);
+    let tiles = shape.height.div_ceil(4) * across;
+    // `[positions][blocks][tiles]`: transformed inputs and gradients.
+    let mut scratch = Buffer::new(POSITIONS * STRIP * (inputs + outputs));
+    let (v, u) = scratch.split_at_mut(POSITIONS * STRIP * inputs);
+    for first in (0..tiles).step_by(STRIP) {
+        let count = STRIP.min(tiles - first);
+        // SAFETY: the lengths checked above are what the tiles walk over.
+        unsafe {
+            for tile in 0..count {
+                let (y, at) = ((first + tile) / across, (first + tile) % across);
+                transform_inputs::<S>(shape, x, (y, at), &mut v[tile..]);
+                transform_gradients::<S>(shape, dz, (y, at), &mut u[tile..]);
+            }
+            for position in 0..POSITIONS {
+                let product = Product {
+                    v: v[position * inputs * STRIP..].as_ptr().cast(),
+                    u: u[position * outputs * STRIP..].as_ptr().cast(),
+                    to: products[position * shape.inputs * outputs..].as_mut_ptr().cast(),
+                    inputs,
+                    outputs,
+                    count,
+                };
+                product.run::<S>();
+            }
+        }
+    }
+}
+
+/// `G g G^T` of one tile, all blocks.
+#[inline(always)]
+unsafe fn transform_gradients<S: Simd>(
+    shape: &ConvShape,
+    dz: &[F32x16],
+    (y, at): (usize, usize),
+    u: &mut [F32x16],
+) {
+    let blocks = shape.output_blocks();
+    let width = shape.padded_width();
+    let rows = (shape.height - 4 * y).min(4);
+    let columns = (shape.width - 4 * at).min(4);
+    let mut edge = [F32x16::default(); 16];
+    for block in 0..blocks {
+        let from = &dz[block * shape.padded_area() + (4 * y + 1) * width + 4 * at + 1..];
+        let (from, row): (*const f32, usize) = if rows == 4 && columns == 4 {
+            (from.as_ptr().cast(), width * 16)
+        } else {
+            // What lies beyond the image is 0.
+            for row in 0..rows {
+                edge[row * 4..][..columns].copy_from_slice(&from[row * width..][..columns]);
+            }
+            (edge.as_ptr().cast(), 4 * 16)
+        };
+        unsafe {
+            let to: *mut f32 = u.as_mut_ptr().add(block * STRIP).cast();
+            let mut half = [[S::splat(0.0); 6]; 4];
+            unroll! { for i in 0..4 {
+                let at = from.add(i * 16);
+                half[i] = gradient::<S>([
+                    S::load(at),
+                    S::load(at.add(row)),
+                    S::load(at.add(2 * row)),
+                    S::load(at.add(3 * row)),
+                ]);
+            } }
+            unroll! { for j in 0..6 {
+                let values = gradient::<S>([half[0][j], half[1][j], half[2][j], half[3][j]]);
+                unroll! { for i in 0..6 {
+                    S::store(to.add((j * 6 + i) * blocks * STRIP * 16), values[i]);
+                } }
+            } }
+        }
+    }
+}
+
+/// `G g`: four values as a polynomial at each point, divided by the product of the point's
+/// distances to the others.
+#[inline(always)]
+unsafe fn gradient<S: Simd>([a, b, c, d]: [S::V; 4]) -> [S::V; 6] {
+    unsafe {
+        let (half, two) = (S::splat(0.5), S::splat(2.0));
+        let even1 = S::mul(S::fma(c, half, a), S::splat(-1.0 / 1.5));
+        let even2 = S::mul(S::fma(c, two, a), S::splat(1.0 / 6.0));
+        let odd1 = S::mul(S::fma(d, half, b), S::splat(A / -1.5));
+        let odd2 = S::mul(S::fma(d, two, b), S::splat(B / 6.0));
+        [
+            a,
+            S::add(even1, odd1),
+            S::sub(even1, odd1),
+            S::add(even2, odd2),
+            S::sub(even2, odd2),
+            d,
+        ]
+    }
+}
+
+/// The products at one position: `to += v^T u` for a strip of tiles.
+struct Product {
+    /// `[input blocks][STRIP][16]`
+    v: *const f32,
+    /// `[output blocks][STRIP][16]`
+    u: *const f32,
+    /// `[inputs][output blocks][16]`
+    to: *mut f32,
+    inputs: usize,
+    outputs: usize,
+    count: usize,
+}
+
+impl Product {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(&self) {
+        let mut block = 0;
+        while block < self.outputs {
+            unsafe {
+                if S::WIDE && block + 1 < self.outputs {
+                    self.blocks::<S, 8, 2>(block);
+                    block += 2;
+                } else if S::WIDE {
+                    self.blocks::<S, 8, 1>(block);
+                    block += 1;
+                } else {
+                    self.blocks::<S, 4, 1>(block);
+                    block += 1;
+                }
+            }
+        }
+    }
+
+    /// Output blocks `block..block + V`, all inputs, `P` of them at a time in registers.
+    #[inline(always)]
+    unsafe fn blocks<S: Simd, const P: usize, const V: usize>(&self, block: usize) {
+        for first in (0..self.inputs * 16).step_by(P) {
+            unsafe {
+                let mut acc = [[S::splat(0.0); V]; P];
+                let mut v = self.v.add(first / 16 * STRIP * 16 + first % 16);
+                let mut u = self.u.add(block * STRIP * 16);
+                for _ in 0..self.count {
+                    let mut uv = [S::splat(0.0); V];
+                    unroll! { for k in 0..V {
+                        uv[k] = S::load(u.add(k * STRIP * 16));
+                    } }
+                    unroll! { for p in 0..P {
+                        let value = S::splat(*v.add(p));
+                        unroll! { for k in 0..V {
+                            acc[p][k] = S::fma(value, uv[k], acc[p][k]);
+                        } }
+                    } }
+                    v = v.wrapping_add(16);
+                    u = u.wrapping_add(16);
+                }
+                unroll! { for p in 0..P {
+                    unroll! { for k in 0..V {
+                        let to = self.to.add(((first + p) * self.outputs + block + k) * 16);
+                        S::store(to, S::add(S::load(to), acc[p][k]));
+                    } }
+                } }
+            }
+        }
+    }
+}
+
+dispatch! {
+    /// `A^T m A` of all products: the gradients of the packed weights, see
+    /// [`pack_weights`](super::conv::pack_weights).
+    pub(crate) fn transform_products(shape: &ConvShape, products: &[F32x16], dw: &mut [F32x16]) = transform_products_body
+}
+
+#[inline(always)]
+unsafe fn transform_products_body<S: Simd>(
+    shape: &ConvShape,
+    products: &[F32x16],
+    dw: &mut [F32x16],
+) {
+    assert_eq!(products.len(), product_len(shape));
+    assert_eq!(dw.len(), shape.weight_len());
+    let outputs = shape.output_blocks();
+    let step = shape.inputs * outputs * 16;
+    for i in 0..shape.inputs {
+        for block in 0..outputs {
+            let to = (block * shape.inputs + i / 16 * 16) * 9 + i % 16;
+            let to = &mut dw[to..][..8 * 16 + 1];
+            // SAFETY: the lengths checked above.
+            unsafe {
+                let from: *const f32 = products[i * outputs + block..].as_ptr().cast();
+                let mut half = [[S::splat(0.0); 3]; 6];
+                unroll! { for x in 0..6 {
+                    let at = from.add(x * step);
+                    half[x] = product::<S>([
+                        S::load(at),
+                        S::load(at.add(6 * step)),
+                        S::load(at.add(12 * step)),
+                        S::load(at.add(18 * step)),
+                        S::load(at.add(24 * step)),
+                        S::load(at.add(30 * step)),
+                    ]);
+                } }
+                unroll! { for y in 0..3 {
+                    let row = product::<S>([
+                        half[0][y], half[1][y], half[2][y], half[3][y], half[4][y], half[5][y],
+                    ]);
+                    unroll! { for x in 0..3 {
+                        S::store(to[(y * 3 + x) * 16].0.as_mut_ptr(), row[x]);
+                    } }
+                } }
+            }
+        }
+    }
+}
+
+/// `A^T m`
+#[inline(always)]
+unsafe fn product<S: Simd>([a, b, c, d, e, f]: [S::V; 6]) -> [S::V; 3] {
+    unsafe {
+        let (even1, odd1) = (S::add(b, c), S::sub(b, c));
+        let (even2, odd2) = (S::add(d, e), S::sub(d, e));
+        let (half, two) = (S::splat(0.5), S::splat(2.0));
+        [
+            S::add(a, S::add(even1, even2)),
+            S::mul(S::splat(A), S::fma(odd2, two, odd1)),
+            S::add(S::fma(even1, half, S::mul(even2, two)), f),
+        ]
+    }
+}
