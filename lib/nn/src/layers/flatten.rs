@@ -10,7 +10,7 @@ use dfdx::{
 use super::Layer;
 use crate::{
     Builder,
-    shape::{Features, Images, SampleShape},
+    shape::{Features, Images},
 };
 
 /// An image's values as one vector, in the order `(C, H, W)`.
@@ -66,10 +66,7 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize, T: Tape<f32
     }
 }
 
-impl<C: ConstDim, H: ConstDim, W: ConstDim, const N: usize> Layer<(C, H, W)> for Flatten<N>
-where
-    (C, H, W): SampleShape,
-{
+impl<C: ConstDim, H: ConstDim, W: ConstDim, const N: usize> Layer<(C, H, W)> for Flatten<N> {
     type Output = (Const<N>,);
 
     fn lower(layers: &mut Builder) {

@@ -5,6 +5,7 @@ mod conv2d;
 mod dropout;
 mod flatten;
 mod linear;
+mod module;
 pub(crate) mod on_tape;
 mod pool2d;
 mod relu;
