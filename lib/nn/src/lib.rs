@@ -3,6 +3,7 @@
 
 mod classifier;
 mod error;
+mod file;
 mod init;
 #[allow(
     unsafe_code,
