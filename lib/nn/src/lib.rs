@@ -31,3 +31,5 @@ pub use plan::{
     spec::{LayerKind, LayerSpec, TensorSpec},
 };
 pub use summary::{LayerSummary, Summary};
+/// The crates whose values this one takes and gives.
+pub use {dfdx, ndarray};

@@ -12,7 +12,7 @@ mod relu;
 pub(crate) mod tape;
 mod vgg_block;
 
-use dfdx::nn::modules::{GeneralizedResidual, Residual};
+pub use dfdx::nn::modules::{GeneralizedResidual, Residual};
 
 pub use self::{
     batch_norm2d::BatchNorm2d,
@@ -61,7 +61,6 @@ use crate::{Builder, shape::SampleShape};
 /// let model: Network<(Flatten<784>, f32, Linear<784, 10>)> = Network::new(1);
 /// ```
 /// ```compile_fail,E0271
-/// use dfdx::nn::modules::Residual;
 /// use dfdx_conv::{Network, layers::*};
 ///
 /// let model: Network<(Residual<Conv2d<1, 8>>, GlobalAvgPool2d)> = Network::new(1);

@@ -10,19 +10,19 @@ fn compiler_says(rlib: &Path, layers: &str) -> Option<String> {
     let folder = tempfile::tempdir().unwrap();
     let source = folder.path().join("main.rs");
     let program = format!(
-        "use dfdx::nn::modules::Residual;\n\
-         use dfdx_conv::{{Network, layers::*, shape::*}};\n\
+        "use dfdx_conv::{{Network, dfdx, layers::*, shape::*}};\n\
          fn main() {{ let _: Network<{layers}> = Network::new(1); }}"
     );
     std::fs::write(&source, program).unwrap();
     let dependencies = rlib.parent().unwrap();
+    // Where cargo was given a target, macros are built for the host, three folders up.
+    let of_host = dependencies.join("../../..").join("debug/deps");
     // To an object file: some checks are made when generic code is instantiated.
     let output = Command::new(std::env::var("RUSTC").unwrap_or("rustc".into()))
         .args(["--edition=2024", "--emit=obj", "--cap-lints=allow"])
         .arg(format!("--extern=dfdx_conv={}", rlib.display()))
         .arg(format!("-Ldependency={}", dependencies.display()))
-        .args(["--extern=dfdx", "-L"])
-        .arg(dependencies)
+        .arg(format!("-Ldependency={}", of_host.display()))
         .current_dir(folder.path())
         .arg(source)
         .output()
