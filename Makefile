@@ -24,11 +24,14 @@ quick: setup
 full: setup
 	@$(ENV) workflow/report.sh outputs full
 
-## make test     formatting, lints, Rust tests, doc tests, a quick run of every notebook, tests of runner and pages
+## make test     formatting, lints, docs, Rust tests, doc tests, the crate's packing, a quick run of every notebook, tests of runner and pages
 test: test-rust quick test-python
 
+# Packed without a trial build, which would compile all dependencies again.
 test-rust: setup
 	@$(ENV) cargo fmt --check && cargo clippy --locked --all-targets -- -D warnings && cargo test --locked
+	@$(ENV) RUSTDOCFLAGS=-Dwarnings cargo doc --locked --no-deps --package dfdx-conv --package glyphs
+	@$(ENV) cargo package --locked --offline --no-verify --allow-dirty --package dfdx-conv
 
 test-python: setup
 	@$(ENV) pytest workflow/tests

@@ -201,12 +201,27 @@ def test_a_network_a_batch_and_their_gradient_in_three_cells_are_as_in_one(tmp_p
     assert apart == together
 
 
-# What does not fit does not compile, and the message names both shapes; of dropout, both tapes.
+# What does not fit does not compile, and a cell shows the compiler's message, which names both
+# shapes; of dropout, both tapes. Every kind of misfit: lib/nn/tests/nn/messages.rs.
 WRONG_SHAPES = [
-    ("Conv2d<3, 8>", "Images<4, 28, 28>", "forward(x)", ["expected `3`, found `4`"]),
-    ("MaxPool2d", "Images<8, 7, 7>", "forward(x)", ["cannot halve a height or width", "Const<7>"]),
-    ("(Flatten<3136>, Linear<3000, 10>)", "Images<64, 7, 7>", "forward(x)", ["Flatten<3136>", "Linear<3000, 10>"]),
-    ("Dropout", "Images<1, 2, 2>", "forward(x.leaky_trace())", ["expected `Tensor<_, f32, Cpu>`, found `Tensor<"]),
+    (
+        "let _: Network<(Conv2d<1, 8>, ReLU, Conv2d<16, 8>, GlobalAvgPool2d)> = Network::new(1);",
+        ["Conv2d<16, 8>", "does not take samples of shape", "Const<8>", "Const<28>"],
+    ),
+    (
+        "let _: Network<(Conv2d<1, 8>, Flatten<6000>, Linear<6000, 10>)> = Network::new(1);",
+        ["needs N = C * H * W", "Flatten<6000>", "Const<8>", "Const<28>"],
+    ),
+    (
+        "let x: Images<4, 28, 28> = dev.zeros_like(&(10, Const, Const, Const));"
+        "dev.build_module::<Conv2d<3, 8>, f32>().forward(x);",
+        ["expected `3`, found `4`"],
+    ),
+    (
+        "let x: Images<1, 2, 2> = dev.zeros_like(&(10, Const, Const, Const));"
+        "dev.build_module::<Dropout, f32>().forward(x.leaky_trace());",
+        ["expected `Tensor<_, f32, Cpu>`, found `Tensor<"],
+    ),
 ]
 
 
@@ -215,17 +230,15 @@ def test_the_message_of_a_wrong_shape_names_both_shapes(tmp_path):
 
     uses = (
         "use dfdx::prelude::{Const, Cpu, DeviceBuildExt, Module, Trace, ZerosTensor};\n"
-        "use glyphs::nn::{Conv2d, Dropout, Flatten, Linear, MaxPool2d, shape::Images};\n"
+        "use glyphs::nn::{Conv2d, Dropout, Flatten, GlobalAvgPool2d, Linear, Network, ReLU, shape::Images};\n"
         "let dev: Cpu = Cpu::default();"
     )
     cells = [new_code_cell(DFDX + USES_LIB), new_code_cell(uses)]
-    for layer, input_shape, call, _ in WRONG_SHAPES:
-        make = f"let x: {input_shape} = dev.zeros_like(&(10, Const, Const, Const));"
-        cells.append(new_code_cell(f"{{ {make} dev.build_module::<{layer}, f32>().{call}; }}"))
+    cells += [new_code_cell(f"{{ {source} }}") for source, _ in WRONG_SHAPES]
     notebook = new_notebook(metadata=HEALTHY.metadata, cells=cells)
     nbclient.NotebookClient(notebook, timeout=300, allow_errors=True).execute(cwd=tmp_path)
-    for cell, (layer, *_, words) in zip(cells[2:], WRONG_SHAPES):
+    for cell, (source, words) in zip(cells[2:], WRONG_SHAPES):
         told = "".join(run_notebook.ANSI.sub("", "\n".join(o.get("traceback", []))) for o in cell.outputs)
-        assert told, f"{layer} compiles"
+        assert told, f"{source} compiles"
         for word in words:
-            assert word in told, f"{layer}: {told}"
+            assert word in told, f"{source}: {told}"

@@ -1,5 +1,7 @@
 //! The one error type. Each message says what does not fit, and what to do.
 
+use std::path::PathBuf;
+
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 #[derive(Debug, thiserror::Error)]
@@ -8,6 +10,13 @@ pub enum Error {
     /// An argument is outside of what a function accepts.
     #[error("{problem}; {remedy}")]
     Argument { problem: String, remedy: String },
+    /// A file of tensors could not be written or read, or is another network's.
+    #[error("{}: {problem}; {remedy}", path.display())]
+    File {
+        path: PathBuf,
+        problem: String,
+        remedy: String,
+    },
     /// A layer that runs on dfdx's tape failed.
     #[error("layer {layer}: {problem}; {remedy}")]
     Tape {

@@ -3,6 +3,7 @@
 
 mod classifier;
 mod error;
+mod file;
 mod init;
 #[allow(
     unsafe_code,
@@ -30,3 +31,5 @@ pub use plan::{
     spec::{LayerKind, LayerSpec, TensorSpec},
 };
 pub use summary::{LayerSummary, Summary};
+/// The crates whose values this one takes and gives.
+pub use {dfdx, ndarray};

@@ -7,12 +7,7 @@ use dfdx::{
 };
 use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis};
 
-use crate::{
-    Objective,
-    kernels::view::values,
-    layers::tape::{add, with_gradients},
-    shape::Features,
-};
+use crate::{Objective, kernels::view::values, layers::tape::add, shape::Features};
 
 /// Row-wise `z - log Σ exp z`, computed from the row's maximum so that it cannot overflow.
 pub fn log_softmax(logits: ArrayView2<f32>) -> Array2<f64> {
@@ -104,10 +99,10 @@ pub fn cross_entropy<const N: usize, T: Tape<f32, Cpu>>(
     let loss = (logits.device().clone()).try_tensor_from_vec(vec![loss], ())?;
     let out = loss.clone();
     tape.add_backward_op(move |grads| {
-        with_gradients(grads, &logits, &out, |dx, dy| {
-            gradient.iter_mut().for_each(|g| *g *= dy[0]);
-            add(dx, &gradient);
-        })
+        let dy = grads.get_or_alloc_mut(&out)?[0];
+        gradient.iter_mut().for_each(|g| *g *= dy);
+        add(grads.get_or_alloc_mut(&logits)?, &gradient);
+        Ok(())
     });
     Ok(loss.put_tape(tape))
 }

@@ -15,8 +15,8 @@ use crate::{
     kernels::buffer::{Buffer, flat_mut},
     layers::Layer,
     plan::{
-        Activation, Context, Deferred, Folded, Gradient, Gradients, MOMENTUM, backward,
-        backward_dense, evaluate, forward, layers,
+        Activation, Context, Deferred, Folded, Gradient, Gradients, MOMENTUM, NetworkTensor,
+        backward, backward_dense, evaluate, forward, layers,
         spec::{Init, LayerKind, LayerSpec},
         stage::{Stage, fuse},
     },
@@ -77,18 +77,6 @@ pub struct DynNetwork {
     stages: Vec<Stage>,
     tensors: Vec<NetworkTensor>,
     seed: u64,
-}
-
-/// A parameter or a running statistic.
-#[derive(Clone, Debug)]
-pub(crate) struct NetworkTensor {
-    pub name: String,
-    pub shape: Vec<usize>,
-    pub values: Vec<f32>,
-    /// Whether the optimiser changes it.
-    pub trainable: bool,
-    /// Whether training leaves it as it is.
-    pub frozen: bool,
 }
 
 /// Samples that go through a network at once in evaluation: so many rows of a matrix product,

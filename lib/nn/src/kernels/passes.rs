@@ -27,18 +27,6 @@ pub(crate) struct AffineGradient {
     pub offset: Vec<F32x16>,
 }
 
-impl AffineGradient {
-    /// Where there is no batch normalisation.
-    pub fn identity(channels: usize) -> Self {
-        let blocks = channels.div_ceil(16);
-        Self {
-            scale: vec![F32x16([1.0; 16]); blocks],
-            slope: vec![F32x16::default(); blocks],
-            offset: vec![F32x16::default(); blocks],
-        }
-    }
-}
-
 /// Pads an image `(channels, height, width)` and brings it into blocks; of `shape`'s
 /// inputs the channels beyond the image's are 0.
 pub(crate) fn pad_planes(shape: &ConvShape, image: &[f32], padded: &mut [F32x16]) {

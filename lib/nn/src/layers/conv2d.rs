@@ -5,21 +5,16 @@ use dfdx::{
         BuildModule, BuildOnDevice, Module, ModuleVisitor, NonMutableModule, TensorCollection,
         TensorOptions,
     },
-    shapes::{Const, Dtype, HasShape, Rank1, Rank4},
-    tensor::{Cpu, CpuError, NoneTape, PutTape, SplitTape, Storage, Tape, Tensor, TensorFromVec},
-    tensor_ops::{Device, ReshapeTo},
+    shapes::{Const, Dtype, Rank1, Rank4},
+    tensor::{Cpu, CpuError, Storage, Tape, Tensor},
+    tensor_ops::Device,
 };
 
 use super::{
     Layer,
-    tape::{add, add_gradient, with_gradients},
+    module::{Maps, run},
 };
-use crate::{
-    Builder, init,
-    kernels::{conv::ConvShape, view::values},
-    plan::{conv_planes, conv_planes_gradient},
-    shape::{SampleShape, Stride},
-};
+use crate::{Builder, init, shape::Stride};
 
 /// Convolution with "same" zero padding, and a bias.
 ///
@@ -56,6 +51,18 @@ use crate::{
 /// let conv = dev.build_module::<Conv2d<3, 8>, f32>();
 /// let x: Images<4, 28, 28> = dev.zeros_like(&(10, Const, Const, Const));
 /// conv.forward(x);
+/// ```
+///
+/// Nor do they in a network, nor does a kernel of even size.
+/// ```compile_fail,E0277
+/// use dfdx_conv::{Network, layers::*};
+///
+/// let model: Network<(Conv2d<3, 8>, GlobalAvgPool2d)> = Network::new(1); // of 1 x 28 x 28
+/// ```
+/// ```compile_fail,E0080
+/// use dfdx_conv::{Network, layers::*};
+///
+/// let model: Network<(Conv2d<1, 8, 4>, GlobalAvgPool2d)> = Network::new(1);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Conv2d<
@@ -103,61 +110,18 @@ impl<const I: usize, const O: usize, const K: usize, const S: usize> NonMutableM
 {
 }
 
-type Outputs<const O: usize, H, W, const S: usize, T> = Tensor<
-    (
-        usize,
-        Const<O>,
-        <H as Stride<S>>::Output,
-        <W as Stride<S>>::Output,
-    ),
-    f32,
-    Cpu,
-    T,
->;
-
 impl<const I: usize, const O: usize, const K: usize, const S: usize, H, W, T>
-    Module<Tensor<(usize, Const<I>, H, W), f32, Cpu, T>> for Conv2d<I, O, K, S>
+    Module<Maps<Const<I>, H, W, T>> for Conv2d<I, O, K, S>
 where
     H: Stride<S>,
     W: Stride<S>,
     T: Tape<f32, Cpu>,
 {
-    type Output = Outputs<O, H, W, S, T>;
+    type Output = Maps<Const<O>, H::Output, W::Output, T>;
     type Error = CpuError;
 
-    fn try_forward(
-        &self,
-        x: Tensor<(usize, Const<I>, H, W), f32, Cpu, T>,
-    ) -> Result<Self::Output, CpuError> {
-        const { assert!(K % 2 == 1, "\"same\" padding needs a kernel of odd size") };
-        let shape = ConvShape {
-            inputs: I,
-            outputs: O,
-            kernel: K,
-            stride: S,
-            height: H::SIZE,
-            width: W::SIZE,
-        };
-        let all = *x.shape();
-        let batch = all.0;
-        let (x, mut tape) = x.try_reshape_like(&all)?.split_tape();
-        let (weight, bias) = (self.weight.clone(), self.bias.clone());
-        let y = conv_planes(&shape, &values(&x), batch, &values(&weight), &values(&bias));
-        let outputs = (batch, Const, Default::default(), Default::default());
-        let y = (x.device().clone()).try_tensor_from_vec(y, outputs)?;
-        let out: Outputs<O, H, W, S, NoneTape> = y.clone();
-        tape.add_backward_op(move |grads| {
-            let mut parameters = (Vec::new(), Vec::new());
-            with_gradients(grads, &x, &out, |dx, dy| {
-                let (more, dw, db) =
-                    conv_planes_gradient(&shape, &values(&x), dy, batch, &values(&weight));
-                add(dx, &more);
-                parameters = (dw, db);
-            })?;
-            add_gradient(grads, &weight, &parameters.0)?;
-            add_gradient(grads, &bias, &parameters.1)
-        });
-        Ok(y.put_tape(tape))
+    fn try_forward(&self, x: Maps<Const<I>, H, W, T>) -> Result<Self::Output, CpuError> {
+        run::<Self, (Const<I>, H, W), _>(self, x)
     }
 }
 
@@ -166,7 +130,6 @@ impl<const I: usize, const O: usize, const K: usize, const S: usize, H, W> Layer
 where
     H: Stride<S>,
     W: Stride<S>,
-    (Const<I>, H, W): SampleShape,
 {
     type Output = (Const<O>, H::Output, W::Output);
 

@@ -2,16 +2,13 @@
 
 use dfdx::{
     nn::{BuildOnDevice, Module, ModuleMut, ModuleVisitor, TensorCollection},
-    shapes::{Dtype, HasShape, Shape},
-    tensor::{Cpu, CpuError, NoneTape, OwnedTape, PutTape, SplitTape, Tape, Tensor, TensorFromVec},
-    tensor_ops::{Device, ReshapeTo},
+    shapes::{Dtype, Shape},
+    tensor::{Cpu, CpuError, NoneTape, OwnedTape, Tensor},
+    tensor_ops::Device,
 };
 
-use super::{
-    Layer,
-    tape::{add, with_gradients},
-};
-use crate::{Builder, kernels::view::values, mask::drop_out, shape::SampleShape};
+use super::{Layer, tape::pointwise};
+use crate::{Builder, mask::drop_out, shape::SampleShape};
 
 /// Sets each value to 0 with a probability of `PERCENT` / 100, and scales the others up to make
 /// up for it (N. Srivastava et al., "Dropout: a simple way to prevent neural networks from
@@ -24,18 +21,18 @@ use crate::{Builder, kernels::view::values, mask::drop_out, shape::SampleShape};
 /// up. In a [`Network`](crate::Network) they follow from the network's seed and the optimiser's
 /// step, so that a run can be repeated from any step on.
 ///
-/// PyTorch equivalent: `torch.nn.Dropout(PERCENT / 100)`. As with dfdx's own, training is `forward_mut` of a
-/// tensor with a tape, and evaluation is `forward` of one without; evaluation with a tape
-/// does not compile, nor does training without one:
+/// PyTorch equivalent: `torch.nn.Dropout(PERCENT / 100)`. As with dfdx's own, training is `forward_mut`
+/// of a tensor with a tape, and evaluation is `forward` of one without; evaluation with a tape does
+/// not compile, nor does training without one:
 /// ```compile_fail,E0277
 /// use dfdx::prelude::{Cpu, Module, TensorFrom, Trace};
-/// use dfdx_conv::Dropout;
+/// use dfdx_conv::layers::Dropout;
 ///
 /// Dropout::<50>::default().forward(Cpu::default().tensor([1.0, 2.0]).leaky_trace());
 /// ```
 /// ```compile_fail,E0277
 /// use dfdx::prelude::{Cpu, ModuleMut, TensorFrom};
-/// use dfdx_conv::Dropout;
+/// use dfdx_conv::layers::Dropout;
 ///
 /// Dropout::<50>::default().forward_mut(Cpu::default().tensor([1.0, 2.0]));
 /// ```
@@ -43,7 +40,7 @@ use crate::{Builder, kernels::view::values, mask::drop_out, shape::SampleShape};
 /// # Examples
 /// ```
 /// use dfdx::prelude::{AsArray, Cpu, Module, ModuleMut, TensorFrom, Trace};
-/// use dfdx_conv::Dropout;
+/// use dfdx_conv::layers::Dropout;
 ///
 /// let x = Cpu::default().tensor([1.0, 2.0, 3.0, 4.0]);
 /// let mut dropout = Dropout::<50>::default();
@@ -104,22 +101,10 @@ impl<const PERCENT: usize, S: Shape> ModuleMut<Tensor<S, f32, Cpu, OwnedTape<f32
         &mut self,
         x: Tensor<S, f32, Cpu, OwnedTape<f32, Cpu>>,
     ) -> Result<Self::Output, CpuError> {
-        let (p, seed, step) = (Self::P, self.seed, self.step);
+        let (seed, step) = (self.seed, self.step);
         self.step += 1;
-        let shape = *x.shape();
-        let (x, mut tape) = x.try_reshape_like(&shape)?.split_tape();
-        let mut y = values(&x).into_owned();
-        drop_out(&mut y, p, seed, step);
-        let y = (x.device().clone()).try_tensor_from_vec(y, shape)?;
-        let out = y.clone();
-        tape.add_backward_op(move |grads| {
-            with_gradients(grads, &x, &out, |dx, dy| {
-                let mut kept = dy.to_vec();
-                drop_out(&mut kept, p, seed, step);
-                add(dx, &kept);
-            })
-        });
-        Ok(y.put_tape(tape))
+        let mask = move |values: &mut [f32]| drop_out(values, Self::P, seed, step);
+        pointwise(x, mask, move |_, dy| mask(dy))
     }
 }
 

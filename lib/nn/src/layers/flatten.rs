@@ -10,7 +10,7 @@ use dfdx::{
 use super::Layer;
 use crate::{
     Builder,
-    shape::{Features, Images, SampleShape},
+    shape::{Features, Images},
 };
 
 /// An image's values as one vector, in the order `(C, H, W)`.
@@ -42,6 +42,12 @@ use crate::{
 /// let x: Images<64, 7, 7> = dev.zeros_like(&(10, Const, Const, Const));
 /// let y: Features<3000> = Flatten::<3000>.forward(x);
 /// ```
+///
+/// ```compile_fail,E0080
+/// use dfdx_conv::{Network, layers::*};
+///
+/// let model: Network<(Conv2d<1, 8>, Flatten<6000>, Linear<6000, 10>)> = Network::new(1);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Flatten<const N: usize>;
 
@@ -66,10 +72,7 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize, T: Tape<f32
     }
 }
 
-impl<C: ConstDim, H: ConstDim, W: ConstDim, const N: usize> Layer<(C, H, W)> for Flatten<N>
-where
-    (C, H, W): SampleShape,
-{
+impl<C: ConstDim, H: ConstDim, W: ConstDim, const N: usize> Layer<(C, H, W)> for Flatten<N> {
     type Output = (Const<N>,);
 
     fn lower(layers: &mut Builder) {

@@ -5,23 +5,13 @@ use dfdx::{
         BuildModule, BuildOnDevice, Module, ModuleVisitor, NonMutableModule, TensorCollection,
         TensorOptions,
     },
-    shapes::{Const, Dtype, HasShape, Rank1, Rank2},
-    tensor::{Cpu, CpuError, PutTape, SplitTape, Storage, Tape, Tensor, TensorFromVec},
-    tensor_ops::{Device, ReshapeTo},
+    shapes::{Const, Dtype, Rank1, Rank2},
+    tensor::{Cpu, CpuError, Storage, Tape, Tensor},
+    tensor_ops::Device,
 };
 
-use super::{
-    Layer,
-    tape::{add_gradient, with_gradients},
-};
-use crate::{
-    Builder, init,
-    kernels::{
-        dense::{Matrix, multiply},
-        view::values,
-    },
-    shape::{Features, SampleShape},
-};
+use super::{Layer, module::run};
+use crate::{Builder, init, shape::Features};
 
 /// `x * weight^T + bias`.
 ///
@@ -58,6 +48,17 @@ use crate::{
 /// let head = dev.build_module::<(Flatten<3136>, Linear<3000, 10>), f32>();
 /// let x: Images<64, 7, 7> = dev.zeros_like(&(5, Const, Const, Const));
 /// head.forward(x);
+/// ```
+///
+/// ```compile_fail,E0277
+/// use dfdx_conv::{Network, layers::*};
+///
+/// let model: Network<(Flatten<784>, Linear<700, 10>)> = Network::new(1);
+/// ```
+/// ```compile_fail,E0277
+/// use dfdx_conv::{Network, layers::*};
+///
+/// let model: Network<(Conv2d<1, 8>, Linear<8, 10>)> = Network::new(1); // not flattened
 /// ```
 #[derive(Clone, Debug)]
 pub struct Linear<
@@ -103,49 +104,11 @@ impl<const I: usize, const O: usize, T: Tape<f32, Cpu>> Module<Features<I, T>> f
     type Error = CpuError;
 
     fn try_forward(&self, x: Features<I, T>) -> Result<Self::Output, CpuError> {
-        let shape = *x.shape();
-        let batch = shape.0;
-        let (x, mut tape) = x.try_reshape_like(&shape)?.split_tape();
-        let (weight, bias) = (self.weight.clone(), self.bias.clone());
-        let mut y = values(&bias).repeat(batch);
-        let by_output = values(&weight);
-        multiply(
-            Matrix::row_major(&values(&x), batch, I),
-            Matrix::row_major(&by_output, O, I).transposed(),
-            true,
-            &mut y,
-        );
-        drop(by_output);
-        let y = (x.device().clone()).try_tensor_from_vec(y, (batch, Const))?;
-        let out = y.clone();
-        tape.add_backward_op(move |grads| {
-            let mut dw = vec![0.0; O * I];
-            let mut db = vec![0.0; O];
-            with_gradients(grads, &x, &out, |dx, dy| {
-                for row in dy.chunks_exact(O.max(1)) {
-                    super::tape::add(&mut db, row);
-                }
-                let dy = Matrix::row_major(dy, batch, O);
-                let x = values(&x);
-                multiply(
-                    dy.transposed(),
-                    Matrix::row_major(&x, batch, I),
-                    false,
-                    &mut dw,
-                );
-                multiply(dy, Matrix::row_major(&values(&weight), O, I), true, dx);
-            })?;
-            add_gradient(grads, &weight, &dw)?;
-            add_gradient(grads, &bias, &db)
-        });
-        Ok(y.put_tape(tape))
+        run::<Self, (Const<I>,), _>(self, x)
     }
 }
 
-impl<const I: usize, const O: usize, const F: usize> Layer<(Const<I>,)> for Linear<I, O, F>
-where
-    (Const<I>,): SampleShape,
-{
+impl<const I: usize, const O: usize, const F: usize> Layer<(Const<I>,)> for Linear<I, O, F> {
     type Output = (Const<O>,);
 
     fn lower(layers: &mut Builder) {

@@ -5,13 +5,14 @@ mod conv2d;
 mod dropout;
 mod flatten;
 mod linear;
+mod module;
 pub(crate) mod on_tape;
 mod pool2d;
 mod relu;
 pub(crate) mod tape;
 mod vgg_block;
 
-use dfdx::nn::modules::{GeneralizedResidual, Residual};
+pub use dfdx::nn::modules::{GeneralizedResidual, Residual};
 
 pub use self::{
     batch_norm2d::BatchNorm2d,
@@ -51,10 +52,29 @@ use crate::{Builder, shape::SampleShape};
 /// let mut model: Network<Reader> = Network::new(1);
 /// model.freeze(&["trunk"]).unwrap();
 /// ```
+///
+/// What is no layer does not compile in a network, nor does a skip connection around another number
+/// of channels, nor a network that ends in images; the message names both shapes.
+/// ```compile_fail,E0277
+/// use dfdx_conv::{Network, layers::*};
+///
+/// let model: Network<(Flatten<784>, f32, Linear<784, 10>)> = Network::new(1);
+/// ```
+/// ```compile_fail,E0271
+/// use dfdx_conv::{Network, layers::*};
+///
+/// let model: Network<(Residual<Conv2d<1, 8>>, GlobalAvgPool2d)> = Network::new(1);
+/// ```
+/// ```compile_fail,E0271
+/// use dfdx_conv::{Network, layers::*};
+///
+/// let model: Network<(Conv2d<1, 8>, ReLU)> = Network::new(1);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "the layer `{Self}` does not take samples of shape `{In}`",
-    label = "`{In}` is what the layer before it gives, and `{Self}` takes another shape",
-    note = "a shape is (channels, height, width) or (length,)"
+    label = "`{In}` comes in here, and `{Self}` takes another shape",
+    note = "a shape is (channels, height, width) or (length,)",
+    note = "a module of dfdx becomes a layer as `OnTape<M>`, a type of one's own implements `Layer`"
 )]
 pub trait Layer<In: SampleShape>: 'static {
     type Output: SampleShape;

@@ -7,24 +7,17 @@ use std::{
 };
 
 use dfdx::{
-    nn::{
-        BuildOnDevice, DeviceBuildExt, Module, ModuleMut, RecursiveWalker, TensorCollection,
-        TensorOptions, TensorVisitor, ViewTensorMut, ViewTensorName, modules,
-    },
-    shapes::{ConstDim, HasShape, Shape},
+    nn::{BuildOnDevice, DeviceBuildExt, Module, ModuleMut, TensorCollection, modules},
+    shapes::ConstDim,
     tensor::{
-        Cpu, CpuError, Gradients, NoneTape, OwnedTape, PutTape, SplitTape, Tape as _, Tensor,
-        TensorFrom, TensorFromVec, Trace, ZerosTensor,
+        Cpu, NoneTape, OwnedTape, PutTape, SplitTape, Tape as _, Tensor, TensorFrom, TensorFromVec,
+        Trace,
     },
     tensor_ops::Backward,
 };
 
-use super::Layer;
-use crate::{
-    Builder, Error, Result,
-    kernels::view::{values, values_mut},
-    shape::SampleShape,
-};
+use super::{Layer, tape::visit};
+use crate::{Builder, Error, Result, kernels::view::values, shape::SampleShape};
 
 /// Any module of dfdx, of its own or a reader's, as a layer: `M` is what `build_module` takes.
 ///
@@ -166,18 +159,18 @@ where
     ) -> Result<R> {
         let mut module = self.module.lock().unwrap_or_else(PoisonError::into_inner);
         let mut tensors = tensors.iter();
-        let loaded = visit(&mut *module, None, &mut |_, _, values, _, _| {
+        let loaded = visit(&mut *module, &mut |to| {
             if let Some(tensor) = tensors.next() {
-                values.copy_from_slice(tensor);
+                to.values_mut().copy_from_slice(tensor);
             }
+            Ok(())
         });
-        loaded
-            .and_then(|()| pass(&mut module))
-            .map_err(|problem| Error::Tape {
-                layer: name.into(),
-                problem,
-                remedy: "see what the module asks of its input".into(),
-            })
+        let passed = loaded.map_err(told).and_then(|()| pass(&mut module));
+        passed.map_err(|problem| Error::Tape {
+            layer: name.into(),
+            problem,
+            remedy: "see what the module asks of its input".into(),
+        })
     }
 }
 
@@ -197,9 +190,11 @@ where
     fn tensors(&self) -> Vec<(String, Vec<usize>, bool)> {
         let mut tensors = Vec::new();
         let _ = self.with("", &[], |module| {
-            visit(module, None, &mut |name, shape, _, trainable, _| {
-                tensors.push((name, shape, trainable));
-            })
+            let seen = visit(module, &mut |t| {
+                tensors.push((t.name().into(), t.shape(), t.is_trainable()));
+                Ok(())
+            });
+            seen.map_err(told)
         });
         tensors
     }
@@ -207,10 +202,12 @@ where
     fn initial(&self, device: &Cpu) -> Vec<Vec<f32>> {
         let mut tensors = Vec::new();
         let _ = self.with("", &[], |module| {
-            reset(module, device)?;
-            visit(module, None, &mut |_, _, values, _, _| {
-                tensors.push(values.to_vec())
-            })
+            let reset = visit(module, &mut |tensor| {
+                tensor.reset(device)?;
+                tensors.push(tensor.values().into_owned());
+                Ok(())
+            });
+            reset.map_err(told)
         });
         tensors
     }
@@ -224,7 +221,7 @@ where
     ) -> Result<Vec<f32>> {
         self.with(name, tensors, |module| {
             let x = tensor::<In>(x, batch, &Cpu::default())?;
-            let y = module.try_forward(x).map_err(|e| format!("{e:?}"))?;
+            let y = module.try_forward(x).map_err(told)?;
             Ok(values(&y).into_owned())
         })
     }
@@ -239,9 +236,7 @@ where
     ) -> Result<Vec<f32>> {
         self.with(name, tensors, |module| {
             let x = tensor::<In>(x, batch, &Cpu::seed_from_u64(draw))?;
-            let y = module
-                .try_forward_mut(x.leaky_trace())
-                .map_err(|e| format!("{e:?}"))?;
+            let y = module.try_forward_mut(x.leaky_trace()).map_err(told)?;
             Ok(values(&y).into_owned())
         })
     }
@@ -258,9 +253,7 @@ where
         self.with(name, tensors, |module| {
             let device = Cpu::seed_from_u64(draw);
             let x = tensor::<In>(x, batch, &device)?;
-            let y = module
-                .try_forward_mut(x.leaky_trace())
-                .map_err(|e| format!("{e:?}"))?;
+            let y = module.try_forward_mut(x.leaky_trace()).map_err(told)?;
             let (y, mut tape) = y.split_tape();
             let dy = dy.to_vec();
             // A number whose gradient with respect to `y` is `dy`.
@@ -269,15 +262,17 @@ where
                 Ok(())
             });
             let end: Tensor<(), f32, Cpu> = device.tensor(0.0);
-            let gradients = end
-                .put_tape(tape)
-                .try_backward()
-                .map_err(|e| format!("{e:?}"))?;
+            let mut gradients = end.put_tape(tape).try_backward().map_err(told)?;
             let input = values(&gradients.get(&x)).into_owned();
             let mut tensors = Vec::new();
-            visit(module, Some(gradients), &mut |_, _, values, _, gradient| {
-                tensors.push(gradient.unwrap_or_else(|| values.to_vec()));
-            })?;
+            let seen = visit(module, &mut |tensor| {
+                tensors.push(match tensor.is_trainable() {
+                    true => tensor.gradient(&mut gradients)?.to_vec(),
+                    false => tensor.values().into_owned(),
+                });
+                Ok(())
+            });
+            seen.map_err(told)?;
             Ok(TapeGradient { input, tensors })
         })
     }
@@ -288,82 +283,12 @@ fn tensor<S: SampleShape>(
     batch: usize,
     device: &Cpu,
 ) -> Result<Batch<S, NoneTape>, String> {
-    (device.try_tensor_from_vec(values.to_vec(), S::batch(batch))).map_err(|e| format!("{e:?}"))
+    (device.try_tensor_from_vec(values.to_vec(), S::batch(batch))).map_err(told)
 }
 
-/// What is done for each tensor of a module: its name, shape and values, whether it is trained,
-/// and its gradient.
-type Each<'a> = dyn FnMut(String, Vec<usize>, &mut [f32], bool, Option<Vec<f32>>) + 'a;
-
-fn visit<B: TensorCollection<f32, Cpu>>(
-    module: &mut B,
-    gradients: Option<Gradients<f32, Cpu>>,
-    each: &mut Each,
-) -> Result<(), String> {
-    let mut visitor = Visitor { gradients, each };
-    let visited = B::iter_tensors(&mut RecursiveWalker {
-        m: (module, String::new()),
-        f: &mut visitor,
-    });
-    visited.map(drop).map_err(|error| format!("{error:?}"))
-}
-
-struct Visitor<'a, 'b> {
-    gradients: Option<Gradients<f32, Cpu>>,
-    each: &'a mut Each<'b>,
-}
-
-impl TensorVisitor<f32, Cpu> for Visitor<'_, '_> {
-    type Viewer = (ViewTensorMut, ViewTensorName);
-    type Err = CpuError;
-    type E2 = f32;
-    type D2 = Cpu;
-
-    fn visit<S: Shape>(
-        &mut self,
-        options: TensorOptions<S, f32, Cpu>,
-        (tensor, name): (&mut Tensor<S, f32, Cpu>, String),
-    ) -> Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
-        let trainable = options.do_gradient_update;
-        let gradient = match &mut self.gradients {
-            Some(gradients) if trainable => Some(gradients.get_or_alloc_mut(tensor)?.to_vec()),
-            _ => None,
-        };
-        let shape = tensor.shape().concrete().into();
-        (self.each)(name, shape, values_mut(tensor), trainable, gradient);
-        Ok(None)
-    }
-}
-
-/// Puts into each tensor what the module's builder would, drawn from `device`.
-fn reset<B: TensorCollection<f32, Cpu>>(module: &mut B, device: &Cpu) -> Result<(), String> {
-    let mut resetter = Resetter(device);
-    let visited = B::iter_tensors(&mut RecursiveWalker {
-        m: module,
-        f: &mut resetter,
-    });
-    visited.map(drop).map_err(|error| format!("{error:?}"))
-}
-
-struct Resetter<'a>(&'a Cpu);
-
-impl TensorVisitor<f32, Cpu> for Resetter<'_> {
-    type Viewer = ViewTensorMut;
-    type Err = CpuError;
-    type E2 = f32;
-    type D2 = Cpu;
-
-    fn visit<S: Shape>(
-        &mut self,
-        options: TensorOptions<S, f32, Cpu>,
-        tensor: &mut Tensor<S, f32, Cpu>,
-    ) -> Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
-        // A tensor draws from the device that it was made on.
-        let mut fresh: Tensor<S, f32, Cpu> = self.0.try_zeros_like(tensor.shape())?;
-        (options.reset)(&mut fresh)?;
-        tensor.copy_from(&values(&fresh));
-        Ok(None)
-    }
+/// What an error of dfdx says.
+fn told(error: impl Debug) -> String {
+    format!("{error:?}")
 }
 
 /// dfdx's own activations, without a wrapper.

@@ -2,20 +2,18 @@
 
 use dfdx::{
     nn::{Module, NonMutableModule, ZeroSizedModule},
-    shapes::{Const, ConstDim, HasShape},
-    tensor::{Cpu, CpuError, PutTape, SplitTape, Tape, Tensor, TensorFromVec},
-    tensor_ops::ReshapeTo,
+    shapes::ConstDim,
+    tensor::{Cpu, CpuError, Tape, Tensor},
 };
-use rayon::prelude::*;
 
-use super::{Layer, tape::with_gradients};
+use super::{
+    Layer,
+    module::{Maps, run},
+};
 use crate::{
     Builder,
-    kernels::view::values,
-    shape::{Half, Halve, SampleShape},
+    shape::{Half, Halve},
 };
-
-type Batch<C, H, W, T> = Tensor<(usize, C, H, W), f32, Cpu, T>;
 
 /// The largest of each 2 x 2 window, with stride 2; of equal values the first has the gradient.
 ///
@@ -42,6 +40,13 @@ type Batch<C, H, W, T> = Tensor<(usize, C, H, W), f32, Cpu, T>;
 /// let dev = Cpu::default();
 /// let x: Images<8, 1, 1> = dev.zeros_like(&(10, Const, Const, Const));
 /// MaxPool2d.forward(x);
+/// ```
+///
+/// ```compile_fail,E0277
+/// use dfdx_conv::{Network, layers::*, shape::Image};
+///
+/// type Pooled = (Conv2d<1, 8>, MaxPool2d, MaxPool2d, GlobalAvgPool2d);
+/// let model: Network<Pooled, Image<1, 3, 3>> = Network::new(1);
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MaxPool2d;
@@ -72,165 +77,54 @@ pub struct AvgPool2d;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct GlobalAvgPool2d;
 
-/// Where in its plane of `width` pixels the four pixels of window `at` are.
-fn window(at: usize, width: usize) -> [usize; 4] {
-    let half = width / 2;
-    let first = at / half * 2 * width + at % half * 2;
-    [first, first + 1, first + width, first + width + 1]
-}
+macro_rules! halving {
+    ($($layer:ident: $lower:ident),*) => {
+        $(
+            impl ZeroSizedModule for $layer {}
+            impl NonMutableModule for $layer {}
 
-/// Pools every plane by `pool(plane, windows)`, and sends the gradient back by
-/// `back(gradient of the plane, gradient of what came out, plane)`.
-fn on_tape<C, H, W, OH, OW, T>(
-    x: Batch<C, H, W, T>,
-    pool: impl Fn(&[f32], &mut [f32]) + Sync,
-    back: impl Fn(&mut [f32], &[f32], &[f32]) + Sync + 'static,
-) -> Result<Batch<C, OH, OW, T>, CpuError>
-where
-    C: ConstDim,
-    H: ConstDim,
-    W: ConstDim,
-    OH: ConstDim,
-    OW: ConstDim,
-    T: Tape<f32, Cpu>,
-{
-    let shape = *x.shape();
-    let (area, out_area) = (H::SIZE * W::SIZE, OH::SIZE * OW::SIZE);
-    let (x, mut tape) = x.try_reshape_like(&shape)?.split_tape();
-    let mut y = vec![0.0; shape.0 * C::SIZE * out_area];
-    (y.par_chunks_exact_mut(out_area))
-        .zip(values(&x).par_chunks_exact(area))
-        .for_each(|(y, x)| pool(x, y));
-    let outputs = (shape.0, C::default(), OH::default(), OW::default());
-    let y = (x.device().clone()).try_tensor_from_vec(y, outputs)?;
-    let out = y.clone();
-    tape.add_backward_op(move |grads| {
-        with_gradients(grads, &x, &out, |dx, dy| {
-            (dx.par_chunks_exact_mut(area))
-                .zip(dy.par_chunks_exact(out_area))
-                .zip(values(&x).par_chunks_exact(area))
-                .for_each(|((dx, dy), x)| back(dx, dy, x));
-        })
-    });
-    Ok(y.put_tape(tape))
-}
+            impl<C: ConstDim, H: Halve, W: Halve, T: Tape<f32, Cpu>> Module<Maps<C, H, W, T>>
+                for $layer
+            {
+                type Output = Maps<C, Half<H>, Half<W>, T>;
+                type Error = CpuError;
 
-/// The place of a window's largest value.
-fn largest(x: &[f32], window: [usize; 4]) -> usize {
-    let mut best = window[0];
-    for other in window {
-        // A NaN wins, and stays.
-        if x[other] > x[best] || x[other].is_nan() {
-            best = other;
-        }
-    }
-    best
-}
-
-impl<C: ConstDim, H: Halve, W: Halve, T: Tape<f32, Cpu>> Module<Batch<C, H, W, T>> for MaxPool2d {
-    type Output = Batch<C, Half<H>, Half<W>, T>;
-    type Error = CpuError;
-
-    fn try_forward(&self, x: Batch<C, H, W, T>) -> Result<Self::Output, CpuError> {
-        on_tape(
-            x,
-            |x, y| {
-                for (at, y) in y.iter_mut().enumerate() {
-                    *y = x[largest(x, window(at, W::SIZE))];
+                fn try_forward(&self, x: Maps<C, H, W, T>) -> Result<Self::Output, CpuError> {
+                    run::<Self, (C, H, W), _>(self, x)
                 }
-            },
-            |dx, dy, x| {
-                for (at, dy) in dy.iter().enumerate() {
-                    dx[largest(x, window(at, W::SIZE))] += dy;
+            }
+
+            impl<C: ConstDim, H: Halve, W: Halve> Layer<(C, H, W)> for $layer {
+                type Output = (C, H::Half, W::Half);
+
+                fn lower(layers: &mut Builder) {
+                    layers.$lower();
                 }
-            },
-        )
-    }
+            }
+        )*
+    };
 }
 
-impl<C: ConstDim, H: Halve, W: Halve, T: Tape<f32, Cpu>> Module<Batch<C, H, W, T>> for AvgPool2d {
-    type Output = Batch<C, Half<H>, Half<W>, T>;
-    type Error = CpuError;
+halving!(MaxPool2d: max_pool2d, AvgPool2d: avg_pool2d);
 
-    fn try_forward(&self, x: Batch<C, H, W, T>) -> Result<Self::Output, CpuError> {
-        on_tape(
-            x,
-            |x, y| {
-                for (at, y) in y.iter_mut().enumerate() {
-                    *y = window(at, W::SIZE).iter().map(|&i| x[i]).sum::<f32>() / 4.0;
-                }
-            },
-            |dx, dy, _| {
-                for (at, dy) in dy.iter().enumerate() {
-                    for i in window(at, W::SIZE) {
-                        dx[i] += dy / 4.0;
-                    }
-                }
-            },
-        )
-    }
-}
+impl ZeroSizedModule for GlobalAvgPool2d {}
+impl NonMutableModule for GlobalAvgPool2d {}
 
-impl<C: ConstDim, H: ConstDim, W: ConstDim, T: Tape<f32, Cpu>> Module<Batch<C, H, W, T>>
+impl<C: ConstDim, H: ConstDim, W: ConstDim, T: Tape<f32, Cpu>> Module<Maps<C, H, W, T>>
     for GlobalAvgPool2d
 {
     type Output = Tensor<(usize, C), f32, Cpu, T>;
     type Error = CpuError;
 
-    fn try_forward(&self, x: Batch<C, H, W, T>) -> Result<Self::Output, CpuError> {
-        let batch = x.shape().0;
-        let y: Batch<C, Const<1>, Const<1>, T> = on_tape(
-            x,
-            |x, y| y[0] = x.iter().sum::<f32>() / x.len() as f32,
-            |dx, dy, x| dx.iter_mut().for_each(|dx| *dx += dy[0] / x.len() as f32),
-        )?;
-        y.try_reshape_like(&(batch, C::default()))
+    fn try_forward(&self, x: Maps<C, H, W, T>) -> Result<Self::Output, CpuError> {
+        run::<Self, (C, H, W), _>(self, x)
     }
 }
 
-impl<C: ConstDim, H: Halve, W: Halve> Layer<(C, H, W)> for MaxPool2d
-where
-    (C, H, W): SampleShape,
-    (C, H::Half, W::Half): SampleShape,
-{
-    type Output = (C, H::Half, W::Half);
-
-    fn lower(layers: &mut Builder) {
-        layers.max_pool2d();
-    }
-}
-
-impl<C: ConstDim, H: Halve, W: Halve> Layer<(C, H, W)> for AvgPool2d
-where
-    (C, H, W): SampleShape,
-    (C, H::Half, W::Half): SampleShape,
-{
-    type Output = (C, H::Half, W::Half);
-
-    fn lower(layers: &mut Builder) {
-        layers.avg_pool2d();
-    }
-}
-
-impl<C: ConstDim, H: ConstDim, W: ConstDim> Layer<(C, H, W)> for GlobalAvgPool2d
-where
-    (C, H, W): SampleShape,
-    (C,): SampleShape,
-{
+impl<C: ConstDim, H: ConstDim, W: ConstDim> Layer<(C, H, W)> for GlobalAvgPool2d {
     type Output = (C,);
 
     fn lower(layers: &mut Builder) {
         layers.global_avg_pool2d();
     }
 }
-
-macro_rules! without_state {
-    ($($layer:ty),*) => {
-        $(
-            impl ZeroSizedModule for $layer {}
-            impl NonMutableModule for $layer {}
-        )*
-    };
-}
-
-without_state!(MaxPool2d, AvgPool2d, GlobalAvgPool2d);

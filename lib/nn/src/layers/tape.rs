@@ -1,36 +1,145 @@
-//! What every layer needs of dfdx's tape.
+//! What layers and optimisers need of dfdx's tape and of its modules.
+
+use std::borrow::Cow;
 
 use dfdx::{
-    shapes::Shape,
-    tensor::{Cpu, CpuError, Gradients, Tensor},
+    nn::{
+        RecursiveWalker, TensorCollection, TensorOptions, TensorVisitor, ViewTensorMut,
+        ViewTensorName,
+    },
+    shapes::{HasShape, Shape},
+    tensor::{
+        Cpu, CpuError, Gradients, PutTape, SplitTape, Tape, Tensor, TensorFromVec, ZerosTensor,
+    },
+    tensor_ops::ReshapeTo,
 };
 
-/// Lends `run` the gradient of `input`, to add to, and that of `output`.
-pub(crate) fn with_gradients<SI: Shape, SO: Shape>(
-    grads: &mut Gradients<f32, Cpu>,
-    input: &Tensor<SI, f32, Cpu>,
-    output: &Tensor<SO, f32, Cpu>,
-    run: impl FnOnce(&mut [f32], &[f32]),
-) -> Result<(), CpuError> {
-    let from = std::mem::take(&mut **grads.get_or_alloc_mut(output)?);
-    run(grads.get_or_alloc_mut(input)?, &from);
-    **grads.get_or_alloc_mut(output)? = from;
-    Ok(())
-}
+use crate::kernels::view::{values, values_mut};
 
-/// Adds `values` to the gradient of `tensor`.
-pub(crate) fn add_gradient<S: Shape>(
-    grads: &mut Gradients<f32, Cpu>,
-    tensor: &Tensor<S, f32, Cpu>,
-    values: &[f32],
-) -> Result<(), CpuError> {
-    add(grads.get_or_alloc_mut(tensor)?, values);
-    Ok(())
+/// `change` of every value of `x`; `back(y, dy)` turns the gradient of what came out into that of
+/// `x`.
+pub(super) fn pointwise<S: Shape, T: Tape<f32, Cpu>>(
+    x: Tensor<S, f32, Cpu, T>,
+    change: impl FnOnce(&mut [f32]),
+    back: impl FnOnce(&[f32], &mut [f32]) + 'static,
+) -> Result<Tensor<S, f32, Cpu, T>, CpuError> {
+    let (x, mut tape) = x.try_contiguous()?.split_tape();
+    let mut y = values(&x).into_owned();
+    change(&mut y);
+    let y = (x.device().clone()).try_tensor_from_vec(y, *x.shape())?;
+    let out = y.clone();
+    tape.add_backward_op(move |grads| {
+        let mut dy = grads.get_or_alloc_mut(&out)?.to_vec();
+        back(&values(&out), &mut dy);
+        add(grads.get_or_alloc_mut(&x)?, &dy);
+        Ok(())
+    });
+    Ok(y.put_tape(tape))
 }
 
 /// `to += values`
 pub(crate) fn add(to: &mut [f32], values: &[f32]) {
     for (to, value) in to.iter_mut().zip(values) {
         *to += value;
+    }
+}
+
+/// A tensor of a module, whatever its shape.
+pub(crate) trait ModuleTensor {
+    /// Dotted path within the module.
+    fn name(&self) -> &str;
+
+    fn shape(&self) -> Vec<usize>;
+
+    fn is_trainable(&self) -> bool;
+
+    fn values(&self) -> Cow<'_, [f32]>;
+
+    fn values_mut(&mut self) -> &mut [f32];
+
+    /// Its gradient, 0 where there was none.
+    fn gradient<'a>(
+        &self,
+        gradients: &'a mut Gradients<f32, Cpu>,
+    ) -> Result<&'a mut [f32], CpuError>;
+
+    /// Sets it to what the module's builder would, drawn from `device`.
+    fn reset(&mut self, device: &Cpu) -> Result<(), CpuError>;
+}
+
+/// Calls `each` for every tensor of `module`, in the module's order.
+pub(crate) fn visit<M: TensorCollection<f32, Cpu>>(
+    module: &mut M,
+    each: &mut dyn FnMut(&mut dyn ModuleTensor) -> Result<(), CpuError>,
+) -> Result<(), CpuError> {
+    let visited = M::iter_tensors(&mut RecursiveWalker {
+        m: (module, String::new()),
+        f: &mut Visitor(each),
+    });
+    visited.map(drop)
+}
+
+struct Visitor<'a>(&'a mut dyn FnMut(&mut dyn ModuleTensor) -> Result<(), CpuError>);
+
+struct Visited<'a, S: Shape> {
+    options: TensorOptions<S, f32, Cpu>,
+    tensor: &'a mut Tensor<S, f32, Cpu>,
+    name: String,
+}
+
+impl TensorVisitor<f32, Cpu> for Visitor<'_> {
+    type Viewer = (ViewTensorMut, ViewTensorName);
+    type Err = CpuError;
+    type E2 = f32;
+    type D2 = Cpu;
+
+    fn visit<S: Shape>(
+        &mut self,
+        options: TensorOptions<S, f32, Cpu>,
+        (tensor, name): (&mut Tensor<S, f32, Cpu>, String),
+    ) -> Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
+        (self.0)(&mut Visited {
+            options,
+            tensor,
+            name,
+        })?;
+        Ok(None)
+    }
+}
+
+impl<S: Shape> ModuleTensor for Visited<'_, S> {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn shape(&self) -> Vec<usize> {
+        self.tensor.shape().concrete().into()
+    }
+
+    fn is_trainable(&self) -> bool {
+        self.options.do_gradient_update
+    }
+
+    fn values(&self) -> Cow<'_, [f32]> {
+        values(self.tensor)
+    }
+
+    fn values_mut(&mut self) -> &mut [f32] {
+        values_mut(self.tensor)
+    }
+
+    fn gradient<'a>(
+        &self,
+        gradients: &'a mut Gradients<f32, Cpu>,
+    ) -> Result<&'a mut [f32], CpuError> {
+        Ok(gradients.get_or_alloc_mut(self.tensor)?)
+    }
+
+    fn reset(&mut self, device: &Cpu) -> Result<(), CpuError> {
+        // A tensor draws from the device that it was made on.
+        let mut fresh: Tensor<S, f32, Cpu> = device.try_zeros_like(self.tensor.shape())?;
+        (self.options.reset)(&mut fresh)?;
+        self.tensor.copy_from(&values(&fresh));
+        Ok(())
     }
 }

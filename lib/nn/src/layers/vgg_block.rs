@@ -7,10 +7,13 @@ use dfdx::{
     tensor_ops::Device,
 };
 
-use super::{BatchNorm2d, Conv2d, Layer, MaxPool2d, ReLU};
+use super::{
+    BatchNorm2d, Conv2d, Layer,
+    module::{Maps, run, run_mut},
+};
 use crate::{
     Builder,
-    shape::{Half, Halve, Images, SampleShape},
+    shape::{Half, Halve},
 };
 
 /// [Conv 3 x 3 "same", batch normalisation, ReLU] twice, then 2 x 2 max pooling (after K.
@@ -39,8 +42,8 @@ use crate::{
 /// assert_eq!(model.summary().layers[0].name, "0.conv1");
 /// ```
 ///
-/// As a module of dfdx it runs its layers one after the other: training is `forward_mut` of a
-/// tensor with a tape, evaluation is `forward` of one without.
+/// As a module of dfdx it is one operation on the tape: training is `forward_mut` of a tensor with a
+/// tape, evaluation is `forward` of one without.
 /// ```
 /// use dfdx::prelude::{Backward, Const, Cpu, DeviceBuildExt, Module, ModuleMut, Trace, ZeroGrads, ZerosTensor};
 /// use dfdx_conv::{cross_entropy, layers::{Flatten, Linear, VggBlock}, shape::Images};
@@ -90,50 +93,35 @@ impl<const I: usize, const O: usize> TensorCollection<f32, Cpu> for VggBlock<I, 
     }
 }
 
-type Pooled<const O: usize, const H: usize, const W: usize, T> =
-    dfdx::tensor::Tensor<(usize, Const<O>, Half<Const<H>>, Half<Const<W>>), f32, Cpu, T>;
-
-impl<const I: usize, const O: usize, const H: usize, const W: usize> Module<Images<I, H, W>>
+/// Evaluation.
+impl<const I: usize, const O: usize, H: Halve, W: Halve> Module<Maps<Const<I>, H, W, NoneTape>>
     for VggBlock<I, O>
-where
-    Const<H>: Halve,
-    Const<W>: Halve,
 {
-    type Output = Pooled<O, H, W, NoneTape>;
+    type Output = Maps<Const<O>, Half<H>, Half<W>, NoneTape>;
     type Error = CpuError;
 
-    /// Evaluation.
-    fn try_forward(&self, x: Images<I, H, W>) -> Result<Self::Output, CpuError> {
-        let x = self.bn1.try_forward(self.conv1.try_forward(x)?)?;
-        let x = self.conv2.try_forward(ReLU.try_forward(x)?)?;
-        MaxPool2d.try_forward(ReLU.try_forward(self.bn2.try_forward(x)?)?)
+    fn try_forward(&self, x: Maps<Const<I>, H, W, NoneTape>) -> Result<Self::Output, CpuError> {
+        run::<Self, (Const<I>, H, W), _>(self, x)
     }
 }
 
-impl<const I: usize, const O: usize, const H: usize, const W: usize>
-    ModuleMut<Images<I, H, W, OwnedTape<f32, Cpu>>> for VggBlock<I, O>
-where
-    Const<H>: Halve,
-    Const<W>: Halve,
+/// Training.
+impl<const I: usize, const O: usize, H: Halve, W: Halve>
+    ModuleMut<Maps<Const<I>, H, W, OwnedTape<f32, Cpu>>> for VggBlock<I, O>
 {
-    type Output = Pooled<O, H, W, OwnedTape<f32, Cpu>>;
+    type Output = Maps<Const<O>, Half<H>, Half<W>, OwnedTape<f32, Cpu>>;
     type Error = CpuError;
 
-    /// Training.
     fn try_forward_mut(
         &mut self,
-        x: Images<I, H, W, OwnedTape<f32, Cpu>>,
+        x: Maps<Const<I>, H, W, OwnedTape<f32, Cpu>>,
     ) -> Result<Self::Output, CpuError> {
-        let x = self.bn1.try_forward_mut(self.conv1.try_forward(x)?)?;
-        let x = self.conv2.try_forward(ReLU.try_forward(x)?)?;
-        MaxPool2d.try_forward(ReLU.try_forward(self.bn2.try_forward_mut(x)?)?)
+        run_mut::<Self, (Const<I>, H, W), _>(self, x)
     }
 }
 
-impl<const I: usize, const O: usize, H: Halve, W: Halve> Layer<(Const<I>, H, W)> for VggBlock<I, O>
-where
-    (Const<I>, H, W): SampleShape,
-    (Const<O>, H::Half, W::Half): SampleShape,
+impl<const I: usize, const O: usize, H: Halve, W: Halve> Layer<(Const<I>, H, W)>
+    for VggBlock<I, O>
 {
     type Output = (Const<O>, H::Half, W::Half);
 

@@ -1,22 +1,16 @@
 //! Adam (D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", ICLR 2015).
 
 use dfdx::{
-    nn::{
-        RecursiveWalker, TensorCollection, TensorOptions, TensorVisitor, ViewTensorMut,
-        ViewTensorName,
-    },
+    nn::TensorCollection,
     optim::OptimizerUpdateError,
-    shapes::{HasShape, Shape},
-    tensor::{Cpu, CpuError, Gradients, Tensor},
+    tensor::{Cpu, CpuError, Gradients},
 };
 
 use super::{Optimizer, State};
 use crate::{
     Result, TensorRef,
-    kernels::{
-        update::{self, AdamFactors},
-        view::values_mut,
-    },
+    kernels::update::{self, AdamFactors},
+    layers::tape::visit,
 };
 
 /// Adam and its state: the moments of every parameter, and the step count.
@@ -127,42 +121,15 @@ impl<M: TensorCollection<f32, Cpu>> dfdx::optim::Optimizer<M, Cpu, f32> for Adam
         gradients: &Gradients<f32, Cpu>,
     ) -> Result<(), OptimizerUpdateError<CpuError>> {
         self.begin_step();
-        let mut updater = Updater {
-            adam: self,
-            gradients: gradients.clone(),
-        };
-        let updated = M::iter_tensors(&mut RecursiveWalker {
-            m: (module, String::new()),
-            f: &mut updater,
+        let mut gradients = gradients.clone();
+        let updated = visit(module, &mut |tensor| {
+            if tensor.is_trainable() {
+                let (name, shape) = (tensor.name().to_owned(), tensor.shape());
+                let gradient = tensor.gradient(&mut gradients)?;
+                self.update_tensor(&name, &shape, tensor.values_mut(), gradient);
+            }
+            Ok(())
         });
-        updated
-            .map(|_| ())
-            .map_err(OptimizerUpdateError::DeviceError)
-    }
-}
-
-/// Walks over a module's parameters.
-struct Updater<'a> {
-    adam: &'a mut Adam,
-    gradients: Gradients<f32, Cpu>,
-}
-
-impl TensorVisitor<f32, Cpu> for Updater<'_> {
-    type Viewer = (ViewTensorMut, ViewTensorName);
-    type Err = CpuError;
-    type E2 = f32;
-    type D2 = Cpu;
-
-    fn visit<S: Shape>(
-        &mut self,
-        options: TensorOptions<S, f32, Cpu>,
-        (tensor, name): (&mut Tensor<S, f32, Cpu>, String),
-    ) -> Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
-        if options.do_gradient_update {
-            let gradient = self.gradients.get_or_alloc_mut(tensor)?;
-            let shape: Vec<usize> = tensor.shape().concrete().into();
-            (self.adam).update_tensor(&name, &shape, values_mut(tensor), gradient);
-        }
-        Ok(None)
+        updated.map_err(OptimizerUpdateError::DeviceError)
     }
 }

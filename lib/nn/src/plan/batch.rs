@@ -1,15 +1,12 @@
 //! Convolutions and their weight gradients over a batch.
 
-use super::{ConvBn, Images};
+use super::ConvBn;
 use crate::{
     kernels::{
         buffer::{Buffer, F32x16, flat, flat_mut},
         conv::{ConvShape, Epilogue, conv, pack_transposed, pack_weights, unpack_weights},
         conv_gradient::weight_gradient,
-        passes::{
-            AffineGradient, blocks_to_planes, pad_normalise_gradient, pad_planes, planes_to_blocks,
-            pool,
-        },
+        passes::pool,
         winograd::{filter_len, pays, transform_filters, transform_rotated, winograd},
         winograd_gradient::{add_products, product_len, transform_products},
     },
@@ -209,80 +206,3 @@ const IMAGES: usize = 8;
 const TURNS: usize = 2;
 /// Vectors of a task that adds the groups up.
 const SUMMED: usize = 128;
-
-/// A convolution of planes `(batch, inputs, height, width)`, with a bias.
-pub(crate) fn conv_planes(
-    shape: &ConvShape,
-    x: &[f32],
-    batch: usize,
-    weight: &[f32],
-    bias: &[f32],
-) -> Vec<f32> {
-    let len = shape.outputs * shape.out_area();
-    let filters = Filters::new(*shape, weight, |_| 1.0);
-    let mut vectors = vec![F32x16::default(); shape.output_blocks()];
-    flat_mut(&mut vectors)[..bias.len()].copy_from_slice(bias);
-    let mut y = vec![0.0; batch * len];
-    if len == 0 {
-        return y;
-    }
-    y.chunks_exact_mut(len)
-        .enumerate()
-        .par_for_each(|(image, y)| {
-            let mut padded = Buffer::new(shape.input_len());
-            Images::Planes(x).pad(shape, image, &mut padded);
-            let mut z = Buffer::new(shape.output_len());
-            let epilogue = Epilogue {
-                bias: &vectors,
-                ..Epilogue::none()
-            };
-            filters.apply(&padded, epilogue, &mut z);
-            blocks_to_planes(&z, shape.out_area(), y);
-        });
-    y
-}
-
-/// The gradients of [`conv_planes`]: of its input, its weights and its bias.
-pub(crate) fn conv_planes_gradient(
-    shape: &ConvShape,
-    x: &[f32],
-    dy: &[f32],
-    batch: usize,
-    weight: &[f32],
-) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
-    let (transposed, area) = (shape.transposed(), shape.out_area());
-    let (in_len, out_len) = (shape.inputs * shape.in_area(), shape.outputs * area);
-    if batch == 0 || in_len == 0 || out_len == 0 {
-        return (
-            vec![0.0; x.len()],
-            vec![0.0; weight.len()],
-            vec![0.0; shape.outputs],
-        );
-    }
-    let rotated = Filters::rotated(shape, weight);
-    let mut dx = Buffer::new(batch * transposed.output_len());
-    let own = (&mut dx, transposed.output_len());
-    let as_it_is = AffineGradient::identity(shape.outputs);
-    let dw = weight_gradients(shape, batch, [own], |image, padded, dz, [dx]| {
-        Images::Planes(x).pad(shape, image, padded);
-        let dy = &dy[image * out_len..][..out_len];
-        if shape.stride == 1 {
-            pad_planes(&transposed, dy, dz);
-        } else {
-            let mut blocks = Buffer::new(shape.output_len());
-            planes_to_blocks(dy, area, &mut blocks);
-            pad_normalise_gradient(shape, &blocks, &blocks, &as_it_is, dz);
-        }
-        rotated.apply(dz, Epilogue::none(), dx);
-    });
-    let mut planes = vec![0.0; batch * in_len];
-    (planes.chunks_exact_mut(in_len))
-        .zip(dx.chunks_exact(transposed.output_len()))
-        .par_for_each(|(planes, dx)| blocks_to_planes(dx, shape.in_area(), planes));
-    let db = (0..shape.outputs).map(|o| {
-        let of_channel = dy.chunks_exact(area).skip(o).step_by(shape.outputs);
-        let sum: f64 = of_channel.flatten().map(|&v| f64::from(v)).sum();
-        sum as f32
-    });
-    (planes, dw, db.collect())
-}

@@ -20,10 +20,9 @@ pub(crate) mod stage;
 mod statistics;
 
 pub(crate) use self::{
-    activation::{Activation, Gradient},
+    activation::{Activation, Gradient, to_blocks, to_planes},
     backward::{Deferred, Gradients, backward, backward_dense},
-    batch::{conv_planes, conv_planes_gradient},
-    forward::forward,
+    forward::{Saved, Step, forward},
     infer::{Folded, evaluate, layers},
     statistics::Statistics,
 };
@@ -34,7 +33,6 @@ use crate::{
         conv::ConvShape,
         passes::{Affine, pad_blocks, pad_planes},
     },
-    network::NetworkTensor,
 };
 
 /// What all stages of a pass over a batch share.
@@ -145,4 +143,16 @@ impl Images<'_> {
             }
         }
     }
+}
+
+/// A parameter or a running statistic.
+#[derive(Clone, Debug)]
+pub(crate) struct NetworkTensor {
+    pub name: String,
+    pub shape: Vec<usize>,
+    pub values: Vec<f32>,
+    /// Whether the optimiser changes it.
+    pub trainable: bool,
+    /// Whether training leaves it as it is.
+    pub frozen: bool,
 }

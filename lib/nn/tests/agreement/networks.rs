@@ -123,9 +123,15 @@ fn maps(n: usize, dims: Dims, values: Vec<f64>) -> Maps {
     Maps { n, c, h, w, values }
 }
 
-/// Compares with the reference: evaluation, loss, and the gradient of every parameter.
-fn agrees(name: &str, model: DynNetwork) {
+/// Compares with the reference, some layers frozen: evaluation, loss, and the gradient of every
+/// other parameter.
+fn agrees(name: &str, model: DynNetwork, frozen: &[&str]) {
     let mut model = shaken(model);
+    model.freeze(frozen).unwrap();
+    let is_frozen = |name: &str| {
+        let within = |rest: &str| rest.is_empty() || rest.starts_with('.');
+        (frozen.iter()).any(|layer| name.strip_prefix(layer).is_some_and(within))
+    };
     let signature = model.signature();
     let n = 3;
     let images = noise(n * signature.input.len(), 1);
@@ -138,19 +144,21 @@ fn agrees(name: &str, model: DynNetwork) {
     };
     let x = maps(n, signature.input, wide(&images));
     let layers = model.layers().to_vec();
-    let logits_of = |p: &Parameters, training: bool| {
+    let logits_of = |p: &Parameters, training: &dyn Fn(&str) -> bool| {
         reference::network(&layers, p, x.clone(), &wide(&features), training).values
     };
+    let evaluated = |p: &Parameters| logits_of(p, &|_| false);
+    let trained = |p: &Parameters| logits_of(p, &|layer| !is_frozen(layer));
     let p = parameters(&model);
     let logits = model.logits(batch).unwrap();
-    let found = error(logits.as_slice().unwrap(), &logits_of(&p, false));
+    let found = error(logits.as_slice().unwrap(), &evaluated(&p));
     let name = format!("{name} with {:?}", Instructions::current());
     assert!(found < 1e-5, "{name}: evaluation {found:e}");
     let last = model.activations(batch).unwrap().pop().unwrap().1;
-    let found = error(last.as_slice().unwrap(), &logits_of(&p, false));
+    let found = error(last.as_slice().unwrap(), &evaluated(&p));
     assert!(found < 1e-5, "{name}: activations {found:e}");
 
-    let loss_of = |p: &Parameters| reference::cross_entropy(&logits_of(p, true), &labels);
+    let loss_of = |p: &Parameters| reference::cross_entropy(&trained(p), &labels);
     let mut recorder = Recorder::default();
     let objective = CrossEntropy::new(&labels);
     let step = model.train_step(batch, &objective, &mut recorder).unwrap();
@@ -178,16 +186,18 @@ fn agrees(name: &str, model: DynNetwork) {
             assert!(found < 1e-4, "{name}: gradient of {tensor}: {found:e}");
         }
     }
-    let trained = p.keys().filter(|name| !name.contains("running_"));
-    assert!(trained.eq(recorder.gradients.keys()), "{name}");
+    let learn = p
+        .keys()
+        .filter(|t| !t.contains("running_") && !is_frozen(t));
+    assert!(learn.eq(recorder.gradients.keys()), "{name}");
     for (tensor, after) in parameters(&model) {
-        let kept = !tensor.contains("running_");
+        let kept = !tensor.contains("running_") || is_frozen(&tensor);
         assert_eq!(p[&tensor] == after, kept, "{name}: {tensor}");
     }
 }
 
 fn on_every_instruction_set(name: &str, model: impl Fn() -> DynNetwork) {
-    each_instruction_set(|| agrees(name, model()));
+    each_instruction_set(|| agrees(name, model(), &[]));
 }
 
 macro_rules! networks {
@@ -220,4 +230,25 @@ networks! {
 #[test]
 fn the_networks_of_the_study() {
     on_every_instruction_set("char_cnn", || char_cnn(20, 7, 2, 0.0, 5));
+}
+
+/// Frozen batch normalisation uses and keeps its running statistics: at the beginning of a
+/// network, after a convolution that learns, with layers that learn on both sides, by itself, and
+/// in a skip connection.
+#[test]
+fn frozen_layers() {
+    each_instruction_set(|| {
+        let lenet = || Network::<LeNet5>::new(5).into_dyn();
+        for frozen in [&["0"][..], &["0.1"], &["1"], &["1.1", "2.1"], &["0", "1.0"]] {
+            agrees(&format!("{frozen:?} of LeNet5"), lenet(), frozen);
+        }
+        let unusual = || Network::<Unusual, Image<1, 12, 4>>::new(5).into_dyn();
+        for frozen in [&["0"][..], &["1.2"], &["3"], &["0", "1", "2"]] {
+            agrees(&format!("{frozen:?} of Unusual"), unusual(), frozen);
+        }
+        let resnet = || Network::<ResNet, Image<1, 12, 10>>::new(5).into_dyn();
+        for frozen in [&["1"][..], &["1.0.1", "3.r"], &["0.1", "3.f.4"]] {
+            agrees(&format!("{frozen:?} of ResNet"), resnet(), frozen);
+        }
+    });
 }

@@ -187,14 +187,15 @@ pub fn block(p: &Parameters, name: &str, x: &Maps, training: bool) -> Maps {
     pool(&x)
 }
 
-/// The output of any network, layer by layer; a vector is an image of one pixel. Dropout does
+/// The output of any network, layer by layer; a vector is an image of one pixel. Batch
+/// normalisation takes the batch's statistics where `training` says so of its name. Dropout does
 /// nothing.
 pub fn network(
     layers: &[LayerSpec],
     p: &Parameters,
     mut x: Maps,
     features: &[f64],
-    training: bool,
+    training: &dyn Fn(&str) -> bool,
 ) -> Maps {
     for layer in layers {
         let get = |tensor: &str| &p[&format!("{}.{tensor}", layer.name)];
@@ -203,7 +204,7 @@ pub fn network(
                 subsample(&conv(&x, get("weight"), get("bias"), *kernel), *stride)
             }
             LayerKind::BatchNorm2d => {
-                let (mean, var) = match training {
+                let (mean, var) = match training(&layer.name) {
                     true => statistics(&x),
                     false => (get("running_mean").clone(), get("running_var").clone()),
                 };

@@ -1,0 +1,244 @@
+//! Layers as modules of dfdx: the plan of one layer is one operation on the tape.
+
+use dfdx::{
+    nn::TensorCollection,
+    shapes::{HasShape, Shape},
+    tensor::{Cpu, CpuError, PutTape, SplitTape, Tape, Tensor, TensorFromVec},
+    tensor_ops::ReshapeTo,
+};
+
+use super::{
+    Layer,
+    tape::{add, visit},
+};
+use crate::{
+    Batch, Builder, Error, Result,
+    kernels::{
+        buffer::{Buffer, flat, flat_mut},
+        view::values,
+    },
+    plan::{
+        Activation, Context, Folded, Gradient, Gradients, MOMENTUM, NetworkTensor, Saved, Step,
+        backward, evaluate, forward,
+        stage::{Stage, fuse},
+        to_blocks, to_planes,
+    },
+    shape::{Dims, SampleShape},
+    threads::on_threads,
+};
+
+/// A batch of images on the tape, or without one.
+pub(super) type Maps<C, H, W, T> = Tensor<(usize, C, H, W), f32, Cpu, T>;
+type Samples<S, T> = Tensor<<S as SampleShape>::Batch, f32, Cpu, T>;
+
+/// The layer's output: in training where `x` has a tape, in evaluation where it has none.
+pub(super) fn run<M, In, T>(
+    module: &M,
+    x: Samples<In, T>,
+) -> Result<Samples<M::Output, T>, CpuError>
+where
+    In: SampleShape,
+    M: Layer<In> + TensorCollection<f32, Cpu> + Clone,
+    T: Tape<f32, Cpu>,
+{
+    run_mut(&mut module.clone(), x)
+}
+
+/// As [`run`]; training moves the running statistics.
+///
+/// # Errors
+/// Where statistics are to be taken of an empty batch.
+pub(super) fn run_mut<M, In, T>(
+    module: &mut M,
+    x: Samples<In, T>,
+) -> Result<Samples<M::Output, T>, CpuError>
+where
+    In: SampleShape,
+    M: Layer<In> + TensorCollection<f32, Cpu> + Clone,
+    T: Tape<f32, Cpu>,
+{
+    let (x, mut tape) = x.try_contiguous()?.split_tape();
+    let batch = x.shape().concrete()[0];
+    let plan = Plan::new::<M, In>(module, batch)?;
+    let (y, steps) = match T::OWNS_TAPE {
+        true => plan.train(&values(&x), module)?,
+        false => (plan.evaluate(&values(&x))?, Vec::new()),
+    };
+    let y = (x.device().clone()).try_tensor_from_vec(y, M::Output::batch(batch))?;
+    let (out, mut module) = (y.clone(), module.clone());
+    tape.add_backward_op(move |grads| {
+        let dy = grads.get_or_alloc_mut(&out)?.to_vec();
+        let (dx, found) = plan.backward(&values(&x), steps, &dy)?;
+        add(grads.get_or_alloc_mut(&x)?, &dx);
+        let mut place = 0;
+        visit(&mut module, &mut |tensor| {
+            let to = tensor.gradient(grads)?;
+            for (_, gradient) in found.values.iter().filter(|(of, _)| *of == place) {
+                add(to, gradient.get(to.len()));
+            }
+            place += 1;
+            Ok(())
+        })
+    });
+    Ok(y.put_tape(tape))
+}
+
+/// A layer, fused, with its tensors.
+struct Plan {
+    input: Dims,
+    output: Dims,
+    stages: Vec<Stage>,
+    tensors: Vec<NetworkTensor>,
+    batch: usize,
+}
+
+impl Plan {
+    fn new<M, In>(module: &mut M, batch: usize) -> Result<Self, CpuError>
+    where
+        In: SampleShape,
+        M: Layer<In> + TensorCollection<f32, Cpu>,
+    {
+        let mut layers = Builder::new(In::DIMS);
+        layers.unnamed::<M, In>();
+        let mut tensors = Vec::new();
+        visit(module, &mut |tensor| {
+            tensors.push(NetworkTensor {
+                name: tensor.name().into(),
+                shape: tensor.shape(),
+                values: tensor.values().into_owned(),
+                trainable: tensor.is_trainable(),
+                frozen: false,
+            });
+            Ok(())
+        })?;
+        Ok(Self {
+            input: In::DIMS,
+            output: M::Output::DIMS,
+            stages: fuse(layers.layers()),
+            tensors,
+            batch,
+        })
+    }
+
+    fn context<'a>(&'a self, x: &'a [f32]) -> Context<'a> {
+        let batch = Batch {
+            len: self.batch,
+            images: x,
+            features: &[],
+        };
+        Context {
+            tensors: &self.tensors,
+            batch,
+            draw: (0, 0),
+        }
+    }
+
+    fn evaluate(&self, x: &[f32]) -> Result<Vec<f32>, CpuError> {
+        if self.batch == 0 {
+            return Ok(Vec::new());
+        }
+        let context = self.context(x);
+        let y = on_threads(|| {
+            let folded = Folded::new(&self.stages, &context, false);
+            evaluate(&folded, &context, Activation::Input(self.input))
+        });
+        let y = y.map_err(of_plan)?.flattened(&context);
+        Ok(y.get(self.batch).to_vec())
+    }
+
+    /// The forward pass in training; moves the running statistics of `module`.
+    fn train<M: TensorCollection<f32, Cpu>>(
+        &self,
+        x: &[f32],
+        module: &mut M,
+    ) -> Result<(Vec<f32>, Vec<Step>), CpuError> {
+        let keeps_statistics = self.tensors.iter().any(|tensor| !tensor.trainable);
+        if self.batch == 0 {
+            return match keeps_statistics {
+                true => Err(CpuError::WrongNumElements),
+                false => Ok((Vec::new(), Vec::new())),
+            };
+        }
+        let context = self.context(x);
+        let input = Activation::Input(self.input);
+        let steps = on_threads(|| forward(&self.stages, &context, &input)).map_err(of_plan)?;
+        let y = steps.last().map_or(&input, |step| &step.out);
+        let y = y.flattened(&context).get(self.batch).to_vec();
+        if keeps_statistics {
+            let mut moved = self.running_statistics(&steps).into_iter();
+            visit(module, &mut |tensor| {
+                if !tensor.is_trainable() {
+                    tensor
+                        .values_mut()
+                        .copy_from_slice(&moved.next().unwrap_or_default());
+                }
+                Ok(())
+            })?;
+        }
+        Ok((y, steps))
+    }
+
+    /// Mean and variance of each batch normalisation, in order, after this batch.
+    fn running_statistics(&self, steps: &[Step]) -> Vec<Vec<f32>> {
+        let values = |tensor: usize| self.tensors[tensor].values.clone();
+        let mut moved = Vec::new();
+        for (stage, step) in self.stages.iter().zip(steps) {
+            let (norm, bias) = match stage {
+                Stage::Conv(conv) => (conv.norm, values(conv.bias)),
+                Stage::Norm(stage) => (Some(stage.norm), Vec::new()),
+                _ => continue,
+            };
+            let statistics = match &step.saved {
+                Saved::Statistics(statistics) | Saved::Pooled { statistics, .. } => statistics,
+                _ => continue,
+            };
+            if let Some(norm) = norm {
+                let (mut mean, mut var) = (values(norm.mean), values(norm.var));
+                statistics.update(MOMENTUM, &bias, &mut mean, &mut var);
+                moved.extend([mean, var]);
+            }
+        }
+        moved
+    }
+
+    /// The gradients of `x` and of the tensors.
+    fn backward(
+        &self,
+        x: &[f32],
+        steps: Vec<Step>,
+        dy: &[f32],
+    ) -> Result<(Vec<f32>, Gradients), CpuError> {
+        let mut found = Gradients::default();
+        if self.batch == 0 {
+            return Ok((Vec::new(), found));
+        }
+        let dy = match self.output {
+            Dims::Vector(_) => {
+                let mut rows = Buffer::new(dy.len().div_ceil(16));
+                flat_mut(&mut rows)[..dy.len()].copy_from_slice(dy);
+                Gradient::Rows(rows)
+            }
+            image => {
+                let (channels, area) = image.channels_and_area();
+                Gradient::blocks(to_blocks(dy, channels, area))
+            }
+        };
+        let (context, input) = (self.context(x), Activation::Input(self.input));
+        let through = || backward(&self.stages, steps, &context, &input, dy, true, &mut found);
+        let dx = on_threads(through).map_err(of_plan)?;
+        let dx = dx.map_or(Buffer::zeros(0), Gradient::into_values);
+        let dx = match self.input {
+            Dims::Vector(_) => flat(&dx)[..x.len()].to_vec(),
+            image => {
+                let (channels, area) = image.channels_and_area();
+                to_planes(&dx, channels, area)
+            }
+        };
+        Ok((dx, found))
+    }
+}
+
+/// Only a module on the tape fails, and none of these layers holds one.
+fn of_plan(_: Error) -> CpuError {
+    CpuError::WrongNumElements
+}
