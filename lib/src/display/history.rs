@@ -1,7 +1,7 @@
 //! Learning curves of one run.
 
 use super::chart::{Axis, LineChart};
-use super::html::{Html, Show, row};
+use super::html::{Html, Show, note, row};
 use crate::train::{Epoch, History};
 
 /// Loss and accuracy by epoch, training and validation, side by side.
@@ -41,6 +41,22 @@ impl HistoryChart {
     pub fn reference(mut self, label: &str, accuracy: f64) -> Self {
         self.accuracy = self.accuracy.reference(label, accuracy);
         self
+    }
+}
+
+/// The learning curves, under the accuracy that was reached.
+impl Show for History {
+    fn show(&self) -> Html {
+        let Some(last) = self.last() else {
+            return note("no epoch was trained");
+        };
+        let epochs = match self.epochs.len() {
+            1 => "1 epoch".to_owned(),
+            n => format!("{n} epochs"),
+        };
+        let reached = 100.0 * last.val_accuracy;
+        let title = format!("{epochs}, validation accuracy {reached:.1} %");
+        self.chart(&title).show()
     }
 }
 
