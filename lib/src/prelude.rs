@@ -23,8 +23,15 @@
 //! Everything else has its path: `glyphs::display::LineChart`, `glyphs::eval::statistics`,
 //! `glyphs::plotters::prelude`.
 
+/// What is shown, and tables and charts of one's own.
+pub use crate::display::{Show, ink_table, note, row, stack};
 /// Errors, and how a cell stops at one.
 pub use crate::error::{Error, OrStop, Result};
+/// Networks.
+pub use crate::nn::{
+    AvgPool2d, BatchNorm2d, CharCnn, Classifier, Conv2d, Dropout, Flatten, GlobalAvgPool2d, Linear,
+    MaxPool2d, Network, OnTape, ReLU, VggBlock, shape::Image,
+};
 /// Data and images.
 pub use crate::{
     data::{Handwritten, Mnist, Samples},
@@ -32,12 +39,6 @@ pub use crate::{
     image::{Augment, CropToInk, Preprocess, save_png},
     predict::{Predictions, classify},
 };
-/// Networks.
-pub use crate::nn::{
-    AvgPool2d, BatchNorm2d, CharCnn, Classifier, Conv2d, Dropout, Flatten, GlobalAvgPool2d, Linear,
-    MaxPool2d, Network, OnTape, ReLU, VggBlock, shape::Image,
-};
-pub use dfdx::nn::modules::{GeneralizedResidual, Residual};
 /// Training and evaluation.
 pub use crate::{
     eval::Evaluation,
@@ -46,10 +47,6 @@ pub use crate::{
         ReduceLrOnPlateau, Schedule, activations, evaluate, fit, fit_resumable, logits,
     },
 };
-/// What is shown, and tables and charts of one's own.
-pub use crate::display::{Show, ink_table, note, row, stack};
-pub use plotters::prelude::{BLUE, ChartBuilder, LineSeries, RED, evcxr_figure};
-pub use polars::prelude::DataFrame;
 /// The study.
 pub use crate::{
     report::{complementary, part1, part2, part3, reference_2021, summary, summary::Datasets},
@@ -58,3 +55,6 @@ pub use crate::{
         load_mnist, load_photographs,
     },
 };
+pub use dfdx::nn::modules::{GeneralizedResidual, Residual};
+pub use plotters::prelude::{BLUE, ChartBuilder, LineSeries, RED, Text, WHITE, evcxr_figure};
+pub use polars::prelude::DataFrame;

@@ -185,7 +185,10 @@ impl Show for Predictions {
             1 => "image",
             _ => "images",
         };
-        let caption = format!("{} {images} classified", super::format_count(self.rows.len()));
+        let caption = format!(
+            "{} {images} classified",
+            super::format_count(self.rows.len())
+        );
         Table::new(caption, columns).rows(rows).show()
     }
 }
