@@ -56,5 +56,5 @@ pub use crate::{
     },
 };
 pub use dfdx::nn::modules::{GeneralizedResidual, Residual};
-pub use plotters::prelude::{BLUE, ChartBuilder, LineSeries, RED, Text, WHITE, evcxr_figure};
+pub use plotters::prelude::{BLUE, ChartBuilder, LineSeries, PathElement, RED, evcxr_figure};
 pub use polars::prelude::DataFrame;

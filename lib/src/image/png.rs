@@ -1,6 +1,6 @@
 //! Images as PNG files.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use ::image::{
     ExtendedColorType, ImageEncoder, ImageResult,
@@ -8,10 +8,10 @@ use ::image::{
 };
 use ndarray::ArrayView3;
 
-use crate::{Error, Result, files::write_atomically};
+use crate::{Error, Result};
 
-/// Writes an image `(channels, height, width)` as a PNG file, whole or not at all: in colour
-/// where there are three channels, else the first as grey. Folders are made as needed.
+/// Writes an image `(channels, height, width)` as a PNG file: in colour where there are three
+/// channels, else the first as grey. Folders are made as needed.
 ///
 /// ```no_run
 /// use glyphs::{image::save_png, ndarray::Array3};
@@ -28,7 +28,10 @@ pub fn save_png(path: impl AsRef<Path>, image: ArrayView3<u8>) -> Result<()> {
         let remedy = "pass an image with at least one pixel";
         Error::content(path, error.to_string(), remedy)
     })?;
-    write_atomically(path, &bytes)
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(path, bytes))
+        .map_err(|error| Error::io(path, error, "make room, or allow writing to the folder"))
 }
 
 /// As in [`save_png`].
