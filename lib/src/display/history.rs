@@ -14,24 +14,20 @@ pub struct HistoryChart {
 impl History {
     /// Curves by epoch; `title` says whose.
     pub fn chart(&self, title: &str) -> HistoryChart {
+        self.titled(format!("{title}: loss"), format!("{title}: accuracy"))
+    }
+
+    fn titled(&self, loss: String, accuracy: String) -> HistoryChart {
         let points = |value: fn(&Epoch) -> f64| {
             let numbered = self.epochs.iter().enumerate();
             numbered.map(move |(i, epoch)| ((i + 1) as f64, value(epoch)))
         };
-        let loss = LineChart::new(
-            format!("{title}: loss"),
-            Axis::new("epoch"),
-            Axis::new("loss (nats)"),
-        )
-        .curve("training", points(|e| e.loss))
-        .curve("validation", points(|e| e.val_loss));
-        let accuracy = LineChart::new(
-            format!("{title}: accuracy"),
-            Axis::new("epoch"),
-            Axis::percent("accuracy"),
-        )
-        .curve("training", points(|e| e.accuracy))
-        .curve("validation", points(|e| e.val_accuracy));
+        let loss = LineChart::new(loss, Axis::new("epoch"), Axis::new("loss (nats)"))
+            .curve("training", points(|e| e.loss))
+            .curve("validation", points(|e| e.val_loss));
+        let accuracy = LineChart::new(accuracy, Axis::new("epoch"), Axis::percent("accuracy"))
+            .curve("training", points(|e| e.accuracy))
+            .curve("validation", points(|e| e.val_accuracy));
         HistoryChart { loss, accuracy }
     }
 }
@@ -44,7 +40,7 @@ impl HistoryChart {
     }
 }
 
-/// The learning curves, under the accuracy that was reached.
+/// The learning curves, under what was reached.
 impl Show for History {
     fn show(&self) -> Html {
         let Some(last) = self.last() else {
@@ -54,9 +50,10 @@ impl Show for History {
             1 => "1 epoch".to_owned(),
             n => format!("{n} epochs"),
         };
+        let loss = format!("Validation loss {:.4} after {epochs}", last.val_loss);
         let reached = 100.0 * last.val_accuracy;
-        let title = format!("{epochs}, validation accuracy {reached:.1} %");
-        self.chart(&title).show()
+        let accuracy = format!("Validation accuracy {reached:.1} % after {epochs}");
+        self.titled(loss, accuracy).show()
     }
 }
 

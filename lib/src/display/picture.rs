@@ -5,7 +5,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use ndarray::{Array3, ArrayView3, s};
 
 use super::html::{Html, escape};
-use crate::image::encode_png;
+use crate::image::{CompressionType, encode_png};
 
 /// Grey of the line between two images of a strip.
 const SEPARATOR: u8 = 96;
@@ -27,7 +27,7 @@ impl Picture {
     pub fn new(image: ArrayView3<u8>, zoom: usize) -> Self {
         let (_, height, width) = image.dim();
         Self {
-            uri: data_uri("image/png", encode_png(image)),
+            uri: data_uri("image/png", encode_png(image, CompressionType::Best)),
             width: width * zoom,
             height: height * zoom,
             pixelated: true,

@@ -12,6 +12,6 @@ mod specks;
 pub use augment::Augment;
 pub use folder::ImageFolder;
 pub use ink::{Ink, InkBox, InkStatistics};
-pub(crate) use png::encode_png;
 pub use png::save_png;
+pub(crate) use png::{CompressionType, encode_png};
 pub use preprocess::{Centre, CropToInk, FEATURES, Method, Preprocess};

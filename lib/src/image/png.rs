@@ -2,9 +2,10 @@
 
 use std::{fs, path::Path};
 
+pub(crate) use ::image::codecs::png::CompressionType;
 use ::image::{
     ExtendedColorType, ImageEncoder, ImageResult,
-    codecs::png::{CompressionType, FilterType, PngEncoder},
+    codecs::png::{FilterType, PngEncoder},
 };
 use ndarray::ArrayView3;
 
@@ -24,7 +25,7 @@ use crate::{Error, Result};
 /// ```
 pub fn save_png(path: impl AsRef<Path>, image: ArrayView3<u8>) -> Result<()> {
     let path = path.as_ref();
-    let bytes = encode_png(image).map_err(|error| {
+    let bytes = encode_png(image, CompressionType::Fast).map_err(|error| {
         let remedy = "pass an image with at least one pixel";
         Error::content(path, error.to_string(), remedy)
     })?;
@@ -35,7 +36,7 @@ pub fn save_png(path: impl AsRef<Path>, image: ArrayView3<u8>) -> Result<()> {
 }
 
 /// As in [`save_png`].
-pub(crate) fn encode_png(image: ArrayView3<u8>) -> ImageResult<Vec<u8>> {
+pub(crate) fn encode_png(image: ArrayView3<u8>, effort: CompressionType) -> ImageResult<Vec<u8>> {
     let (channels, height, width) = image.dim();
     let (bytes, colour): (Vec<u8>, _) = match channels {
         3 => {
@@ -50,7 +51,11 @@ pub(crate) fn encode_png(image: ArrayView3<u8>) -> ImageResult<Vec<u8>> {
         }
     };
     let mut file = Vec::new();
-    PngEncoder::new_with_quality(&mut file, CompressionType::Best, FilterType::Adaptive)
-        .write_image(&bytes, width as u32, height as u32, colour)?;
+    PngEncoder::new_with_quality(&mut file, effort, FilterType::Adaptive).write_image(
+        &bytes,
+        width as u32,
+        height as u32,
+        colour,
+    )?;
     Ok(file)
 }

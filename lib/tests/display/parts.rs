@@ -310,7 +310,7 @@ fn a_history_shows_its_curves_under_what_was_reached() {
     assert_eq!(text(&history), "no epoch was trained");
     history.epochs = vec![epoch; 3];
     let page = html(&history);
-    assert!(page.contains("3 epochs, validation accuracy 87.5 %: accuracy"));
+    assert!(page.contains("Validation accuracy 87.5 % after 3 epochs"));
     assert_eq!(page.matches("</svg>").count(), 2);
 }
 
