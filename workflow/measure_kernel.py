@@ -1,4 +1,4 @@
-"""Times the notebook kernel: its start, the first `:dep`, trivial cells.
+"""Times the notebook kernel: its start, the first `:dep`, trivial cells, cells with a network.
 
     measure_kernel.py [--warm]
 
@@ -17,13 +17,38 @@ from pathlib import Path
 from jupyter_client.manager import start_new_kernel
 
 ROOT = Path(__file__).resolve().parent.parent
+LENET5 = """type LeNet5 = (
+    (Conv2d<1, 6, 5>, BatchNorm2d<6>, ReLU, MaxPool2d),
+    (Conv2d<6, 16, 5>, BatchNorm2d<16>, ReLU, MaxPool2d),
+    (Flatten<784>, Linear<784, 120>, ReLU, Linear<120, 2>),
+);"""
+SKIP = """type Skip = (
+    (Conv2d<1, 8>, BatchNorm2d<8>, ReLU, MaxPool2d),
+    Residual<(Conv2d<8, 8>, BatchNorm2d<8>, ReLU, Conv2d<8, 8>, BatchNorm2d<8>)>,
+    (ReLU, GlobalAvgPool2d, Linear<8, 2>),
+);"""
 CELLS = [
-    (":dep", ':dep glyphs = { path = "../lib" }\nuse glyphs::prelude::*;'),
+    (":dep", ':dep glyphs = { path = "../lib" }\nuse glyphs::{ndarray::Array4, prelude::*};'),
     ("trivial cell", "1 + 1"),
     ("first variable", "let first: u32 = 40;"),
     ("next variable", "let second: u32 = first + 2;"),
     ("a cell that prints", 'println!("{second}");'),
     ("a cell that uses lib", 'let error: Error = Error::argument("a", "b");\nprintln!("{error}");'),
+    ("a cell that defines a network and creates it", f"{LENET5}\nlet mut model: Network<LeNet5> = Network::new(0);"),
+    ("its summary", "model.summary()"),
+    (
+        "32 images",
+        "let images: Array4<u8> = Array4::from_shape_fn((32, 1, 28, 28), |(i, _, y, _)| ((i + y) % 2 * 255) as u8);\n"
+        "let labels: Vec<usize> = (0..32).map(|i| i % 2).collect();\n"
+        'let samples: Samples = Samples::new("stripes", images, labels, ["even", "odd"]).or_stop();',
+    ),
+    (
+        "an epoch of training",
+        "let config: Config = Config { epochs: 1, ..Config::default() };\n"
+        "let history: History = fit(&mut model, &samples, &samples, &config).or_stop();",
+    ),
+    ("its evaluation", "let result: Evaluation = evaluate(&model, &samples).or_stop();\nresult"),
+    ("a second network", f"{SKIP}\nlet mut second: Network<Skip> = Network::new(0);"),
 ]
 
 
@@ -68,10 +93,9 @@ def main():
         return
     warm = times()
     print(f"{platform.platform()}, {os.cpu_count()} processors, {time.strftime('%Y-%m-%d')}")
-    print(f"| seconds | {' | '.join(cold)} |")
-    print(f"|---|{'---|' * len(cold)}")
-    for name, row in [("first start", cold), ("warm", warm)]:
-        print(f"| {name} | {' | '.join(f'{value:.1f}' for value in row.values())} |")
+    print("| seconds | first start | warm |\n|---|---|---|")
+    for name in cold:
+        print(f"| {name} | {cold[name]:.1f} | {warm[name]:.1f} |")
 
 
 if __name__ == "__main__":

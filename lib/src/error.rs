@@ -1,6 +1,9 @@
 //! The one error type. Each message names the file or argument and what to do.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fmt::Display,
+    path::{Path, PathBuf},
+};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -87,9 +90,14 @@ pub trait OrStop<T> {
     fn or_stop(self) -> T;
 }
 
-impl<T> OrStop<T> for Result<T> {
+/// Of any crate's error: polars' and plotters' as well as [`Error`].
+impl<T, E: Display> OrStop<T> for Result<T, E> {
     #[track_caller]
     fn or_stop(self) -> T {
-        self.unwrap_or_else(|error| panic!("{error}"))
+        // Not a closure: the caller's line is the one to show.
+        match self {
+            Ok(value) => value,
+            Err(error) => panic!("{error}"),
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! New photographs through a trained classifier.
+//! New images through a trained classifier.
 
 use std::path::Path;
 use std::time::Instant;
@@ -9,7 +9,8 @@ use polars::prelude::{Column, DataFrame};
 use crate::data::Samples;
 use crate::dataframe::{dataframe, write_csv};
 use crate::eval::{Evaluation, argmax};
-use crate::image::ImageFolder;
+use crate::image::{ImageFolder, Preprocess};
+use crate::nn::Classifier;
 use crate::train::{Checkpoint, logits};
 use crate::{Error, Result};
 
@@ -54,16 +55,54 @@ pub fn predict(checkpoint: &Path, images: &Path, skip_damaged: bool) -> Result<P
         let remedy = "take a checkpoint that was trained on photographs";
         return Err(Error::content(checkpoint_path, problem, remedy));
     };
-    let start = Instant::now();
     let folder = match skip_damaged {
-        true => ImageFolder::read_skipping(images)?,
-        false => ImageFolder::read(images)?,
+        true => ImageFolder::read_skipping,
+        false => ImageFolder::read,
     };
+    read(model.as_ref(), &checkpoint.classes, &method, || {
+        folder(images)
+    })
+}
+
+/// As [`predict`], with a network at hand. `preprocess` and `classes` are those that it was
+/// trained with ([`Samples::classes`]).
+///
+/// # Errors
+/// Where there is no image, or one is damaged; where the network takes other images or has
+/// another number of classes.
+pub fn classify(
+    model: &dyn Classifier,
+    images: impl AsRef<Path>,
+    preprocess: &Preprocess,
+    classes: &[String],
+) -> Result<Predictions> {
+    if classes.len() != model.num_classes() {
+        let problem = format!(
+            "{} names for the {} classes of the network",
+            classes.len(),
+            model.num_classes()
+        );
+        let remedy = "pass the classes of the samples that it was trained on";
+        return Err(Error::argument(problem, remedy));
+    }
+    read(model, classes, preprocess, || {
+        ImageFolder::read(images.as_ref())
+    })
+}
+
+fn read(
+    model: &dyn Classifier,
+    classes: &[String],
+    method: &Preprocess,
+    folder: impl FnOnce() -> Result<ImageFolder>,
+) -> Result<Predictions> {
+    let start = Instant::now();
+    let folder = folder()?;
     let reading = start.elapsed();
-    let read = folder.preprocess(&method, checkpoint.classes.clone())?;
+    let read = folder.preprocess(method, classes.to_vec())?;
     let preprocessing = start.elapsed() - reading;
     let network = Instant::now();
-    let scores = logits(model.as_ref(), &read.samples)?;
+    let scores = logits(model, &read.samples)?;
     let seconds = [reading, preprocessing, network.elapsed()].map(|time| time.as_secs_f64());
     let rows = (read
         .samples
@@ -75,9 +114,9 @@ pub fn predict(checkpoint: &Path, images: &Path, skip_damaged: bool) -> Result<P
         let (class, confidence) = most_probable(row);
         Prediction {
             file: file.clone(),
-            predicted: checkpoint.classes[class].clone(),
+            predicted: classes[class].clone(),
             confidence,
-            label: label.map(|label| checkpoint.classes[label].clone()),
+            label: label.map(|label| classes[label].clone()),
         }
     })
     .collect();

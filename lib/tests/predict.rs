@@ -7,12 +7,13 @@ use std::path::Path;
 use glyphs::data::handwritten::class_names;
 use glyphs::data::synthetic::{Writer, page};
 use glyphs::data::{Provenance, Samples};
-use glyphs::image::Preprocess;
+use glyphs::display::Show;
+use glyphs::image::{Preprocess, save_png};
 use glyphs::nn::char_cnn;
-use glyphs::predict::predict;
+use glyphs::predict::{classify, predict};
 use glyphs::train::{Checkpoint, Config, History};
 use image::{DynamicImage, GrayImage, ImageFormat};
-use ndarray::{Array2, Array4};
+use ndarray::{Array2, Array3, Array4};
 
 /// A checkpoint of an untrained network.
 fn checkpoint(path: &Path, preprocess: Option<Preprocess>) {
@@ -111,6 +112,33 @@ fn images_of_any_size_are_read_and_labels_taken_from_folders() {
     );
     let predictions = predict(&network, &images, true).unwrap();
     assert_eq!((predictions.rows.len(), predictions.skipped.len()), (5, 1));
+}
+
+#[test]
+fn a_network_at_hand_reads_images_that_were_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let grey = Array3::from_shape_fn((1, 40, 30), |(_, y, x)| (5 * y + x) as u8);
+    let colour = Array3::from_shape_fn((3, 20, 20), |(c, y, x)| (80 * c + 3 * y + x) as u8);
+    for (name, image) in [("grey.png", &grey), ("deeper/colour.png", &colour)] {
+        save_png(folder.path().join(name), image.view()).unwrap();
+    }
+    let read = image::open(folder.path().join("deeper/colour.png")).unwrap();
+    assert_eq!(read.to_rgb8().get_pixel(7, 4).0, [19, 99, 179]);
+
+    let classes: Vec<String> = ["a", "b", "c"].map(String::from).into();
+    let model = char_cnn(20, 3, 0, 1);
+    let names =
+        |classes: &[String]| classify(&model, folder.path(), &Preprocess::squeeze(), classes);
+    let read = names(&classes).unwrap();
+    let files: Vec<&str> = read.rows.iter().map(|row| row.file.as_str()).collect();
+    assert_eq!(files, ["deeper/colour.png", "grey.png"]);
+    assert!(read.evaluation.is_none() && classes.contains(&read.rows[1].predicted));
+    assert!(read.show().text().starts_with("2 images classified"));
+    let words = names(&classes[..2]).unwrap_err().to_string();
+    assert!(words.contains("2 names for the 3 classes"), "{words}");
+    let empty = Array3::zeros((1, 0, 5));
+    let words = save_png(folder.path().join("x.png"), empty.view()).unwrap_err();
+    assert!(words.to_string().contains("x.png"), "{words}");
 }
 
 #[test]

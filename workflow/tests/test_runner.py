@@ -14,6 +14,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+import measure_kernel
 import run_notebook
 
 LIB = Path(__file__).resolve().parents[2] / "lib"
@@ -95,10 +96,17 @@ def test_a_failing_question_mark_is_red_even_where_the_lint_is_off(execute, monk
     assert "invalid digit" in str(failure.value)
 
 
-def test_an_error_met_by_or_stop_is_red_and_shows_its_remedy(execute):
-    failing = 'let sum: u32 = Err::<u32, Error>(Error::argument("planted", "the remedy")).or_stop();'
-    with pytest.raises(run_notebook.NotebookFailed, match=r"(?s)cell 3/3 · The sum.*planted; the remedy"):
-        execute({1: USES_LIB, LAST: failing})
+@pytest.mark.parametrize(
+    "failing, words",
+    [
+        ('Err::<u32, Error>(Error::argument("planted", "the remedy"))', "planted; the remedy"),
+        ('"x".parse::<u32>()', "invalid digit"),
+    ],
+    ids=["of the library", "of the standard library"],
+)
+def test_an_error_met_by_or_stop_is_red_and_shows_its_words(execute, failing, words):
+    with pytest.raises(run_notebook.NotebookFailed, match=rf"(?s)cell 3/3 · The sum.*{words}"):
+        execute({1: USES_LIB, LAST: f"let sum: u32 = {failing}.or_stop();"})
 
 
 def test_a_cell_that_takes_too_long_is_red(execute):
@@ -199,6 +207,44 @@ def test_a_network_a_batch_and_their_gradient_in_three_cells_are_as_in_one(tmp_p
     assert [len(values) for values in gradients] == [144, 16, 640]
     assert all(any(values) for values in gradients), "a gradient of 0 shows nothing"
     assert apart == together
+
+
+# Networks as a reader writes them, each defined, created, trained and evaluated in cells of its own. That
+# `fit` prints no line of its own shows that cells share the library's statics.
+STRIPES = (
+    "let images: glyphs::ndarray::Array4<u8> =\n"
+    "    glyphs::ndarray::Array4::from_shape_fn((64, 1, 28, 28), |(i, _, y, x)| ([y, x][i % 2] % 4 / 2 * 255) as u8);\n"
+    "let labels: Vec<usize> = (0..64).map(|i| i % 2).collect();\n"
+    'let samples: Samples = Samples::new("stripes", images, labels, ["rows", "columns"]).or_stop();\n'
+    "let config: Config = Config { epochs: 1, batch_size: 16, ..Config::default() };\n"
+    "glyphs::progress::set_silent(true);"
+)
+TRAINED = (
+    "let history: History = fit(&mut model, &samples, &samples, &config).or_stop();\n"
+    'println!("{} {}", history.epochs.len(), history.epochs[0].loss);'
+)
+EVALUATED = (
+    "let result: Evaluation = evaluate(&model, &samples).or_stop();\n"
+    'println!("{} {}", model.summary().layers.len(), result.loss());'
+)
+OF_READERS = {
+    "LeNet5": (measure_kernel.LENET5, 12),
+    "Skip": (measure_kernel.SKIP, 13),
+}
+
+
+def test_networks_of_readers_are_defined_trained_and_evaluated_in_cells(tmp_path):
+    cells = [new_code_cell(source) for source in (USES_LIB, STRIPES)]
+    for name, (definition, _) in OF_READERS.items():
+        created = f"{definition}\nlet mut model: Network<{name}> = Network::new(0);"
+        cells += [new_code_cell(source) for source in (created, TRAINED, EVALUATED)]
+    nbformat.write(new_notebook(metadata=HEALTHY.metadata, cells=cells), tmp_path / "readers.ipynb")
+    run_notebook.run(tmp_path / "readers.ipynb", tmp_path / "out.ipynb")
+    cells = nbformat.read(tmp_path / "out.ipynb", as_version=4).cells[2:]
+    for i, (name, (_, layers)) in enumerate(OF_READERS.items()):
+        (epochs, before), (found, after) = (cell.outputs[0].text.split() for cell in cells[3 * i + 1 : 3 * i + 3])
+        assert (int(epochs), int(found)) == (1, layers), name
+        assert 0 < float(after) < 1 and 0 < float(before) < 2, f"{name}: {before} to {after}"
 
 
 # What does not fit does not compile, and a cell shows the compiler's message, which names both

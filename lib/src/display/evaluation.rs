@@ -6,6 +6,8 @@ use crate::eval::{
     Calibration, ClassScores, ConfusionMatrix, Evaluation, Merged, Mistake, MostConfused,
 };
 
+use crate::predict::Predictions;
+
 use super::chart::{Heatmap, Reliability};
 use super::gallery::SampleSheet;
 use super::html::{Html, Show, stack};
@@ -165,6 +167,29 @@ impl Show for Merged {
         Table::new(caption, columns.into_iter().take(shown))
             .rows(rows)
             .show()
+    }
+}
+
+/// One row an image.
+impl Show for Predictions {
+    fn show(&self) -> Html {
+        let columns = ["image", "read as", "confidence"];
+        let rows = self.rows.iter().map(|row| {
+            [
+                row.file.as_str().into(),
+                row.predicted.as_str().into(),
+                bar(f64::from(row.confidence)),
+            ]
+        });
+        let images = match self.rows.len() {
+            1 => "image",
+            _ => "images",
+        };
+        let caption = format!(
+            "{} {images} classified",
+            super::format_count(self.rows.len())
+        );
+        Table::new(caption, columns).rows(rows).show()
     }
 }
 

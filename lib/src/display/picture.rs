@@ -1,10 +1,11 @@
 //! Images inside a page: encoded, in base64, with words for who cannot see them.
 
-use ::image::{DynamicImage, ExtendedColorType, ImageEncoder, codecs::jpeg, codecs::png};
+use ::image::{DynamicImage, codecs::jpeg};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use ndarray::{Array3, ArrayView3, s};
 
 use super::html::{Html, escape};
+use crate::image::{CompressionType, encode_png};
 
 /// Grey of the line between two images of a strip.
 const SEPARATOR: u8 = 96;
@@ -24,32 +25,9 @@ impl Picture {
     /// An image `(channels, height, width)`, each pixel shown `zoom` x `zoom`: in colour
     /// where there are three channels, else the first as grey.
     pub fn new(image: ArrayView3<u8>, zoom: usize) -> Self {
-        let (channels, height, width) = image.dim();
-        let (bytes, colour): (Vec<u8>, _) = match channels {
-            3 => {
-                let pixels_last = image.permuted_axes([1, 2, 0]);
-                (
-                    pixels_last.iter().copied().collect(),
-                    ExtendedColorType::Rgb8,
-                )
-            }
-            _ => {
-                let grey = image.outer_iter().next();
-                (
-                    grey.into_iter().flatten().copied().collect(),
-                    ExtendedColorType::L8,
-                )
-            }
-        };
-        let mut file = Vec::new();
-        let encoder = png::PngEncoder::new_with_quality(
-            &mut file,
-            png::CompressionType::Best,
-            png::FilterType::Adaptive,
-        );
-        let done = encoder.write_image(&bytes, width as u32, height as u32, colour);
+        let (_, height, width) = image.dim();
         Self {
-            uri: data_uri("image/png", done.map(|()| file)),
+            uri: data_uri("image/png", encode_png(image, CompressionType::Best)),
             width: width * zoom,
             height: height * zoom,
             pixelated: true,

@@ -4,6 +4,7 @@
 pub mod augment;
 pub mod folder;
 pub mod ink;
+mod png;
 pub mod preprocess;
 pub mod resample;
 mod specks;
@@ -11,4 +12,6 @@ mod specks;
 pub use augment::Augment;
 pub use folder::ImageFolder;
 pub use ink::{Ink, InkBox, InkStatistics};
+pub use png::save_png;
+pub(crate) use png::{CompressionType, encode_png};
 pub use preprocess::{Centre, CropToInk, FEATURES, Method, Preprocess};

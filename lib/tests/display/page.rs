@@ -1,9 +1,17 @@
 //! One page with every kind of display, written to the build's temporary folder
 //! (`display.html`) to be looked at, and checked for what every page needs.
 
-use glyphs::display::stylesheet;
-use glyphs::nn::{LayerSummary, Summary};
-use glyphs::prelude::*;
+use glyphs::{
+    Error, Result,
+    data::{Provenance, Samples},
+    display::*,
+    eval::{
+        Evaluation, Merged,
+        statistics::{self, Interval, KaplanMeier, Time},
+    },
+    nn::{LayerSummary, Summary},
+    study::LOOKALIKES,
+};
 use ndarray::{Array2, Array3, Axis as Dimension};
 
 /// A small generator, so that the page is the same every time.

@@ -1,7 +1,15 @@
 //! Displays one by one: what stands in them, and that no input breaks them.
 
-use glyphs::display::{format_count, format_p, no_number};
-use glyphs::prelude::*;
+use glyphs::{
+    Error, Result,
+    data::{Provenance, Samples},
+    display::*,
+    eval::{
+        Evaluation,
+        statistics::{self, Interval},
+    },
+    train::{Epoch, History},
+};
 use ndarray::Array3;
 use proptest::prelude::*;
 
@@ -286,6 +294,24 @@ fn numbers_in_words() {
         statistics::mean(&[0.5]).unwrap().to_string(),
         "0.5000 (n = 1)"
     );
+}
+
+#[test]
+fn a_history_shows_its_curves_under_what_was_reached() {
+    let epoch = Epoch {
+        loss: 0.5,
+        accuracy: 0.75,
+        val_loss: 0.25,
+        val_accuracy: 0.875,
+        lr: 1e-3,
+        seconds: 1.0,
+    };
+    let mut history = History::default();
+    assert_eq!(text(&history), "no epoch was trained");
+    history.epochs = vec![epoch; 3];
+    let page = html(&history);
+    assert!(page.contains("Validation accuracy 87.5 % after 3 epochs"));
+    assert_eq!(page.matches("</svg>").count(), 2);
 }
 
 #[test]
