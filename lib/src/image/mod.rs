@@ -10,5 +10,5 @@ mod specks;
 
 pub use augment::Augment;
 pub use folder::ImageFolder;
-pub use ink::{Ink, InkBox, InkStatistics};
+pub use ink::{Ink, InkBox};
 pub use preprocess::{Centre, CropToInk, FEATURES, Method, Preprocess};

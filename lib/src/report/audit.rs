@@ -6,8 +6,8 @@ use crate::{
     Result,
     data::Samples,
     display::{
-        Axis, Cell, Gallery, Histogram, Html, Picture, Show, Table, Tile, format_count, no_number,
-        note, number, row, stack,
+        Cell, Gallery, Html, Picture, Show, Table, Tile, format_count, no_number, note, number,
+        stack,
     },
     eval::{
         ConfusionMatrix,
@@ -110,22 +110,6 @@ impl Audit {
         Gallery::new(title, tiles)
     }
 
-    /// How far images are from their originals, and from the next most similar ones.
-    pub fn distances(&self) -> Histogram {
-        let (first, second) = (self.differences(), self.runner_up_differences());
-        let times = self.times_as_far();
-        let title = format!(
-            "The next original is {:.1} times as far on average, and {:.1} times at the least",
-            mean(&times),
-            smallest(&times)
-        );
-        let axis = Axis::new("mean absolute difference (grey levels of 255)").from(0.0);
-        Histogram::new(title, axis, 60)
-            .values("the nearest original", &first)
-            .values(format!("the next, for {} images", second.len()), &second)
-            .shares()
-    }
-
     /// True digit by given label.
     pub fn labels(&self) -> Html {
         let matrix = self.matrix();
@@ -207,10 +191,9 @@ impl Audit {
         stack(&[&table, &overall])
     }
 
-    /// The answer, as one paragraph and one picture.
+    /// The answer, as one paragraph and one table.
     pub fn what_is_different(&self, dataset3: &Samples) -> Html {
-        let picture = row(&[&self.labels(), &self.folders(dataset3)]);
-        stack(&[&note(&self.in_words()), &picture])
+        stack(&[&note(&self.in_words()), &self.folders(dataset3)])
     }
 
     /// What is different about dataset 3, with the numbers of this audit.

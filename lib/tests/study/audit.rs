@@ -154,7 +154,6 @@ fn originals_are_found_wherever_they_are() {
     for block in [
         audit.show(),
         audit.pairs(&dataset3, &originals, 8).show(),
-        audit.distances().show(),
         audit.folders(&dataset3).show(),
         audit.uniformity(),
     ] {

@@ -2,7 +2,7 @@
 
 use super::{all_learned, below_chance, constant_answer, nothing_learned, taken_up};
 use crate::{
-    display::{Axis, Histogram, Html, LineChart, row, stack},
+    display::{Axis, Html, LineChart, row, stack},
     eval::ConfusionMatrix,
     report::{
         network_name,
@@ -112,31 +112,6 @@ fn both_ends(trained: &Trained) -> Html {
         .chart(title("least", evaluation.least_likely_accuracy()))
         .axes("digit", "least likely digit");
     row(&[&most, &least])
-}
-
-/// How sure the networks are of their answer, and how much they leave to the truth.
-pub fn probabilities(trained: &[&Trained]) -> Html {
-    let histogram = |title: &str, axis: &str| {
-        Histogram::new(title, Axis::new(axis).from(0.0).to(0.25), 50).shares()
-    };
-    let mut confidence = histogram(
-        "How sure of the answer (all learned: 1/9, nothing: 1/10)",
-        "probability of the most likely digit",
-    );
-    let mut truth = histogram(
-        "What is left to the truth (all learned: 0, nothing: 1/10)",
-        "probability of the true digit",
-    );
-    for trained in trained {
-        let (name, evaluation) = (name_of(trained), &trained.evaluation);
-        let labels = evaluation.labels().iter().enumerate();
-        let of_truth: Vec<f64> = labels
-            .map(|(i, &label)| f64::from(evaluation.probabilities()[[i, label]]))
-            .collect();
-        confidence = confidence.values(name.as_str(), &evaluation.confidence());
-        truth = truth.values(name, &of_truth);
-    }
-    row(&[&confidence, &truth])
 }
 
 fn numbered(values: impl Iterator<Item = f64>) -> Vec<(f64, f64)> {

@@ -5,9 +5,9 @@ mod compare;
 mod findings;
 mod live;
 
-pub use compare::{accuracies, answers_in_report, avoidance, epochs, expectations, learned};
+pub use compare::{accuracies, answers_in_report, avoidance, learned};
 pub use findings::findings;
-pub use live::{confusions, curves, probabilities};
+pub use live::{confusions, curves};
 
 use std::path::PathBuf;
 
