@@ -2,9 +2,8 @@
 
 pub use crate::data::{Handwritten, Mislabelled, Mnist, Provenance, Samples};
 pub use crate::display::{
-    Axis, Cell, Curve, Flow, Gallery, Heatmap, Histogram, HistoryTable, Html, LineChart, Picture,
-    Reliability, RowChart, SampleSheet, ScatterChart, Show, Table, Tile, bar, heading, ink_table,
-    note, number, percent, row, stack,
+    Axis, Cell, Gallery, Heatmap, Html, LineChart, Picture, RowChart, Show, Table, Tile, bar, note,
+    number, percent, row, stack,
 };
 pub use crate::error::{Error, OrStop, Result};
 pub use crate::eval::{
@@ -15,7 +14,7 @@ pub use crate::eval::{
         paired_difference, wilson,
     },
 };
-pub use crate::image::{Augment, Centre, CropToInk, InkStatistics, Method, Preprocess};
+pub use crate::image::{Augment, Centre, CropToInk, Method, Preprocess};
 pub use crate::nn::{
     Adam, Batch, CharCnn, Classifier, CrossEntropy, EXPERIMENTAL, ExperimentalCnn, ORIGINAL,
     Objective, OriginalCnn, Step, char_cnn,

@@ -4,7 +4,10 @@
 mod classifier;
 mod error;
 mod init;
-#[allow(unsafe_code, reason = "vector instructions and unchecked walks, each measured")]
+#[allow(
+    unsafe_code,
+    reason = "vector instructions and unchecked walks, each measured"
+)]
 mod kernels;
 pub mod layers;
 mod loss;

@@ -20,11 +20,6 @@ pub struct Html {
 pub trait Show {
     fn show(&self) -> Html;
 
-    /// The block, followed by the line that says which data it was computed from.
-    fn with_provenance(&self, provenance: &Provenance) -> Html {
-        stack(&[&self.show(), provenance])
-    }
-
     /// Called by evcxr on the last expression of a cell.
     fn evcxr_display(&self) {
         self.show().print();
@@ -39,12 +34,6 @@ pub fn stack(blocks: &[&dyn Show]) -> Html {
 /// Blocks side by side where there is room, below each other where not.
 pub fn row(blocks: &[&dyn Show]) -> Html {
     joined("g-row", blocks)
-}
-
-/// A heading within a block.
-pub fn heading(words: &str) -> Html {
-    let body = format!("<h4 class=\"g-heading\">{}</h4>", escape(words));
-    Html::new(body, words)
 }
 
 /// A paragraph; what stands between backticks is code.
@@ -103,12 +92,6 @@ impl Html {
 impl Show for Html {
     fn show(&self) -> Html {
         self.clone()
-    }
-}
-
-impl<T: Show> Show for Option<T> {
-    fn show(&self) -> Html {
-        self.as_ref().map_or_else(|| note("nothing"), Show::show)
     }
 }
 

@@ -120,7 +120,7 @@ pub fn clean(raw: bool) -> Result<Vec<PathBuf>> {
 
 fn stage(source: &Source, staging: &Path, patience: &Patience) -> Result<()> {
     if let Some(package) = &source.npm {
-        return npm::unpack(package, &source.files, staging, patience);
+        return npm::unpack(package, &source.files, staging);
     }
     for (name, url) in &source.files {
         let path = staging.join(name);
