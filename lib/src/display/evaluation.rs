@@ -113,28 +113,20 @@ impl Show for Merged {
             "images",
             "why they look alike",
         ];
-        let explained = self
-            .groups
-            .iter()
-            .any(|group| !group.lookalike.reason.is_empty());
-        let shown = if explained { 4 } else { 3 };
         let rows = self.groups.iter().map(|group| {
             let names: Vec<String> = group.lookalike.classes.chars().map(String::from).collect();
-            let cells = [
+            [
                 names.join(" ").into(),
                 group.mistakes.into(),
                 group.support.into(),
                 group.lookalike.reason.into(),
-            ];
-            cells.into_iter().take(shown)
+            ]
         });
         let caption = format!(
             "Accuracy {:.4}, and {:.4} when lookalikes count as one: {} of {} mistakes are left",
             self.accuracy_before, self.accuracy, self.mistakes, self.mistakes_before
         );
-        Table::new(caption, columns.into_iter().take(shown))
-            .rows(rows)
-            .show()
+        Table::new(caption, columns).rows(rows).show()
     }
 }
 

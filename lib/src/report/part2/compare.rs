@@ -160,7 +160,7 @@ fn forest(all: &[Gain], head: Head) -> RowChart {
         if let (Some(gain), 100.0) = (gain, measure.scale) {
             let [low, high] = [gain.interval.low, gain.interval.high].map(|x| x * 100.0);
             let interval = Some(Interval { low, high });
-            chart = chart.value_with(measure.short, gain.mean * 100.0, interval);
+            chart = chart.value_with(measure.short(), gain.mean * 100.0, interval);
         }
     }
     chart

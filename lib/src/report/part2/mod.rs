@@ -8,6 +8,4 @@ mod transfer;
 
 pub use claims::{CLAIMS, Claim, Verdict, claims};
 pub use compare::{compare_starts, convergence, curves, little_data, quality, quality_finding};
-pub use transfer::{
-    carried_over, features_kept, networks_apart, pretraining_finding, weights_moved,
-};
+pub use transfer::{carried_over, features_kept, pretraining_finding, weights_moved};

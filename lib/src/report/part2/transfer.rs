@@ -2,17 +2,12 @@
 
 use crate::{
     Result,
-    data::Samples,
     display::{Axis, Html, RowChart, Show, format_count, note},
-    eval::{similarity::debiased_cka, statistics::mean},
+    eval::statistics::mean,
     nn::{LayerSummary, OriginalCnn},
     report::val_accuracy,
     study::{CARRIED_OVER, Grid, Head, Init, RunResult, Seeds, Trained},
-    train::activations,
 };
-
-/// Images that two networks are shown to compare their features.
-const IMAGES: usize = 500;
 
 /// Tensors whose way is measured, by layer, input first.
 const LAYERS: [&str; 6] = [
@@ -115,23 +110,4 @@ fn by_layer(grid: &Grid, head: Head, chart: RowChart, name: &dyn Fn(&str) -> Str
         }
     }
     chart.show()
-}
-
-/// How alike two trained networks see the same images, layer by layer (debiased linear
-/// CKA), for each pair.
-pub fn networks_apart(pairs: &[(&str, &Trained, &Trained)], images: &Samples) -> Result<Html> {
-    let probe = images.select(&(0..images.len().min(IMAGES)).collect::<Vec<_>>());
-    let axis = Axis::new("CKA, one network against the other")
-        .from(0.0)
-        .to(1.0);
-    let mut chart = RowChart::layers("Do both starts end at the same features?", axis);
-    for (name, one, other) in pairs {
-        chart = chart.series(*name);
-        let one = activations(one.model.as_ref(), &probe)?;
-        let other = activations(other.model.as_ref(), &probe)?;
-        for ((layer, a), (_, b)) in one.iter().zip(&other) {
-            chart = chart.value(layer.clone(), debiased_cka(a.view(), b.view())?);
-        }
-    }
-    Ok(chart.show())
 }
