@@ -75,14 +75,13 @@ impl Handwritten {
     }
 
     fn one_of_each_class(&self) -> Vec<usize> {
-        (0..self.classes.len())
-            .filter_map(|class| {
-                let all: Vec<usize> = (0..self.len())
-                    .filter(|&i| self.photos[i].label == class)
-                    .collect();
-                all.get(class % all.len().max(1)).copied()
-            })
-            .collect()
+        let of_class = |class: usize| {
+            let labels = self.photos.iter().enumerate();
+            let all = labels.filter(|(_, photo)| photo.label == class);
+            let all: Vec<usize> = all.map(|(i, _)| i).collect();
+            all.get(class % all.len().max(1)).copied()
+        };
+        (0..self.classes.len()).filter_map(of_class).collect()
     }
 }
 

@@ -96,31 +96,20 @@ impl Evaluation {
     /// The `n` mistakes made with the most confidence, with their images.
     /// `samples` are those that were evaluated.
     pub fn mistake_gallery(&self, samples: &Samples, n: usize) -> Gallery {
-        self.mistake_gallery_with(samples, n, &|_| None)
-    }
-
-    /// As [`Evaluation::mistake_gallery`], each after the picture that `original`
-    /// has for its position in the samples.
-    pub fn mistake_gallery_with(
-        &self,
-        samples: &Samples,
-        n: usize,
-        original: &dyn Fn(usize) -> Option<Picture>,
-    ) -> Gallery {
         let mistakes = self.mistakes();
         let title = format!("{} mistakes in {} images", mistakes.len(), self.len());
         let known = mistakes.iter().take(n).filter(|m| m.index < samples.len());
-        let tiles = known.map(|mistake| Tile {
-            pictures: original(mistake.index)
-                .into_iter()
-                .chain([image(samples, mistake.index)])
-                .collect(),
-            caption: format!("{} read as {}", mistake.truth, mistake.prediction),
-            detail: format!(
+        let zoom = Picture::zoom(samples.image_shape()[1], ZOOM);
+        let tiles = known.map(|mistake| {
+            let picture = Picture::new(samples.image(mistake.index), zoom);
+            let caption = format!("{} read as {}", mistake.truth, mistake.prediction);
+            let (confidence, truth) = (mistake.confidence, mistake.truth_probability);
+            let detail = format!(
                 "confidence {:.0} %, truth {:.0} %",
-                100.0 * mistake.confidence,
-                100.0 * mistake.truth_probability
-            ),
+                100.0 * confidence,
+                100.0 * truth
+            );
+            Tile::new(picture, caption, detail)
         });
         Gallery::new(title, tiles)
     }
@@ -146,9 +135,4 @@ impl MostConfused {
         });
         Table::new("The most frequent confusions", columns).rows(rows)
     }
-}
-
-fn image(samples: &Samples, index: usize) -> Picture {
-    let zoom = Picture::zoom(samples.image_shape()[1], ZOOM);
-    Picture::new(samples.image(index), zoom)
 }

@@ -3,13 +3,10 @@
 use ndarray::Array3;
 
 use crate::{
-
     data::Samples,
     display::{
-        Cell, Gallery, Html, Picture, Show, Table, Tile, format_count, no_number, note, number,
-        stack,
+        Cell, Gallery, Html, Picture, Show, Table, Tile, format_count, no_number, number, stack,
     },
-    eval::ConfusionMatrix,
     report::columns,
     study::Audit,
 };
@@ -121,33 +118,6 @@ impl Audit {
             .show()
     }
 
-    /// How many images each folder holds, how many of them correctly, and one of each digit
-    /// in it.
-    pub fn folders(&self, dataset3: &Samples) -> Table {
-        let ConfusionMatrix { counts, classes } = self.matrix();
-        let blank = Array3::zeros(dataset3.image_shape());
-        let rows = classes.iter().enumerate().map(|(folder, name)| {
-            let held = counts.column(folder);
-            let strip = (0..classes.len()).map(|digit| {
-                let found =
-                    (0..self.len()).find(|&i| self.given[i] == folder && self.truth[i] == digit);
-                match found {
-                    Some(i) => dataset3.image(i),
-                    None => blank.view(),
-                }
-            });
-            let words = format!("folder {name}: one image of each digit");
-            [
-                name.as_str().into(),
-                held.sum().into(),
-                held[folder].into(),
-                Picture::strip(strip, 1).block(&words).into(),
-            ]
-        });
-        let header = columns("folder | images | of its digit | one of each digit, 0 to 9");
-        Table::new("Each folder holds every digit", header).rows(rows)
-    }
-
     /// Are the wrong labels evenly spread?
     pub fn uniformity(&self) -> Table {
         let rows = [
@@ -168,11 +138,6 @@ impl Audit {
         });
         let header = columns(" | χ² | degrees of freedom | p");
         Table::new("Is every wrong label equally likely?", header).rows(rows)
-    }
-
-    /// The answer, as one paragraph and one table.
-    pub fn what_is_different(&self, dataset3: &Samples) -> Html {
-        stack(&[&note(&self.in_words()), &self.folders(dataset3)])
     }
 
     /// What is different about dataset 3, with the numbers of this audit.

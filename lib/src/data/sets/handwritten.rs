@@ -140,13 +140,7 @@ impl Handwritten {
         let handwritten = Self {
             photos,
             classes: class_names(),
-            provenance: Provenance {
-                name: "handwritten".into(),
-                source: found.source.clone(),
-                sha256: String::new(),
-                count: 0,
-                synthetic: found.synthetic,
-            },
+            provenance: found.provenance("handwritten", String::new(), 0),
             root: found.path.clone(),
         };
         Ok(handwritten.with_fresh_provenance())

@@ -7,7 +7,7 @@ mod live;
 
 pub use compare::{accuracies, answers_in_report, avoidance, learned};
 pub use findings::findings;
-pub use live::{confusions, curves};
+pub use live::confusions;
 
 use std::path::PathBuf;
 
