@@ -220,8 +220,8 @@ impl Cell {
                 write!(body, "<td class=\"g-number\">{}</td>", escape(words))
             }
             Self::Bar(words, share) => {
-                // NaN becomes 0.
-                let length = share.max(0.0).min(1.0);
+                // `max` makes NaN 0.
+                let length = share.clamp(0.0, 1.0).max(0.0);
                 let bar = format!("<i style=\"width:{:.1}%\"></i>", 100.0 * length);
                 let bar = format!("<span class=\"g-bar\" aria-hidden=\"true\">{bar}</span>");
                 write!(

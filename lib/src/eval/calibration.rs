@@ -10,8 +10,6 @@ pub struct Calibration {
     /// Expected calibration error, Σ (n_b / n) |accuracy_b − confidence_b|
     /// (Guo et al., "On calibration of modern neural networks", ICML 2017).
     pub ece: f64,
-    /// Maximum calibration error, max |accuracy_b − confidence_b| over bins that are not empty.
-    pub mce: f64,
     /// Means over all images, 0 to 1. Confidence above accuracy is overconfidence.
     pub confidence: f64,
     pub accuracy: f64,
@@ -64,7 +62,6 @@ impl Evaluation {
         let n = self.len() as f64;
         Ok(Calibration {
             ece: bins.iter().map(|b| b.count as f64 / n * b.gap()).sum(),
-            mce: bins.iter().map(ReliabilityBin::gap).fold(0.0, f64::max),
             confidence: confidence.iter().sum::<f64>() / n,
             accuracy: self.accuracy(),
             bins,

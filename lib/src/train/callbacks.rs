@@ -85,11 +85,11 @@ impl ModelCheckpoint {
     }
 
     pub fn best(&self) -> PathBuf {
-        self.with_ending(".best.safetensors")
+        self.stem.with_added_extension("best.safetensors")
     }
 
     pub fn last(&self) -> PathBuf {
-        self.with_ending(".last.safetensors")
+        self.stem.with_added_extension("last.safetensors")
     }
 
     /// Ends a complete run: of its best epoch the weights are kept and the optimiser is
@@ -101,11 +101,5 @@ impl ModelCheckpoint {
         fs::remove_file(&last)
             .map_err(|error| Error::io(&last, error, "allow deleting in its folder"))?;
         Ok(best)
-    }
-
-    fn with_ending(&self, ending: &str) -> PathBuf {
-        let mut path = self.stem.clone().into_os_string();
-        path.push(ending);
-        path.into()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -104,8 +104,8 @@ pub fn download(url: &str, path: &Path, patience: &Patience) -> Result<()> {
 }
 
 fn attempt_once(agent: &Agent, url: &str, path: &Path, patience: &Patience) -> Result<(), Failure> {
-    let part = with_suffix(path, ".part");
-    let tag_path = with_suffix(path, ".etag");
+    let part = path.with_added_extension("part");
+    let tag_path = path.with_added_extension("etag");
     fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
     let have = fs::metadata(&part).map_or(0, |data| data.len());
     let tag = fs::read_to_string(&tag_path).unwrap_or_default();
@@ -235,12 +235,6 @@ fn range_start(response: &Response<Body>) -> Option<u64> {
         .strip_prefix("bytes ")?
         .split_once('-')?;
     start.parse().ok()
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
 
 fn megabytes(bytes: u64) -> f64 {

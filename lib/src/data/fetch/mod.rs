@@ -51,11 +51,7 @@ pub fn fetch_into(
     let mut failures = Vec::new();
     for source in &entry.sources {
         say(format!("{}: from {}", dataset.name(), source.name));
-        let expected = if source.checked {
-            entry.sha256.as_slice()
-        } else {
-            &[]
-        };
+        let expected: &[String] = if source.checked { &entry.sha256 } else { &[] };
         let staged = stage(source, &staging, patience)
             .and_then(|()| check_staged(dataset, &staging, expected))
             .and_then(|()| move_into_place(source, &staging, raw));

@@ -67,8 +67,7 @@ pub fn convergence(grid: &Grid) -> Result<Html> {
             },
         ]);
     }
-    let mut charts = Vec::new();
-    for goal in [0.98, 0.99] {
+    let chart = |goal: f64| -> Result<LineChart> {
         let title = format!("Share of runs that have reached {} %", goal * 100.0);
         let share = Axis::percent("runs").from(0.0).to(1.0);
         let mut chart = LineChart::new(title, Axis::new("step").from(0.0), share);
@@ -79,9 +78,9 @@ pub fn convergence(grid: &Grid) -> Result<Html> {
                 chart = chart.reached(label, &KaplanMeier::new(&steps)?);
             }
         }
-        charts.push(chart);
-    }
-    let charts = row(&[&charts[0], &charts[1]]);
+        Ok(chart)
+    };
+    let charts = row(&[&chart(0.98)?, &chart(0.99)?]);
     Ok(stack(&[&charts, &table, &left_out(&grid.left_out())]))
 }
 
