@@ -30,13 +30,19 @@ fn command_line() -> Command {
         path.value_parser(value_parser!(PathBuf))
     };
     let flag = |name: &'static str, help: &'static str| {
-        Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+        Arg::new(name)
+            .long(name)
+            .action(ArgAction::SetTrue)
+            .help(help)
     };
     let data = Command::new("data")
         .about("The data sets: fetch them, see where they are, check them, remove them")
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommand(which("fetch", "Fetch what neither $GLYPHS_DATA nor data/raw/ holds"))
+        .subcommand(which(
+            "fetch",
+            "Fetch what neither $GLYPHS_DATA nor data/raw/ holds",
+        ))
         .subcommand(which("status", "Say where each data set is"))
         .subcommand(which(
             "verify",
@@ -141,7 +147,12 @@ fn main() -> ExitCode {
 
 fn predict_images(arguments: &ArgMatches) -> Result<()> {
     // Required, or with a default.
-    let path = |name| arguments.get_one::<PathBuf>(name).cloned().unwrap_or_default();
+    let path = |name| {
+        arguments
+            .get_one::<PathBuf>(name)
+            .cloned()
+            .unwrap_or_default()
+    };
     let out = path("out");
     let start = Instant::now();
     let predictions = predict(
@@ -189,7 +200,9 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
 /// Goes on after a failure, and returns the last.
 fn each(which: &ArgMatches, action: fn(Dataset) -> Result<()>) -> Result<()> {
     let named = which.get_many::<DatasetName>("datasets");
-    let datasets = named.map_or(Dataset::ALL.into(), |names| names.map(|name| name.0).collect());
+    let datasets = named.map_or(Dataset::ALL.into(), |names| {
+        names.map(|name| name.0).collect()
+    });
     let datasets: Vec<Dataset> = datasets;
     let mut result = Ok(());
     for dataset in datasets {

@@ -2,16 +2,15 @@
 
 use crate::data::Samples;
 use crate::eval::statistics::wilson;
-use crate::eval::{
-    Calibration, ClassScores, ConfusionMatrix, Evaluation, Merged, Mistake, MostConfused,
-};
+use crate::eval::{Calibration, ClassScores, ConfusionMatrix, Evaluation, Merged};
 
 use crate::predict::Predictions;
 
-use super::chart::{Heatmap, Reliability};
-use super::gallery::SampleSheet;
+use super::chart::{Axis, Heatmap, LineChart};
+use super::gallery::{Gallery, Tile};
 use super::html::{Html, Show, stack};
-use super::table::{Cell, Table, bar, number, percent};
+use super::picture::Picture;
+use super::table::{Cell, Table, bar, number};
 
 /// The bins of a reliability diagram where the caller does not say (Guo et al. 2017).
 const BINS: usize = 15;
@@ -61,9 +60,21 @@ impl Show for ConfusionMatrix {
 }
 
 impl Calibration {
-    /// The reliability diagram under a title that says what is to be seen.
-    pub fn chart(&self, title: impl Into<String>) -> Reliability {
-        Reliability::new(title, self)
+    /// The reliability diagram under a title that says what is to be seen: the share of correct
+    /// predictions against confidence, a dot a bin, with Wilson's interval.
+    pub fn chart(&self, title: impl Into<String>) -> LineChart {
+        let shares = |name: &str| Axis::percent(name).from(0.0).to(1.0);
+        let bins = self.bins.iter().filter(|bin| bin.count > 0).map(|bin| {
+            let correct = (bin.accuracy * bin.count as f64).round() as usize;
+            (
+                bin.confidence,
+                bin.accuracy,
+                wilson(correct, bin.count).ok(),
+            )
+        });
+        LineChart::new(title, shares("confidence"), shares("correct"))
+            .dots_with_intervals("a bin with its 95 % interval", bins)
+            .curve("perfectly calibrated", [(0.0, 0.0), (1.0, 1.0)])
     }
 }
 
@@ -96,47 +107,6 @@ impl Show for ClassScores {
     }
 }
 
-impl Show for MostConfused {
-    fn show(&self) -> Html {
-        let columns = ["truth", "read as", "times", "share of the truth's images"];
-        let rows = self.0.iter().map(|pair| {
-            [
-                pair.truth.as_str().into(),
-                pair.prediction.as_str().into(),
-                pair.count.into(),
-                bar(pair.count as f64 / pair.support as f64),
-            ]
-        });
-        Table::new("The most frequent confusions", columns)
-            .rows(rows)
-            .show()
-    }
-}
-
-impl Show for Vec<Mistake> {
-    fn show(&self) -> Html {
-        let columns = [
-            "image",
-            "truth",
-            "read as",
-            "confidence",
-            "given to the truth",
-        ];
-        let rows = self.iter().map(|mistake| {
-            [
-                mistake.index.into(),
-                mistake.truth.as_str().into(),
-                mistake.prediction.as_str().into(),
-                percent(mistake.confidence),
-                percent(mistake.truth_probability),
-            ]
-        });
-        Table::new(format!("{} mistakes", self.len()), columns)
-            .rows(rows)
-            .show()
-    }
-}
-
 impl Show for Merged {
     fn show(&self) -> Html {
         let columns = [
@@ -145,28 +115,20 @@ impl Show for Merged {
             "images",
             "why they look alike",
         ];
-        let explained = self
-            .groups
-            .iter()
-            .any(|group| !group.lookalike.reason.is_empty());
-        let shown = if explained { 4 } else { 3 };
         let rows = self.groups.iter().map(|group| {
             let names: Vec<String> = group.lookalike.classes.chars().map(String::from).collect();
-            let cells = [
+            [
                 names.join(" ").into(),
                 group.mistakes.into(),
                 group.support.into(),
                 group.lookalike.reason.into(),
-            ];
-            cells.into_iter().take(shown)
+            ]
         });
         let caption = format!(
             "Accuracy {:.4}, and {:.4} when lookalikes count as one: {} of {} mistakes are left",
             self.accuracy_before, self.accuracy, self.mistakes, self.mistakes_before
         );
-        Table::new(caption, columns.into_iter().take(shown))
-            .rows(rows)
-            .show()
+        Table::new(caption, columns).rows(rows).show()
     }
 }
 
@@ -193,17 +155,23 @@ impl Show for Predictions {
     }
 }
 
-/// Classes, counts and provenance, with a few images of each class.
+/// Classes, counts and provenance, with the first images of each class.
 impl Show for Samples {
     fn show(&self) -> Html {
         let counts = self.class_counts();
-        let each = range(&counts);
         let title = format!(
-            "{} images of {} classes, {each} images each",
+            "{} images of {} classes, {} images each",
             super::format_count(self.len()),
-            self.classes.len()
+            self.classes.len(),
+            range(&counts)
         );
-        stack(&[&SampleSheet::new(title, self, 7), &self.provenance])
+        let tiles = self.classes.iter().zip(counts).enumerate();
+        let tiles = tiles.map(|(k, (class, count))| {
+            let images = (0..self.len()).filter(|&i| self.labels[i] == k).take(7);
+            let strip = Picture::strip(images.map(|i| self.image(i)), 1);
+            Tile::new(strip, class, format!("{count} images"))
+        });
+        stack(&[&Gallery::new(title, tiles), &self.provenance])
     }
 }
 

@@ -1,4 +1,4 @@
-//! Galleries: images with what was read in them, and sheets of samples.
+//! Galleries: images with what was read in them.
 
 use std::fmt::Write as _;
 
@@ -55,13 +55,17 @@ impl Gallery {
 
 impl Show for Gallery {
     fn show(&self) -> Html {
-        let pairs = self.tiles.iter().any(|tile| tile.pictures.len() > 1);
-        let class = if pairs {
-            "g-gallery g-pairs"
-        } else {
-            "g-gallery"
+        let mut pictures = self.tiles.iter().map(|tile| tile.pictures.as_slice());
+        let class = match pictures
+            .any(|pictures| pictures.len() > 1 || pictures.iter().any(Picture::is_wide))
+        {
+            true => "g-gallery g-pairs",
+            false => "g-gallery",
         };
-        let mut body = title(&self.title);
+        let mut body = match self.title.as_str() {
+            "" => String::new(),
+            title => format!("<h4 class=\"g-heading\">{}</h4>", escape(title)),
+        };
         let _ = write!(body, "<div class=\"{class}\">");
         let mut text = self.title.clone();
         for Tile {
@@ -88,76 +92,24 @@ impl Show for Gallery {
     }
 }
 
-/// A row of images for each class.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SampleSheet {
-    title: String,
-    /// (class, number of images in all, the strip)
-    rows: Vec<(String, usize, Picture)>,
-}
-
-impl SampleSheet {
-    /// The first `per_class` images of every class.
-    pub fn new(title: impl Into<String>, samples: &Samples, per_class: usize) -> Self {
-        let row = |(k, class): (usize, &String)| {
-            let indices: Vec<usize> = (0..samples.len())
-                .filter(|&i| samples.labels[i] == k)
-                .collect();
-            let shown = indices.iter().take(per_class).map(|&i| samples.image(i));
-            let strip = Picture::strip(shown, 1);
-            (class.clone(), indices.len(), strip)
-        };
-        Self {
-            title: title.into(),
-            rows: samples.classes.iter().enumerate().map(row).collect(),
-        }
-    }
-}
-
-impl Show for SampleSheet {
-    fn show(&self) -> Html {
-        let mut body = title(&self.title);
-        body.push_str("<div class=\"g-sheet\">");
-        let mut text = self.title.clone();
-        for (class, count, strip) in &self.rows {
-            let strip = strip.html(&format!("samples of class {class}"));
-            let _ = write!(body, "<div><b>{}</b>{strip}</div>", escape(class));
-            let _ = write!(text, "\n  {class}: {count} images");
-        }
-        body.push_str("</div>");
-        Html::new(body, text)
-    }
-}
-
 impl Evaluation {
     /// The `n` mistakes made with the most confidence, with their images.
     /// `samples` are those that were evaluated.
     pub fn mistake_gallery(&self, samples: &Samples, n: usize) -> Gallery {
-        self.mistake_gallery_with(samples, n, &|_| None)
-    }
-
-    /// As [`Evaluation::mistake_gallery`], each after the picture that `original`
-    /// has for its position in the samples.
-    pub fn mistake_gallery_with(
-        &self,
-        samples: &Samples,
-        n: usize,
-        original: &dyn Fn(usize) -> Option<Picture>,
-    ) -> Gallery {
         let mistakes = self.mistakes();
         let title = format!("{} mistakes in {} images", mistakes.len(), self.len());
         let known = mistakes.iter().take(n).filter(|m| m.index < samples.len());
-        let tiles = known.map(|mistake| Tile {
-            pictures: original(mistake.index)
-                .into_iter()
-                .chain([image(samples, mistake.index)])
-                .collect(),
-            caption: format!("{} read as {}", mistake.truth, mistake.prediction),
-            detail: format!(
+        let zoom = Picture::zoom(samples.image_shape()[1], ZOOM);
+        let tiles = known.map(|mistake| {
+            let picture = Picture::new(samples.image(mistake.index), zoom);
+            let caption = format!("{} read as {}", mistake.truth, mistake.prediction);
+            let (confidence, truth) = (mistake.confidence, mistake.truth_probability);
+            let detail = format!(
                 "confidence {:.0} %, truth {:.0} %",
-                100.0 * mistake.confidence,
-                100.0 * mistake.truth_probability
-            ),
+                100.0 * confidence,
+                100.0 * truth
+            );
+            Tile::new(picture, caption, detail)
         });
         Gallery::new(title, tiles)
     }
@@ -183,16 +135,4 @@ impl MostConfused {
         });
         Table::new("The most frequent confusions", columns).rows(rows)
     }
-}
-
-fn image(samples: &Samples, index: usize) -> Picture {
-    let zoom = Picture::zoom(samples.image_shape()[1], ZOOM);
-    Picture::new(samples.image(index), zoom)
-}
-
-fn title(words: &str) -> String {
-    if words.is_empty() {
-        return String::new();
-    }
-    format!("<h4 class=\"g-heading\">{}</h4>", escape(words))
 }

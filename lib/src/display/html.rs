@@ -20,11 +20,6 @@ pub struct Html {
 pub trait Show {
     fn show(&self) -> Html;
 
-    /// The block, followed by the line that says which data it was computed from.
-    fn with_provenance(&self, provenance: &Provenance) -> Html {
-        stack(&[&self.show(), provenance])
-    }
-
     /// Called by evcxr on the last expression of a cell.
     fn evcxr_display(&self) {
         self.show().print();
@@ -39,12 +34,6 @@ pub fn stack(blocks: &[&dyn Show]) -> Html {
 /// Blocks side by side where there is room, below each other where not.
 pub fn row(blocks: &[&dyn Show]) -> Html {
     joined("g-row", blocks)
-}
-
-/// A heading within a block.
-pub fn heading(words: &str) -> Html {
-    let body = format!("<h4 class=\"g-heading\">{}</h4>", escape(words));
-    Html::new(body, words)
 }
 
 /// A paragraph; what stands between backticks is code.
@@ -106,12 +95,6 @@ impl Show for Html {
     }
 }
 
-impl<T: Show> Show for Option<T> {
-    fn show(&self) -> Html {
-        self.as_ref().map_or_else(|| note("nothing"), Show::show)
-    }
-}
-
 /// An error is shown with its remedy.
 impl<T: Show> Show for Result<T> {
     fn show(&self) -> Html {
@@ -165,16 +148,9 @@ fn joined(class: &str, blocks: &[&dyn Show]) -> Html {
 
 /// Text as it stands in HTML, attributes included.
 pub(super) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
 }

@@ -5,27 +5,23 @@
 //! A cell shows one block only, so several things go into one with [`stack`] and [`row`].
 
 mod chart;
+mod drawings;
 mod evaluation;
-mod flow;
 mod gallery;
 mod history;
 mod html;
 mod network;
 mod palette;
-mod photographs;
 mod picture;
 mod statistics;
 mod table;
 
 pub use crate::numbers::{format_count, format_number, format_p, format_signed};
-pub use chart::{Axis, Curve, Heatmap, Histogram, LineChart, Reliability, RowChart, ScatterChart};
-pub use flow::Flow;
-pub use gallery::{Gallery, SampleSheet, Tile};
+pub use chart::{Axis, Heatmap, LineChart, RowChart};
+pub use gallery::{Gallery, Tile};
 pub use history::HistoryChart;
-pub use html::{Html, Show, heading, note, row, stack};
-pub use network::HistoryTable;
+pub use html::{Html, Show, note, row, stack};
 pub use palette::stylesheet;
-pub use photographs::ink_table;
 pub use picture::Picture;
 pub use statistics::percent_interval;
 pub use table::{Cell, Table, bar, no_number, number, percent};

@@ -1,10 +1,9 @@
-//! Two tables in the style of Keras: the layers of a network, and its epochs.
+//! The layers of a network, in the style of Keras.
 
 use crate::nn::Summary;
-use crate::train::{Epoch, History};
 
 use super::html::{Html, Show};
-use super::table::{Cell, Table, number};
+use super::table::{Cell, Table};
 use crate::numbers::format_count;
 
 /// The layers of a network with what they cost.
@@ -39,52 +38,6 @@ impl Show for Summary {
             .rows(rows)
             .total(total)
             .show()
-    }
-}
-
-/// The epochs of a run, numbered from 1.
-#[derive(Clone, Debug, PartialEq)]
-pub struct HistoryTable {
-    title: String,
-    epochs: Vec<Epoch>,
-}
-
-impl HistoryTable {
-    /// What was not measured is NaN, and shows as a dash.
-    pub fn new(title: impl Into<String>, history: &History) -> Self {
-        Self {
-            title: title.into(),
-            epochs: history.epochs.clone(),
-        }
-    }
-}
-
-impl Show for HistoryTable {
-    fn show(&self) -> Html {
-        let columns = [
-            "epoch",
-            "loss",
-            "accuracy",
-            "val_loss",
-            "val_accuracy",
-            "learning rate",
-            "time (s)",
-        ];
-        let rows = self.epochs.iter().enumerate().map(|(i, epoch)| {
-            [
-                Cell::from(i + 1),
-                number(epoch.loss, 4),
-                number(epoch.accuracy, 4),
-                number(epoch.val_loss, 4),
-                number(epoch.val_accuracy, 4),
-                Cell::Value(
-                    format!("{:.2e}", epoch.lr).replace('-', "−"),
-                    Some(epoch.lr),
-                ),
-                number(epoch.seconds, 1),
-            ]
-        });
-        Table::new(&self.title, columns).rows(rows).show()
     }
 }
 

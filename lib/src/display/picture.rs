@@ -79,6 +79,11 @@ impl Picture {
         }
     }
 
+    /// Whether it takes twice the room of a single image.
+    pub(super) fn is_wide(&self) -> bool {
+        self.width > 2 * 84
+    }
+
     /// A block of its own, e.g. for a table's cell; `alt` says what is to be seen.
     pub fn block(&self, alt: &str) -> Html {
         Html::new(self.html(alt), alt)

@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Formatter, Result as FmtResult};
 
-use crate::eval::statistics::{Estimate, Interval, PairedDifference, TestResult};
+use crate::eval::statistics::{Estimate, Interval, TestResult};
 
 use super::html::{Html, Show, note};
 use crate::numbers::{format_number, format_p};
@@ -39,22 +39,6 @@ impl Display for Estimate {
     }
 }
 
-impl Display for PairedDifference {
-    fn fmt(&self, f: &mut Formatter) -> FmtResult {
-        let decimals = f.precision().unwrap_or(4);
-        write!(
-            f,
-            "{:+.decimals$} {:.decimals$}, t({}) = {:.2}, {}, d_z = {:.2}",
-            self.mean,
-            self.interval,
-            self.n - 1,
-            self.t,
-            format_p(self.p),
-            self.d_z
-        )
-    }
-}
-
 impl Display for TestResult {
     fn fmt(&self, f: &mut Formatter) -> FmtResult {
         write!(
@@ -77,4 +61,4 @@ macro_rules! show_as_words {
     )* };
 }
 
-show_as_words!(Interval, Estimate, PairedDifference, TestResult);
+show_as_words!(Interval, Estimate, TestResult);

@@ -166,7 +166,8 @@ impl Show for Table {
         body.push_str("<div class=\"g-scroll\"><table class=\"g-table\">");
         body.push_str("<thead><tr>");
         for (column, name) in self.columns.iter().enumerate() {
-            let class = if self.is_numeric(column) {
+            let is_numeric = self.is_numeric(column);
+            let class = if is_numeric {
                 " class=\"g-number\""
             } else {
                 ""
@@ -175,12 +176,12 @@ impl Show for Table {
         }
         body.push_str("</tr></thead><tbody>");
         for (i, row) in self.rows.iter().enumerate() {
-            let last = self.total && i + 1 == self.rows.len();
-            body.push_str(if last {
+            let is_total = self.total && i + 1 == self.rows.len();
+            body += if is_total {
                 "<tr class=\"g-total\">"
             } else {
                 "<tr>"
-            });
+            };
             row.iter().for_each(|cell| cell.write(&mut body));
             body.push_str("</tr>");
         }
@@ -210,23 +211,17 @@ impl Cell {
     fn write(&self, body: &mut String) {
         let _ = match self {
             Self::Text(words) => {
-                let long = if words.chars().count() > LONG {
-                    " class=\"g-long\""
-                } else {
-                    ""
-                };
-                write!(body, "<td{long}>{}</td>", escape(words))
+                let is_long = words.chars().count() > LONG;
+                let class = if is_long { " class=\"g-long\"" } else { "" };
+                write!(body, "<td{class}>{}</td>", escape(words))
             }
             Self::Block(block) => write!(body, "<td>{}</td>", block.body()),
             Self::Number(words) | Self::Value(words, _) => {
                 write!(body, "<td class=\"g-number\">{}</td>", escape(words))
             }
             Self::Bar(words, share) => {
-                let length = if share.is_finite() {
-                    share.clamp(0.0, 1.0)
-                } else {
-                    0.0
-                };
+                // `max` makes NaN 0.
+                let length = share.clamp(0.0, 1.0).max(0.0);
                 let bar = format!("<i style=\"width:{:.1}%\"></i>", 100.0 * length);
                 let bar = format!("<span class=\"g-bar\" aria-hidden=\"true\">{bar}</span>");
                 write!(

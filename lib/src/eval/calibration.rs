@@ -10,10 +10,6 @@ pub struct Calibration {
     /// Expected calibration error, Σ (n_b / n) |accuracy_b − confidence_b|
     /// (Guo et al., "On calibration of modern neural networks", ICML 2017).
     pub ece: f64,
-    /// Maximum calibration error, max |accuracy_b − confidence_b| over bins that are not empty.
-    pub mce: f64,
-    /// Mean over images of Σ_k (p_k − y_k)², 0 to 2 (Brier 1950).
-    pub brier: f64,
     /// Means over all images, 0 to 1. Confidence above accuracy is overconfidence.
     pub confidence: f64,
     pub accuracy: f64,
@@ -66,26 +62,10 @@ impl Evaluation {
         let n = self.len() as f64;
         Ok(Calibration {
             ece: bins.iter().map(|b| b.count as f64 / n * b.gap()).sum(),
-            mce: bins.iter().map(ReliabilityBin::gap).fold(0.0, f64::max),
-            brier: self.brier(),
             confidence: confidence.iter().sum::<f64>() / n,
             accuracy: self.accuracy(),
             bins,
         })
-    }
-
-    fn brier(&self) -> f64 {
-        let rows = self.probabilities().rows().into_iter().zip(self.labels());
-        let error = |(k, p): (usize, &f32), label| (f64::from(*p) - f64::from(k == label)).powi(2);
-        let sum: f64 = rows
-            .map(|(row, &label)| {
-                row.iter()
-                    .enumerate()
-                    .map(|kp| error(kp, label))
-                    .sum::<f64>()
-            })
-            .sum();
-        sum / self.len() as f64
     }
 }
 

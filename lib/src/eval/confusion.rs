@@ -109,14 +109,6 @@ impl ClassScores {
     pub fn macro_f1(&self) -> f64 {
         self.0.iter().map(|score| score.f1).sum::<f64>() / self.0.len() as f64
     }
-
-    /// The `n` classes of lowest F1, the worst first.
-    pub fn worst(&self, n: usize) -> Self {
-        let mut scores = self.0.clone();
-        scores.sort_by(|a, b| a.f1.total_cmp(&b.f1));
-        scores.truncate(n);
-        Self(scores)
-    }
 }
 
 impl Evaluation {

@@ -296,23 +296,3 @@ impl Framed {
         upper * (1.0 - fy) + lower * fy
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// ```python
-    /// import numpy as np
-    /// d = np.arange(-10, 11); k = np.exp(-d * d / (2 * 4.0 ** 2)); print(k[10] / k.sum())
-    /// ```
-    #[test]
-    fn gaussian_is_normalised() {
-        let kernel = gaussian(4.0);
-        assert!((kernel.iter().sum::<f32>() - 1.0).abs() < 1e-6);
-        assert!(
-            (kernel[RADIUS] - 0.100_6).abs() < 2e-4,
-            "{}",
-            kernel[RADIUS]
-        );
-    }
-}

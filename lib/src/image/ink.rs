@@ -1,9 +1,5 @@
-//! The ink of a photograph: where it is, how much, and its statistics by class.
+//! The ink of a photograph: where it is, and how much.
 
-use ndarray::{ArrayView2, Axis};
-use serde::{Deserialize, Serialize};
-
-use crate::data::Samples;
 use crate::data::decode::Grey;
 
 /// From this value on a pixel belongs to the character: half of full ink.
@@ -92,85 +88,6 @@ impl Ink {
             share: count as f32 / self.pixels.len() as f32,
         })
     }
-}
-
-/// Ink of one class, means over its images.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct InkStatistics {
-    pub class: String,
-    /// Number of images.
-    pub count: usize,
-    /// Mean of all pixels, 0 to 1.
-    pub ink_share: f64,
-    /// Standard deviation of `ink_share` over the images.
-    pub ink_share_deviation: f64,
-    /// Rows and columns with ink, in pixels.
-    pub height: f64,
-    pub width: f64,
-    /// Mean width of the strokes in pixels: twice the ink over its outline.
-    pub stroke_width: f64,
-}
-
-impl InkStatistics {
-    /// One row a class, in label order; of colour images the first channel is measured.
-    pub fn by_class(samples: &Samples) -> Vec<Self> {
-        let mut images = vec![Vec::new(); samples.classes.len()];
-        for (image, &label) in samples.images.outer_iter().zip(&samples.labels) {
-            images[label].push(measure(image.index_axis(Axis(0), 0)));
-        }
-        let rows = samples.classes.iter().zip(images);
-        rows.map(|(class, images)| Self::of_class(class, &images))
-            .collect()
-    }
-
-    fn of_class(class: &str, images: &[[f64; 4]]) -> Self {
-        let mean = |of: &dyn Fn(&[f64; 4]) -> f64| {
-            images.iter().map(of).sum::<f64>() / images.len().max(1) as f64
-        };
-        let ink_share = mean(&|image| image[0]);
-        Self {
-            class: class.into(),
-            count: images.len(),
-            ink_share,
-            ink_share_deviation: mean(&|image| (image[0] - ink_share).powi(2)).sqrt(),
-            height: mean(&|image| image[1]),
-            width: mean(&|image| image[2]),
-            stroke_width: mean(&|image| image[3]),
-        }
-    }
-}
-
-/// Ink share, height, width and stroke width of one image `(height, width)`.
-fn measure(image: ArrayView2<u8>) -> [f64; 4] {
-    let (height, width) = image.dim();
-    let ink = image.mapv(|value| f64::from(value) / 255.0);
-    let total = ink.iter().sum::<f64>();
-    let with_ink = |axis| {
-        let lanes = image.axis_iter(Axis(axis));
-        lanes
-            .filter(|lane| lane.iter().any(|&value| value >= THRESHOLD / 2))
-            .count()
-    };
-    // The outline's length is the image's total variation; a stroke of width w and
-    // length l has area w l and outline 2 l.
-    let mut outline = 0.0;
-    for y in 0..height.saturating_sub(1) {
-        for x in 0..width.saturating_sub(1) {
-            let here = ink[[y, x]];
-            outline += (ink[[y + 1, x]] - here).hypot(ink[[y, x + 1]] - here);
-        }
-    }
-    let stroke = if outline > 0.0 {
-        2.0 * total / outline
-    } else {
-        0.0
-    };
-    [
-        total / image.len() as f64,
-        with_ink(0) as f64,
-        with_ink(1) as f64,
-        stroke,
-    ]
 }
 
 /// Whether the mean of the image's border is on the light side.

@@ -11,7 +11,7 @@ mod specks;
 
 pub use augment::Augment;
 pub use folder::ImageFolder;
-pub use ink::{Ink, InkBox, InkStatistics};
+pub use ink::{Ink, InkBox};
 pub use png::save_png;
 pub(crate) use png::{CompressionType, encode_png};
 pub use preprocess::{Centre, CropToInk, FEATURES, Method, Preprocess};

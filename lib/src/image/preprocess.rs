@@ -329,20 +329,12 @@ pub(super) fn preprocess_all<'a, T: Sync>(
 /// `(n, channels, side, side)` and `(n, features)`.
 pub(super) fn stacked(images: &[Preprocessed], method: &Preprocess) -> (Array4<u8>, Array2<f32>) {
     let shape = (images.len(), method.channels(), method.side, method.side);
-    let mut pixels = Array4::zeros(shape);
-    let mut features = Array2::zeros((images.len(), FEATURES));
-    for (to, &from) in pixels
-        .iter_mut()
-        .zip(images.iter().flat_map(|image| &image.pixels))
-    {
-        *to = from;
-    }
-    for (to, &from) in features
-        .iter_mut()
-        .zip(images.iter().flat_map(|image| &image.features))
-    {
-        *to = from;
-    }
+    let side = method.side;
+    let pixels = Array4::from_shape_fn(shape, |(n, channel, row, column)| {
+        images[n].pixels[(channel * side + row) * side + column]
+    });
+    let features = (images.len(), FEATURES);
+    let features = Array2::from_shape_fn(features, |(n, feature)| images[n].features[feature]);
     (pixels, features)
 }
 

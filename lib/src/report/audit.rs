@@ -3,15 +3,9 @@
 use ndarray::Array3;
 
 use crate::{
-    Result,
     data::Samples,
     display::{
-        Axis, Cell, Gallery, Histogram, Html, Picture, Show, Table, Tile, format_count, no_number,
-        note, number, row, stack,
-    },
-    eval::{
-        ConfusionMatrix,
-        statistics::{TestResult, holm},
+        Cell, Gallery, Html, Picture, Show, Table, Tile, format_count, no_number, number, stack,
     },
     report::columns,
     study::Audit,
@@ -110,22 +104,6 @@ impl Audit {
         Gallery::new(title, tiles)
     }
 
-    /// How far images are from their originals, and from the next most similar ones.
-    pub fn distances(&self) -> Histogram {
-        let (first, second) = (self.differences(), self.runner_up_differences());
-        let times = self.times_as_far();
-        let title = format!(
-            "The next original is {:.1} times as far on average, and {:.1} times at the least",
-            mean(&times),
-            smallest(&times)
-        );
-        let axis = Axis::new("mean absolute difference (grey levels of 255)").from(0.0);
-        Histogram::new(title, axis, 60)
-            .values("the nearest original", &first)
-            .values(format!("the next, for {} images", second.len()), &second)
-            .shares()
-    }
-
     /// True digit by given label.
     pub fn labels(&self) -> Html {
         let matrix = self.matrix();
@@ -140,77 +118,26 @@ impl Audit {
             .show()
     }
 
-    /// How many images each folder holds, how many of them correctly, and one of each digit
-    /// in it.
-    pub fn folders(&self, dataset3: &Samples) -> Table {
-        let ConfusionMatrix { counts, classes } = self.matrix();
-        let blank = Array3::zeros(dataset3.image_shape());
-        let rows = classes.iter().enumerate().map(|(folder, name)| {
-            let held = counts.column(folder);
-            let strip = (0..classes.len()).map(|digit| {
-                let found =
-                    (0..self.len()).find(|&i| self.given[i] == folder && self.truth[i] == digit);
-                match found {
-                    Some(i) => dataset3.image(i),
-                    None => blank.view(),
-                }
-            });
-            let words = format!("folder {name}: one image of each digit");
-            [
-                name.as_str().into(),
-                held.sum().into(),
-                held[folder].into(),
-                Picture::strip(strip, 1).block(&words).into(),
-            ]
-        });
-        let header = columns("folder | images | of its digit | one of each digit, 0 to 9");
-        Table::new("Each folder holds every digit", header).rows(rows)
-    }
-
     /// Are the wrong labels evenly spread?
-    pub fn uniformity(&self) -> Html {
-        let tests = self.uniform_by_digit();
-        let p = |test: &Option<TestResult>| test.map_or(f64::NAN, |test| test.p);
-        let adjusted = holm(&tests.iter().map(p).collect::<Vec<_>>());
-        let counts = self.matrix().counts;
-        let rows = tests.iter().enumerate().map(|(digit, test)| {
-            let (row, right) = (counts.row(digit), counts[[digit, digit]]);
-            let others = row.iter().enumerate().filter(|(label, _)| *label != digit);
-            let others: Vec<usize> = others.map(|(_, count)| *count).collect();
-            let (fewest, most) = (others.iter().min(), others.iter().max());
-            let mut cells: Vec<Cell> = vec![
-                self.classes[digit].as_str().into(),
-                right.into(),
-                (row.sum() - right).into(),
-                format!("{}–{}", fewest.unwrap_or(&0), most.unwrap_or(&0)).into(),
-            ];
-            cells.extend(test_cells(*test));
-            cells.push(number(adjusted[digit], 3));
-            cells
-        });
-        let header = columns(
-            "digit | labelled correctly | labelled wrongly | in each of the other folders | χ² | \
-             degrees of freedom | p | p, corrected for ten tests",
-        );
-        let table = Table::new("Is every wrong label equally likely?", header).rows(rows);
-        let all = |name: &str, test: Result<TestResult>| {
-            let cells = test_cells(test.ok());
-            [name.into()].into_iter().chain(cells)
-        };
-        let header = columns(" | χ² | degrees of freedom | p");
-        let overall = Table::new("All digits at once", header)
-            .row(all("every wrong label is equally likely", self.uniform()))
-            .row(all(
+    pub fn uniformity(&self) -> Table {
+        let rows = [
+            ("every wrong label is equally likely", self.uniform()),
+            (
                 "given how full each folder is, the label does not depend on the digit",
                 self.independent(),
-            ));
-        stack(&[&table, &overall])
-    }
-
-    /// The answer, as one paragraph and one picture.
-    pub fn what_is_different(&self, dataset3: &Samples) -> Html {
-        let picture = row(&[&self.labels(), &self.folders(dataset3)]);
-        stack(&[&note(&self.in_words()), &picture])
+            ),
+        ];
+        let rows = rows.map(|(name, test)| match test {
+            Ok(test) => [
+                name.into(),
+                number(test.statistic, 1),
+                test.degrees_of_freedom.into(),
+                number(test.p, 3),
+            ],
+            Err(_) => [name.into(), no_number(), no_number(), no_number()],
+        });
+        let header = columns(" | χ² | degrees of freedom | p");
+        Table::new("Is every wrong label equally likely?", header).rows(rows)
     }
 
     /// What is different about dataset 3, with the numbers of this audit.
@@ -273,17 +200,6 @@ impl Audit {
             _ => "none".into(),
         }
     }
-}
-
-fn test_cells(test: Option<TestResult>) -> [Cell; 3] {
-    let Some(test) = test else {
-        return [no_number(), no_number(), no_number()];
-    };
-    [
-        number(test.statistic, 1),
-        test.degrees_of_freedom.into(),
-        number(test.p, 3),
-    ]
 }
 
 fn smallest(values: &[f64]) -> f64 {

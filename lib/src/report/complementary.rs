@@ -4,9 +4,7 @@ use super::{accuracy, candidates, compare, never_made, span, val_accuracy};
 use crate::{
     Result,
     data::Provenance,
-    display::{
-        Axis, Cell, Html, LineChart, RowChart, Show, format_signed, note, number, percent, stack,
-    },
+    display::{Cell, Html, format_signed, note, number, percent, stack},
     eval::statistics::{mean, paired_difference},
     study::{DIVISIONS, Experiment, Head, Init, RunResult, SEEDS, Seeds, Trained},
     train::Complementary,
@@ -40,23 +38,17 @@ pub fn compare_losses(dataset: &Provenance) -> Result<Html> {
     let losses =
         Complementary::ALL.map(|loss| (loss.title().into(), random_start().complementary(loss)));
     let title = "Six losses, 3 epochs each, seed 0";
-    let measures = [RISK, ESTIMATE, TEST];
-    let (table, rated) = candidates(title, losses.into(), &[0], dataset, &measures)?;
-    let Some((name, best)) = rated.iter().min_by(|a, b| a.1[0].total_cmp(&b.1[0])) else {
-        return Ok(never_made());
-    };
-    let title = "MNIST test accuracy after 3 epochs (not used to choose)";
-    let mut chart = RowChart::bars(title, Axis::percent("accuracy").to(1.0));
-    for (name, values) in &rated {
-        chart = chart.value(name, values[2]);
-    }
-    let choice = note(&format!(
-        "The lowest risk on held-out images, {:.4} nats, is that of {name}. (A network that knew \
-         every digit for certain would reach ln 9 = 2.1972; one that knows nothing stays at \
-         ln 10 = 2.3026.)",
-        best[0]
-    ));
-    Ok(stack(&[&table, &chart, &choice]))
+    let (table, rated) = candidates(title, losses.into(), &[0], dataset, &[RISK, ESTIMATE, TEST])?;
+    let best = rated.iter().min_by(|a, b| a.1[0].total_cmp(&b.1[0]));
+    Ok(best.map_or_else(never_made, |(name, values)| {
+        let choice = format!(
+            "The lowest risk on held-out images, {:.4} nats, is that of {name}. (A network that \
+             knew every digit for certain would reach ln 9 = 2.1972; one that knows nothing stays \
+             at ln 10 = 2.3026.)",
+            values[0]
+        );
+        stack(&[&table, &note(&choice)])
+    }))
 }
 
 /// Nine epochs divided in several ways, from a random start: what chooses among them is the
@@ -70,14 +62,14 @@ pub fn compare_stages(dataset: &Provenance) -> Result<Html> {
     let title = "Nine epochs, divided in five ways, mean of the seeds that all were run under";
     let measures = [ESTIMATE, RISK, TEST];
     let (table, rated) = candidates(title, divisions.into(), &SEEDS, dataset, &measures)?;
-    let Some((name, best)) = rated.iter().max_by(|a, b| a.1[0].total_cmp(&b.1[0])) else {
-        return Ok(never_made());
-    };
-    let choice = note(&format!(
-        "The highest accuracy estimated without true labels, {:.2} %, is that of {name}.",
-        best[0] * 100.0
-    ));
-    Ok(stack(&[&table, &choice]))
+    let best = rated.iter().max_by(|a, b| a.1[0].total_cmp(&b.1[0]));
+    Ok(best.map_or_else(never_made, |(name, values)| {
+        let choice = format!(
+            "The highest accuracy estimated without true labels, {:.2} %, is that of {name}.",
+            values[0] * 100.0
+        );
+        stack(&[&table, &note(&choice)])
+    }))
 }
 
 /// E.g. `6 epochs under the forward loss, 3 on own predictions above 0.9`.
@@ -90,23 +82,6 @@ fn words(forward: usize, own: usize, confidence: f32) -> String {
     format!("{forward} epochs under the forward loss, {own}")
 }
 
-/// Accuracy estimated on held-out images, by epoch, through both stages.
-pub fn stages(runs: &[&Trained]) -> Html {
-    let mut chart = LineChart::new(
-        "Accuracy estimated from held-out complementary labels",
-        Axis::new("epoch"),
-        Axis::percent("estimated accuracy"),
-    );
-    for trained in runs {
-        let epochs = trained.history.epochs.iter().enumerate();
-        let points = epochs.map(|(i, epoch)| ((i + 1) as f64, epoch.val_accuracy));
-        chart = chart.curve(start(trained), points);
-    }
-    let mut blocks = vec![chart.show()];
-    blocks.extend(runs.iter().map(|trained| trained.origin()));
-    super::stack_all(&blocks)
-}
-
 fn start(trained: &Trained) -> String {
     format!("{} start", trained.experiment.init.name())
 }
@@ -116,12 +91,8 @@ pub fn accuracies(runs: &[&Trained]) -> Result<Html> {
     let seeds = runs.iter().map(|trained| Seeds::beside(trained));
     let seeds: Vec<Seeds> = seeds.collect::<Result<_>>()?;
     let ways: Vec<(String, &Seeds)> = runs.iter().map(|run| start(run)).zip(&seeds).collect();
-    compare(
-        "Accuracy on the MNIST test set, learned from wrong labels alone",
-        &ways,
-        &[],
-        &ELSEWHERE,
-    )
+    let title = "Accuracy on the MNIST test set, learned from wrong labels alone";
+    compare(title, &ways, &ELSEWHERE)
 }
 
 /// Whether the second stage helped, judged by complementary labels alone, and what both

@@ -13,8 +13,8 @@ use crate::{
     Result,
     data::Provenance,
     display::{
-        Axis, Cell, Html, RowChart, Show, Table, format_number, format_signed, note, number,
-        percent, percent_interval, stack,
+        Axis, Cell, Html, RowChart, Show, Table, format_number, format_signed, note, percent,
+        percent_interval, stack,
     },
     eval::statistics::{Interval, PairedDifference, mean},
     study::{Experiment, Head, Init, RunResult, Seeds, Trained},
@@ -50,11 +50,6 @@ fn left_out(reasons: &[String]) -> Html {
     }
 }
 
-fn stack_all(blocks: &[Html]) -> Html {
-    let blocks: Vec<&dyn Show> = blocks.iter().map(|block| block as &dyn Show).collect();
-    stack(&blocks)
-}
-
 /// On the MNIST test set; in part 1, which has none, on the validation part after the last
 /// epoch.
 fn accuracy(run: &RunResult) -> Option<f64> {
@@ -86,58 +81,32 @@ fn points(gain: Option<PairedDifference>) -> Cell {
 }
 
 /// Accuracies of several ways, each over its seeds: a chart and a table, beside what the 2021
-/// report or others reached with the same (`references`, one a way) or at all (`lines`).
-fn compare(
-    title: &str,
-    ways: &[(String, &Seeds)],
-    references: &[Option<f64>],
-    lines: &[(&str, f64)],
-) -> Result<Html> {
-    let mut chart = RowChart::bars(title, Axis::percent("accuracy"));
-    let mut table = Table::new(
-        title,
-        columns(" | mean | 95 % interval | seeds | each seed (%)"),
-    );
-    let with_references = references.iter().any(Option::is_some);
-    if with_references {
-        chart = chart.series("this project, mean of the seeds");
-        let header = columns(" | mean | 95 % interval | seeds | each seed (%) | the 2021 report");
-        table = Table::new(title, header);
-    }
-    let mut reasons = Vec::new();
-    for (i, (name, seeds)) in ways.iter().enumerate() {
-        reasons.extend(seeds.left_out.iter().cloned());
+/// report or others reached (`lines`).
+fn compare(title: &str, ways: &[(impl AsRef<str>, &Seeds)], lines: &[(&str, f64)]) -> Result<Html> {
+    let mut chart = RowChart::dots(title, Axis::percent("accuracy"));
+    let header = columns(" | mean | 95 % interval | seeds | each seed (%)");
+    let mut table = Table::new(title, header);
+    for (name, seeds) in ways {
         let values = seeds.values(accuracy);
         if values.is_empty() {
             continue;
         }
         let estimate = mean(&values)?;
-        chart = chart.estimate(name, &estimate);
+        chart = chart.estimate(name.as_ref(), &estimate);
         let each: Vec<String> = values.iter().map(|v| format!("{:.2}", v * 100.0)).collect();
-        let mut cells: Vec<Cell> = vec![
-            name.as_str().into(),
+        table = table.row([
+            name.as_ref().into(),
             percent(estimate.mean),
             percent_interval(&estimate).into(),
             estimate.n.into(),
             each.join("  ").into(),
-        ];
-        if with_references {
-            let reference = references.get(i).copied().flatten();
-            cells.push(number(reference.map_or(f64::NAN, |x| x * 100.0), 2));
-        }
-        table = table.row(cells);
-    }
-    if with_references {
-        chart = chart.series("the 2021 report, one run");
-        for ((name, _), reference) in ways.iter().zip(references) {
-            if let Some(reference) = reference {
-                chart = chart.value(name, *reference);
-            }
-        }
+        ]);
     }
     for (label, value) in lines {
         chart = chart.reference(*label, *value);
     }
+    let reasons = ways.iter().flat_map(|(_, seeds)| seeds.left_out.clone());
+    let reasons: Vec<String> = reasons.collect();
     Ok(stack(&[&chart, &table, &left_out(&reasons)]))
 }
 

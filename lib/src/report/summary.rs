@@ -1,12 +1,12 @@
 //! All parts on one page: the 2021 report's numbers and ours, and what they cost.
 
-use super::{accuracy, columns, reference_2021};
+use super::{accuracy, columns, network_name, reference_2021};
 use crate::{
     Result,
     data::Provenance,
     display::{Html, Show, Table, note, number, percent, percent_interval, stack},
     eval::statistics::mean,
-    study::{Experiment, RunResult, Seeds, TAKEN, networks},
+    study::{Experiment, Head, Init, RunResult, Seeds, TAKEN, networks},
 };
 
 /// The data that the study's runs are trained on.
@@ -88,59 +88,54 @@ pub fn costs(data: &Datasets) -> Result<Html> {
 }
 
 fn rows(data: &Datasets) -> Result<Vec<Row>> {
-    let row =
-        |run: Experiment, name: String, dataset: &Provenance, repeated: bool| -> Result<Row> {
-            let reported = reference_2021::last(run.part, run.head, run.init);
-            let comparable = repeated || run.part == 1;
-            Ok(Row {
-                part: run.part,
-                name,
-                reported: reported
-                    .filter(|_| comparable)
-                    .map(|epoch| epoch.val_accuracy),
-                repeated,
-                seeds: Seeds::recorded(&run, dataset)?,
-            })
-        };
+    type Way<'a> = (fn(Head, Init) -> Experiment, &'a Provenance, bool);
+    let row = |run: Experiment, name: String, dataset: &Provenance, repeated: bool| {
+        let reported = reference_2021::last(run.part, run.head, run.init);
+        let reported = reported.filter(|_| repeated || run.part == 1);
+        Ok(Row {
+            part: run.part,
+            name,
+            reported: reported.map(|epoch| epoch.val_accuracy),
+            repeated,
+            seeds: Seeds::recorded(&run, dataset)?,
+        })
+    };
+    let name = "62 characters, as the 2021 report did it";
     let (report, ours) = (Experiment::part1_report(0), Experiment::part1_ours(0));
-    let drawings = &data.photographs;
     let mut rows = vec![
-        row(
-            report,
-            "62 characters, as the 2021 report did it".into(),
-            drawings,
+        row(report, name.into(), &data.photographs, true),
+        row(ours, "62 characters, ours".into(), &data.photographs, false),
+    ];
+    let ways: [Way; 4] = [
+        (
+            |head, init| Experiment::mnist(head, init, 0),
+            &data.mnist,
             true,
-        )?,
-        row(ours, "62 characters, ours".into(), drawings, false)?,
+        ),
+        (
+            |head, init| Experiment::mnist(head, init, 0).clean(),
+            &data.mnist,
+            false,
+        ),
+        (
+            |head, init| Experiment::mislabelled(head, init, 0),
+            &data.mislabelled,
+            true,
+        ),
+        (divided, &data.mislabelled, false),
     ];
-    let (forward, own, confidence) = TAKEN;
-    let mnist = |head, init| Experiment::mnist(head, init, 0);
-    let mislabelled = |head, init| Experiment::mislabelled(head, init, 0);
-    let mut groups: [(Vec<Experiment>, &Provenance, bool); 4] = [
-        (Vec::new(), &data.mnist, true),
-        (Vec::new(), &data.mnist, false),
-        (Vec::new(), &data.mislabelled, true),
-        (Vec::new(), &data.mislabelled, false),
-    ];
-    for (head, init) in networks() {
-        let divided = mislabelled(head, init).self_training(forward, own, confidence);
-        let runs = [
-            mnist(head, init),
-            mnist(head, init).clean(),
-            mislabelled(head, init),
-            divided,
-        ];
-        groups
-            .iter_mut()
-            .zip(runs)
-            .for_each(|(group, run)| group.0.push(run));
-    }
-    for (runs, dataset, repeated) in groups {
-        for run in runs {
-            let (head, init) = (run.head.name(), run.init.name());
-            let name = format!("{head}, {init} start, {}", run.protocol);
-            rows.push(row(run, name, dataset, repeated)?);
+    for (experiment, dataset, repeated) in ways {
+        for (head, init) in networks() {
+            let run = experiment(head, init);
+            let name = format!("{} start, {}", network_name(head, init), run.protocol);
+            rows.push(row(run, name, dataset, repeated));
         }
     }
-    Ok(rows)
+    rows.into_iter().collect()
+}
+
+/// Notebook 7's run.
+fn divided(head: Head, init: Init) -> Experiment {
+    let (forward, own, confidence) = TAKEN;
+    Experiment::mislabelled(head, init, 0).self_training(forward, own, confidence)
 }

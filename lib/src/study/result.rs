@@ -153,7 +153,7 @@ impl RunResult {
 
     /// Writes the record into the folder of results.
     pub fn save(&self) -> Result<PathBuf> {
-        let path = outputs().join("results").join(file_name(&self.name()));
+        let path = outputs().join("results").join(self.name() + ".json");
         let text = serde_json::to_vec_pretty(self).map_err(|error| {
             Error::content(
                 &path,
@@ -191,7 +191,7 @@ impl RunResult {
     /// Where it cannot be read, or is no record.
     pub fn load(name: &str) -> Result<Option<Self>> {
         let folders = [outputs(), project_root().join("outputs/reference")];
-        let mut paths = (folders.iter()).map(|f| f.join("results").join(file_name(name)));
+        let mut paths = (folders.iter()).map(|f| f.join(format!("results/{name}.json")));
         let Some(path) = paths.find(|path| path.exists()) else {
             return Ok(None);
         };
@@ -211,10 +211,6 @@ impl RunResult {
 /// E.g. `part2-original-pretrained-report-seed0`.
 pub fn run_name(part: u8, network: &str, init: &str, protocol: &str, seed: u64) -> String {
     format!("part{part}-{network}-{init}-{protocol}-seed{seed}")
-}
-
-fn file_name(run: &str) -> String {
-    format!("{run}.json")
 }
 
 /// One row a run: what it is, its last epoch, its test accuracy, its time in seconds, and
@@ -256,6 +252,5 @@ pub fn dataframe<'a>(runs: impl IntoIterator<Item = &'a RunResult>) -> Result<Da
             .into_iter()
             .map(|name| number(name, &|run| run.metric(name))),
     );
-    DataFrame::new(runs.len(), columns)
-        .map_err(|error| Error::argument(format!("no table of runs: {error}"), "report it"))
+    crate::dataframe::dataframe(columns)
 }

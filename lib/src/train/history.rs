@@ -43,10 +43,6 @@ impl History {
             .min_by(|&a, &b| self.epochs[a].val_loss.total_cmp(&self.epochs[b].val_loss))
     }
 
-    pub fn best(&self) -> Option<&Epoch> {
-        self.best_epoch().map(|i| &self.epochs[i])
-    }
-
     pub fn last(&self) -> Option<&Epoch> {
         self.epochs.last()
     }

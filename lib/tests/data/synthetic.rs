@@ -195,3 +195,16 @@ fn mean(grey: &Grey, left: usize, top: usize) -> u8 {
     let rows = (top..top + 20).map(|y| &grey.pixels[y * grey.width + left..][..20]);
     (rows.flatten().map(|&v| u32::from(v)).sum::<u32>() / 400) as u8
 }
+
+/// Published results were computed from these very images.
+#[test]
+fn every_character_is_drawn_as_ever() {
+    let writer = Writer::new(SEED, 1);
+    let pages = (0..62).flat_map(|label| page(&writer, label).into_iter().map(u8::from));
+    let digits = (0..10).flat_map(|label| digit(&Writer::new(SEED, 1_003), label, 2));
+    let pixels: Vec<u8> = pages.chain(digits).collect();
+    assert_eq!(
+        glyphs::data::archive::sha256(&pixels),
+        "57c750c34c1d7d7d756109e4ff87949f3653209bd6a7d221f53d3e0d155b22cb"
+    );
+}

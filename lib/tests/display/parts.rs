@@ -53,14 +53,13 @@ fn a_row_of_another_length_is_refused() {
 fn words_are_escaped_everywhere() {
     let evil = "<b>&\"'";
     let x = || Axis::new(evil);
-    let blocks: [&dyn Show; 6] = [
-        &heading(evil),
+    let blocks: [&dyn Show; 5] = [
         &note(evil),
         &Table::new(evil, [evil]).row([evil.into()]),
         &LineChart::new(evil, x(), x())
             .curve(evil, [(0.0, 1.0)])
             .reference(evil, 1.0),
-        &RowChart::bars(evil, x()).series(evil).value(evil, 1.0),
+        &RowChart::dots(evil, x()).series(evil).value(evil, 1.0),
         &Gallery::new(
             evil,
             [Tile::new(
@@ -91,9 +90,9 @@ fn a_stand_in_is_marked_and_real_data_are_not() {
         ..real.clone()
     };
     let chart = LineChart::new("", Axis::new("x"), Axis::new("y"));
-    assert!(html(&chart.with_provenance(&stand_in)).contains("STAND-IN"));
-    assert!(text(&chart.with_provenance(&stand_in)).contains("STAND-IN"));
-    let page = html(&chart.with_provenance(&real));
+    assert!(html(&stack(&[&chart, &stand_in])).contains("STAND-IN"));
+    assert!(text(&stack(&[&chart, &stand_in])).contains("STAND-IN"));
+    let page = html(&stack(&[&chart, &real]));
     assert!(!page.contains("STAND-IN"));
     assert!(page.contains("mnist-test, 10,000 images") && page.contains("ffffffffffff…"));
 }
@@ -121,14 +120,10 @@ fn axes_are_numbered_with_round_steps() {
         !found.iter().any(|word| word == "2.5"),
         "no halves between whole numbers"
     );
-    let chart = LineChart::new(
-        "",
-        Axis::new("x").from(-1.0).to(1.0),
-        Axis::new("loss").log(),
-    )
-    .curve("", [(-1.0, 0.001), (0.0, 0.0), (1.0, 10.0)]);
+    let x = Axis::new("x").from(-1.0).to(1.0);
+    let chart = LineChart::new("", x, Axis::new("y")).curve("", [(-1.0, 0.001), (1.0, 10.0)]);
     let found = ticks(&chart);
-    for tick in ["−1", "1", "0.001", "0.01", "10"] {
+    for tick in ["−1", "1", "0", "10"] {
         assert!(
             found.iter().any(|word| word == tick),
             "{tick} is not in {found:?}"
@@ -347,24 +342,19 @@ proptest! {
     fn no_numbers_break_a_chart(
         points in prop::collection::vec((any_number(), any_number()), 0..12),
         low in any_number(),
-        log in any::<bool>(),
     ) {
-        let axis = || {
-            let axis = Axis::new("x").from(low);
-            if log { axis.log() } else { axis }
-        };
+        let axis = || Axis::new("x").from(low);
         let ys: Vec<f64> = points.iter().map(|point| point.1).collect();
         let lines = LineChart::new("", axis(), axis())
             .curve("a", points.clone())
             .seeds("b", [points.clone(), points.clone()])
+            .dots("d", points)
             .reference("c", low);
         let interval = |value: f64| Some(Interval { low, high: value });
         let rows = ys.iter().fold(RowChart::forest("", axis(), low), |chart, &value| {
             chart.value_with(value.to_string(), value, interval(value))
         });
-        let scatter = ScatterChart::new("", axis(), axis()).points("", points.clone()).diagonal();
-        let histogram = Histogram::new("", axis(), 5).values("a", &ys).shares();
-        for page in [html(&lines), html(&rows), html(&scatter), html(&histogram)] {
+        for page in [html(&lines), html(&rows)] {
             prop_assert!(page.contains("</svg>"));
             prop_assert!(!page.contains("\"NaN"));
             prop_assert!(page.len() < 200_000, "{} bytes", page.len());

@@ -107,7 +107,6 @@ fn scores_of_classes_are_scikit_learns() {
         assert_eq!(score.support, 3);
     }
     close(scores.macro_f1(), 0.8035714285714286);
-    assert_eq!(scores.worst(1).0[0].class, "0");
 }
 
 /// ```python
@@ -120,8 +119,6 @@ fn scores_of_classes_are_scikit_learns() {
 fn calibration_is_that_of_guo_et_al() {
     let ours = evaluation().calibration(5).unwrap();
     close(ours.ece, 0.2506162262259262);
-    close(ours.mce, 0.33444464567084037);
-    close(ours.brier, 0.2647552521684963);
     let counts: Vec<usize> = ours.bins.iter().map(|bin| bin.count).collect();
     assert_eq!(counts, [0, 1, 5, 3, 3]);
     close(ours.bins[2].confidence, 0.4655553543291597);
@@ -273,8 +270,7 @@ proptest! {
         let ours = Evaluation::from_logits(logits, labels, named(&["a", "b", "c"]), provenance()).unwrap();
         let calibration = ours.calibration(bins).unwrap();
         prop_assert_eq!(calibration.bins.iter().map(|bin| bin.count).sum::<usize>(), 20);
-        prop_assert!(calibration.ece <= calibration.mce + 1e-12);
-        prop_assert!((0.0..=2.0).contains(&calibration.brier));
+        prop_assert!((0.0..=1.0).contains(&calibration.ece));
         prop_assert!(ours.loss() >= 0.0);
         prop_assert!(ours.top_k_accuracy(3) == 1.0);
         prop_assert_eq!(ours.confusion().counts.sum(), 20);

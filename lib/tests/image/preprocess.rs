@@ -4,9 +4,8 @@ use glyphs::data::Samples;
 use glyphs::data::decode::Grey;
 use glyphs::image::preprocess::{Preprocessed, preprocess};
 use glyphs::image::resample::{Window, resample};
-use glyphs::image::{Centre, CropToInk, Ink, InkStatistics, Preprocess};
+use glyphs::image::{Centre, CropToInk, Ink, Preprocess};
 use image::ExtendedColorType::{Rgb8, Rgba8};
-use ndarray::Array4;
 
 use crate::support::png_of;
 
@@ -187,31 +186,6 @@ fn light_ink_on_dark_paper_and_empty_pages() {
     };
     let done = preprocess(faint, &Preprocess::keep_aspect());
     assert_eq!((done.pixels, done.features), (vec![90; 784], [0.0; 6]));
-}
-
-#[test]
-fn ink_statistics_measure_strokes() {
-    // A bar of 3 columns and 20 rows, and nothing.
-    let mut images = Array4::zeros((2, 1, 28, 28));
-    images.slice_mut(ndarray::s![0, 0, 4..24, 10..13]).fill(255);
-    let classes = ["bar", "none", "absent"];
-    let samples = Samples::new("test", images, vec![0, 1], classes).unwrap();
-    let rows = InkStatistics::by_class(&samples);
-    assert_eq!(rows.len(), 3);
-    assert_eq!(
-        (rows[0].height, rows[0].width, rows[0].count),
-        (20.0, 3.0, 1)
-    );
-    assert!((rows[0].ink_share - 60.0 / 784.0).abs() < 1e-12);
-    assert!(
-        (rows[0].stroke_width - 3.0).abs() < 0.4,
-        "{}",
-        rows[0].stroke_width
-    );
-    assert_eq!(
-        (rows[1].ink_share, rows[1].stroke_width, rows[2].count),
-        (0.0, 0.0, 0)
-    );
 }
 
 #[test]

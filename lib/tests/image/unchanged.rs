@@ -4,14 +4,13 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use glyphs::data::Samples;
 use glyphs::data::archive::sha256;
 use glyphs::data::decode::{Grey, decode_grey};
 use glyphs::data::synthetic::{Writer, digit, page};
 use glyphs::image::preprocess::preprocess;
-use glyphs::image::{Augment, Centre, CropToInk, Ink, InkStatistics, Preprocess};
+use glyphs::image::{Augment, Centre, CropToInk, Ink, Preprocess};
 use image::{DynamicImage, ImageFormat, RgbaImage};
-use ndarray::{Array4, ArrayView3};
+use ndarray::ArrayView3;
 
 fn bits(values: &[f32]) -> impl Iterator<Item = u8> {
     values
@@ -126,22 +125,6 @@ fn decoded_images() {
     assert_eq!(
         sha256(&all),
         "65ad8c2e1e87abfe912ba406200cb0f4dc7aa3926f758c35140409f63ffc26e0"
-    );
-}
-
-#[test]
-fn measured_ink() {
-    let pixels: Vec<u8> = (0..40)
-        .flat_map(|i| digit(&Writer::new(5, i % 7), i as usize % 10, i))
-        .collect();
-    let images = Array4::from_shape_vec((40, 1, 28, 28), pixels).unwrap();
-    let labels = (0..40).map(|i| i % 10).collect();
-    let classes = (0..10).map(|class| class.to_string());
-    let samples = Samples::new("digits", images, labels, classes).unwrap();
-    let statistics = format!("{:?}", InkStatistics::by_class(&samples));
-    assert_eq!(
-        sha256(statistics.as_bytes()),
-        "eec05a7f26613affb9c1164a817432e7c045afebcef96cf9421eb630cc1d87bd"
     );
 }
 

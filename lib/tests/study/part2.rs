@@ -107,7 +107,6 @@ fn every_display_holds_with_five_seeds_with_one_and_with_none() {
             part2::convergence(&grid).show(),
             part2::quality(&grid),
             part2::quality_finding(&grid),
-            part2::recall(&grid),
             part2::compare_starts(&grid, "starts").show(),
             part2::little_data(&[(100, &grid), (1_000, &grid)]),
             part2::weights_moved(&grid, Head::Original),

@@ -84,23 +84,27 @@ fn transform_each(
     // The filters of some inputs, `[blocks][inputs][36]`, then sorted by their positions.
     let blocks = shape.output_blocks();
     let mut sorted = Buffer::new(filters.len());
-    (sorted.chunks_exact_mut(shape.inputs * POSITIONS).enumerate()).par_for_each(
-        |(block, sorted)| {
-            let outputs = block * 16..shape.outputs.min(block * 16 + 16);
-            for (i, to) in sorted.chunks_exact_mut(POSITIONS).enumerate() {
-                let mut taps = [F32x16::default(); 9];
-                for (lane, o) in outputs.clone().enumerate() {
-                    for (tap, to) in taps.iter_mut().enumerate() {
-                        to.0[lane] = value(i, o, tap);
-                    }
+    (sorted
+        .chunks_exact_mut(shape.inputs * POSITIONS)
+        .enumerate())
+    .par_for_each(|(block, sorted)| {
+        let outputs = block * 16..shape.outputs.min(block * 16 + 16);
+        for (i, to) in sorted.chunks_exact_mut(POSITIONS).enumerate() {
+            let mut taps = [F32x16::default(); 9];
+            for (lane, o) in outputs.clone().enumerate() {
+                for (tap, to) in taps.iter_mut().enumerate() {
+                    to.0[lane] = value(i, o, tap);
                 }
-                transform_filter(&taps, to);
             }
-        },
-    );
+            transform_filter(&taps, to);
+        }
+    });
     let position_len = blocks * shape.inputs;
     (filters.chunks_exact_mut(position_len).enumerate()).par_for_each(|(position, to)| {
-        for (to, from) in to.iter_mut().zip(sorted.iter().skip(position).step_by(POSITIONS)) {
+        for (to, from) in to
+            .iter_mut()
+            .zip(sorted.iter().skip(position).step_by(POSITIONS))
+        {
             *to = *from;
         }
     });

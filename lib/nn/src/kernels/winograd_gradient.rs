@@ -54,7 +54,9 @@ unsafe fn add_products_body<S: Simd>(
                 let product = Product {
                     v: v[position * inputs * STRIP..].as_ptr().cast(),
                     u: u[position * outputs * STRIP..].as_ptr().cast(),
-                    to: products[position * shape.inputs * outputs..].as_mut_ptr().cast(),
+                    to: products[position * shape.inputs * outputs..]
+                        .as_mut_ptr()
+                        .cast(),
                     inputs,
                     outputs,
                     count,

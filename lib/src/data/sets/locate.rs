@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::data::samples::Provenance;
 use crate::files::project_root;
 use crate::{Error, Result};
 
 /// The three data sets of the study.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dataset {
-    /// Dataset 1: photographs of 62 characters.
+    /// Dataset 1: drawings of 62 characters.
     Handwritten,
     Mnist,
     /// Dataset 3: MNIST's training images under wrong labels.
@@ -34,6 +35,17 @@ impl Found {
             path: path.into(),
             source: name.to_string_lossy().into_owned(),
             synthetic: is_stand_in(path),
+        }
+    }
+
+    /// Of `count` images read here.
+    pub(crate) fn provenance(&self, name: &str, sha256: String, count: usize) -> Provenance {
+        Provenance {
+            name: name.into(),
+            source: self.source.clone(),
+            sha256,
+            count,
+            synthetic: self.synthetic,
         }
     }
 }

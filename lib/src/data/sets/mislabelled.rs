@@ -10,7 +10,7 @@ use super::locate::Found;
 use super::mnist::{self, SIDE};
 use crate::data::formats::archive::{ImageFile, read_images, sha256_of_files};
 use crate::data::formats::decode::{declared_size, decode_grey};
-use crate::data::samples::{Provenance, Samples};
+use crate::data::samples::Samples;
 use crate::{Error, Result};
 
 /// Pixels of an image.
@@ -59,13 +59,7 @@ impl Mislabelled {
             writers: Vec::new(),
             names: files.iter().map(|file| file.name().to_string()).collect(),
             classes: mnist::digits(),
-            provenance: Provenance {
-                name: "mislabelled".into(),
-                source: found.source.clone(),
-                sha256: sha256_of_files(contents),
-                count,
-                synthetic: found.synthetic,
-            },
+            provenance: found.provenance("mislabelled", sha256_of_files(contents), count),
         })
     }
 }

@@ -8,7 +8,7 @@ use ndarray::{Array2, Array4};
 use super::locate::Found;
 use crate::data::formats::archive::sha256;
 use crate::data::formats::idx::{Idx, REMEDY, idx_file, read_unpacked};
-use crate::data::samples::{Provenance, Samples};
+use crate::data::samples::Samples;
 use crate::{Error, Result};
 
 /// Height and width of MNIST's images, in pixels.
@@ -86,13 +86,7 @@ fn part(found: &Found, name: &str, part: &str, published: [&str; 2]) -> Result<S
         writers: Vec::new(),
         names: Vec::new(),
         classes: digits(),
-        provenance: Provenance {
-            name: name.into(),
-            source: found.source.clone(),
-            sha256: digest,
-            count,
-            synthetic: found.synthetic,
-        },
+        provenance: found.provenance(name, digest, count),
     })
 }
 

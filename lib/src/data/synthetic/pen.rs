@@ -10,7 +10,7 @@ pub struct Knot {
     pub corner: bool,
 }
 
-/// The strokes of a form, as [`super::forms::FORMS`] writes them; none where the text
+/// The strokes of a form, as `forms.txt` writes them; none where the text
 /// is malformed.
 pub fn parse(form: &str) -> Option<Vec<Vec<Knot>>> {
     form.split(';').map(|stroke| knots(stroke.trim())).collect()

@@ -3,7 +3,7 @@
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
-use super::forms::{FORMS, PROPORTIONS};
+use super::forms::CHARACTERS;
 use super::pen::{Knot, Point, parse, rounded, spline};
 
 /// One person's way of writing. Lengths are in units of a form: capitals have 100.
@@ -54,13 +54,12 @@ impl Writer {
     /// form's middle (y = 50).
     pub fn write(&self, label: usize, attempt: u64) -> (Vec<Vec<Point>>, f64) {
         let mut rng = random(self.seed, label as u64 + 64 * attempt);
-        let form = choose(&mut rng, FORMS[label]);
-        let strokes = parse(form).unwrap_or_default();
+        let character = &CHARACTERS[label];
+        let strokes = parse(choose(&mut rng, &character.forms)).unwrap_or_default();
         let (width, size) = (0.16 * normal(&mut rng), 0.12 * normal(&mut rng));
         let size = self.size * size.exp();
-        let (wide, high) = PROPORTIONS[label];
-        let width = self.width * width.exp() * size * f64::from(wide) / 100.0;
-        let height = size * f64::from(high) / 100.0;
+        let width = self.width * width.exp() * size * character.size[0] / 100.0;
+        let height = size * character.size[1] / 100.0;
         let slant = self.slant + 0.06 * normal(&mut rng);
         let turn = 0.04 * normal(&mut rng);
         let warp = Warp::new(&mut rng, 3.0 * self.wobble);

@@ -9,17 +9,15 @@ pub struct Axis {
     low: Option<f64>,
     high: Option<f64>,
     percent: bool,
-    log: bool,
 }
 
-/// An axis fitted to data. Positions are logarithms on a logarithmic axis.
+/// An axis fitted to data.
 #[derive(Clone, Debug)]
 pub(super) struct Scale {
     pub low: f64,
     pub high: f64,
     /// (position, what is written there)
     pub ticks: Vec<(f64, String)>,
-    log: bool,
 }
 
 /// What is beyond has no place on an axis; infinities and NaN have none either.
@@ -33,7 +31,6 @@ impl Axis {
             low: None,
             high: None,
             percent: false,
-            log: false,
         }
     }
 
@@ -55,63 +52,36 @@ impl Axis {
         self
     }
 
-    /// Logarithmic; values that are not positive are left out.
-    pub fn log(mut self) -> Self {
-        self.log = true;
-        self
-    }
-
     /// Fits the axis to `values`, with about `count` numbers along it.
     pub(super) fn fit(&self, values: impl Iterator<Item = f64>, count: usize) -> Scale {
         let limits = [self.low, self.high].into_iter().flatten();
-        let values: Vec<f64> = values
-            .chain(limits)
-            .filter(|v| self.is_usable(*v))
-            .collect();
+        let values: Vec<f64> = values.chain(limits).filter(is_usable).collect();
         // Between two epochs there is nothing to number.
         let whole = !self.percent && values.iter().all(|value| value.fract() == 0.0);
-        let ends = values.iter().map(|value| self.position(*value));
-        let (low, high) = ends
-            .fold(None, |ends: Option<(f64, f64)>, at| {
-                let (low, high) = ends.unwrap_or((at, at));
-                Some((low.min(at), high.max(at)))
-            })
-            .unwrap_or((0.0, 1.0));
-        let (low, high) = self.with_air(low, high);
+        let low = values.iter().copied().reduce(f64::min).unwrap_or(0.0);
+        let high = values.iter().copied().reduce(f64::max).unwrap_or(1.0);
+        let (low, high) = self.padded(low, high);
         Scale {
             low,
             high,
             ticks: self.ticks(low, high, count, whole),
-            log: self.log,
         }
     }
 
     /// A little room where the caller set no limit; shares stay within 0 to 1.
-    fn with_air(&self, low: f64, high: f64) -> (f64, f64) {
-        let air = if high > low {
+    fn padded(&self, low: f64, high: f64) -> (f64, f64) {
+        let padding = if high > low {
             (high - low) * 0.04
         } else {
             low.abs().max(1.0) * 0.05
         };
-        let (mut from, mut to) = (low - air, high + air);
-        if self.percent && !self.log {
+        let (mut from, mut to) = (low - padding, high + padding);
+        if self.percent {
             (from, to) = (from.max(low.min(0.0)), to.min(high.max(1.0)));
         }
-        if let Some(limit) = self.low.filter(|limit| self.is_usable(*limit)) {
-            from = self.position(limit);
-        }
-        if let Some(limit) = self.high.filter(|limit| self.is_usable(*limit)) {
-            to = self.position(limit);
-        }
-        (from, if to > from { to } else { from + air })
-    }
-
-    fn is_usable(&self, value: f64) -> bool {
-        value.abs() < LARGEST && (!self.log || value > 1.0 / LARGEST)
-    }
-
-    fn position(&self, value: f64) -> f64 {
-        if self.log { value.log10() } else { value }
+        from = self.low.filter(is_usable).unwrap_or(from);
+        to = self.high.filter(is_usable).unwrap_or(to);
+        (from, if to > from { to } else { from + padding })
     }
 
     /// The axis of items at 0, 1, 2 … with their names.
@@ -124,46 +94,17 @@ impl Axis {
             low: -0.5,
             high: names.len().max(1) as f64 - 0.5,
             ticks: ticks.collect(),
-            log: false,
         }
     }
 
     fn ticks(&self, low: f64, high: f64, count: usize, whole: bool) -> Vec<(f64, String)> {
-        if self.log && high - low >= 1.0 {
-            return self.decades(low, high);
-        }
-        let (from, to) = if self.log {
-            (10_f64.powf(low), 10_f64.powf(high))
-        } else {
-            (low, high)
-        };
-        let step = round_step((to - from) / count as f64).max(if whole { 1.0 } else { 0.0 });
-        let (first, last) = (
-            (from / step - 1e-6).ceil() as i64,
-            (to / step + 1e-6).floor() as i64,
-        );
+        let step = round_step((high - low) / count as f64).max(if whole { 1.0 } else { 0.0 });
+        let (first, last) = (low / step - 1e-6, high / step + 1e-6);
         // An axis of no usable width would have ticks without end.
-        let values = (first..=last).take(50).map(|k| k as f64 * step);
+        let numbers = (first.ceil() as i64..=last.floor() as i64).take(50);
+        let values = numbers.map(|k| k as f64 * step);
         values
-            .map(|value| (self.position(value), self.words(value, step)))
-            .collect()
-    }
-
-    fn decades(&self, low: f64, high: f64) -> Vec<(f64, String)> {
-        let steps: &[f64] = if high - low < 2.5 {
-            &[1.0, 2.0, 5.0]
-        } else {
-            &[1.0]
-        };
-        let stride = ((high - low) / 8.0).ceil().max(1.0) as usize;
-        let decades = (low.floor() as i32..=high.ceil() as i32).step_by(stride);
-        let values = decades.flat_map(|decade| {
-            let decade = 10_f64.powi(decade);
-            steps.iter().map(move |step| (step * decade, decade))
-        });
-        let placed = values.map(|(value, decade)| (value.log10(), self.words(value, decade)));
-        placed
-            .filter(|(at, _)| (low - 1e-9..=high + 1e-9).contains(at))
+            .map(|value| (value, self.words(value, step)))
             .collect()
     }
 
@@ -189,8 +130,7 @@ impl Axis {
 impl Scale {
     /// Where `value` lies; `None` where the axis has no place for it.
     pub fn place(&self, value: f64) -> Option<f64> {
-        let position = if self.log { value.log10() } else { value };
-        (position.abs() < LARGEST).then_some(position)
+        is_usable(&value).then_some(value)
     }
 
     /// As [`Scale::place`], and `None` outside of the axis.
@@ -211,6 +151,10 @@ impl Scale {
             .max()
             .unwrap_or(0)
     }
+}
+
+fn is_usable(value: &f64) -> bool {
+    value.abs() < LARGEST
 }
 
 /// 1, 2 or 5 times a power of ten, at least `rough`.

@@ -93,17 +93,11 @@ impl Show for Heatmap {
         );
         let mut frame = Frame::new((&self.axes.1, &x), (&self.axes.0, &y));
         frame.grid = (false, false);
-        (frame.width, frame.height) = if self.is_large() {
-            (860, 880)
-        } else {
-            (500, 500)
-        };
-        frame.font = if self.is_large() { 10 } else { 13 };
         let cell = 800 / n.max(1) as i32;
-        let size = if self.is_large() {
-            (cell * 7 / 10).clamp(5, 9)
-        } else {
-            12
+        let size;
+        (frame.width, frame.height, frame.font, size) = match self.is_large() {
+            true => (860, 880, 10, (cell * 7 / 10).clamp(5, 9)),
+            false => (500, 500, 13, 12),
         };
         let draw = |plot: &mut Plot| {
             for k in 0..=n {
@@ -111,10 +105,8 @@ impl Show for Heatmap {
                 plot.line(&[(at, y.low), (at, y.high)], GRID.stroke_width(2))?;
                 plot.line(&[(x.low, at), (x.high, at)], GRID.stroke_width(2))?;
             }
-            let cells = (0..n).flat_map(|t| (0..n).map(move |p| (t, p)));
-            cells
-                .into_iter()
-                .try_for_each(|cell| self.draw_cell(plot, cell, size))
+            let mut cells = (0..n).flat_map(|t| (0..n).map(move |p| (t, p)));
+            cells.try_for_each(|cell| self.draw_cell(plot, cell, size))
         };
         frame.draw(self.figure(), draw).html()
     }

@@ -1,4 +1,5 @@
-//! Line charts: learning curves, several seeds of one thing, shares over time.
+//! Lines and dots: learning curves, several seeds of one thing, shares over time, one value
+//! against another.
 
 use std::fmt::Write as _;
 
@@ -9,15 +10,7 @@ use super::figure::{Figure, Key};
 use super::plot::{Drawn, Frame, Plot};
 use crate::display::html::{Html, Show};
 use crate::display::palette::{INK, MUTED, REFERENCE_DASH, series_colour, series_dash};
-use crate::eval::statistics::{KaplanMeier, SurvivalStep, mean};
-
-/// A named line.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Curve {
-    pub label: String,
-    /// (x, y), x rising. What is not finite is left out.
-    pub points: Vec<(f64, f64)>,
-}
+use crate::eval::statistics::{Interval, KaplanMeier, SurvivalStep, mean};
 
 /// Lines over a common x, e.g. epochs or steps.
 ///
@@ -38,14 +31,23 @@ pub struct LineChart {
     references: Vec<(String, f64)>,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Line,
+    Staircase,
+    Dots,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 struct Series {
     label: String,
     /// One a seed; a single one for a plain curve.
     runs: Vec<Vec<(f64, f64)>>,
-    staircase: bool,
+    form: Form,
     /// Where runs ended before they were there.
     censored: Vec<(f64, f64)>,
+    /// Of y, at x.
+    intervals: Vec<(f64, Interval)>,
 }
 
 impl LineChart {
@@ -67,22 +69,41 @@ impl LineChart {
         self.seeds(label, [points.into_iter().collect()])
     }
 
-    pub fn curves(self, curves: impl IntoIterator<Item = Curve>) -> Self {
-        let add = |chart: Self, curve: Curve| chart.curve(curve.label, curve.points);
-        curves.into_iter().fold(self, add)
-    }
-
     /// One thin line a seed, their mean, and the 95 % t-interval of the mean as a band.
     pub fn seeds(
         mut self,
         label: impl Into<String>,
         runs: impl IntoIterator<Item = Vec<(f64, f64)>>,
     ) -> Self {
+        let runs = runs.into_iter().collect();
+        self.series.push(Series::new(label, runs, Form::Line));
+        self
+    }
+
+    /// A dot at each (x, y), in any order.
+    pub fn dots(
+        self,
+        label: impl Into<String>,
+        points: impl IntoIterator<Item = (f64, f64)>,
+    ) -> Self {
+        let points = points.into_iter();
+        self.dots_with_intervals(label, points.map(|(x, y)| (x, y, None)))
+    }
+
+    /// The same with intervals of y: (x, y, interval).
+    pub fn dots_with_intervals(
+        mut self,
+        label: impl Into<String>,
+        points: impl IntoIterator<Item = (f64, f64, Option<Interval>)>,
+    ) -> Self {
+        let points: Vec<(f64, f64, Option<Interval>)> = points.into_iter().collect();
+        let dots = points.iter().map(|(x, y, _)| (*x, *y)).collect();
         self.series.push(Series {
-            label: label.into(),
-            runs: runs.into_iter().collect(),
-            staircase: false,
-            censored: Vec::new(),
+            intervals: points
+                .iter()
+                .filter_map(|(x, _, i)| Some((*x, (*i)?)))
+                .collect(),
+            ..Series::new(label, vec![dots], Form::Dots)
         });
         self
     }
@@ -92,16 +113,11 @@ impl LineChart {
     pub fn reached(mut self, label: impl Into<String>, times: &KaplanMeier) -> Self {
         let share = |step: &SurvivalStep| (step.time, 1.0 - step.survival);
         let censored = times.steps.iter().filter(|step| step.censored > 0);
+        let points = [(0.0, 0.0)].into_iter();
+        let points = points.chain(times.steps.iter().map(share)).collect();
         self.series.push(Series {
-            label: label.into(),
-            runs: vec![
-                [(0.0, 0.0)]
-                    .into_iter()
-                    .chain(times.steps.iter().map(share))
-                    .collect(),
-            ],
-            staircase: true,
             censored: censored.map(share).collect(),
+            ..Series::new(label, vec![points], Form::Staircase)
         });
         self
     }
@@ -115,7 +131,10 @@ impl LineChart {
     fn figure(&self) -> Figure {
         let mut figure = Figure::new(&self.title, self.description());
         for (i, series) in self.series.iter().enumerate() {
-            let key = Key::Line(series_colour(i), series_dash(i));
+            let key = match series.form {
+                Form::Dots => Key::Dot(series_colour(i)),
+                _ => Key::Line(series_colour(i), series_dash(i)),
+            };
             let words = match series.runs.len() {
                 0 | 1 => series.label.clone(),
                 n => format!("{} (mean of {n}, 95 % band)", series.label),
@@ -172,6 +191,16 @@ impl Show for LineChart {
 }
 
 impl Series {
+    fn new(label: impl Into<String>, runs: Vec<Vec<(f64, f64)>>, form: Form) -> Self {
+        Self {
+            label: label.into(),
+            runs,
+            form,
+            censored: Vec::new(),
+            intervals: Vec::new(),
+        }
+    }
+
     fn draw(&self, plot: &Plot, x: &Scale, y: &Scale, i: usize) -> Drawn {
         let colour = series_colour(i);
         if self.runs.len() > 1 {
@@ -181,8 +210,17 @@ impl Series {
             }
         }
         let mut line = placed(&self.mean(), x, y);
-        if self.staircase {
-            line = staircase(&line, x.high);
+        match self.form {
+            Form::Line => (),
+            Form::Staircase => line = staircase(&line, x.high),
+            Form::Dots => {
+                for (at, interval) in &self.intervals {
+                    let ends = [(*at, interval.low), (*at, interval.high)];
+                    plot.line(&placed(&ends, x, y), colour.mix(0.6).stroke_width(6))?;
+                }
+                let dot = |&at: &(f64, f64)| plot.dot(at, 3.5, colour.mix(0.7));
+                return line.iter().try_for_each(dot);
+            }
         }
         let half = (y.high - y.low) * 0.025;
         for (at, height) in placed(&self.censored, x, y) {

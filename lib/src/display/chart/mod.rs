@@ -4,18 +4,12 @@
 mod axis;
 mod figure;
 mod heatmap;
-mod histogram;
 mod lines;
 mod plot;
-mod reliability;
 mod rows;
-mod scatter;
 mod svg;
 
 pub use axis::Axis;
 pub use heatmap::Heatmap;
-pub use histogram::Histogram;
-pub use lines::{Curve, LineChart};
-pub use reliability::Reliability;
+pub use lines::LineChart;
 pub use rows::RowChart;
-pub use scatter::ScatterChart;

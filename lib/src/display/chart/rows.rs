@@ -1,4 +1,4 @@
-//! Charts of one row an item: bars, forest plots, values layer by layer.
+//! Charts of one row an item: means with intervals, forest plots, values layer by layer.
 
 use std::fmt::Write as _;
 
@@ -9,14 +9,15 @@ use super::figure::{Figure, Key};
 use super::plot::{Drawn, Frame, Plot};
 use crate::display::html::{Html, Show};
 use crate::display::palette::{INK, REFERENCE_DASH, series_colour, series_dash};
-use crate::eval::statistics::{Estimate, Interval, PairedDifference};
+use crate::eval::statistics::{Estimate, Interval};
 
 /// Items from top to bottom, their values from left to right.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RowChart {
     title: String,
     axis: Axis,
-    mark: Mark,
+    /// Joins the dots of a series from item to item.
+    is_joined: bool,
     items: Vec<String>,
     series: Vec<Series>,
     /// Values to compare with, as lines from top to bottom.
@@ -26,14 +27,6 @@ pub struct RowChart {
 /// Pixels beside the items' names that long names must leave.
 const NARROWEST: i32 = 280;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mark {
-    Bar,
-    Dot,
-    /// Dots, joined from item to item.
-    Path,
-}
-
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Series {
     label: String,
@@ -42,29 +35,29 @@ struct Series {
 }
 
 impl RowChart {
-    /// Bars from 0.
-    pub fn bars(title: impl Into<String>, axis: Axis) -> Self {
-        Self::with_mark(title, axis.from(0.0), Mark::Bar)
+    /// Dots with their intervals.
+    pub fn dots(title: impl Into<String>, axis: Axis) -> Self {
+        Self {
+            title: title.into(),
+            axis,
+            is_joined: false,
+            items: Vec::new(),
+            series: Vec::new(),
+            references: Vec::new(),
+        }
     }
 
-    /// Dots with their intervals against a line at `no_effect`, usually 0.
+    /// The same against a line at `no_effect`, usually 0.
     pub fn forest(title: impl Into<String>, axis: Axis, no_effect: f64) -> Self {
-        Self::with_mark(title, axis, Mark::Dot).reference("no difference", no_effect)
+        Self::dots(title, axis).reference("no difference", no_effect)
     }
 
     /// Values of the layers of a network, input at the top, joined by a line.
     pub fn layers(title: impl Into<String>, axis: Axis) -> Self {
-        Self::with_mark(title, axis, Mark::Path)
-    }
-
-    fn with_mark(title: impl Into<String>, axis: Axis, mark: Mark) -> Self {
+        let is_joined = true;
         Self {
-            title: title.into(),
-            axis,
-            mark,
-            items: Vec::new(),
-            series: Vec::new(),
-            references: Vec::new(),
+            is_joined,
+            ..Self::dots(title, axis)
         }
     }
 
@@ -84,10 +77,6 @@ impl RowChart {
     /// The mean with its interval.
     pub fn estimate(self, item: impl Into<String>, estimate: &Estimate) -> Self {
         self.value_with(item, estimate.mean, estimate.interval)
-    }
-
-    pub fn difference(self, item: impl Into<String>, difference: &PairedDifference) -> Self {
-        self.value_with(item, difference.mean, Some(difference.interval))
     }
 
     pub fn value_with(
@@ -134,10 +123,9 @@ impl RowChart {
             .enumerate()
             .filter(|(_, s)| !s.label.is_empty())
         {
-            let key = match self.mark {
-                Mark::Bar => Key::Patch(series_colour(i)),
-                Mark::Dot => Key::Dot(series_colour(i)),
-                Mark::Path => Key::Line(series_colour(i), series_dash(i)),
+            let key = match self.is_joined {
+                true => Key::Line(series_colour(i), series_dash(i)),
+                false => Key::Dot(series_colour(i)),
             };
             figure = figure.legend(key, &series.label);
         }
@@ -149,31 +137,21 @@ impl RowChart {
 
     fn draw_series(&self, plot: &Plot, x: &Scale, i: usize) -> Drawn {
         let (series, colour, n) = (&self.series[i], series_colour(i), self.series.len() as f64);
-        // Joined dots lie on their row; other marks share it.
-        let lane = match self.mark {
-            Mark::Path => 0.0,
-            _ => (i as f64 - (n - 1.0) / 2.0) * 0.76 / n,
+        // Joined dots lie on their row; others share it.
+        let lane = match self.is_joined {
+            true => 0.0,
+            false => (i as f64 - (n - 1.0) / 2.0) * 0.76 / n,
         };
         let row = |item: usize| (self.items.len() - 1 - item) as f64 - lane;
         let place = |&(item, value, _): &(usize, f64, _)| Some((x.clamp(value)?, row(item)));
-        if self.mark == Mark::Path {
+        if self.is_joined {
             let path: Vec<(f64, f64)> = series.values.iter().filter_map(place).collect();
             plot.line(&path, colour.stroke_width(8))?;
         }
         for value in &series.values {
             let Some(at) = place(value) else { continue };
-            match self.mark {
-                Mark::Bar => {
-                    let half = 0.34 / n;
-                    let start = x.clamp(0.0).unwrap_or(x.low);
-                    plot.rectangle((start, at.1 - half), (at.0, at.1 + half), colour.to_rgba())?;
-                    draw_interval(plot, x, at.1, value.2, INK)?;
-                }
-                Mark::Dot | Mark::Path => {
-                    draw_interval(plot, x, at.1, value.2, colour)?;
-                    plot.dot(at, 4.5, colour.to_rgba())?;
-                }
-            }
+            draw_interval(plot, x, at.1, value.2, colour)?;
+            plot.dot(at, 4.5, colour.to_rgba())?;
         }
         Ok(())
     }
@@ -194,12 +172,8 @@ impl Show for RowChart {
         let y = Axis::categories(&names);
         let mut frame = Frame::new((&self.axis.name, &x), ("", &y));
         frame.width = frame.width.max(frame.left() + NARROWEST);
-        let lanes = if self.mark == Mark::Path {
-            1
-        } else {
-            self.series.len().max(1)
-        };
-        frame.height = 60 + self.items.len() as i32 * (12 + 14 * lanes as i32);
+        let lanes = if self.is_joined { 1 } else { self.series.len() };
+        frame.height = 60 + self.items.len() as i32 * (12 + 14 * lanes.max(1) as i32);
         frame.grid = (true, false);
         let draw = |plot: &mut Plot| {
             for (_, value) in &self.references {

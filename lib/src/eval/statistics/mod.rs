@@ -5,7 +5,7 @@ mod significance;
 mod survival;
 
 pub use means::{Estimate, Interval, PairedDifference, mean, paired_difference, wilson};
-pub use significance::{TestResult, chi_square, chi_square_fitted, chi_square_uniform, holm};
+pub use significance::{TestResult, chi_square, holm};
 pub use survival::{KaplanMeier, SurvivalStep, Time};
 
 /// Area under the polyline through `points` (x rising) by the trapezoidal rule.

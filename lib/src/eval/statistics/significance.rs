@@ -12,18 +12,14 @@ pub struct TestResult {
     pub p: f64,
 }
 
-/// Pearson's χ² test of `observed` counts against `expected` ones, k − 1 degrees of freedom.
+/// Pearson's χ² test of `observed` counts against `expected` ones: k − 1 degrees of freedom,
+/// and fewer where `expected` was itself taken from the observed counts (margins of a table,
+/// say).
 ///
 /// # Errors
 /// Where there are less than two categories, the lengths or sums differ, or an
 /// expected count is not positive.
-pub fn chi_square(observed: &[usize], expected: &[f64]) -> Result<TestResult> {
-    chi_square_fitted(observed, expected, observed.len().saturating_sub(1))
-}
-
-/// As [`chi_square`], where `expected` was itself taken from the observed counts (margins
-/// of a table, say), which leaves fewer `degrees_of_freedom`.
-pub fn chi_square_fitted(
+pub fn chi_square(
     observed: &[usize],
     expected: &[f64],
     degrees_of_freedom: usize,
@@ -52,13 +48,6 @@ pub fn chi_square_fitted(
         degrees_of_freedom,
         p: distribution.sf(statistic),
     })
-}
-
-/// [`chi_square`] against the same count everywhere.
-pub fn chi_square_uniform(observed: &[usize]) -> Result<TestResult> {
-    let total: usize = observed.iter().sum();
-    let expected = total as f64 / observed.len().max(1) as f64;
-    chi_square(observed, &vec![expected; observed.len()])
 }
 
 /// p-values adjusted for the number of tests, in the order given (S. Holm,

@@ -12,7 +12,7 @@ use crate::{
         accuracy, columns, compare, difference, left_out, network_name, never_made, points,
         reference_2021, span,
     },
-    study::{Grid, Head, Init, RunResult, SEEDS, Seeds, networks},
+    study::{Grid, Head, Init, RunResult, Seeds, networks},
 };
 
 /// Accuracies whose first time of being reached counts as convergence.
@@ -67,8 +67,7 @@ pub fn convergence(grid: &Grid) -> Result<Html> {
             },
         ]);
     }
-    let mut charts = Vec::new();
-    for goal in [0.98, 0.99] {
+    let chart = |goal: f64| -> Result<LineChart> {
         let title = format!("Share of runs that have reached {} %", goal * 100.0);
         let share = Axis::percent("runs").from(0.0).to(1.0);
         let mut chart = LineChart::new(title, Axis::new("step").from(0.0), share);
@@ -79,9 +78,9 @@ pub fn convergence(grid: &Grid) -> Result<Html> {
                 chart = chart.reached(label, &KaplanMeier::new(&steps)?);
             }
         }
-        charts.push(chart);
-    }
-    let charts = row(&[&charts[0], &charts[1]]);
+        Ok(chart)
+    };
+    let charts = row(&[&chart(0.98)?, &chart(0.99)?]);
     Ok(stack(&[&charts, &table, &left_out(&grid.left_out())]))
 }
 
@@ -160,7 +159,7 @@ fn forest(all: &[Gain], head: Head) -> RowChart {
         if let (Some(gain), 100.0) = (gain, measure.scale) {
             let [low, high] = [gain.interval.low, gain.interval.high].map(|x| x * 100.0);
             let interval = Some(Interval { low, high });
-            chart = chart.value_with(measure.short, gain.mean * 100.0, interval);
+            chart = chart.value_with(measure.short(), gain.mean * 100.0, interval);
         }
     }
     chart
@@ -224,27 +223,6 @@ pub fn quality_finding(grid: &Grid) -> Html {
     note(&sentences.join(" "))
 }
 
-/// Recall of each digit, mean over the seeds.
-pub fn recall(grid: &Grid) -> Html {
-    let mut chart = RowChart::layers(
-        "Recall of each digit, mean over the seeds",
-        Axis::percent("recall"),
-    );
-    for (head, init, seeds) in grid.iter() {
-        if seeds.runs.is_empty() {
-            continue;
-        }
-        chart = chart.series(network_name(head, init));
-        for digit in 0..10 {
-            let name = format!("recall_{digit}");
-            if let Some(estimate) = grid.mean(head, init, |run| run.metric(&name)) {
-                chart = chart.value(digit.to_string(), estimate.mean);
-            }
-        }
-    }
-    chart.show()
-}
-
 /// Test accuracy of random and pretrained starts under one protocol.
 pub fn compare_starts(grid: &Grid, title: &str) -> Result<Html> {
     if grid.is_empty() {
@@ -259,7 +237,7 @@ pub fn compare_starts(grid: &Grid, title: &str) -> Result<Html> {
         let p = gain.map_or(f64::NAN, |gain| gain.p);
         gains = gains.row([head.name().into(), points(gain), p_value(p)]);
     }
-    Ok(stack(&[&compare(title, &ways, &[], &[])?, &gains]))
+    Ok(stack(&[&compare(title, &ways, &[])?, &gains]))
 }
 
 /// Test accuracy by the number of different training images.
@@ -271,25 +249,6 @@ pub fn little_data(grids: &[(usize, &Grid)]) -> Html {
         "Test accuracy after 300 steps on few images",
         columns("images | head | random | pretrained | pretrained − random (points)"),
     );
-    let mut chart = LineChart::new(
-        "What pretraining is worth when data are few",
-        Axis::new("different training images").log(),
-        Axis::percent("test accuracy"),
-    );
-    for (head, init) in networks() {
-        let seed_line = |seed: u64| -> Vec<(f64, f64)> {
-            let of_grid = |(n, grid): &(usize, &Grid)| {
-                let run = grid.runs(head, init).iter().find(|run| run.seed == seed)?;
-                Some((*n as f64, run.test_accuracy?))
-            };
-            grids.iter().filter_map(of_grid).collect()
-        };
-        let lines = SEEDS.into_iter().map(seed_line);
-        let lines: Vec<_> = lines.filter(|line| !line.is_empty()).collect();
-        if !lines.is_empty() {
-            chart = chart.seeds(network_name(head, init), lines);
-        }
-    }
     for (head, (n, grid)) in Head::ALL
         .into_iter()
         .flat_map(|h| grids.iter().map(move |g| (h, g)))
@@ -306,5 +265,5 @@ pub fn little_data(grids: &[(usize, &Grid)]) -> Html {
             points(grid.gain(head, accuracy)),
         ]);
     }
-    stack(&[&chart, &table])
+    table.show()
 }

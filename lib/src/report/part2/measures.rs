@@ -9,8 +9,6 @@ use crate::{
 #[derive(Clone, Copy)]
 pub struct Measure {
     pub name: &'static str,
-    /// For a chart.
-    pub short: &'static str,
     /// Factor and decimals for display, e.g. 100 and 2 for percentage points.
     pub scale: f64,
     pub decimals: usize,
@@ -23,84 +21,58 @@ pub struct Measure {
 pub static MEASURES: [Measure; 12] = [
     plain("steps to 98 %", 0, |run| Some(steps_to(0.98, run)?.value())),
     plain("steps to 99 %", 0, |run| Some(steps_to(0.99, run)?.value())),
-    share("test accuracy (%)", "test accuracy", true, |run| {
-        run.test_accuracy
-    }),
+    share("test accuracy (%)", true, |run| run.test_accuracy),
     plain("test loss (nats)", 4, |run| run.metric("test_loss")),
-    share(
-        "accuracy after one epoch (%)",
-        "after one epoch",
-        true,
-        |run| Some(run.epochs.first()?.val_accuracy),
-    ),
-    share(
-        "mean accuracy along the curve (%)",
-        "along the curve",
-        true,
-        |run| {
-            let curve = curve(run);
-            let (first, last) = (curve.first()?, curve.last()?);
-            Some(area_under(&curve) / (last.0 - first.0))
-        },
-    ),
-    share("training accuracy (%)", "on training images", true, |run| {
+    share("accuracy after one epoch (%)", true, |run| {
+        Some(run.epochs.first()?.val_accuracy)
+    }),
+    share("mean accuracy along the curve (%)", true, |run| {
+        let curve = curve(run);
+        let (first, last) = (curve.first()?, curve.last()?);
+        Some(area_under(&curve) / (last.0 - first.0))
+    }),
+    share("training accuracy (%)", true, |run| {
         run.metric("train_accuracy")
     }),
-    share(
-        "overfitting gap: training − test (points)",
-        "overfitting gap",
-        false,
-        |run| Some(run.metric("train_accuracy")? - run.test_accuracy?),
-    ),
-    share(
-        "unrest: sd along the last epoch (points)",
-        "unrest",
-        false,
-        |run| {
-            let heights: Vec<f64> = last_epoch(run).into_iter().map(|(_, y)| y).collect();
-            mean(&heights).ok()?.sd
-        },
-    ),
-    share(
-        "largest fall between two epochs (points)",
-        "largest fall",
-        false,
-        |run| {
-            let falls = run.epochs.windows(2);
-            let falls = falls.map(|pair| (pair[0].val_accuracy - pair[1].val_accuracy).max(0.0));
-            falls.max_by(f64::total_cmp)
-        },
-    ),
-    share(
-        "calibration error, ECE (points)",
-        "calibration error",
-        false,
-        |run| run.metric("ece"),
-    ),
-    share(
-        "lowest recall of a digit (%)",
-        "lowest recall",
-        true,
-        |run| {
-            let recalls = (0..10).filter_map(|digit| run.metric(&format!("recall_{digit}")));
-            recalls.min_by(f64::total_cmp)
-        },
-    ),
+    share("overfitting gap: training − test (points)", false, |run| {
+        Some(run.metric("train_accuracy")? - run.test_accuracy?)
+    }),
+    share("unrest: sd along the last epoch (points)", false, |run| {
+        let heights: Vec<f64> = last_epoch(run).into_iter().map(|(_, y)| y).collect();
+        mean(&heights).ok()?.sd
+    }),
+    share("largest fall between two epochs (points)", false, |run| {
+        let falls = run.epochs.windows(2);
+        let falls = falls.map(|pair| (pair[0].val_accuracy - pair[1].val_accuracy).max(0.0));
+        falls.max_by(f64::total_cmp)
+    }),
+    share("calibration error, ECE (points)", false, |run| {
+        run.metric("ece")
+    }),
+    share("lowest recall of a digit (%)", true, |run| {
+        let recalls = (0..10).filter_map(|digit| run.metric(&format!("recall_{digit}")));
+        recalls.min_by(f64::total_cmp)
+    }),
 ];
 
 const fn share(
     name: &'static str,
-    short: &'static str,
     more_is_better: bool,
     value: fn(&RunResult) -> Option<f64>,
 ) -> Measure {
     Measure {
         name,
-        short,
         scale: 100.0,
         decimals: 2,
         more_is_better,
         value,
+    }
+}
+
+impl Measure {
+    /// The name without its unit, for a chart.
+    pub fn short(&self) -> &'static str {
+        self.name.split(" (").next().unwrap_or(self.name)
     }
 }
 
@@ -112,7 +84,6 @@ const fn plain(
 ) -> Measure {
     Measure {
         name,
-        short: name,
         scale: 1.0,
         decimals,
         more_is_better: false,

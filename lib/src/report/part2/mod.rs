@@ -7,10 +7,5 @@ pub mod measures;
 mod transfer;
 
 pub use claims::{CLAIMS, Claim, Verdict, claims};
-pub use compare::{
-    compare_starts, convergence, curves, little_data, quality, quality_finding, recall,
-};
-pub use transfer::{
-    carried_over, features_kept, networks_apart, pretraining_finding, pretraining_table,
-    weights_moved,
-};
+pub use compare::{compare_starts, convergence, curves, little_data, quality, quality_finding};
+pub use transfer::{carried_over, features_kept, pretraining_finding, weights_moved};

@@ -2,17 +2,12 @@
 
 use crate::{
     Result,
-    data::Samples,
-    display::{Axis, Flow, Html, RowChart, Show, Table, format_count, note, percent, stack},
-    eval::{similarity::debiased_cka, statistics::mean},
+    display::{Axis, Html, RowChart, Show, format_count, note},
+    eval::statistics::mean,
     nn::{LayerSummary, OriginalCnn},
-    report::{columns, val_accuracy},
+    report::val_accuracy,
     study::{CARRIED_OVER, Grid, Head, Init, RunResult, Seeds, Trained},
-    train::activations,
 };
-
-/// Images that two networks are shown to compare their features.
-const IMAGES: usize = 500;
 
 /// Tensors whose way is measured, by layer, input first.
 const LAYERS: [&str; 6] = [
@@ -24,69 +19,33 @@ const LAYERS: [&str; 6] = [
     "output",
 ];
 
-/// The layers of the MNIST network: which are carried over, and which are made anew.
+/// How much of the MNIST network is carried over, in words.
 pub fn carried_over() -> Html {
-    let network: OriginalCnn<10> = OriginalCnn::new(0);
-    let layers = network.summary().layers;
-    let mut flow = Flow::new("From the digits of dataset 1 to MNIST (head: original)");
-    let (mut kept, mut anew) = (0, 0);
-    for layer in layers.iter().filter(|layer| layer.parameters > 0) {
-        let carried = is_carried_over(layer);
-        *(if carried { &mut kept } else { &mut anew }) += layer.parameters;
-        let parameters = format_count(layer.parameters);
-        flow = flow.step(&layer.name, &format!("{parameters} weights"), carried);
-    }
-    let flow = flow.legend("carried over", "made anew");
-    let words = format!(
-        "Carried over: {} of {} parameters ({:.2} %) with the running statistics of batch \
-         normalisation. Made anew, from the run's seed: the output layer, so that both starts \
-         give each digit the same first weights.",
+    let layers = OriginalCnn::<10>::new(0).summary().layers;
+    let passes = |layer: &&LayerSummary| {
+        let tensors = format!("{}.", layer.name);
+        CARRIED_OVER
+            .iter()
+            .any(|prefix| tensors.starts_with(prefix))
+    };
+    let all: usize = layers.iter().map(|layer| layer.parameters).sum();
+    let kept: usize = layers
+        .iter()
+        .filter(passes)
+        .map(|layer| layer.parameters)
+        .sum();
+    note(&format!(
+        "Carried over with the head original: {} of {} parameters ({:.2} %) with the running \
+         statistics of batch normalisation. Made anew, from the run's seed: the output layer, so \
+         that both starts give each digit the same first weights.",
         format_count(kept),
-        format_count(kept + anew),
-        kept as f64 / (kept + anew) as f64 * 100.0
-    );
-    stack(&[&flow, &note(&words)])
-}
-
-/// Whether the tensors of a layer pass to the MNIST network.
-fn is_carried_over(layer: &LayerSummary) -> bool {
-    let tensors = format!("{}.", layer.name);
-    let mut prefixes = CARRIED_OVER.iter();
-    prefixes.any(|prefix| tensors.starts_with(prefix))
+        format_count(all),
+        kept as f64 / all as f64 * 100.0
+    ))
 }
 
 fn on_mnist(run: &RunResult) -> Option<f64> {
     run.metric("mnist_accuracy")
-}
-
-/// Pretrained networks on the digits that were held out, and on MNIST as they are: the
-/// runs of this notebook, then the mean over all seeds.
-pub fn pretraining_table(live: &[&Trained]) -> Result<Html> {
-    let mut table = Table::new(
-        "Networks that have seen nothing but the digits of dataset 1",
-        columns("head | runs | drawings held out | MNIST test set, as it is"),
-    );
-    for run in live {
-        let all = Seeds::beside(run)?;
-        let this = Seeds {
-            runs: vec![run.result.clone()],
-            ..Seeds::default()
-        };
-        let seed = run.result.seed;
-        let n = all.runs.len();
-        for (name, seeds) in [
-            (format!("seed {seed}"), this),
-            (format!("mean of {n} seeds"), all),
-        ] {
-            table = table.row([
-                run.result.network.as_str().into(),
-                name.into(),
-                percent(mean(&seeds.values(val_accuracy))?.mean),
-                percent(mean(&seeds.values(on_mnist))?.mean),
-            ]);
-        }
-    }
-    Ok(table.show())
 }
 
 /// What pretraining alone is worth on MNIST, in words.
@@ -105,10 +64,11 @@ pub fn pretraining_finding(live: &[&Trained]) -> Result<Html> {
             )
         });
         sentences.push(format!(
-            "With the head {}, {} drawings teach a network to classify {:.1} % of the MNIST test \
-             set correctly (mean of {} seeds){worst}.",
+            "With the head {}, {} drawings teach a network to classify {:.1} % of the drawings \
+             held out correctly, and {:.1} % of the MNIST test set (means of {} seeds){worst}.",
             run.result.network,
             run.result.dataset.count - run.valid.len(),
+            mean(&seeds.values(val_accuracy))?.mean * 100.0,
             mean(&seeds.values(on_mnist))?.mean * 100.0,
             seeds.runs.len(),
         ));
@@ -150,23 +110,4 @@ fn by_layer(grid: &Grid, head: Head, chart: RowChart, name: &dyn Fn(&str) -> Str
         }
     }
     chart.show()
-}
-
-/// How alike two trained networks see the same images, layer by layer (debiased linear
-/// CKA), for each pair.
-pub fn networks_apart(pairs: &[(&str, &Trained, &Trained)], images: &Samples) -> Result<Html> {
-    let probe = images.select(&(0..images.len().min(IMAGES)).collect::<Vec<_>>());
-    let axis = Axis::new("CKA, one network against the other")
-        .from(0.0)
-        .to(1.0);
-    let mut chart = RowChart::layers("Do both starts end at the same features?", axis);
-    for (name, one, other) in pairs {
-        chart = chart.series(*name);
-        let one = activations(one.model.as_ref(), &probe)?;
-        let other = activations(other.model.as_ref(), &probe)?;
-        for ((layer, a), (_, b)) in one.iter().zip(&other) {
-            chart = chart.value(layer.clone(), debiased_cka(a.view(), b.view())?);
-        }
-    }
-    Ok(chart.show())
 }

@@ -1,48 +1,18 @@
-//! The four runs under all seeds, beside those of the 2021 report.
+//! The four runs under all seeds, and what the 2021 report says of its own.
 
 use super::{
-    BELOW_CHANCE, all_learned, below_chance, constant_answer, digits_of_share, fullest_folders,
-    is_silent, nothing_learned, taken_up,
+    BELOW_CHANCE, below_chance, constant_answer, digits_of_share, fullest_folders, is_silent,
+    taken_up,
 };
 use crate::{
     Result,
     data::Samples,
-    display::{Axis, Cell, Html, RowChart, ScatterChart, Table, number, percent, stack},
-    report::{
-        columns, compare, network_name,
-        reference_2021::{self, ReportedEpoch},
-    },
+    display::{Axis, Cell, Html, LineChart, Table, number, percent},
+    report::{accuracy, columns, compare, network_name, reference_2021},
     study::{Grid, RunResult, Seeds, networks},
-    train::Epoch,
 };
 
-/// What two networks would show: one that learned nothing, and one that learned all that
-/// evenly wrong labels can tell.
-pub fn expectations() -> Table {
-    let header = columns(
-        "a network that … | loss on the labels (nats) | labels predicted | test: most likely digit \
-         is right | test: least likely digit is right | confidence",
-    );
-    Table::new("What to expect", header)
-        .row([
-            "learned nothing: every digit 1/10".into(),
-            number(nothing_learned(), 3),
-            percent(0.1),
-            percent(0.1),
-            percent(0.1),
-            number(0.1, 3),
-        ])
-        .row([
-            "learned all: the true digit 0, the others 1/9".into(),
-            number(all_learned(), 3),
-            percent(1.0 / 9.0),
-            percent(0.0),
-            percent(1.0),
-            number(1.0 / 9.0, 3),
-        ])
-}
-
-/// Test accuracy after the last epoch, beside the 2021 report's.
+/// Test accuracy after the last epoch.
 pub fn accuracies(grid: &Grid) -> Result<Html> {
     let title = format!(
         "{} of {} runs end below {:.0} %, half of what guessing gets",
@@ -53,50 +23,7 @@ pub fn accuracies(grid: &Grid) -> Result<Html> {
     let ways: Vec<(String, &Seeds)> = (grid.iter())
         .map(|(head, init, seeds)| (network_name(head, init), seeds))
         .collect();
-    let reported = grid.iter().map(|(head, init, _)| {
-        let last = reference_2021::last(3, head, init);
-        last.map(|epoch| epoch.val_accuracy)
-    });
-    compare(
-        &title,
-        &ways,
-        &reported.collect::<Vec<_>>(),
-        &[("guessing", 0.1)],
-    )
-}
-
-/// The same number of an epoch of ours and of one of the 2021 report.
-type Measure = (fn(&Epoch) -> f64, fn(&ReportedEpoch) -> f64);
-
-/// Every epoch, mean over the seeds, beside the 2021 report's.
-pub fn epochs(grid: &Grid) -> Table {
-    let header = columns(
-        "head | start | epoch | loss | report | accuracy | report | val. loss | report | \
-         val. accuracy | report",
-    );
-    let measures: [Measure; 4] = [
-        (|e| e.loss, |e| e.loss),
-        (|e| e.accuracy, |e| e.accuracy),
-        (|e| e.val_loss, |e| e.val_loss),
-        (|e| e.val_accuracy, |e| e.val_accuracy),
-    ];
-    let title = "Each epoch, mean of the seeds, beside the 2021 report's";
-    let mut table = Table::new(title, header);
-    for (head, init, seeds) in grid.iter() {
-        let count = seeds.runs.iter().map(|run| run.epochs.len()).max();
-        for epoch in 0..count.unwrap_or(0) {
-            let mut cells: Vec<Cell> =
-                vec![head.name().into(), init.name().into(), (epoch + 1).into()];
-            for (ours, theirs) in measures {
-                let mean = grid.mean(head, init, |run| run.epochs.get(epoch).map(ours));
-                let stated = reference_2021::epochs(3, head, init).get(epoch).map(theirs);
-                cells.push(number(mean.map_or(f64::NAN, |mean| mean.mean), 4));
-                cells.push(number(stated.unwrap_or(f64::NAN), 4));
-            }
-            table = table.row(cells);
-        }
-    }
-    table
+    compare(&title, &ways, &[("guessing", 0.1)])
 }
 
 fn least_likely(run: &RunResult) -> Option<f64> {
@@ -105,56 +32,34 @@ fn least_likely(run: &RunResult) -> Option<f64> {
 
 /// Loss on the given labels against how often the most and the least likely digit are the
 /// right one, a dot a run.
-pub fn avoidance(grid: &Grid) -> ScatterChart {
+pub fn avoidance(grid: &Grid) -> LineChart {
     let points = |value: fn(&RunResult) -> Option<f64>| -> Vec<(f64, f64)> {
         let pairs = grid
             .all()
             .map(|run| run.metric("train_loss").zip(value(run)));
         pairs.flatten().collect()
     };
-    let share = Axis::percent("share of the MNIST test set")
-        .from(0.0)
-        .to(1.0);
-    ScatterChart::new(
-        "Loss on the given labels, and which digit is right",
-        Axis::new("loss on training images and their given labels (nats)"),
-        share,
-    )
-    .points(
-        "the most likely digit is the right one",
-        points(|run| run.test_accuracy),
-    )
-    .points(
-        "the least likely digit is the right one",
-        points(least_likely),
-    )
+    let title = "Loss on the given labels, and which digit is right";
+    let loss = Axis::new("loss on training images and their given labels (nats)");
+    let share = Axis::percent("share of the MNIST test set");
+    LineChart::new(title, loss, share.from(0.0).to(1.0))
+        .dots("the most likely digit is right", points(accuracy))
+        .dots("the least likely digit is right", points(least_likely))
 }
 
 /// What each network has learned, means over the seeds.
-pub fn learned(grid: &Grid) -> Html {
+pub fn learned(grid: &Grid) -> Table {
     let header = columns(
         "head | start | loss on given labels (nats) | of what they tell | most likely digit right | \
          least likely digit right | confidence | loss on true labels (nats) | runs with one answer | \
          runs with a silent dense layer",
     );
     let mut table = Table::new("What was learned, means of the seeds", header);
-    let title = match grid.all().filter_map(least_likely).max_by(f64::total_cmp) {
-        Some(best) => format!(
-            "Read from the other end, the best network is right {:.1} % of the time",
-            100.0 * best
-        ),
-        None => "Least likely digit".into(),
-    };
-    let axis = Axis::percent("least likely digit is the right one").to(1.0);
-    let mut chart = RowChart::bars(title, axis);
     for (head, init, seeds) in grid.iter().filter(|(.., seeds)| !seeds.runs.is_empty()) {
         let mean = |value: &dyn Fn(&RunResult) -> Option<f64>| {
             let estimate = grid.mean(head, init, value);
             estimate.map_or(f64::NAN, |estimate| estimate.mean)
         };
-        if let Some(estimate) = grid.mean(head, init, least_likely) {
-            chart = chart.estimate(network_name(head, init), &estimate);
-        }
         let count = |is: fn(&RunResult) -> bool| {
             let found = seeds.runs.iter().filter(|run| is(run)).count();
             Cell::Number(format!("{found} of {}", seeds.runs.len()))
@@ -172,7 +77,7 @@ pub fn learned(grid: &Grid) -> Html {
             count(is_silent),
         ]);
     }
-    stack(&[&chart.reference("guessing", 0.1), &table])
+    table
 }
 
 /// Which digit's share of `test` each accuracy of the 2021 report is, if any, and how full

@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{
     data::Samples,
-    display::{Html, note},
-    report::{accuracy, reference_2021, stack_all},
+    display::{Html, Show, note, stack},
+    report::{accuracy, reference_2021},
     study::{Grid, RunResult, networks},
 };
 
@@ -60,12 +60,9 @@ pub fn findings(grid: &Grid, dataset3: &Samples, test: &Samples) -> Html {
         span(&all, 100.0, 1, |run| run.metric("mean_confidence"))
     ));
     sentences.push(in_report(dataset3, test));
-    stack_all(
-        &sentences
-            .iter()
-            .map(|words| note(words))
-            .collect::<Vec<_>>(),
-    )
+    let notes: Vec<Html> = sentences.iter().map(|words| note(words)).collect();
+    let notes: Vec<&dyn Show> = notes.iter().map(|words| words as &dyn Show).collect();
+    stack(&notes)
 }
 
 /// Why they learned nothing, where the record shows it.

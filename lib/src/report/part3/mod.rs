@@ -5,9 +5,9 @@ mod compare;
 mod findings;
 mod live;
 
-pub use compare::{accuracies, answers_in_report, avoidance, epochs, expectations, learned};
+pub use compare::{accuracies, answers_in_report, avoidance, learned};
 pub use findings::findings;
-pub use live::{confusions, curves, probabilities};
+pub use live::confusions;
 
 use std::path::PathBuf;
 
@@ -47,15 +47,8 @@ pub fn constant_answer(run: &RunResult) -> Option<usize> {
     let recalls = (0..10).map(|digit| run.metric(&format!("recall_{digit}")));
     let recalls = recalls.collect::<Option<Vec<f64>>>()?;
     let digit = recalls.iter().position(|&recall| recall >= ALWAYS)?;
-    let others = || {
-        recalls
-            .iter()
-            .enumerate()
-            .filter(|(other, _)| *other != digit)
-    };
-    others()
-        .all(|(_, &recall)| recall <= 1.0 - ALWAYS)
-        .then_some(digit)
+    let missed = recalls.iter().filter(|&&recall| recall <= 1.0 - ALWAYS);
+    (missed.count() + 1 == recalls.len()).then_some(digit)
 }
 
 /// Whether the dense layer says the same about every image, as it does once all its units

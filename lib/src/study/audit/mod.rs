@@ -12,7 +12,7 @@ use crate::{
     data::{Provenance, SIDE, Samples},
     eval::{
         ConfusionMatrix,
-        statistics::{TestResult, chi_square_fitted, chi_square_uniform},
+        statistics::{TestResult, chi_square},
     },
 };
 
@@ -119,15 +119,8 @@ impl Audit {
         self.matrix().counts.diag().sum()
     }
 
-    /// For each true digit: is every wrong label equally likely? `None` where too few
-    /// images are wrong to ask.
-    pub fn uniform_by_digit(&self) -> Vec<Option<TestResult>> {
-        let rows = self.wrong_by_digit().into_iter();
-        rows.map(|wrong| chi_square_uniform(&wrong).ok()).collect()
-    }
-
-    /// The same asked of all digits at once: as many images of each digit are wrong as
-    /// were found, and each wrong label is equally likely. χ² and degrees of freedom are
+    /// Asked of all digits at once: as many images of each digit are wrong as were found,
+    /// and each wrong label is equally likely (Pearson's χ²). χ² and degrees of freedom are
     /// those of the digits added up.
     pub fn uniform(&self) -> Result<TestResult> {
         let rows = self.wrong_by_digit();
@@ -139,7 +132,7 @@ impl Audit {
             })
             .collect();
         let freedom = asked().map(|wrong| wrong.len() - 1).sum();
-        chi_square_fitted(
+        chi_square(
             &asked().flatten().copied().collect::<Vec<_>>(),
             &expected,
             freedom,
@@ -179,7 +172,7 @@ impl Audit {
             }
         }
         let freedom = ((k - 1) * (k - 1)).saturating_sub(k);
-        chi_square_fitted(&rows.concat(), &fitted.concat(), freedom)
+        chi_square(&rows.concat(), &fitted.concat(), freedom)
     }
 
     /// What a given label tells about the digit, in bits (mutual information), of the

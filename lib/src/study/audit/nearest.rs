@@ -35,11 +35,10 @@ pub struct Nearest<'a> {
     sketches: Vec<Sketch>,
 }
 
-/// Sums of ink: in all, by quarters of 14 x 14, by blocks of 7 x 7.
+/// Sums of ink: in all, and by blocks of 7 x 7.
 struct Sketch {
     index: usize,
     ink: u32,
-    quarters: [u32; 4],
     blocks: [u32; 16],
 }
 
@@ -65,10 +64,7 @@ impl<'a> Nearest<'a> {
             if sketch.ink.abs_diff(other.ink) >= bound {
                 return false;
             }
-            if apart(&sketch.quarters, &other.quarters) < bound
-                && apart(&sketch.blocks, &other.blocks) < bound
-                && except != Some(other.index)
-            {
+            if apart(&sketch.blocks, &other.blocks) < bound && except != Some(other.index) {
                 let candidate = self.at(image, other.index);
                 best = candidate.filter(|found| found.distance < bound).or(best);
             }
@@ -106,14 +102,9 @@ impl Sketch {
                 blocks[y / 7 * 4 + x] += sum;
             }
         }
-        let mut quarters = [0; 4];
-        for (k, sum) in blocks.iter().enumerate() {
-            quarters[k / 8 * 2 + k % 4 / 2] += sum;
-        }
         Self {
             index,
-            ink: quarters.iter().sum(),
-            quarters,
+            ink: blocks.iter().sum(),
             blocks,
         }
     }
@@ -127,6 +118,6 @@ pub fn flat(images: &Array4<u8>) -> Cow<'_, [u8]> {
     }
 }
 
-fn apart<const N: usize>(a: &[u32; N], b: &[u32; N]) -> u32 {
+fn apart(a: &[u32; 16], b: &[u32; 16]) -> u32 {
     a.iter().zip(b).map(|(a, b)| a.abs_diff(*b)).sum()
 }

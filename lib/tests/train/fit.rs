@@ -18,7 +18,7 @@ use glyphs::{
 use ndarray::{Array2, Array4};
 use rayon::ThreadPoolBuilder;
 
-type Network = ExperimentalCnn<10>;
+type Small = ExperimentalCnn<10>;
 
 /// A bright bar whose place depends on the label.
 fn bars(n: usize) -> Samples {
@@ -72,7 +72,7 @@ fn the_same_call_gives_the_same_bits_on_any_number_of_threads() {
             .build()
             .unwrap();
         pool.install(|| {
-            let mut model = Network::new(1);
+            let mut model = Small::new(1);
             fit(&mut model, &train, &valid, &short()).unwrap();
             bits(&model)
         })
@@ -89,7 +89,7 @@ fn a_network_learns_what_can_be_learned() {
         batch_size: 20,
         ..Config::default()
     };
-    let history = fit(&mut Network::new(1), &samples, &samples, &config).unwrap();
+    let history = fit(&mut Small::new(1), &samples, &samples, &config).unwrap();
     assert!(history.last().unwrap().val_accuracy > 0.95, "{history:?}");
     assert_eq!(history.epochs.len(), 6);
 }
@@ -97,7 +97,7 @@ fn a_network_learns_what_can_be_learned() {
 #[test]
 fn an_average_over_copies_is_one_of_probabilities() {
     let samples = bars(30);
-    let model = Network::new(1);
+    let model = Small::new(1);
     let once = evaluate(&model, &samples).unwrap();
     let same = evaluate_averaged(&model, &samples, &Augment::none(), 3, 7).unwrap();
     for (a, b) in once.probabilities().iter().zip(same.probabilities()) {
@@ -128,7 +128,7 @@ fn an_average_over_copies_is_one_of_probabilities() {
 }
 
 /// A network whose run breaks off at one of its steps.
-struct BreaksAt(u64, Network);
+struct BreaksAt(u64, Small);
 
 impl Classifier for BreaksAt {
     fn signature(&self) -> Signature {
@@ -166,15 +166,15 @@ fn a_run_that_was_interrupted_ends_with_the_same_bits() {
         }),
         ..short()
     };
-    let mut whole = Network::new(1);
+    let mut whole = Small::new(1);
     let expected = fit(&mut whole, &train, &valid, &config).unwrap();
 
     let folder = tempfile::tempdir().unwrap();
     let states = ModelCheckpoint::new(folder.path().join("run"));
-    let mut first = BreaksAt(7, Network::new(1));
+    let mut first = BreaksAt(7, Small::new(1));
     fit_resumable(&mut first, &train, &valid, &config, &states).unwrap_err();
     // The same network (its seed decides dropout), its weights wiped out.
-    let mut second = Network::new(1);
+    let mut second = Small::new(1);
     second
         .tensors_mut()
         .into_iter()
@@ -201,7 +201,7 @@ fn equal_runs_give_equal_files() {
     let (train, valid) = bars(40).split(0.8, 3);
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| {
-        let mut model = Network::new(1);
+        let mut model = Small::new(1);
         let history = fit(&mut model, &train, &valid, &short()).unwrap();
         let path = folder.path().join(name);
         Checkpoint::of(&model, short(), history, &train)
@@ -218,7 +218,7 @@ fn a_checkpoint_gives_back_what_was_saved() {
     let samples = bars(20);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("network.safetensors");
-    let saved = Network::new(1);
+    let saved = Small::new(1);
     let history = Default::default();
     Checkpoint::of(&saved, short(), history, &samples)
         .save(&path)
@@ -226,7 +226,7 @@ fn a_checkpoint_gives_back_what_was_saved() {
     let checkpoint = Checkpoint::load(&path).unwrap();
     assert_eq!(checkpoint.classes, samples.classes);
     assert_eq!(checkpoint.config, short());
-    let mut loaded = Network::new(2);
+    let mut loaded = Small::new(2);
     assert!(bits(&saved) != bits(&loaded));
     checkpoint.restore(&mut loaded).unwrap();
     assert!(bits(&saved) == bits(&loaded));
@@ -238,7 +238,7 @@ fn a_checkpoint_of_another_network_or_a_damaged_one_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("network.safetensors");
     let history = Default::default();
-    Checkpoint::of(&Network::new(1), short(), history, &samples)
+    Checkpoint::of(&Small::new(1), short(), history, &samples)
         .save(&path)
         .unwrap();
 
@@ -277,7 +277,7 @@ fn a_checkpoint_of_another_network_or_a_damaged_one_is_refused_by_name() {
 fn what_cannot_be_trained_is_refused() {
     let samples = bars(20);
     let refusal = |train: &Samples, config: &Config| {
-        let done = fit(&mut Network::new(1), train, &samples, config);
+        let done = fit(&mut Small::new(1), train, &samples, config);
         done.unwrap_err().to_string()
     };
     let empty = samples.take(0);
@@ -310,7 +310,7 @@ fn a_complete_run_keeps_the_best_weights_and_not_the_optimiser() {
     let (train, valid) = bars(50).split(0.8, 3);
     let folder = tempfile::tempdir().unwrap();
     let states = ModelCheckpoint::new(folder.path().join("run"));
-    let mut model = Network::new(1);
+    let mut model = Small::new(1);
     let history = fit_resumable(&mut model, &train, &valid, &short(), &states).unwrap();
 
     let best = states.finish().unwrap();
@@ -333,7 +333,7 @@ fn a_complete_run_keeps_the_best_weights_and_not_the_optimiser() {
 #[test]
 fn only_confident_predictions_become_labels() {
     let samples = bars(60);
-    let mut model = Network::new(1);
+    let mut model = Small::new(1);
     fit(&mut model, &samples, &samples, &short()).unwrap();
     let evaluation = evaluate(&model, &samples).unwrap();
     let (predictions, confidence) = (evaluation.predictions(), evaluation.confidence());
@@ -380,7 +380,7 @@ fn self_training_learns_from_wrong_labels_and_goes_on_after_an_interruption() {
     };
     let folder = tempfile::tempdir().unwrap();
     let run = |name: &str, config: &Config| {
-        let mut model = Network::new(1);
+        let mut model = Small::new(1);
         let stages = ["first", "second"]
             .map(|stage| ModelCheckpoint::new(folder.path().join(format!("{name}-{stage}"))));
         let [first, second] = &stages;

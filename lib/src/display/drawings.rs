@@ -1,13 +1,13 @@
-//! Photographs, and what preprocessing makes of them.
+//! Drawings, and what preprocessing makes of them.
 
 use super::evaluation::range;
 use super::gallery::{Gallery, Tile};
 use super::html::{Html, Show, stack};
 use super::picture::Picture;
-use super::table::{Table, number};
+use super::table::Table;
+use crate::data::Handwritten;
 use crate::data::handwritten::Photo;
-use crate::data::{Handwritten, Samples};
-use crate::image::{InkStatistics, Preprocess};
+use crate::image::Preprocess;
 use crate::{Error, Result};
 
 /// Longer side of a thumbnail, in pixels.
@@ -19,11 +19,11 @@ impl Show for Handwritten {
         let mut writers: Vec<u16> = self.photos.iter().map(|photo| photo.writer).collect();
         writers.sort_unstable();
         writers.dedup();
-        let table = Table::new("Photographs of handwritten characters", ["", ""])
-            .row(["photographs".into(), self.len().into()])
+        let table = Table::new("Drawings of handwritten characters", ["", ""])
+            .row(["drawings".into(), self.len().into()])
             .row(["classes".into(), self.classes.concat().into()])
             .row([
-                "photographs of each class".into(),
+                "drawings of each class".into(),
                 range(&self.counts()).into(),
             ])
             .row(["writers".into(), writers.len().into()]);
@@ -32,7 +32,7 @@ impl Show for Handwritten {
 }
 
 impl Handwritten {
-    /// A photograph of each class, small, every one by another writer where possible.
+    /// A drawing of each class, small, every one by another writer where possible.
     pub fn sheet(&self) -> Result<Gallery> {
         let tiles = self.one_of_each_class().into_iter().map(|index| {
             let photo = &self.photos[index];
@@ -44,12 +44,12 @@ impl Handwritten {
             ))
         });
         Ok(Gallery::new(
-            "One photograph of each class",
+            "One drawing of each class",
             tiles.collect::<Result<Vec<_>>>()?,
         ))
     }
 
-    /// `n` photographs, each followed by what the ways of preprocessing make of it.
+    /// `n` drawings, each followed by what the ways of preprocessing make of it.
     pub fn before_and_after(&self, ways: &[Preprocess], n: usize) -> Result<Gallery> {
         let step = (self.len() / n.max(1)).max(1);
         let shown: Vec<usize> = (0..self.len()).step_by(step).take(n).collect();
@@ -70,19 +70,18 @@ impl Handwritten {
             }))
         });
         let names: Vec<&str> = ways.iter().map(Preprocess::name).collect();
-        let title = format!("Photograph, then {}", names.join(", "));
+        let title = format!("Drawing, then {}", names.join(", "));
         Ok(Gallery::new(title, tiles.collect::<Result<Vec<_>>>()?))
     }
 
     fn one_of_each_class(&self) -> Vec<usize> {
-        (0..self.classes.len())
-            .filter_map(|class| {
-                let all: Vec<usize> = (0..self.len())
-                    .filter(|&i| self.photos[i].label == class)
-                    .collect();
-                all.get(class % all.len().max(1)).copied()
-            })
-            .collect()
+        let of_class = |class: usize| {
+            let labels = self.photos.iter().enumerate();
+            let all = labels.filter(|(_, photo)| photo.label == class);
+            let all: Vec<usize> = all.map(|(i, _)| i).collect();
+            all.get(class % all.len().max(1)).copied()
+        };
+        (0..self.classes.len()).filter_map(of_class).collect()
     }
 }
 
@@ -95,38 +94,4 @@ fn thumbnail(photo: &Photo) -> Result<Picture> {
         )
     })?;
     Ok(Picture::photo(&image, THUMBNAIL))
-}
-
-/// Means over all classes of how much ink there is, for several ways side by side.
-pub fn ink_table(ways: &[(&str, &Samples)]) -> Table {
-    let rows = ways.iter().map(|(name, samples)| {
-        let classes = InkStatistics::by_class(samples);
-        let mean = |value: fn(&InkStatistics) -> f64| {
-            classes.iter().map(value).sum::<f64>() / classes.len().max(1) as f64
-        };
-        [
-            (*name).into(),
-            number(100.0 * mean(|class| class.ink_share), 1),
-            number(mean(|class| class.stroke_width), 2),
-            number(mean(|class| class.height), 1),
-            number(mean(|class| class.width), 1),
-        ]
-    });
-    let size = ways
-        .first()
-        .map_or([0; 3], |(_, samples)| samples.image_shape());
-    Table::new(
-        format!(
-            "Ink in the {} × {} images, means over the classes",
-            size[1], size[2]
-        ),
-        [
-            "",
-            "ink (% of full)",
-            "stroke width (pixels)",
-            "height (pixels)",
-            "width (pixels)",
-        ],
-    )
-    .rows(rows)
 }

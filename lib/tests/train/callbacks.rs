@@ -1,0 +1,43 @@
+//! What callbacks decide from a history.
+
+use glyphs::train::{EarlyStopping, Epoch, History, ReduceLrOnPlateau};
+
+fn history(losses: &[f64]) -> History {
+    let epoch = |&val_loss| Epoch {
+        loss: 0.0,
+        accuracy: 0.0,
+        val_loss,
+        val_accuracy: 0.0,
+        lr: 0.0,
+        seconds: 0.0,
+    };
+    History {
+        epochs: losses.iter().map(epoch).collect(),
+        curve: Vec::new(),
+    }
+}
+
+#[test]
+fn the_rate_halves_after_each_plateau_and_stops_at_its_minimum() {
+    let plateau = ReduceLrOnPlateau {
+        factor: 0.5,
+        patience: 2,
+        min_delta: 0.0,
+        min_lr: 0.2,
+    };
+    let rate = |losses: &[f64]| plateau.learning_rate(1.0, &history(losses));
+    assert_eq!(rate(&[]), 1.0);
+    assert_eq!(rate(&[3.0, 2.0, 2.5]), 1.0);
+    assert_eq!(rate(&[3.0, 2.0, 2.5, 2.1]), 0.5);
+    assert_eq!(rate(&[3.0, 2.0, 2.5, 2.1, 2.0, 2.2]), 0.25);
+    assert_eq!(rate(&[1.0; 20]), 0.2);
+}
+
+#[test]
+fn stopping_waits_for_its_patience() {
+    let stopping = EarlyStopping { patience: 2 };
+    assert!(!stopping.stops(&history(&[])));
+    assert!(!stopping.stops(&history(&[2.0, 1.0, 1.5])));
+    assert!(stopping.stops(&history(&[2.0, 1.0, 1.5, 1.4])));
+    assert!(!stopping.stops(&history(&[2.0, 1.0, 1.5, 0.9])));
+}
