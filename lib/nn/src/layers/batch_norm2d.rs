@@ -1,18 +1,14 @@
 //! Batch normalisation.
 
 use dfdx::{
-    nn::{
-        BuildModule, BuildOnDevice, Module, ModuleMut, ModuleVisitor, TensorCollection,
-        TensorOptions,
-    },
+    nn::{Module, ModuleMut, TensorOptions},
     shapes::{Const, ConstDim, Dtype, Rank1},
     tensor::{Cpu, CpuError, NoneTape, OwnedTape, Storage, Tensor},
-    tensor_ops::Device,
 };
 
 use super::{
     Layer,
-    module::{Maps, run, run_mut},
+    module::{Maps, collection, run, run_mut},
 };
 use crate::Builder;
 
@@ -61,53 +57,12 @@ pub struct BatchNorm2d<const C: usize, E: Dtype = f32, D: Storage<E> = Cpu> {
     pub running_var: Tensor<Rank1<C>, E, D>,
 }
 
-impl<const C: usize, E: Dtype, D: Device<E>> BuildOnDevice<D, E> for BatchNorm2d<C>
-where
-    BatchNorm2d<C, E, D>: BuildModule<D, E>,
-{
-    type Built = BatchNorm2d<C, E, D>;
-}
-
-impl<const C: usize> TensorCollection<f32, Cpu> for BatchNorm2d<C> {
-    type To<E2: Dtype, D2: Device<E2>> = BatchNorm2d<C, E2, D2>;
-
-    fn iter_tensors<V: ModuleVisitor<Self, f32, Cpu>>(
-        visitor: &mut V,
-    ) -> Result<Option<Self::To<V::E2, V::D2>>, V::Err> {
-        visitor.visit_fields(
-            (
-                Self::tensor(
-                    "weight",
-                    |s| &s.weight,
-                    |s| &mut s.weight,
-                    TensorOptions::reset_to_ones(),
-                ),
-                Self::tensor(
-                    "bias",
-                    |s| &s.bias,
-                    |s| &mut s.bias,
-                    TensorOptions::reset_to_zeros(),
-                ),
-                Self::tensor(
-                    "running_mean",
-                    |s| &s.running_mean,
-                    |s| &mut s.running_mean,
-                    TensorOptions::detached(|t| t.try_fill_with_zeros()),
-                ),
-                Self::tensor(
-                    "running_var",
-                    |s| &s.running_var,
-                    |s| &mut s.running_var,
-                    TensorOptions::detached(|t| t.try_fill_with_ones()),
-                ),
-            ),
-            |(weight, bias, running_mean, running_var)| BatchNorm2d {
-                weight,
-                bias,
-                running_mean,
-                running_var,
-            },
-        )
+collection! {
+    [const C: usize] BatchNorm2d<C> {
+        weight: tensor(TensorOptions::reset_to_ones()),
+        bias: tensor(TensorOptions::reset_to_zeros()),
+        running_mean: tensor(TensorOptions::detached(|t| t.try_fill_with_zeros())),
+        running_var: tensor(TensorOptions::detached(|t| t.try_fill_with_ones())),
     }
 }
 

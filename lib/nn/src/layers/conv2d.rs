@@ -1,18 +1,14 @@
 //! Convolution.
 
 use dfdx::{
-    nn::{
-        BuildModule, BuildOnDevice, Module, ModuleVisitor, NonMutableModule, TensorCollection,
-        TensorOptions,
-    },
+    nn::{Module, NonMutableModule, TensorOptions},
     shapes::{Const, Dtype, Rank1, Rank4},
     tensor::{Cpu, CpuError, Storage, Tape, Tensor},
-    tensor_ops::Device,
 };
 
 use super::{
     Layer,
-    module::{Maps, run},
+    module::{Maps, collection, run},
 };
 use crate::{Builder, init, shape::Stride};
 
@@ -77,31 +73,10 @@ pub struct Conv2d<
     pub bias: Tensor<Rank1<O>, E, D>,
 }
 
-impl<const I: usize, const O: usize, const K: usize, const S: usize, E: Dtype, D: Device<E>>
-    BuildOnDevice<D, E> for Conv2d<I, O, K, S>
-where
-    Conv2d<I, O, K, S, E, D>: BuildModule<D, E>,
-{
-    type Built = Conv2d<I, O, K, S, E, D>;
-}
-
-impl<const I: usize, const O: usize, const K: usize, const S: usize> TensorCollection<f32, Cpu>
-    for Conv2d<I, O, K, S>
-{
-    type To<E2: Dtype, D2: Device<E2>> = Conv2d<I, O, K, S, E2, D2>;
-
-    fn iter_tensors<V: ModuleVisitor<Self, f32, Cpu>>(
-        visitor: &mut V,
-    ) -> Result<Option<Self::To<V::E2, V::D2>>, V::Err> {
-        let weight = TensorOptions::reset_with(|t| init::uniform(t, I * K * K));
-        let bias = TensorOptions::reset_with(|t| init::uniform(t, I * K * K));
-        visitor.visit_fields(
-            (
-                Self::tensor("weight", |s| &s.weight, |s| &mut s.weight, weight),
-                Self::tensor("bias", |s| &s.bias, |s| &mut s.bias, bias),
-            ),
-            |(weight, bias)| Conv2d { weight, bias },
-        )
+collection! {
+    [const I: usize, const O: usize, const K: usize, const S: usize] Conv2d<I, O, K, S> {
+        weight: tensor(TensorOptions::reset_with(|t| init::uniform(t, I * K * K))),
+        bias: tensor(TensorOptions::reset_with(|t| init::uniform(t, I * K * K))),
     }
 }
 

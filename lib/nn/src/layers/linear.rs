@@ -1,16 +1,15 @@
 //! Fully connected layers.
 
 use dfdx::{
-    nn::{
-        BuildModule, BuildOnDevice, Module, ModuleVisitor, NonMutableModule, TensorCollection,
-        TensorOptions,
-    },
+    nn::{Module, NonMutableModule, TensorOptions},
     shapes::{Const, Dtype, Rank1, Rank2},
     tensor::{Cpu, CpuError, Storage, Tape, Tensor},
-    tensor_ops::Device,
 };
 
-use super::{Layer, module::run};
+use super::{
+    Layer,
+    module::{collection, run},
+};
 use crate::{Builder, init, shape::Features};
 
 /// `x * weight^T + bias`.
@@ -72,28 +71,10 @@ pub struct Linear<
     pub bias: Tensor<Rank1<O>, E, D>,
 }
 
-impl<const I: usize, const O: usize, E: Dtype, D: Device<E>> BuildOnDevice<D, E> for Linear<I, O>
-where
-    Linear<I, O, 0, E, D>: BuildModule<D, E>,
-{
-    type Built = Linear<I, O, 0, E, D>;
-}
-
-impl<const I: usize, const O: usize> TensorCollection<f32, Cpu> for Linear<I, O> {
-    type To<E2: Dtype, D2: Device<E2>> = Linear<I, O, 0, E2, D2>;
-
-    fn iter_tensors<V: ModuleVisitor<Self, f32, Cpu>>(
-        visitor: &mut V,
-    ) -> Result<Option<Self::To<V::E2, V::D2>>, V::Err> {
-        let weight = TensorOptions::reset_with(|t| init::uniform(t, I));
-        let bias = TensorOptions::reset_with(|t| init::uniform(t, I));
-        visitor.visit_fields(
-            (
-                Self::tensor("weight", |s| &s.weight, |s| &mut s.weight, weight),
-                Self::tensor("bias", |s| &s.bias, |s| &mut s.bias, bias),
-            ),
-            |(weight, bias)| Linear { weight, bias },
-        )
+collection! {
+    [const I: usize, const O: usize] Linear<I, O, 0> {
+        weight: tensor(TensorOptions::reset_with(|t| init::uniform(t, I))),
+        bias: tensor(TensorOptions::reset_with(|t| init::uniform(t, I))),
     }
 }
 

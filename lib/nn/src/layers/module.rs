@@ -27,6 +27,43 @@ use crate::{
     threads::on_threads,
 };
 
+/// Makes a layer a collection of tensors, in the order in which it lowers them:
+/// `field: tensor(options)`, or `field: module` for a layer within it.
+macro_rules! collection {
+    ([$($generics:tt)*] $layer:ident<$($argument:tt),*> {
+        $($field:ident: $kind:ident $(($options:expr))?),* $(,)?
+    }) => {
+        impl<$($generics)*, E: dfdx::shapes::Dtype, D: dfdx::tensor_ops::Device<E>>
+            dfdx::nn::BuildOnDevice<D, E> for $layer<$($argument),*>
+        where
+            $layer<$($argument,)* E, D>: dfdx::nn::BuildModule<D, E>,
+        {
+            type Built = $layer<$($argument,)* E, D>;
+        }
+
+        impl<$($generics)*> dfdx::nn::TensorCollection<f32, Cpu> for $layer<$($argument),*> {
+            type To<E2: dfdx::shapes::Dtype, D2: dfdx::tensor_ops::Device<E2>> =
+                $layer<$($argument,)* E2, D2>;
+
+            fn iter_tensors<V: dfdx::nn::ModuleVisitor<Self, f32, Cpu>>(
+                visitor: &mut V,
+            ) -> Result<Option<Self::To<V::E2, V::D2>>, V::Err> {
+                visitor.visit_fields(
+                    ($(Self::$kind(
+                        stringify!($field),
+                        |layer| &layer.$field,
+                        |layer| &mut layer.$field
+                        $(, $options)?
+                    ),)*),
+                    |($($field,)*)| $layer { $($field),* },
+                )
+            }
+        }
+    };
+}
+
+pub(super) use collection;
+
 /// A batch of images on the tape, or without one.
 pub(super) type Maps<C, H, W, T> = Tensor<(usize, C, H, W), f32, Cpu, T>;
 type Samples<S, T> = Tensor<<S as SampleShape>::Batch, f32, Cpu, T>;

@@ -1,15 +1,14 @@
 //! Two convolutions and a pooling, under names.
 
 use dfdx::{
-    nn::{BuildModule, BuildOnDevice, Module, ModuleMut, ModuleVisitor, TensorCollection},
+    nn::{Module, ModuleMut},
     shapes::{Const, Dtype},
     tensor::{Cpu, CpuError, NoneTape, OwnedTape, Storage},
-    tensor_ops::Device,
 };
 
 use super::{
     BatchNorm2d, Conv2d, Layer,
-    module::{Maps, run, run_mut},
+    module::{Maps, collection, run, run_mut},
 };
 use crate::{
     Builder,
@@ -63,33 +62,12 @@ pub struct VggBlock<const I: usize, const O: usize, E: Dtype = f32, D: Storage<E
     pub bn2: BatchNorm2d<O, E, D>,
 }
 
-impl<const I: usize, const O: usize, E: Dtype, D: Device<E>> BuildOnDevice<D, E> for VggBlock<I, O>
-where
-    VggBlock<I, O, E, D>: BuildModule<D, E>,
-{
-    type Built = VggBlock<I, O, E, D>;
-}
-
-impl<const I: usize, const O: usize> TensorCollection<f32, Cpu> for VggBlock<I, O> {
-    type To<E2: Dtype, D2: Device<E2>> = VggBlock<I, O, E2, D2>;
-
-    fn iter_tensors<V: ModuleVisitor<Self, f32, Cpu>>(
-        visitor: &mut V,
-    ) -> Result<Option<Self::To<V::E2, V::D2>>, V::Err> {
-        visitor.visit_fields(
-            (
-                Self::module("conv1", |s| &s.conv1, |s| &mut s.conv1),
-                Self::module("bn1", |s| &s.bn1, |s| &mut s.bn1),
-                Self::module("conv2", |s| &s.conv2, |s| &mut s.conv2),
-                Self::module("bn2", |s| &s.bn2, |s| &mut s.bn2),
-            ),
-            |(conv1, bn1, conv2, bn2)| VggBlock {
-                conv1,
-                bn1,
-                conv2,
-                bn2,
-            },
-        )
+collection! {
+    [const I: usize, const O: usize] VggBlock<I, O> {
+        conv1: module,
+        bn1: module,
+        conv2: module,
+        bn2: module,
     }
 }
 
