@@ -7,6 +7,7 @@ With `--check` nothing is written, and it fails where one of them is out of date
 """
 
 import json
+import math
 import re
 import statistics
 import sys
@@ -114,9 +115,25 @@ def speed(bench):
         what = f"{row['name']}, {row['network']}, {row['batch']:,}"
         single = alone[row["name"], row["network"], row["batch"]]
         cells = [times(row["ms"]), times(single), scaling(row), *(times(row["peers"].get(peer)) for peer in PEERS)]
-        cells += [f"{max(row['ratio'].values()):.2f}", f"{100 * row['peak_share']:.0f} %", memory(row)]
+        cells += [f"{max(row['ratio'].values(), default=math.nan):.2f}", f"{100 * row['peak_share']:.0f} %", memory(row)]
         lines.append(f"| {what} | {' | '.join(cells)} |")
+    lines += ["", *composed(bench)]
     return "\n".join(["", *lines, "", ""])
+
+
+def composed(bench):
+    """How networks as a reader writes them compare with the study's own; nothing where they were not measured."""
+    times = {(row["network"], row["batch"]): row["ms"]["median"] for row in bench if row["name"] == "training step" and row["threads"] > 1}
+    sentences = []
+    for network, words in (("layers", "freely composed layers"), ("blocks", "blocks")):
+        ratios = [
+            f"{times[network, batch] / times['original', batch]:.2f} (batches of {batch})"
+            for batch in (32, 100, 512)
+            if {(network, batch), ("original", batch)} <= times.keys()
+        ]
+        if ratios:
+            sentences.append(f"A step of the original network written as {words} takes {', '.join(ratios)} times as long.")
+    return sentences
 
 
 def pace(bench):

@@ -202,3 +202,15 @@ pub(crate) fn to_planes(blocks: &[F32x16], channels: usize, area: usize) -> Vec<
         .par_for_each(|(planes, blocks)| blocks_to_planes(blocks, area, planes));
     planes
 }
+
+/// `to += values`
+pub(super) fn add(to: &mut Buffer, values: &Buffer) {
+    const CHUNK: usize = 1 << 10;
+    (to.chunks_mut(CHUNK))
+        .zip(values.chunks(CHUNK))
+        .par_for_each(|(to, values)| {
+            for (to, value) in flat_mut(to).iter_mut().zip(flat(values)) {
+                *to += value;
+            }
+        });
+}

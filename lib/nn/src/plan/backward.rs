@@ -2,7 +2,7 @@
 
 use super::{
     Activation, Context, Gradient, Statistics,
-    activation::{Blocks, Rows, to_blocks, to_planes},
+    activation::{Blocks, Rows, add, to_blocks, to_planes},
     batch::{Filters, weight_gradients},
     forward::{Saved, Step},
     stage::{ConvStage, DenseStage, Norm, NormStage, PoolKind, PoolStage, Stage, TapeStage},
@@ -437,18 +437,6 @@ fn residual_backward(
         }
         _ => None,
     })
-}
-
-/// `to += values`
-pub(super) fn add(to: &mut Buffer, values: &Buffer) {
-    const CHUNK: usize = 1 << 10;
-    (to.chunks_mut(CHUNK))
-        .zip(values.chunks(CHUNK))
-        .par_for_each(|(to, values)| {
-            for (to, value) in flat_mut(to).iter_mut().zip(flat(values)) {
-                *to += value;
-            }
-        });
 }
 
 fn tape_backward(

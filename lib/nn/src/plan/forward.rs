@@ -2,7 +2,7 @@
 
 use super::{
     Activation, Context, Statistics,
-    activation::{Blocks, Rows, to_blocks},
+    activation::{Blocks, Rows, add, to_blocks},
     batch::convolve,
     stage::{ConvStage, DenseStage, MaskSpec, NormStage, PoolKind, PoolStage, Stage, TapeStage},
 };
@@ -311,12 +311,12 @@ fn residual_forward(
 pub(super) fn sum(a: Activation, b: Activation, relu: bool, batch: usize) -> Activation {
     match (a, b) {
         (Activation::Blocks(mut a), Activation::Blocks(b)) => {
-            super::backward::add(&mut a.values, &b.values);
+            add(&mut a.values, &b.values);
             a.pending = relu.then(|| Affine::identity(a.channels, true));
             Activation::Blocks(a)
         }
         (Activation::Rows(mut a), Activation::Rows(b)) => {
-            super::backward::add(&mut a.values, &b.values);
+            add(&mut a.values, &b.values);
             if relu {
                 rectify(a.get_mut(batch));
             }
