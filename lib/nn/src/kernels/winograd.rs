@@ -213,7 +213,11 @@ unsafe fn winograd_body<S: Simd>(
             for tile in 0..count {
                 let (y, at) = ((first + tile) / across, (first + tile) % across);
                 let m = &m[tile..];
-                transform_outputs::<S>(shape, m, (y, at), &mut epilogue, pooled, out);
+                if epilogue.sums.is_empty() {
+                    transform_outputs::<S, false>(shape, m, (y, at), &mut epilogue, pooled, out);
+                } else {
+                    transform_outputs::<S, true>(shape, m, (y, at), &mut epilogue, pooled, out);
+                }
             }
         }
     }
@@ -388,7 +392,7 @@ impl Product {
 
 /// `A^T m A`, bias and ReLU of one tile, all blocks.
 #[inline(always)]
-unsafe fn transform_outputs<S: Simd>(
+unsafe fn transform_outputs<S: Simd, const SUMS: bool>(
     shape: &ConvShape,
     m: &[F32x16],
     (y, at): (usize, usize),
@@ -433,11 +437,17 @@ unsafe fn transform_outputs<S: Simd>(
                     half[0][j], half[1][j], half[2][j], half[3][j], half[4][j], half[5][j],
                 ]);
                 unroll! { for i in 0..4 {
-                    let value = S::add(row[i], bias);
-                    values[j][i] = if epilogue.relu { S::relu(value) } else { value };
+                    values[j][i] = S::add(row[i], bias);
                 } }
             } }
-            if !epilogue.sums.is_empty() {
+            if epilogue.relu {
+                unroll! { for j in 0..4 {
+                    unroll! { for i in 0..4 {
+                        values[j][i] = S::relu(values[j][i]);
+                    } }
+                } }
+            }
+            if SUMS {
                 let sums: *mut f32 = epilogue.sums[2 * block..2 * block + 2].as_mut_ptr().cast();
                 let (mut sum, mut squares) = (S::load(sums), S::load(sums.add(16)));
                 unroll! { for j in 0..4 {

@@ -249,6 +249,9 @@ pub(super) fn dense_forward(dense: &DenseStage, context: &Context, x: &Activatio
     Activation::Rows(out)
 }
 
+/// Values that one task goes through at least.
+const TASK: usize = 1 << 14;
+
 /// The layer and the ReLU after it, if there is one.
 pub(super) fn dense_product(dense: &DenseStage, context: &Context, x: &Activation) -> Rows {
     let (batch, units) = (context.batch.len, dense.units);
@@ -274,12 +277,16 @@ pub(super) fn dense_product(dense: &DenseStage, context: &Context, x: &Activatio
         multiply(features, weight.transposed(), true, values);
     }
     let bias = context.values(dense.bias);
-    values.chunks_mut(units).par_for_each(|row| {
-        for (value, bias) in row.iter_mut().zip(bias) {
-            *value += bias;
+    // Several rows a task: a short one costs less than handing it out.
+    let rows = (TASK / units).max(1);
+    values.chunks_mut(rows * units).par_for_each(|rows| {
+        for row in rows.chunks_mut(units) {
+            for (value, bias) in row.iter_mut().zip(bias) {
+                *value += bias;
+            }
         }
         if dense.relu {
-            rectify(row);
+            rectify(rows);
         }
     });
     out
