@@ -38,9 +38,6 @@ pub enum Error {
         problem: String,
         remedy: String,
     },
-    /// A network was asked for what it cannot do.
-    #[error(transparent)]
-    Network(#[from] dfdx_conv::Error),
     /// An argument is outside of what a function accepts.
     #[error("{problem}; {remedy}")]
     Argument { problem: String, remedy: String },

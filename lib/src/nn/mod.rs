@@ -6,3 +6,30 @@ pub use char_cnn::{
     CharCnn, EXPERIMENTAL, ExperimentalCnn, ORIGINAL, OriginalCnn, char_cnn, char_cnn_layers,
 };
 pub use dfdx_conv::{layers::*, *};
+
+/// What a network refuses, among the project's errors.
+impl From<Error> for crate::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Argument { problem, remedy } => Self::Argument { problem, remedy },
+            Error::File {
+                path,
+                problem,
+                remedy,
+            } => Self::Content {
+                path,
+                problem,
+                remedy,
+            },
+            Error::Tape {
+                layer,
+                problem,
+                remedy,
+            } => Self::Argument {
+                problem: format!("layer {layer}: {problem}"),
+                remedy,
+            },
+            other => Self::argument(other.to_string(), "see the documentation of dfdx-conv"),
+        }
+    }
+}
