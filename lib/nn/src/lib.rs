@@ -24,6 +24,7 @@ pub use classifier::{Batch, Classifier, Objective, Signature, Step, TensorMut, T
 pub use error::{Error, Result};
 pub use kernels::{Instructions, peak_gflops};
 pub use loss::{CrossEntropy, argmax, cross_entropy, log_softmax};
+pub use mask::split_mix64;
 pub use network::{DynNetwork, Network};
 pub use optim::{Adam, Optimizer, Sgd};
 pub use plan::{

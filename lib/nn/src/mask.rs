@@ -29,9 +29,13 @@ pub(crate) fn drop_out(values: &mut [f32], p: f32, seed: u64, step: u64) {
         });
 }
 
-/// The output function of SplitMix64 (Steele, Lea and Flood, 2014).
 fn mix(x: u64) -> u64 {
-    let x = x.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    split_mix64(x.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
+
+/// The output function of SplitMix64 (G. L. Steele, D. Lea and C. H. Flood, "Fast splittable
+/// pseudorandom number generators", OOPSLA 2014): spreads the bits of a counter.
+pub fn split_mix64(x: u64) -> u64 {
     let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     x ^ (x >> 31)

@@ -3,6 +3,7 @@
 
 use std::f32::consts::PI;
 
+use dfdx_conv::split_mix64;
 use ndarray::{ArrayView2, ArrayView3};
 use rand::RngExt;
 use rand_pcg::Pcg32;
@@ -184,10 +185,7 @@ fn symmetric(rng: &mut Pcg32) -> f32 {
 
 /// One state for two numbers (the finaliser of SplitMix64).
 fn mix(seed: u64, epoch: u64) -> u64 {
-    let mut z = seed ^ epoch.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
+    split_mix64(seed ^ epoch.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
 /// Taps on each side of a Gaussian's middle.

@@ -12,7 +12,7 @@ use crate::{
     data::Samples,
     eval::{Evaluation, argmax},
     image::Augment,
-    nn::{Batch, Classifier, Objective, Optimizer, Step, shape::Dims},
+    nn::{Batch, Classifier, Objective, Optimizer, Step, shape::Dims, split_mix64},
     progress::say,
     train::{
         Checkpoint, Config, CurvePoint, Epoch, History, Loss, ModelCheckpoint,
@@ -387,13 +387,8 @@ fn shuffled(n: usize, seed: u64, epoch: u64) -> Vec<usize> {
 
 /// One seed from two numbers, well spread (the finaliser of SplitMix64; Steele et al., 2014).
 fn mix(seed: u64, stream: u64) -> u64 {
-    let mut z = seed
-        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
-        .wrapping_add(stream.wrapping_mul(0xD1B5_4A32_D192_ED03))
-        .wrapping_add(0x9E37_79B9_7F4A_7C15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
+    let seed = seed.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    split_mix64(seed.wrapping_add(stream.wrapping_mul(0xD1B5_4A32_D192_ED03)))
 }
 
 /// Memory for one batch, kept from step to step.

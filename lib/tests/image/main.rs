@@ -1,9 +1,10 @@
-//! From image files to samples: preprocessing, distortions, folders of images.
+//! From image files to samples and predictions: preprocessing, distortions, folders of images.
 
 #[path = "../support/mod.rs"]
 mod support;
 
 mod augment;
 mod folder;
+mod predict;
 mod preprocess;
 mod unchanged;

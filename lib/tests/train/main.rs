@@ -1,5 +1,6 @@
-//! Training: the loop, its callbacks, losses for labels that are wrong.
+//! Training: the loop, its callbacks, checkpoints, losses for labels that are wrong.
 
 mod callbacks;
+mod checkpoint;
 mod complementary;
 mod fit;

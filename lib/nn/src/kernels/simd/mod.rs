@@ -14,7 +14,7 @@ pub(super) use portable::Portable;
 pub(super) use x86::{Avx2, Avx512};
 
 /// The instructions that the kernels use. Each machine's best is found at run
-/// time; the environment variable `GLYPHS_SIMD` (`avx512`, `avx2`, `portable`)
+/// time; the environment variable `DFDX_CONV_SIMD` (`avx512`, `avx2`, `portable`)
 /// asks for another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Instructions {
@@ -56,7 +56,7 @@ impl Instructions {
     fn chosen() -> &'static Self {
         static CHOSEN: OnceLock<Instructions> = OnceLock::new();
         CHOSEN.get_or_init(|| {
-            let wish = std::env::var("GLYPHS_SIMD").unwrap_or_default();
+            let wish = std::env::var("DFDX_CONV_SIMD").unwrap_or_default();
             let wish = match wish.as_str() {
                 "avx512" => Self::Avx512,
                 "avx2" => Self::Avx2,
