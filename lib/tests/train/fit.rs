@@ -411,7 +411,7 @@ mod any_network {
     use super::*;
     use glyphs::{
         nn::{shape::Image, *},
-        train::OptimizerKind,
+        train::{OptimizerKind, Schedule},
     };
 
     type Skipping = (
@@ -437,6 +437,8 @@ mod any_network {
                 nesterov: true,
             },
             learning_rate: 0.05,
+            // Whatever the number of epochs is.
+            schedule: Schedule::Constant,
             ..short()
         }
     }
