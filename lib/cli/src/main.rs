@@ -21,7 +21,10 @@ use glyphs::{Error, Result};
 fn command_line() -> Command {
     let which = |name: &'static str, about: &'static str| {
         let names = EnumValueParser::<DatasetName>::new();
-        let datasets = Arg::new("datasets").num_args(0..).value_parser(names);
+        let datasets = Arg::new("datasets")
+            .value_name("DATASET")
+            .num_args(0..)
+            .value_parser(names);
         let command = Command::new(name).about(about);
         command.arg(datasets.help("All where none is named"))
     };
@@ -78,6 +81,7 @@ fn command_line() -> Command {
         .about("Train one run of the study, and record it in outputs/results")
         .arg(
             Arg::new("name")
+                .value_name("NAME")
                 .required_unless_present("list")
                 .help("Name of its record, e.g. part2-original-pretrained-report-seed3; any seed"),
         )
