@@ -104,21 +104,22 @@ def speed(bench):
         keras = row["peers"].get("keras")
         return f"{row['ms']['peak_memory_mb']:,.0f}" + (f" ({keras['peak_memory_mb']:,.0f})" if keras else "")
 
+    peers = [peer for peer in PEERS if any(peer in row["peers"] for row in bench)]
     alone = {(row["name"], row["network"], row["batch"]): row["ms"] for row in bench if row["threads"] == 1}
     lines = [
-        "| | this project | one thread | to one thread | " + " | ".join(PEERS.values()) + " | ratio to the fastest | share of peak | memory (Keras), MB |",
-        "|---|" + "---:|" * (len(PEERS) + 6),
+        "| | this project | one thread | to one thread | " + " | ".join(PEERS[peer] for peer in peers) + " | ratio to the fastest | share of peak | memory (Keras), MB |",
+        "|---|" + "---:|" * (len(peers) + 6),
     ]
     for row in bench:
         if row["threads"] == 1:
             continue
         what = f"{row['name']}, {row['network']}, {row['batch']:,}"
         single = alone[row["name"], row["network"], row["batch"]]
-        cells = [times(row["ms"]), times(single), scaling(row), *(times(row["peers"].get(peer)) for peer in PEERS)]
+        cells = [times(row["ms"]), times(single), scaling(row), *(times(row["peers"].get(peer)) for peer in peers)]
         cells += [f"{max(row['ratio'].values(), default=math.nan):.2f}", f"{100 * row['peak_share']:.0f} %", memory(row)]
         lines.append(f"| {what} | {' | '.join(cells)} |")
-    lines += ["", *composed(bench)]
-    return "\n".join(["", *lines, "", ""])
+    sentences = composed(bench)
+    return "\n".join(["", *lines, "", *sentences, *[""] * bool(sentences)])
 
 
 def composed(bench):
