@@ -200,7 +200,7 @@ fn split_off<'a, const N: usize>(
 /// Groups of images whose weight gradients are summed apart.
 const GROUPS: usize = 16;
 /// Images of a group by Winograd's algorithm, where there are not more than fill all groups.
-const IMAGES: usize = 8;
+const IMAGES: usize = 4;
 /// Turns in which a group is worked off, between which it may go to another thread: 16 pieces
 /// are too few to divide evenly where one core is an eighth slower.
 const TURNS: usize = 2;
