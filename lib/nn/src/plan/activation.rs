@@ -124,12 +124,13 @@ impl Activation {
         match self {
             Self::Input(dims @ Dims::Image { .. }) => {
                 let (channels, height, width) = super::stage::image(*dims);
-                let mut blocks = Blocks::new(batch, channels, height, width);
-                let (len, area) = (blocks.image_len(), blocks.area());
-                (blocks.values.chunks_exact_mut(len))
-                    .zip(context.batch.images.chunks_exact(channels * area))
-                    .par_for_each(|(blocks, planes)| planes_to_blocks(planes, area, blocks));
-                Self::Blocks(blocks)
+                Self::Blocks(Blocks {
+                    values: to_blocks(context.batch.images, channels, height * width),
+                    channels,
+                    height,
+                    width,
+                    pending: None,
+                })
             }
             Self::Input(Dims::Vector(units)) => {
                 let mut rows = Rows::new(batch, *units);

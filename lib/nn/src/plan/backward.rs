@@ -14,9 +14,7 @@ use crate::{
         buffer::{Buffer, F32x16, flat, flat_mut},
         conv::{ConvShape, Epilogue},
         dense::{Matrix, multiply},
-        passes::{
-            Affine, pad_normalise_gradient, pad_unpool_gradient, planes_to_blocks, relu_gradient,
-        },
+        passes::{Affine, pad_normalise_gradient, pad_unpool_gradient, relu_gradient},
         pooling::{average_unpool, global_average_unpool, max_unpool},
     },
     shape::Dims,
@@ -89,7 +87,11 @@ pub(crate) fn backward(
                 }
             }),
             Stage::Flatten => Some(match x {
-                Activation::Blocks(x) => unflatten(x, context, &dy.into_values()),
+                Activation::Blocks(x) => {
+                    let dy = dy.into_values();
+                    let dy = &flat(&dy)[..context.batch.len * x.channels * x.area()];
+                    Gradient::blocks(to_blocks(dy, x.channels, x.area()))
+                }
                 _ => dy,
             }),
             Stage::Residual {
@@ -119,6 +121,29 @@ fn masked(z: &[F32x16], affine: &Affine, dy: &mut [F32x16], batch: usize) -> Buf
         .zip(sums.chunks_exact_mut(each))
         .par_for_each(|((dy, z), sums)| relu_gradient(z, affine, dy, sums));
     sums
+}
+
+/// Through what is pending of `out`, unless its reader has done it: the gradient before the ReLU,
+/// and its sums.
+fn through_pending(dy: Gradient, out: &Blocks, batch: usize) -> (Buffer, Buffer) {
+    if let Gradient::Blocks {
+        values,
+        sums: Some(sums),
+    } = dy
+    {
+        return (values, sums);
+    }
+    let as_it_is;
+    let affine = match &out.pending {
+        Some(affine) => affine,
+        None => {
+            as_it_is = Affine::identity(out.channels, false);
+            &as_it_is
+        }
+    };
+    let mut dy = dy.into_values();
+    let sums = masked(&out.values, affine, &mut dy, batch);
+    (dy, sums)
 }
 
 fn conv_backward(
@@ -156,21 +181,7 @@ fn conv_backward(
         }
         (Saved::Statistics(statistics), Activation::Blocks(out), dy) => {
             pooled = None;
-            let (dy, sums) = match (dy, &out.pending) {
-                (
-                    Gradient::Blocks {
-                        values,
-                        sums: Some(sums),
-                    },
-                    _,
-                ) => (values, sums),
-                (dy, Some(affine)) => {
-                    let mut dy = dy.into_values();
-                    let sums = masked(&out.values, affine, &mut dy, batch);
-                    (dy, sums)
-                }
-                (dy, None) => (dy.into_values(), Buffer::new(0)),
-            };
+            let (dy, sums) = through_pending(dy, &out, batch);
             (statistics, sums, dy, Some(out.values))
         }
         _ => unreachable!("a convolution's forward pass keeps its statistics"),
@@ -281,22 +292,7 @@ fn norm_backward(
     let (Saved::Statistics(statistics), Activation::Blocks(out)) = (step.saved, step.out) else {
         unreachable!("a normalisation's forward pass keeps its statistics");
     };
-    let (dy, sums) = match (dy, &out.pending) {
-        (
-            Gradient::Blocks {
-                values,
-                sums: Some(sums),
-            },
-            _,
-        ) => (values, sums),
-        (dy, pending) => {
-            let mut dy = dy.into_values();
-            let as_it_is = Affine::identity(out.channels, false);
-            let affine = pending.as_ref().unwrap_or(&as_it_is);
-            let sums = masked(&out.values, affine, &mut dy, batch);
-            (dy, sums)
-        }
-    };
+    let (dy, sums) = through_pending(dy, &out, batch);
     let conv_bn = context.norm(Some(&stage.norm));
     let (parameters, through) = affine_gradient(&sums, batch, &conv_bn, &statistics);
     keep_norm(
@@ -359,21 +355,7 @@ fn pool_backward(pool: &PoolStage, step: Step, context: &Context, dy: Gradient) 
 fn relu_backward(out: &Activation, context: &Context, dy: Gradient) -> Gradient {
     let batch = context.batch.len;
     match (out, dy) {
-        // Its reader has done it.
-        (
-            _,
-            Gradient::Blocks {
-                values,
-                sums: Some(_),
-            },
-        ) => Gradient::blocks(values),
-        (Activation::Blocks(out), dy) => {
-            let mut dy = dy.into_values();
-            if let Some(affine) = &out.pending {
-                masked(&out.values, affine, &mut dy, batch);
-            }
-            Gradient::blocks(dy)
-        }
+        (Activation::Blocks(out), dy) => Gradient::blocks(through_pending(dy, out, batch).0),
         (Activation::Rows(out), dy) => {
             let mut dy = dy.into_values();
             for (dy, y) in flat_mut(&mut dy).iter_mut().zip(out.get(batch)) {
@@ -383,16 +365,6 @@ fn relu_backward(out: &Activation, context: &Context, dy: Gradient) -> Gradient 
         }
         (Activation::Input(_), dy) => dy,
     }
-}
-
-fn unflatten(x: &Blocks, context: &Context, dy: &Buffer) -> Gradient {
-    let batch = context.batch.len;
-    let mut blocks = Buffer::new(batch * x.image_len());
-    let each = x.channels * x.area();
-    (blocks.chunks_exact_mut(x.image_len()))
-        .zip(flat(dy)[..batch * each].chunks_exact(each))
-        .par_for_each(|(blocks, planes)| planes_to_blocks(planes, x.area(), blocks));
-    Gradient::blocks(blocks)
 }
 
 #[allow(clippy::too_many_arguments)]
@@ -446,9 +418,8 @@ fn tape_backward(
     dy: Gradient,
     found: &mut Gradients,
 ) -> Result<Gradient> {
-    let (seed, step) = context.draw;
     let batch = context.batch.len;
-    let draw = seed ^ step.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let draw = context.seed_of_modules();
     let dy = match (tape.output, dy) {
         (Dims::Vector(units), dy) => flat(&dy.into_values())[..batch * units].to_vec(),
         (dims @ Dims::Image { .. }, dy) => {

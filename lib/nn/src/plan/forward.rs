@@ -213,7 +213,8 @@ fn relu_forward(context: &Context, x: &Activation) -> Activation {
     }
 }
 
-fn rectify(values: &mut [f32]) {
+/// ReLU.
+pub(super) fn rectify(values: &mut [f32]) {
     for value in values {
         // Not `max`: it would hide a NaN.
         *value = if *value < 0.0 { 0.0 } else { *value };
@@ -334,11 +335,10 @@ pub(super) fn sum(a: Activation, b: Activation, relu: bool, batch: usize) -> Act
 }
 
 fn tape_forward(tape: &TapeStage, context: &Context, x: &Activation) -> Result<Activation> {
-    let (seed, step) = context.draw;
     let x = x.flattened(context);
     let batch = context.batch.len;
     let tensors: Vec<&[f32]> = tape.tensors.clone().map(|t| context.values(t)).collect();
-    let draw = seed ^ step.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let draw = context.seed_of_modules();
     let y = (tape.layer).train(&tape.name, &tensors, x.get(batch), batch, draw)?;
     Ok(from_tape(y, tape.output, batch))
 }

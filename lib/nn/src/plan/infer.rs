@@ -5,7 +5,7 @@ use super::{
     Activation, Context, ConvBn, Images,
     activation::{Blocks, Rows, to_planes},
     batch::Filters,
-    forward::{dense_product, from_tape, sum},
+    forward::{dense_product, from_tape, rectify, sum},
     stage::{ConvStage, DenseStage, PoolKind, PoolStage, Stage, TapeStage, image},
 };
 use crate::{
@@ -238,7 +238,7 @@ fn run_simple(stage: &Folded, mut x: Buffer, dims: Dims) -> Local {
             Local::Blocks(out, dims)
         }
         Folded::Relu => {
-            rectify(&mut x);
+            rectify(flat_mut(&mut x));
             Local::Blocks(x, dims)
         }
         Folded::Pool(stage) => match stage.kind {
@@ -271,7 +271,7 @@ fn run_simple(stage: &Folded, mut x: Buffer, dims: Dims) -> Local {
                 *to += value;
             }
             if *relu {
-                rectify(&mut total);
+                rectify(flat_mut(&mut total));
             }
             Local::Blocks(total, dims)
         }
@@ -286,13 +286,6 @@ fn in_blocks(x: Local) -> (Buffer, Dims) {
         Local::Blocks(values, dims) => (values, dims),
         Local::Planes(values, dims) => (blocks_of(flat(&values), dims), dims),
         Local::Padded(_) => unreachable!("the last stage hands on no border"),
-    }
-}
-
-fn rectify(x: &mut Buffer) {
-    for value in flat_mut(x) {
-        // Not `max`: it would hide a NaN.
-        *value = if *value < 0.0 { 0.0 } else { *value };
     }
 }
 

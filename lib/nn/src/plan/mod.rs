@@ -50,6 +50,12 @@ impl<'a> Context<'a> {
         &self.tensors[tensor].values
     }
 
+    /// The seed of what modules on dfdx's tape draw: the same on the way forward and back.
+    fn seed_of_modules(&self) -> u64 {
+        let (seed, step) = self.draw;
+        seed ^ step.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+
     pub fn is_frozen(&self, tensor: usize) -> bool {
         self.tensors[tensor].frozen
     }
