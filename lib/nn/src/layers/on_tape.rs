@@ -46,29 +46,27 @@ pub trait TapeLayer: Debug + Send + Sync {
     /// What the module's builder puts into them.
     fn initial(&self, device: &Cpu) -> Vec<Vec<f32>>;
 
-    fn evaluate(&self, name: &str, tensors: &[&[f32]], x: &[f32], batch: usize)
-    -> Result<Vec<f32>>;
+    fn evaluate(&self, pass: &TapePass) -> Result<Vec<f32>>;
 
-    /// The forward pass in training; `draw` seeds what is drawn at random.
-    fn train(
-        &self,
-        name: &str,
-        tensors: &[&[f32]],
-        x: &[f32],
-        batch: usize,
-        draw: u64,
-    ) -> Result<Vec<f32>>;
+    /// The forward pass in training.
+    fn train(&self, pass: &TapePass) -> Result<Vec<f32>>;
 
-    /// The gradients of the same pass.
-    fn gradient(
-        &self,
-        name: &str,
-        tensors: &[&[f32]],
-        x: &[f32],
-        batch: usize,
-        draw: u64,
-        dy: &[f32],
-    ) -> Result<TapeGradient>;
+    /// The gradients of the same pass, from that of its output.
+    fn gradient(&self, pass: &TapePass, dy: &[f32]) -> Result<TapeGradient>;
+}
+
+/// What a module is run on.
+#[derive(Clone, Copy, Debug)]
+pub struct TapePass<'a> {
+    /// The layer's, for errors.
+    pub name: &'a str,
+    /// The values of [`TapeLayer::tensors`].
+    pub tensors: &'a [&'a [f32]],
+    pub x: &'a [f32],
+    /// Number of samples.
+    pub batch: usize,
+    /// Seeds what is drawn at random in training.
+    pub seed: u64,
 }
 
 /// What a module's backward pass yields.
@@ -212,47 +210,26 @@ where
         tensors
     }
 
-    fn evaluate(
-        &self,
-        name: &str,
-        tensors: &[&[f32]],
-        x: &[f32],
-        batch: usize,
-    ) -> Result<Vec<f32>> {
-        self.with(name, tensors, |module| {
-            let x = tensor::<In>(x, batch, &Cpu::default())?;
+    fn evaluate(&self, pass: &TapePass) -> Result<Vec<f32>> {
+        self.with(pass.name, pass.tensors, |module| {
+            let x = tensor::<In>(pass, &Cpu::default())?;
             let y = module.try_forward(x).map_err(told)?;
             Ok(values(&y).into_owned())
         })
     }
 
-    fn train(
-        &self,
-        name: &str,
-        tensors: &[&[f32]],
-        x: &[f32],
-        batch: usize,
-        draw: u64,
-    ) -> Result<Vec<f32>> {
-        self.with(name, tensors, |module| {
-            let x = tensor::<In>(x, batch, &Cpu::seed_from_u64(draw))?;
+    fn train(&self, pass: &TapePass) -> Result<Vec<f32>> {
+        self.with(pass.name, pass.tensors, |module| {
+            let x = tensor::<In>(pass, &Cpu::seed_from_u64(pass.seed))?;
             let y = module.try_forward_mut(x.leaky_trace()).map_err(told)?;
             Ok(values(&y).into_owned())
         })
     }
 
-    fn gradient(
-        &self,
-        name: &str,
-        tensors: &[&[f32]],
-        x: &[f32],
-        batch: usize,
-        draw: u64,
-        dy: &[f32],
-    ) -> Result<TapeGradient> {
-        self.with(name, tensors, |module| {
-            let device = Cpu::seed_from_u64(draw);
-            let x = tensor::<In>(x, batch, &device)?;
+    fn gradient(&self, pass: &TapePass, dy: &[f32]) -> Result<TapeGradient> {
+        self.with(pass.name, pass.tensors, |module| {
+            let device = Cpu::seed_from_u64(pass.seed);
+            let x = tensor::<In>(pass, &device)?;
             let y = module.try_forward_mut(x.leaky_trace()).map_err(told)?;
             let (y, mut tape) = y.split_tape();
             let dy = dy.to_vec();
@@ -278,12 +255,8 @@ where
     }
 }
 
-fn tensor<S: SampleShape>(
-    values: &[f32],
-    batch: usize,
-    device: &Cpu,
-) -> Result<Batch<S, NoneTape>, String> {
-    (device.try_tensor_from_vec(values.to_vec(), S::batch(batch))).map_err(told)
+fn tensor<S: SampleShape>(pass: &TapePass, device: &Cpu) -> Result<Batch<S, NoneTape>, String> {
+    (device.try_tensor_from_vec(pass.x.to_vec(), S::batch(pass.batch))).map_err(told)
 }
 
 /// What an error of dfdx says.

@@ -419,7 +419,6 @@ fn tape_backward(
     found: &mut Gradients,
 ) -> Result<Gradient> {
     let batch = context.batch.len;
-    let draw = context.seed_of_modules();
     let dy = match (tape.output, dy) {
         (Dims::Vector(units), dy) => flat(&dy.into_values())[..batch * units].to_vec(),
         (dims @ Dims::Image { .. }, dy) => {
@@ -427,10 +426,7 @@ fn tape_backward(
             to_planes(&dy.into_values(), channels, area)
         }
     };
-    let rows = x.flattened(context);
-    let tensors: Vec<&[f32]> = tape.tensors.clone().map(|t| context.values(t)).collect();
-    let gradient =
-        (tape.layer).gradient(&tape.name, &tensors, rows.get(batch), batch, draw, &dy)?;
+    let gradient = context.on_tape(tape, x, |layer, pass| layer.gradient(pass, &dy))?;
     for (tensor, change) in tape.tensors.clone().zip(gradient.tensors) {
         match context.tensors[tensor].trainable {
             true => found.values.push((tensor, Values::Vec(change))),

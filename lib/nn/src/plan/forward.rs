@@ -335,12 +335,8 @@ pub(super) fn sum(a: Activation, b: Activation, relu: bool, batch: usize) -> Act
 }
 
 fn tape_forward(tape: &TapeStage, context: &Context, x: &Activation) -> Result<Activation> {
-    let x = x.flattened(context);
-    let batch = context.batch.len;
-    let tensors: Vec<&[f32]> = tape.tensors.clone().map(|t| context.values(t)).collect();
-    let draw = context.seed_of_modules();
-    let y = (tape.layer).train(&tape.name, &tensors, x.get(batch), batch, draw)?;
-    Ok(from_tape(y, tape.output, batch))
+    let y = context.on_tape(tape, x, |layer, pass| layer.train(pass))?;
+    Ok(from_tape(y, tape.output, context.batch.len))
 }
 
 /// The values of a tensor of dfdx, as the next stage takes them.

@@ -306,12 +306,8 @@ pub(crate) fn evaluate(
         x = match first {
             Folded::Dense(dense) => Activation::Rows(dense_product(dense, context, &x)),
             Folded::Tape(tape) => {
-                let rows = x.flattened(context);
-                let batch = context.batch.len;
-                let tensors: Vec<&[f32]> =
-                    tape.tensors.clone().map(|t| context.values(t)).collect();
-                let y = (tape.layer).evaluate(&tape.name, &tensors, rows.get(batch), batch)?;
-                from_tape(y, tape.output, batch)
+                let y = context.on_tape(tape, &x, |layer, pass| layer.evaluate(pass))?;
+                from_tape(y, tape.output, context.batch.len)
             }
             Folded::Residual(main, shortcut, relu) => {
                 let a = evaluate(main, context, x.done(context))?.done(context);

@@ -28,11 +28,12 @@ pub(crate) use self::{
 };
 
 use crate::{
-    Batch,
+    Batch, Result,
     kernels::{
         conv::ConvShape,
         passes::{Affine, pad_blocks, pad_planes},
     },
+    layers::on_tape::{TapeLayer, TapePass},
 };
 
 /// What all stages of a pass over a batch share.
@@ -50,10 +51,25 @@ impl<'a> Context<'a> {
         &self.tensors[tensor].values
     }
 
-    /// The seed of what modules on dfdx's tape draw: the same on the way forward and back.
-    fn seed_of_modules(&self) -> u64 {
+    /// Runs a module on dfdx's tape; what it draws at random is the same on the way forward and
+    /// back.
+    fn on_tape<R>(
+        &self,
+        tape: &stage::TapeStage,
+        x: &Activation,
+        run: impl FnOnce(&dyn TapeLayer, &TapePass) -> Result<R>,
+    ) -> Result<R> {
         let (seed, step) = self.draw;
-        seed ^ step.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        let rows = x.flattened(self);
+        let tensors: Vec<&[f32]> = tape.tensors.clone().map(|t| self.values(t)).collect();
+        let pass = TapePass {
+            name: &tape.name,
+            tensors: &tensors,
+            x: rows.get(self.batch.len),
+            batch: self.batch.len,
+            seed: seed ^ step.wrapping_mul(0x9e37_79b9_7f4a_7c15),
+        };
+        run(tape.layer.as_ref(), &pass)
     }
 
     pub fn is_frozen(&self, tensor: usize) -> bool {
