@@ -50,11 +50,11 @@ bench-peers:
 	@bench-peers/.venv/bin/pip install --requirement bench-peers/requirements.txt
 	@env -u CARGO_BUILD_TARGET -u CARGO_TARGET_DIR -u RUSTFLAGS cargo build --release --manifest-path bench-peers/Cargo.toml
 
-## make bench-predict  images a second of `glyphs predict`, and of decoding alone, on the photographs
-PHOTOGRAPHS ?= $(or $(GLYPHS_DATA),data/raw)/trainPart1.zip
+## make bench-predict  images a second of `glyphs predict`, and of decoding alone, on the drawings
+DRAWINGS ?= $(or $(GLYPHS_DATA),data/raw)/trainPart1.zip
 bench-predict: setup
 	@$(ENV) cargo test --locked --test data -- --ignored --nocapture decoding_alone
-	@$(ENV) cargo run --locked --package glyphs-cli -- predict --images "$(PHOTOGRAPHS)" --out target/predictions.csv \
+	@$(ENV) cargo run --locked --package glyphs-cli -- predict --images "$(DRAWINGS)" --out target/predictions.csv \
 		--checkpoint outputs/reference/checkpoints/part1-original-random-ours-seed0.safetensors
 
 ## make fuzz     every parser on broken files, 10 minutes each; needs cargo-fuzz and a nightly Rust (fuzz/README.md)

@@ -36,12 +36,12 @@ def findings(runs):
 
     sentences = [
         (
-            "Of the photographs held out for validation, {} are classified correctly; {} by a network trained as the "
+            "Of the drawings held out for validation, {} are classified correctly; {} by a network trained as the "
             "2021 report's was; {} once characters that look alike count as one.",
             [mean(1, "ours"), mean(1, "report"), mean(1, "ours", value=merged)],
         ),
         (
-            "Having learned 400 photographed digits helps most where data are few: {} instead of {} after training "
+            "Having learned 400 drawn digits helps most where data are few: {} instead of {} after training "
             "on 100 images of MNIST, {} instead of {} with the convolutions frozen. "
             "After three epochs on all 60,000 it is {} and {}.",
             [mean(2, protocol, init) for protocol in ("few-100", "frozen-trunk", "report") for init in ("pretrained", "random")],

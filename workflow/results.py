@@ -15,7 +15,7 @@ PUBLISHED = ROOT / "outputs/reference/results"
 COMPARABLE = ("report", "ours")
 
 PARTS = {
-    1: ("62 characters from photographs", "Validation accuracy after the last epoch"),
+    1: ("62 characters from drawings", "Validation accuracy after the last epoch"),
     2: ("MNIST, from a random start and from the pretrained digits", "Accuracy on the MNIST test set"),
     3: ("Labels that are hardly ever right", "Accuracy on the MNIST test set"),
 }

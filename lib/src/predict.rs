@@ -44,15 +44,15 @@ pub struct Prediction {
 /// the network of a checkpoint.
 ///
 /// # Errors
-/// Where the checkpoint is damaged or was not trained on photographs, there is no image,
+/// Where the checkpoint is damaged or was not trained on images that were brought down, there is no image,
 /// or one is damaged. With `skip_damaged` such images are skipped and listed.
 pub fn predict(checkpoint: &Path, images: &Path, skip_damaged: bool) -> Result<Predictions> {
     let checkpoint_path = checkpoint;
     let checkpoint = Checkpoint::load(checkpoint_path)?;
     let model = checkpoint.network()?;
     let Some(method) = checkpoint.preprocess else {
-        let problem = "it does not say how photographs become images";
-        let remedy = "take a checkpoint that was trained on photographs";
+        let problem = "it does not say how its images were brought down to size";
+        let remedy = "take the checkpoint of a network that reads drawings or a folder of images";
         return Err(Error::content(checkpoint_path, problem, remedy));
     };
     let folder = match skip_damaged {

@@ -51,8 +51,8 @@ pub use crate::{
 pub use crate::{
     report::{complementary, part1, part2, part3, reference_2021, summary, summary::Datasets},
     study::{
-        Audit, Experiment, Grid, Head, Init, LOOKALIKES, Seeds, Trained, load_mislabelled,
-        load_mnist, load_photographs,
+        Audit, Experiment, Grid, Head, Init, LOOKALIKES, Seeds, Trained, load_drawings,
+        load_mislabelled, load_mnist,
     },
 };
 pub use dfdx::nn::modules::{GeneralizedResidual, Residual};

@@ -6,7 +6,7 @@ use super::html::{Html, Show, stack};
 use super::picture::Picture;
 use super::table::Table;
 use crate::data::Handwritten;
-use crate::data::handwritten::Photo;
+use crate::data::handwritten::Drawing;
 use crate::image::Preprocess;
 use crate::{Error, Result};
 
@@ -16,7 +16,7 @@ const THUMBNAIL: u32 = 120;
 /// Counts and provenance.
 impl Show for Handwritten {
     fn show(&self) -> Html {
-        let mut writers: Vec<u16> = self.photos.iter().map(|photo| photo.writer).collect();
+        let mut writers: Vec<u16> = self.drawings.iter().map(|drawing| drawing.writer).collect();
         writers.sort_unstable();
         writers.dedup();
         let table = Table::new("Drawings of handwritten characters", ["", ""])
@@ -35,11 +35,11 @@ impl Handwritten {
     /// A drawing of each class, small, every one by another writer where possible.
     pub fn sheet(&self) -> Result<Gallery> {
         let tiles = self.one_of_each_class().into_iter().map(|index| {
-            let photo = &self.photos[index];
-            let writer = format!("writer {}", photo.writer);
+            let drawing = &self.drawings[index];
+            let writer = format!("writer {}", drawing.writer);
             Ok(Tile::new(
-                thumbnail(photo)?,
-                &self.classes[photo.label],
+                thumbnail(drawing)?,
+                &self.classes[drawing.label],
                 writer,
             ))
         });
@@ -58,11 +58,11 @@ impl Handwritten {
             .iter()
             .map(|way| part.preprocess(way))
             .collect::<Result<Vec<_>>>()?;
-        let tiles = part.photos.iter().enumerate().map(|(i, photo)| {
+        let tiles = part.drawings.iter().enumerate().map(|(i, drawing)| {
             let tile = Tile::new(
-                thumbnail(photo)?,
-                &part.classes[photo.label],
-                format!("writer {}", photo.writer),
+                thumbnail(drawing)?,
+                &part.classes[drawing.label],
+                format!("writer {}", drawing.writer),
             );
             Ok(made.iter().fold(tile, |tile, samples| {
                 let zoom = Picture::zoom(samples.image_shape()[1], 3);
@@ -76,8 +76,8 @@ impl Handwritten {
 
     fn one_of_each_class(&self) -> Vec<usize> {
         let of_class = |class: usize| {
-            let labels = self.photos.iter().enumerate();
-            let all = labels.filter(|(_, photo)| photo.label == class);
+            let labels = self.drawings.iter().enumerate();
+            let all = labels.filter(|(_, drawing)| drawing.label == class);
             let all: Vec<usize> = all.map(|(i, _)| i).collect();
             all.get(class % all.len().max(1)).copied()
         };
@@ -85,13 +85,13 @@ impl Handwritten {
     }
 }
 
-fn thumbnail(photo: &Photo) -> Result<Picture> {
-    let image = ::image::load_from_memory(&photo.bytes).map_err(|error| {
+fn thumbnail(drawing: &Drawing) -> Result<Picture> {
+    let image = ::image::load_from_memory(&drawing.bytes).map_err(|error| {
         Error::content(
-            &photo.name,
+            &drawing.name,
             format!("cannot be decoded ({error})"),
             "unpack the archive anew",
         )
     })?;
-    Ok(Picture::photo(&image, THUMBNAIL))
+    Ok(Picture::scaled(&image, THUMBNAIL))
 }

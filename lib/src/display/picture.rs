@@ -62,11 +62,11 @@ impl Picture {
         (28 * zoom / height.max(1)).max(1)
     }
 
-    /// A photograph, made smaller where its longer side is above `longest` pixels.
-    pub fn photo(photo: &DynamicImage, longest: u32) -> Self {
-        let small = match photo.width().max(photo.height()) > longest {
-            true => photo.thumbnail(longest, longest),
-            false => photo.clone(),
+    /// An image, made smaller where its longer side is above `longest` pixels.
+    pub fn scaled(image: &DynamicImage, longest: u32) -> Self {
+        let small = match image.width().max(image.height()) > longest {
+            true => image.thumbnail(longest, longest),
+            false => image.clone(),
         };
         let mut file = Vec::new();
         let encoder = jpeg::JpegEncoder::new_with_quality(&mut file, 80);

@@ -1,11 +1,11 @@
-//! The ink of a photograph: where it is, and how much.
+//! The ink of a drawing: where it is, and how much.
 
 use crate::data::decode::Grey;
 
 /// From this value on a pixel belongs to the character: half of full ink.
 pub(super) const THRESHOLD: u8 = 128;
 
-/// A photograph with its ink bright.
+/// A drawing with its ink bright.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ink {
     pub width: usize,
@@ -21,9 +21,9 @@ pub struct InkBox {
     pub top: usize,
     pub width: usize,
     pub height: usize,
-    /// Centre of mass, in pixels of the photograph: column, then row.
+    /// Centre of mass, in pixels of the drawing: column, then row.
     pub mass: (f32, f32),
-    /// Share of the photograph's pixels that are ink.
+    /// Share of the drawing's pixels that are ink.
     pub share: f32,
 }
 

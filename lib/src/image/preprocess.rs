@@ -15,7 +15,7 @@ use crate::progress::Progress;
 use crate::{Error, Result};
 
 /// Number of auxiliary features: height, width, centre column and centre row of the ink's
-/// box and the ink itself, each as a share of the photograph, and the natural logarithm of
+/// box and the ink itself, each as a share of the drawing, and the natural logarithm of
 /// the box's height over its width; all less a typical value and in units of a typical
 /// deviation, so that none is too faint for a network to use. Zeros where there is no ink.
 pub const FEATURES: usize = 6;
@@ -28,8 +28,8 @@ const MAX_SIDE: usize = 1024;
 /// ```
 /// use glyphs::image::{CropToInk, Preprocess};
 /// let as_mnist = Preprocess::from(CropToInk::mnist());
-/// let photos = Preprocess::keep_aspect().side(32).rgb();
-/// assert_eq!((as_mnist.side, photos.side, photos.channels()), (28, 32, 3));
+/// let photographs = Preprocess::keep_aspect().side(32).rgb();
+/// assert_eq!((as_mnist.side, photographs.side, photographs.channels()), (28, 32, 3));
 /// ```
 ///
 /// Grey images show ink bright on dark: where the paper (the image's border) is light, they
@@ -197,7 +197,7 @@ impl Preprocess {
         ))
     }
 
-    /// The part of the photograph that becomes the image; `bounds` is the ink's box.
+    /// The part of the drawing that becomes the image; `bounds` is the ink's box.
     /// None where that is nothing.
     fn window(&self, ink: &Ink, bounds: Option<&InkBox>) -> Option<Window> {
         let (width, height) = (ink.width as f32, ink.height as f32);
@@ -344,8 +344,8 @@ impl Handwritten {
     /// # Errors
     /// Where a drawing is damaged; the error names it.
     pub fn preprocess(&self, method: &Preprocess) -> Result<Samples> {
-        let done = preprocess_all(&self.photos, method, |photo| {
-            (self.path_of(photo), &photo.bytes)
+        let done = preprocess_all(&self.drawings, method, |drawing| {
+            (self.path_of(drawing), &drawing.bytes)
         })?;
         let done = done.into_iter().collect::<Result<Vec<_>>>()?;
         let (images, features) = stacked(&done, method);
@@ -353,8 +353,12 @@ impl Handwritten {
             images,
             features,
             labels: self.labels(),
-            writers: self.photos.iter().map(|photo| photo.writer).collect(),
-            names: self.photos.iter().map(|photo| photo.name.clone()).collect(),
+            writers: self.drawings.iter().map(|drawing| drawing.writer).collect(),
+            names: self
+                .drawings
+                .iter()
+                .map(|drawing| drawing.name.clone())
+                .collect(),
             classes: self.classes.clone(),
             provenance: self.provenance.clone(),
         })
@@ -370,8 +374,8 @@ fn square(x: f32, y: f32, side: f32) -> Window {
     }
 }
 
-/// Mean and standard deviation of each feature, rounded, over the photographs of
-/// dataset 1. Constants, so that a photograph has the same features in any company.
+/// Mean and standard deviation of each feature, rounded, over the drawings of
+/// dataset 1. Constants, so that a drawing has the same features in any company.
 const TYPICAL: [(f32, f32); FEATURES] = [
     (0.49, 0.12),
     (0.28, 0.084),

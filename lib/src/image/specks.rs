@@ -14,7 +14,7 @@ struct Mark {
 
 impl Ink {
     /// Wipes out small marks that lie neither above nor below nor beside the largest
-    /// one, but off its corners: nine of the 2,480 photographs have a dot there, and it
+    /// one, but off its corners: nine of the 2,480 drawings have a dot there, and it
     /// would shift and shrink the character. The dots of i and j stay.
     pub fn without_specks(mut self) -> Self {
         // Blocks of a few pixels tell marks apart as well as pixels do.

@@ -12,7 +12,7 @@ use crate::{
 /// The data that the study's runs are trained on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Datasets {
-    pub photographs: Provenance,
+    pub drawings: Provenance,
     pub mnist: Provenance,
     pub mislabelled: Provenance,
 }
@@ -103,8 +103,8 @@ fn rows(data: &Datasets) -> Result<Vec<Row>> {
     let name = "62 characters, as the 2021 report did it";
     let (report, ours) = (Experiment::part1_report(0), Experiment::part1_ours(0));
     let mut rows = vec![
-        row(report, name.into(), &data.photographs, true),
-        row(ours, "62 characters, ours".into(), &data.photographs, false),
+        row(report, name.into(), &data.drawings, true),
+        row(ours, "62 characters, ours".into(), &data.drawings, false),
     ];
     let ways: [Way; 4] = [
         (

@@ -13,11 +13,11 @@ const QUICK_TRAIN: usize = 400;
 const QUICK_TEST: usize = 200;
 
 /// Dataset 1: drawings of 62 characters.
-pub fn load_photographs() -> Result<Handwritten> {
-    let photos = Handwritten::load()?;
+pub fn load_drawings() -> Result<Handwritten> {
+    let drawings = Handwritten::load()?;
     Ok(match is_quick() {
-        true => photos.take_per_class(QUICK_PER_CLASS),
-        false => photos,
+        true => drawings.take_per_class(QUICK_PER_CLASS),
+        false => drawings,
     })
 }
 

@@ -15,7 +15,7 @@ use crate::{
     study::{
         LOOKALIKES,
         experiment::{Data, Experiment, Sources},
-        load::{load_mislabelled, load_mnist, load_photographs},
+        load::{load_drawings, load_mislabelled, load_mnist},
         result::{Artefact, Environment, RunResult},
     },
     train::{
@@ -66,8 +66,8 @@ impl Experiment {
     /// [`Experiment::run`] on the data sets of this machine.
     pub fn load_and_run(&self) -> Result<Trained> {
         match self.data {
-            Data::Characters(_) => self.run(&load_photographs()?),
-            Data::Digits(_) => self.run((&load_photographs()?, &load_mnist()?)),
+            Data::Characters(_) => self.run(&load_drawings()?),
+            Data::Digits(_) => self.run((&load_drawings()?, &load_mnist()?)),
             Data::Mnist => self.run(&load_mnist()?),
             Data::Mislabelled => self.run((&load_mislabelled()?, &load_mnist()?)),
         }

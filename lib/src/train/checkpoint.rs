@@ -34,7 +34,7 @@ pub struct Checkpoint {
     pub data: Provenance,
     /// Class names in the order of the logits.
     pub classes: Vec<String>,
-    /// How photographs became images, where they were photographs.
+    /// How the images were brought down to size, where they were.
     pub preprocess: Option<Preprocess>,
     /// Absent for the networks of the study, which are known by their tensors.
     architecture: Option<Architecture>,
@@ -83,7 +83,7 @@ impl Checkpoint {
         }
     }
 
-    /// Notes how the images were made, so that new photographs can be brought down alike.
+    /// Notes how the images were made, so that new ones can be brought down alike.
     pub fn with_preprocess(mut self, preprocess: Preprocess) -> Self {
         self.preprocess = Some(preprocess);
         self

@@ -18,11 +18,11 @@ use zip::write::SimpleFileOptions;
 
 use crate::support::{self, fails_with, file, png, zip_of};
 
-fn photo() -> Vec<u8> {
+fn drawing() -> Vec<u8> {
     png(1200, 900, ExtendedColorType::Rgb8)
 }
 
-/// Folders with 62 classes of 40 photographs, all the same file.
+/// Folders with 62 classes of 40 drawings, all the same file.
 fn whole_set(root: &Path, bytes: &[u8]) {
     for class in 1..=62 {
         let folder = root.join(format!("Sample{class:03}"));
@@ -37,11 +37,11 @@ fn whole_set(root: &Path, bytes: &[u8]) {
 fn a_whole_set_is_read_and_each_fault_in_it_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
-    let good = photo();
+    let good = drawing();
     whole_set(root, &good);
-    let photos = Handwritten::open(root).unwrap();
-    assert_eq!((photos.len(), photos.provenance.count), (2480, 2480));
-    let grey = photos.decode(77).unwrap();
+    let drawings = Handwritten::open(root).unwrap();
+    assert_eq!((drawings.len(), drawings.provenance.count), (2480, 2480));
+    let grey = drawings.decode(77).unwrap();
     assert_eq!((grey.width, grey.height), (1200, 900));
     assert!(grey.pixels.iter().all(|&value| value == 200));
 
@@ -76,14 +76,14 @@ fn a_whole_set_is_read_and_each_fault_in_it_is_named() {
     let middle = broken.len() / 2;
     broken[middle..middle + 8].fill(0x5a);
     fs::write(&one, &broken).unwrap();
-    let photos = Handwritten::open(root).unwrap();
-    let damaged = photos
-        .photos
+    let drawings = Handwritten::open(root).unwrap();
+    let damaged = drawings
+        .drawings
         .iter()
         .position(|p| p.name == "img011-007.png")
         .unwrap();
     fails_with(
-        photos.decode(damaged),
+        drawings.decode(damaged),
         &["img011-007.png", "cannot be decoded"],
     );
     fs::write(&one, &good).unwrap();
@@ -107,7 +107,7 @@ fn a_whole_set_is_read_and_each_fault_in_it_is_named() {
 
 #[test]
 fn the_same_writer_twice() {
-    let image = photo();
+    let image = drawing();
     let zip = zip_of(&[
         ("a/Sample001/img001-001.png", &image),
         ("b/Sample001/img001-001.png", &image),
@@ -166,7 +166,7 @@ fn zip_entries_that_are_links_or_come_twice() {
 
 #[test]
 fn zip_entries_of_other_names() {
-    let image = photo();
+    let image = drawing();
     // What archivers leave behind is skipped.
     let zip = zip_of(&[
         ("train/Sample001/IMG001-001.PNG", image.as_slice()),
@@ -218,7 +218,7 @@ fn zip_bombs_are_stopped() {
 
 #[test]
 fn truncated_archives() {
-    let whole = zip_of(&[("Sample001/img001-001.png", &photo())]);
+    let whole = zip_of(&[("Sample001/img001-001.png", &drawing())]);
     for length in [0, 1, 30, whole.len() / 2, whole.len() - 1] {
         let (_folder, path) = file("short.zip", &whole[..length]);
         fails_with(Handwritten::open(&path), &["short.zip"]);
@@ -579,7 +579,7 @@ fn tar_archives_are_read_with_the_same_care() {
         tar.into_inner().unwrap().finish().unwrap()
     };
     let regular = tar::EntryType::Regular;
-    let image = photo();
+    let image = drawing();
     let (_folder, path) = file(
         "EnglishHnd.tgz",
         &tar(&[("English/Hnd/Img/Sample001/img001-001.png", &image, regular)]),

@@ -273,7 +273,7 @@ fn ten_gigabytes_deflated() -> Vec<u8> {
     [block.repeat(10 * 1024), vec![3, 0]].concat()
 }
 
-/// A zip archive of one deflated photograph that declares a size. All sizes stand in
+/// A zip archive of one deflated drawing that declares a size. All sizes stand in
 /// ZIP64 fields.
 fn zip_entry(declared: u64, deflated: &[u8]) -> Vec<u8> {
     let name = b"Sample001/img001-001.png";

@@ -47,21 +47,21 @@ fn handwritten() {
         return;
     }
     let start = Instant::now();
-    let photos = Handwritten::load().unwrap();
+    let drawings = Handwritten::load().unwrap();
     println!("loaded in {:.2?}", start.elapsed());
-    assert_eq!(photos.counts(), [40; 62]);
+    assert_eq!(drawings.counts(), [40; 62]);
     assert_eq!(
-        photos.classes.concat(),
+        drawings.classes.concat(),
         "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
     );
-    let writers: BTreeSet<u16> = photos.photos.iter().map(|p| p.writer).collect();
+    let writers: BTreeSet<u16> = drawings.drawings.iter().map(|p| p.writer).collect();
     assert_eq!(writers, (1..=55).collect());
-    assert_eq!(photos.photos[0].name, "img001-001.png");
+    assert_eq!(drawings.drawings[0].name, "img001-001.png");
 
-    let few = photos.clone().take_per_class(3);
+    let few = drawings.clone().take_per_class(3);
     assert_eq!(few.counts(), [3; 62]);
     assert_eq!(few.provenance.count, 186);
-    assert_ne!(few.provenance.sha256, photos.provenance.sha256);
+    assert_ne!(few.provenance.sha256, drawings.provenance.sha256);
 
     let ways = [
         Preprocess::squeeze(),
@@ -92,19 +92,19 @@ fn decoding_alone() {
     if !has(Dataset::Handwritten) {
         return;
     }
-    let photos = Handwritten::load().unwrap();
+    let drawings = Handwritten::load().unwrap();
     let start = Instant::now();
-    (0..photos.len())
+    (0..drawings.len())
         .into_par_iter()
-        .for_each(|index| drop(photos.decode(index).unwrap()));
-    let (count, seconds) = (photos.len(), start.elapsed().as_secs_f64());
+        .for_each(|index| drop(drawings.decode(index).unwrap()));
+    let (count, seconds) = (drawings.len(), start.elapsed().as_secs_f64());
     println!(
         "decoding alone: {count} images in {seconds:.1} s, {:.0} a second",
         count as f64 / seconds
     );
 }
 
-/// Part 1's network, trained on the stand-in alone and tested on the photographs.
+/// Part 1's network, trained on the stand-in alone and tested on the drawings.
 #[test]
 #[ignore = "a measurement, about a minute: data/README.md"]
 fn worth_of_the_stand_in() {
@@ -115,7 +115,11 @@ fn worth_of_the_stand_in() {
     let archive = folder.path().join("trainPart1.zip");
     synthetic::write_handwritten(&archive, synthetic::SEED).unwrap();
     let run = Experiment::part1_ours(0);
-    let samples = |photos: Handwritten| photos.preprocess(&run.data.preprocess().unwrap()).unwrap();
+    let samples = |drawings: Handwritten| {
+        drawings
+            .preprocess(&run.data.preprocess().unwrap())
+            .unwrap()
+    };
     let drawn = samples(Handwritten::open(&archive).unwrap());
     let real = samples(Handwritten::load().unwrap());
     let config = Config {
@@ -125,7 +129,7 @@ fn worth_of_the_stand_in() {
     let mut model = run.network().unwrap();
     fit(model.as_mut(), &drawn, &real, &config).unwrap();
     let accuracy = evaluate(model.as_ref(), &real).unwrap().accuracy();
-    println!("trained on the stand-in alone, accuracy on the photographs: {accuracy:.4}");
+    println!("trained on the stand-in alone, accuracy on the drawings: {accuracy:.4}");
     assert!(accuracy >= 0.55, "{accuracy}");
 }
 

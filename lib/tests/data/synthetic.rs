@@ -5,7 +5,7 @@ use std::path::Path;
 use glyphs::data::decode::Grey;
 use glyphs::data::handwritten::class_names;
 use glyphs::data::synthetic::{
-    AUDIT, SEED, Writer, digit, page, photo, write_handwritten, write_mislabelled,
+    AUDIT, SEED, Writer, digit, drawing, page, write_handwritten, write_mislabelled,
 };
 use glyphs::data::{Handwritten, Mislabelled, SIDE, Samples};
 use glyphs::image::Ink;
@@ -29,26 +29,21 @@ fn the_archive_has_names_numbers_and_sizes_of_the_real_one() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("trainPart1.zip");
     write_handwritten(&path, SEED).unwrap();
-    let photos = Handwritten::open(&path).unwrap();
-    assert_eq!(photos.counts(), [40; 62]);
-    assert_eq!(photos.photos[0].name, "img001-001.png");
+    let drawings = Handwritten::open(&path).unwrap();
+    assert_eq!(drawings.counts(), [40; 62]);
+    assert_eq!(drawings.drawings[0].name, "img001-001.png");
     // The same seed, drawn again, gives the same bytes; another one does not.
     for index in [0, 1234, 2479] {
-        let photograph = &photos.photos[index];
-        let drawn = |seed| {
-            photo(
-                &Writer::new(seed, photograph.writer.into()),
-                photograph.label,
-            )
-            .unwrap()
-        };
-        assert!(drawn(SEED) == photograph.bytes);
-        assert!(drawn(SEED + 1) != photograph.bytes);
+        let drawing = &drawings.drawings[index];
+        let drawn =
+            |seed| drawing(&Writer::new(seed, drawing.writer.into()), drawing.label).unwrap();
+        assert!(drawn(SEED) == drawing.bytes);
+        assert!(drawn(SEED + 1) != drawing.bytes);
     }
-    contact_sheet(&photos);
+    contact_sheet(&drawings);
 }
 
-/// The real photographs' figures, in pixels of 1200 x 900, measured on all 2,480 in
+/// The real drawings' figures, in pixels of 1200 x 900, measured on all 2,480 in
 /// Python: `m = np.asarray(Image.open(p))[..., 1] < 128`, height and width from the rows
 /// and columns where `m.any()`, share `m.mean()`, middles of the box; 5th, 50th and 95th
 /// percentile.

@@ -180,7 +180,7 @@ fn tables_and_pictures(samples: &Samples) -> Html {
     let network = Summary {
         layers: layers.map(layer).into(),
     };
-    let photo = image::RgbImage::from_fn(900, 1200, |x, y| {
+    let drawing = image::RgbImage::from_fn(900, 1200, |x, y| {
         let ring = (f64::from(x) - 450.0).hypot(f64::from(y) - 600.0) - 250.0;
         image::Rgb(if ring.abs() < 40.0 {
             [40, 40, 60]
@@ -188,11 +188,11 @@ fn tables_and_pictures(samples: &Samples) -> Html {
             [235, 230, 220]
         })
     });
-    let photo = Picture::photo(&photo.into(), 112);
+    let drawing = Picture::scaled(&drawing.into(), 112);
     let pairs = (0..4).map(|i| {
         let small = Picture::new(samples.image(i), 3);
         Tile::new(
-            photo.clone(),
+            drawing.clone(),
             format!("img{i:03}.png"),
             "900 × 1200 to 28 × 28",
         )

@@ -151,7 +151,7 @@ fn what_cannot_be_predicted_is_an_error() {
         let words = predict(&network, images, false).unwrap_err().to_string();
         assert!(parts.iter().all(|part| words.contains(part)), "{words}");
     };
-    fails(root, &["network.safetensors", "photographs"]);
+    fails(root, &["network.safetensors", "brought down"]);
     checkpoint(&network, Some(Preprocess::squeeze()));
     fails(&root.join("nothing"), &["nothing"]);
     fs::create_dir(root.join("empty")).unwrap();

@@ -132,11 +132,11 @@ fn every_display_holds_with_five_seeds_with_one_and_with_none() {
 #[test]
 fn a_run_that_started_from_other_data_is_another_run() {
     let mut run = record(Head::Original, Init::Pretrained, 0, 0.99);
-    let photographs = |sha256: &str| Provenance {
+    let drawings = |sha256: &str| Provenance {
         sha256: sha256.into(),
         ..run.dataset.clone()
     };
-    let (real, stand_in) = (photographs("real"), photographs("stand-in"));
+    let (real, stand_in) = (drawings("real"), drawings("stand-in"));
     run.pretraining = Some(real.clone());
     let differs = |pretraining| run.differs_from(&run.config, &run.dataset, pretraining);
     assert_eq!(differs(Some(&real)), None);

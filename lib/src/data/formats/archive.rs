@@ -17,7 +17,7 @@ use zip::ZipArchive;
 
 use crate::{Error, Result};
 
-/// Most bytes of one encoded image: no photograph of the data sets has 100 kB.
+/// Most bytes of one encoded image: no drawing of the data sets has 100 kB.
 const MAX_FILE_BYTES: u64 = 16 << 20;
 /// Most files of one data set.
 const MAX_FILES: usize = 200_000;

@@ -1,4 +1,4 @@
-//! Encoded photographs to grey pixels.
+//! Encoded drawings to grey pixels.
 
 use std::io::Cursor;
 use std::path::Path;
@@ -22,7 +22,7 @@ const MAX_ASIDE_BYTES: u64 = 32 << 20;
 const LARGE: usize = 2 << 20;
 static ONE_LARGE: Mutex<()> = Mutex::new(());
 
-/// A grey image as photographed.
+/// A grey image, as it was drawn or photographed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grey {
     pub width: usize,

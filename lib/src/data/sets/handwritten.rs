@@ -22,15 +22,15 @@ pub const CLASSES: usize = 62;
 /// Images of each class.
 pub const PER_CLASS: usize = 40;
 /// Width of every drawing, in pixels.
-pub const PHOTO_WIDTH: usize = 1200;
+pub const DRAWING_WIDTH: usize = 1200;
 /// Height of every drawing, in pixels.
-pub const PHOTO_HEIGHT: usize = 900;
+pub const DRAWING_HEIGHT: usize = 900;
 
 const REMEDY: &str = "unpack the archive anew, or fetch it with `glyphs data fetch handwritten`";
 
 /// One drawing, still encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Photo {
+pub struct Drawing {
     /// File name, e.g. `img001-042.png`.
     pub name: String,
     /// Index of the class, 0 to 61.
@@ -44,7 +44,7 @@ pub struct Photo {
 /// decoded they would take 8 GB.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handwritten {
-    pub photos: Vec<Photo>,
+    pub drawings: Vec<Drawing>,
     /// Class names in label order: `0` to `9`, `A` to `Z`, `a` to `z`.
     pub classes: Vec<String>,
     /// `sha256` is [`sha256_of_files`] over the drawings in order.
@@ -70,16 +70,16 @@ impl Handwritten {
     }
 
     pub fn len(&self) -> usize {
-        self.photos.len()
+        self.drawings.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.photos.is_empty()
+        self.drawings.is_empty()
     }
 
     /// Index of the class of each drawing.
     pub fn labels(&self) -> Vec<usize> {
-        self.photos.iter().map(|photo| photo.label).collect()
+        self.drawings.iter().map(|drawing| drawing.label).collect()
     }
 
     /// Number of drawings of each class.
@@ -99,9 +99,9 @@ impl Handwritten {
     /// # Panics
     /// Where an index is not below [`Handwritten::len`].
     pub fn select(&self, indices: &[usize]) -> Self {
-        let photos = indices.iter().map(|&i| self.photos[i].clone());
+        let drawings = indices.iter().map(|&i| self.drawings[i].clone());
         Self {
-            photos: photos.collect(),
+            drawings: drawings.collect(),
             classes: self.classes.clone(),
             provenance: self.provenance.clone(),
             root: self.root.clone(),
@@ -116,18 +116,18 @@ impl Handwritten {
     /// # Panics
     /// Where `index` is not below [`Handwritten::len`].
     pub fn decode(&self, index: usize) -> Result<Grey> {
-        let photo = &self.photos[index];
-        decode_grey(&self.path_of(photo), &photo.bytes)
+        let drawing = &self.drawings[index];
+        decode_grey(&self.path_of(drawing), &drawing.bytes)
     }
 
     /// The drawings of an archive or folder, whatever their number; sizes checked.
     fn read(found: &Found) -> Result<Self> {
-        let mut photos = read_images(&found.path)?
+        let mut drawings = read_images(&found.path)?
             .into_par_iter()
-            .map(|file| photo(&found.path, file))
+            .map(|file| drawing(&found.path, file))
             .collect::<Result<Vec<_>>>()?;
-        photos.sort_by_key(|photo| (photo.label, photo.writer));
-        if let Some(pair) = photos
+        drawings.sort_by_key(|drawing| (drawing.label, drawing.writer));
+        if let Some(pair) = drawings
             .windows(2)
             .find(|p| (p[0].label, p[0].writer) == (p[1].label, p[1].writer))
         {
@@ -138,7 +138,7 @@ impl Handwritten {
             return Err(Error::content(&found.path, problem, "remove one of them"));
         }
         let handwritten = Self {
-            photos,
+            drawings,
             classes: class_names(),
             provenance: found.provenance("handwritten", String::new(), 0),
             root: found.path.clone(),
@@ -149,8 +149,8 @@ impl Handwritten {
     /// Every drawing of the task is there.
     fn checked(mut self) -> Result<Self> {
         if self.counts().iter().any(|&count| count > PER_CLASS) {
-            self.photos
-                .retain(|photo| is_in_task(photo.label, photo.writer));
+            self.drawings
+                .retain(|drawing| is_in_task(drawing.label, drawing.writer));
             self = self.with_fresh_provenance();
         }
         for (label, count) in self.counts().into_iter().enumerate() {
@@ -167,19 +167,19 @@ impl Handwritten {
     }
 
     fn with_fresh_provenance(mut self) -> Self {
-        self.provenance.count = self.photos.len();
+        self.provenance.count = self.drawings.len();
         self.provenance.sha256 = sha256_of_files(
-            self.photos
+            self.drawings
                 .iter()
                 .map(|p| (p.name.as_str(), p.bytes.as_slice())),
         );
         self
     }
 
-    pub(crate) fn path_of(&self, photo: &Photo) -> PathBuf {
+    pub(crate) fn path_of(&self, drawing: &Drawing) -> PathBuf {
         self.root
-            .join(format!("Sample{:03}", photo.label + 1))
-            .join(&photo.name)
+            .join(format!("Sample{:03}", drawing.label + 1))
+            .join(&drawing.name)
     }
 }
 
@@ -196,7 +196,7 @@ pub fn class_names() -> Vec<String> {
 ///
 /// # Errors
 /// Where the name is not one of the data set, or the image is damaged.
-fn photo(root: &Path, file: ImageFile) -> Result<Photo> {
+fn drawing(root: &Path, file: ImageFile) -> Result<Drawing> {
     let place = root.join(&file.path);
     let Some((label, writer)) = scheme(&file.path) else {
         let problem = "not named as the data set's images are (Sample001/img001-001.png)";
@@ -204,11 +204,11 @@ fn photo(root: &Path, file: ImageFile) -> Result<Photo> {
         return Err(Error::content(place, problem, remedy));
     };
     let (width, height) = declared_size(&place, &file.bytes)?;
-    if (width, height) != (PHOTO_WIDTH, PHOTO_HEIGHT) {
+    if (width, height) != (DRAWING_WIDTH, DRAWING_HEIGHT) {
         let problem = format!("{width} x {height} pixels instead of 1200 x 900");
         return Err(Error::content(&place, problem, REMEDY));
     }
-    Ok(Photo {
+    Ok(Drawing {
         name: file.name().to_string(),
         label,
         writer,

@@ -7,14 +7,14 @@ use image::{ExtendedColorType, ImageEncoder};
 
 use super::pen::{Point, draw};
 use super::writer::{Writer, bounds, normal};
-use crate::data::sets::handwritten::{PHOTO_HEIGHT, PHOTO_WIDTH};
+use crate::data::sets::handwritten::{DRAWING_HEIGHT, DRAWING_WIDTH};
 use crate::data::sets::mnist::SIDE;
 use crate::{Error, Result};
 
 /// Pixels for one unit of a form: the height of capitals, about 470 pixels with the
-/// pen's width, is the median of the real photographs'.
+/// pen's width, is the median of the real drawings'.
 const SCALE: f64 = 4.04;
-/// Width of the pen in pixels, on nearly all real photographs.
+/// Width of the pen in pixels, on nearly all real drawings.
 const PEN: f64 = 67.0;
 /// Where characters are on the page: mean of the real ones.
 const MIDDLE: Point = [585.0, 466.0];
@@ -33,25 +33,25 @@ pub fn page(writer: &Writer, label: usize) -> Vec<bool> {
     let pen = PEN * writer.pen;
     let (low, high) = bounds(&lines);
     // Nobody writes over the edge: smaller where it does not fit, and moved inwards.
-    let space = [PHOTO_WIDTH as f64, PHOTO_HEIGHT as f64];
+    let space = [DRAWING_WIDTH as f64, DRAWING_HEIGHT as f64];
     let fit = |k: usize| (space[k] - pen - 40.0) / (high[k] - low[k]).max(1.0);
     let scale = SCALE.min(fit(0)).min(fit(1));
     for k in 0..2 {
         let half = (high[k] - low[k]) / 2.0 * scale + pen / 2.0 + 10.0;
         centre[k] = centre[k].clamp(half, space[k] - half);
     }
-    let mut ink = vec![false; PHOTO_WIDTH * PHOTO_HEIGHT];
+    let mut ink = vec![false; DRAWING_WIDTH * DRAWING_HEIGHT];
     for line in &mut lines {
         for [x, y] in line.iter_mut() {
             (*x, *y) = (centre[0] + *x * scale, centre[1] - *y * scale);
         }
-        draw(&mut ink, PHOTO_WIDTH, line, pen);
+        draw(&mut ink, DRAWING_WIDTH, line, pen);
     }
     ink
 }
 
 /// [`page`] as an RGB PNG file, black on white.
-pub fn photo(writer: &Writer, label: usize) -> Result<Vec<u8>> {
+pub fn drawing(writer: &Writer, label: usize) -> Result<Vec<u8>> {
     let pixels: Vec<u8> = page(writer, label)
         .into_iter()
         .flat_map(|ink| [if ink { 0 } else { 255 }; 3])
@@ -60,8 +60,8 @@ pub fn photo(writer: &Writer, label: usize) -> Result<Vec<u8>> {
     PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Up)
         .write_image(
             &pixels,
-            PHOTO_WIDTH as u32,
-            PHOTO_HEIGHT as u32,
+            DRAWING_WIDTH as u32,
+            DRAWING_HEIGHT as u32,
             ExtendedColorType::Rgb8,
         )
         .map_err(|e| Error::content("stand-in", e.to_string(), "report this"))?;

@@ -12,7 +12,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use super::writer::random;
-use super::{SEED, Writer, digit, photo};
+use super::{SEED, Writer, digit, drawing};
 use crate::data::samples::Samples;
 use crate::data::sets::handwritten::{CLASSES, is_in_task};
 use crate::data::sets::locate::{Dataset, Found, STAND_IN_MARK, locate_in};
@@ -79,7 +79,7 @@ pub fn write_handwritten(path: &Path, seed: u64) -> Result<()> {
         .map(|(label, writer)| {
             let class = label + 1;
             let name = format!("train/Sample{class:03}/img{class:03}-{writer:03}.png");
-            Ok((name, photo(&writers[writer], label)?))
+            Ok((name, drawing(&writers[writer], label)?))
         })
         .collect::<Result<Vec<_>>>()?;
     write_zip(path, &files)
