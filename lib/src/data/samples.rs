@@ -93,6 +93,16 @@ impl Samples {
         })
     }
 
+    /// SHA-256 of images, auxiliary features and labels, in this order: what a network is
+    /// given, whatever its files were.
+    pub fn sha256(&self) -> String {
+        let features = self.features.iter().flat_map(|value| value.to_le_bytes());
+        let labels = self.labels.iter();
+        let labels = labels.flat_map(|&label| (label as u64).to_le_bytes());
+        let all = self.images.iter().copied().chain(features).chain(labels);
+        sha256(&all.collect::<Vec<u8>>())
+    }
+
     pub fn len(&self) -> usize {
         self.labels.len()
     }

@@ -10,7 +10,7 @@ use crate::{
     files::{outputs, project_root},
     image::{FEATURES, Preprocess},
     nn::{Classifier, EXPERIMENTAL, ORIGINAL, char_cnn},
-    study::result::{RunResult, run_name},
+    study::result::{RunResult, Setup, run_name},
     train::{Checkpoint, Config, ModelCheckpoint},
 };
 
@@ -90,8 +90,28 @@ impl Data {
     }
 }
 
+/// Numbers that the dense layer takes beside the image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Features {
+    None,
+    /// Size and position of the ink.
+    Ink,
+}
+
+impl Features {
+    /// How many they are.
+    pub fn len(self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Ink => FEATURES,
+        }
+    }
+}
+
 /// Which samples are trained on and which validate.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Split {
     /// This share of the samples, drawn at random, is trained on; the others validate.
     Random(f64),
@@ -118,8 +138,7 @@ pub struct Experiment {
     /// Name of the way it is done, e.g. `report` or `ours`.
     pub protocol: String,
     pub data: Data,
-    /// Whether the dense layer also takes size and position of the ink.
-    pub features: bool,
+    pub features: Features,
     pub split: Split,
     pub head: Head,
     pub init: Init,
@@ -198,6 +217,16 @@ impl Experiment {
         matches!(self.data, Data::Mnist | Data::Mislabelled)
     }
 
+    /// What makes it, beside the data, the network and the configuration.
+    pub fn setup(&self) -> Setup {
+        Setup {
+            preprocess: self.data.preprocess(),
+            features: self.features,
+            split: self.split,
+            frozen: self.frozen.iter().map(|&name| name.into()).collect(),
+        }
+    }
+
     /// What it learns from, and the MNIST test set, where one is given.
     ///
     /// # Errors
@@ -264,8 +293,8 @@ impl Experiment {
             Head::Original => ORIGINAL,
             Head::Experimental => EXPERIMENTAL,
         };
-        let features = if self.features { FEATURES } else { 0 };
-        let mut model = char_cnn(hidden, self.data.classes(), features, self.seed());
+        let (classes, features) = (self.data.classes(), self.features.len());
+        let mut model = char_cnn(hidden, classes, features, self.seed());
         let mut learned = None;
         if let Some(first) = self.needs() {
             let checkpoint = first.load_checkpoint()?;
@@ -345,6 +374,6 @@ impl Experiment {
         record: &RunResult,
         dataset: &Provenance,
     ) -> Result<Option<&'static str>> {
-        Ok(record.differs_from(&self.config, dataset, self.learned_before()?.as_ref()))
+        Ok(record.differs_from(self, dataset, self.learned_before()?.as_ref()))
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     Error, Result,
     files::is_quick,
     image::{Augment, Preprocess},
-    study::experiment::{Data, Experiment, Head, Init, Split, TRUNK},
+    study::experiment::{Data, Experiment, Features, Head, Init, Split, TRUNK},
     train::{Complementary, Config, FineCurve, Loss, ReduceLrOnPlateau, Schedule, SelfTraining},
 };
 
@@ -45,7 +45,7 @@ impl Experiment {
             part: 1,
             protocol: "report".into(),
             data: Data::Characters(Preprocess::squeeze()),
-            features: false,
+            features: Features::None,
             split: Split::Random(TRAIN_SHARE),
             head: Head::Original,
             init: Init::Random,
@@ -61,7 +61,7 @@ impl Experiment {
         Self {
             protocol: "ours".into(),
             data: Data::Characters(Preprocess::default()),
-            features: true,
+            features: Features::Ink,
             config: recipe(seed, 32),
             ..Self::part1_report(seed)
         }
@@ -82,12 +82,12 @@ impl Experiment {
             ("squeeze", Self::part1_report(seed)),
             (
                 "keep aspect",
-                with("keep-aspect", Preprocess::keep_aspect(), false),
+                with("keep-aspect", Preprocess::keep_aspect(), Features::None),
             ),
-            ("crop to ink", with("crop", crop, false)),
+            ("crop to ink", with("crop", crop, Features::None)),
             (
                 "crop to ink, with size and position",
-                with("crop-features", crop, true),
+                with("crop-features", crop, Features::Ink),
             ),
         ]
     }
@@ -165,7 +165,7 @@ impl Experiment {
             part: 2,
             protocol: "report".into(),
             data: Data::Mnist,
-            features: false,
+            features: Features::None,
             split: Split::TestSet,
             head,
             init,

@@ -12,11 +12,11 @@ mod run;
 mod seeds;
 
 pub use audit::Audit;
-pub use experiment::{CARRIED_OVER, Data, Experiment, Head, Init, Sources, Split, TRUNK};
+pub use experiment::{CARRIED_OVER, Data, Experiment, Features, Head, Init, Sources, Split, TRUNK};
 pub use experiments::{DIVISIONS, FEW, ListedRun, SEEDS, TAKEN, experiments, networks};
 pub use grid::Grid;
 pub use load::{load_drawings, load_mislabelled, load_mnist};
 pub use lookalikes::LOOKALIKES;
-pub use result::{Artefact, Environment, RunResult};
+pub use result::{Artefact, Environment, RunResult, SampleHashes, Setup};
 pub use run::{AVERAGED, COPIES, Trained};
 pub use seeds::Seeds;

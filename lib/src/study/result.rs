@@ -6,6 +6,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    sync::LazyLock,
 };
 
 use polars::prelude::{Column, DataFrame};
@@ -15,7 +16,10 @@ use crate::{
     Error, Result,
     data::{Provenance, archive::sha256},
     files::{outputs, project_root, write_atomically},
-    train::{Config, CurvePoint, Epoch},
+    image::Preprocess,
+    nn::{Instructions, peak_gflops},
+    study::experiment::{Experiment, Features, Split},
+    train::{Checkpoint, Config, CurvePoint, Epoch},
 };
 
 /// What a run trained, from what, on what.
@@ -32,8 +36,14 @@ pub struct RunResult {
     /// What the network that it started from was trained on; absent for a random start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pretraining: Option<Provenance>,
-    /// Preprocessing, split and evaluation, e.g. `report` or `ours`.
+    /// Name of the way it was done, e.g. `report` or `ours`.
     pub protocol: String,
+    /// Absent from records of before 2026-11-28.
+    #[serde(default)]
+    pub setup: Option<Setup>,
+    /// What it saw, to the last bit. Absent as `setup` is.
+    #[serde(default)]
+    pub samples: Option<SampleHashes>,
     pub seed: u64,
     pub config: Config,
     /// Name of `config.loss`.
@@ -54,6 +64,25 @@ pub struct RunResult {
     pub environment: Environment,
 }
 
+/// What makes a run beside its data, its network and its configuration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Setup {
+    /// How drawings became images; absent where the images came as they are.
+    pub preprocess: Option<Preprocess>,
+    pub features: Features,
+    pub split: Split,
+    /// Layers that did not learn.
+    pub frozen: Vec<String>,
+}
+
+/// SHA-256 of the images, auxiliary features and labels of both parts, in their order
+/// ([`Samples::sha256`]): they name at once decoding, preprocessing and split.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SampleHashes {
+    pub train: String,
+    pub valid: String,
+}
+
 /// A measure that was not a number was written as null.
 fn numbers<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, f64>, D::Error> {
     let written: BTreeMap<String, Option<f64>> = BTreeMap::deserialize(from)?;
@@ -68,10 +97,16 @@ fn numbers<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, f64>, 
 pub struct Artefact {
     /// Relative to the folder of outputs.
     pub path: String,
+    /// Of the file. It also holds where the data lay.
     pub sha256: String,
+    /// Of the network alone ([`Checkpoint::weights_sha256`]): the same wherever and whenever
+    /// it is trained on one kind of processor. Absent from records of before 2026-11-28.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights_sha256: Option<String>,
 }
 
 impl Artefact {
+    /// The checkpoint at `path`.
     pub fn of(path: &Path) -> Result<Self> {
         let bytes = fs::read(path)
             .map_err(|error| Error::io(path, error, "run the training that writes it"))?;
@@ -80,15 +115,28 @@ impl Artefact {
         Ok(Self {
             path: relative.to_string_lossy().into_owned(),
             sha256: sha256(&bytes),
+            weights_sha256: Some(Checkpoint::load(path)?.weights_sha256()),
         })
     }
 }
 
 /// Where a run happened.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Environment {
     pub rustc: String,
+    /// What the processor calls itself. Machines of one name differ by a factor of two, so
+    /// family, model and measured peak stand beside it (absent from records of before
+    /// 2026-11-28).
     pub cpu: String,
+    /// E.g. `family 25, model 17, stepping 1`.
+    #[serde(default)]
+    pub cpu_model: String,
+    /// The instructions that the kernels used, e.g. `avx512`. Equal ones give equal bits.
+    #[serde(default)]
+    pub instructions: String,
+    /// What all threads can do at most, measured by this process, in GFLOP/s of f32.
+    #[serde(default)]
+    pub peak_gflops: f64,
     pub threads: usize,
     pub commit: String,
 }
@@ -103,7 +151,10 @@ impl Environment {
         ]));
         Self {
             rustc: first_line(Command::new("rustc").arg("--version")),
-            cpu: cpu(),
+            cpu: cpu("model name").unwrap_or_else(|| std::env::consts::ARCH.into()),
+            cpu_model: cpu_model(),
+            instructions: Instructions::current().name().into(),
+            peak_gflops: peak(),
             threads: rayon::current_num_threads(),
             commit,
         }
@@ -116,12 +167,28 @@ fn first_line(command: &mut Command) -> String {
     text.unwrap_or_else(|| "unknown".into())
 }
 
-fn cpu() -> String {
-    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info.lines().find(|line| line.starts_with("model name"));
-    model
-        .and_then(|line| line.split_once(": "))
-        .map_or_else(|| std::env::consts::ARCH.into(), |(_, name)| name.into())
+/// What Linux says of the first processor; none elsewhere.
+fn cpu(what: &str) -> Option<String> {
+    let info = fs::read_to_string("/proc/cpuinfo").ok()?;
+    let mut lines = info.lines().filter_map(|line| line.split_once(':'));
+    let (_, value) = lines.find(|(name, _)| name.trim() == what)?;
+    Some(value.trim().into())
+}
+
+fn cpu_model() -> String {
+    let known = [
+        ("family", "cpu family"),
+        ("model", "model"),
+        ("stepping", "stepping"),
+    ];
+    let known = known.map(|(name, key)| Some(format!("{name} {}", cpu(key)?)));
+    known.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// To three digits: the next try gives another fourth.
+fn peak() -> f64 {
+    static PEAK: LazyLock<f64> = LazyLock::new(|| peak_gflops().round());
+    *PEAK
 }
 
 impl RunResult {
@@ -165,11 +232,11 @@ impl RunResult {
         Ok(path)
     }
 
-    /// How this record's run differs from one with `config` on `dataset`, from a network that
-    /// learned `pretraining`, if it does.
+    /// How this record's run differs from `run` on `dataset`, from a network that learned
+    /// `pretraining`, if it does.
     pub fn differs_from(
         &self,
-        config: &Config,
+        run: &Experiment,
         dataset: &Provenance,
         pretraining: Option<&Provenance>,
     ) -> Option<&'static str> {
@@ -178,8 +245,10 @@ impl RunResult {
             Some("was computed from other data")
         } else if started_from != pretraining.map(|data| &data.sha256) {
             Some("started from a network that had learned other data")
-        } else if self.config != *config {
+        } else if self.config != run.config {
             Some("was computed with another configuration")
+        } else if (self.setup.as_ref()).is_some_and(|setup| *setup != run.setup()) {
+            Some("had other preprocessing, features, split or frozen layers")
         } else {
             None
         }

@@ -16,7 +16,7 @@ use crate::{
         LOOKALIKES,
         experiment::{Data, Experiment, Sources},
         load::{load_drawings, load_mislabelled, load_mnist},
-        result::{Artefact, Environment, RunResult},
+        result::{Artefact, Environment, RunResult, SampleHashes},
     },
     train::{
         Checkpoint, Complementary, History, Loss, activations, evaluate, evaluate_averaged,
@@ -120,6 +120,10 @@ impl Experiment {
             test_accuracy,
             metrics,
             best_checkpoint: Some(Artefact::of(&best)?),
+            samples: Some(SampleHashes {
+                train: train.sha256(),
+                valid: valid.sha256(),
+            }),
             ..self.record(&train.provenance, &history, Artefact::of(&path)?)
         };
         result.save()?;
@@ -143,6 +147,8 @@ impl Experiment {
             dataset: dataset.clone(),
             pretraining: None,
             protocol: self.protocol.clone(),
+            setup: Some(self.setup()),
+            samples: None,
             seed: self.seed(),
             config: self.config.clone(),
             loss: self.config.loss.name().into(),

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::architecture::Architecture;
 use crate::{
     Error, Result,
-    data::{Provenance, Samples},
+    data::{Provenance, Samples, archive::sha256},
     files::write_atomically,
     image::Preprocess,
     nn::{Builder, Classifier, DynNetwork, LayerSpec, Optimizer, char_cnn_layers},
@@ -112,6 +112,18 @@ impl Checkpoint {
             point.seconds = 0.0;
         }
         self
+    }
+
+    /// SHA-256 of the network's tensors alone, each as name, a zero byte, and its values
+    /// (little endian): the same wherever the data lay and whenever it was trained.
+    pub fn weights_sha256(&self) -> String {
+        let network = self.tensors.iter();
+        let network = network.filter(|tensor| !tensor.name.starts_with(OPTIMIZER));
+        let bytes = network.flat_map(|tensor| {
+            let values = tensor.values.iter().flat_map(|value| value.to_le_bytes());
+            tensor.name.bytes().chain([0]).chain(values)
+        });
+        sha256(&bytes.collect::<Vec<u8>>())
     }
 
     /// Writes the file whole or not at all.

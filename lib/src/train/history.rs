@@ -15,7 +15,8 @@ pub struct Epoch {
     pub val_accuracy: f64,
     /// Learning rate of the epoch's last step.
     pub lr: f64,
-    /// Wall-clock time of the epoch with its validation.
+    /// Wall-clock time of the epoch's training steps, with the distortion of their images;
+    /// validation is left out.
     pub seconds: f64,
 }
 

@@ -24,7 +24,7 @@ fn every_published_record_is_that_of_a_run_of_the_list() {
         assert_eq!(record.name(), name);
         assert_eq!(record.config, run.config, "{name}");
         assert_eq!(
-            record.differs_from(&run.config, &record.dataset, record.pretraining.as_ref()),
+            record.differs_from(&run, &record.dataset, record.pretraining.as_ref()),
             None
         );
         assert_eq!(record.loss, run.config.loss.name());

@@ -138,11 +138,19 @@ fn a_run_that_started_from_other_data_is_another_run() {
     };
     let (real, stand_in) = (drawings("real"), drawings("stand-in"));
     run.pretraining = Some(real.clone());
-    let differs = |pretraining| run.differs_from(&run.config, &run.dataset, pretraining);
+    let this = Experiment::mnist(Head::Original, Init::Pretrained, 0);
+    let differs = |pretraining| run.differs_from(&this, &run.dataset, pretraining);
     assert_eq!(differs(Some(&real)), None);
     for other in [Some(&stand_in), None] {
         assert!(differs(other).expect("a difference").contains("other data"));
     }
+    let frozen = this.clone().frozen_trunk();
+    let other = Experiment {
+        config: this.config.clone(),
+        ..frozen
+    };
+    let difference = run.differs_from(&other, &run.dataset, Some(&real));
+    assert!(difference.expect("a difference").contains("frozen layers"));
 }
 
 #[test]

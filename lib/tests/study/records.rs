@@ -23,6 +23,8 @@ pub fn record(run: Experiment) -> RunResult {
         init: run.init.name().into(),
         dataset: provenance(),
         pretraining: None,
+        setup: Some(run.setup()),
+        samples: None,
         protocol: run.protocol,
         seed: run.config.seed,
         loss: run.config.loss.name().into(),
@@ -34,6 +36,7 @@ pub fn record(run: Experiment) -> RunResult {
         checkpoint: Artefact {
             path: String::new(),
             sha256: String::new(),
+            weights_sha256: None,
         },
         best_checkpoint: None,
         environment: Environment::here(),

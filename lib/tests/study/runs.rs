@@ -58,6 +58,22 @@ fn each_kind_of_run_keeps_its_record_and_its_network() {
         ]
     );
     assert!(ours["test_accuracy"].is_null());
+    assert_eq!(ours["setup"]["features"], "ink");
+    assert_eq!(ours["setup"]["split"]["random"], 0.9);
+    assert!(ours["setup"]["preprocess"]["crop_to_ink"].is_object());
+    assert!(few["setup"]["preprocess"].is_null());
+    for run in [&pretraining, &run, &few, &ours] {
+        let hashes = [
+            &run["samples"]["train"],
+            &run["samples"]["valid"],
+            &run["checkpoint"]["weights_sha256"],
+            &run["best_checkpoint"]["weights_sha256"],
+        ];
+        assert!(hashes.iter().all(|hash| hash.as_str().unwrap().len() == 64));
+        let environment = &run["environment"];
+        assert!(environment["peak_gflops"].as_f64().unwrap() > 1.0);
+        assert!(!environment["instructions"].as_str().unwrap().is_empty());
+    }
 }
 
 #[test]

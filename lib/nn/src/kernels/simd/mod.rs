@@ -29,6 +29,15 @@ pub enum Instructions {
 impl Instructions {
     const ALL: [Self; 3] = [Self::Avx512, Self::Avx2, Self::Portable];
 
+    /// As `DFDX_CONV_SIMD` names them.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Avx512 => "avx512",
+            Self::Avx2 => "avx2",
+            Self::Portable => "portable",
+        }
+    }
+
     /// Those that this processor has, the fastest first.
     pub fn available() -> Vec<Self> {
         Self::ALL.into_iter().filter(|i| i.is_available()).collect()
@@ -57,17 +66,9 @@ impl Instructions {
         static CHOSEN: OnceLock<Instructions> = OnceLock::new();
         CHOSEN.get_or_init(|| {
             let wish = std::env::var("DFDX_CONV_SIMD").unwrap_or_default();
-            let wish = match wish.as_str() {
-                "avx512" => Self::Avx512,
-                "avx2" => Self::Avx2,
-                "portable" => Self::Portable,
-                _ => Self::available()[0],
-            };
-            if wish.is_available() {
-                wish
-            } else {
-                Self::available()[0]
-            }
+            let available = Self::available();
+            let wished = available.iter().find(|these| these.name() == wish);
+            *wished.unwrap_or(&available[0])
         })
     }
 
