@@ -326,14 +326,14 @@ impl Experiment {
         outputs().join(self.stem() + ".safetensors")
     }
 
-    /// Where this run keeps its state while it goes on.
-    pub(super) fn states(&self) -> ModelCheckpoint {
-        ModelCheckpoint::new(outputs().join(self.stem()))
-    }
-
-    /// As [`Experiment::states`], of the first of two stages.
-    pub(super) fn states_of_first_stage(&self) -> ModelCheckpoint {
-        ModelCheckpoint::new(outputs().join(self.stem() + "-stage1"))
+    /// Where this run keeps its state while it goes on, stage by stage.
+    pub(super) fn states_of_stages(&self) -> Vec<ModelCheckpoint> {
+        let rounds = self.config.self_training.map_or(0, |own| own.rounds);
+        let earlier = (1..=rounds).map(|stage| format!("{}-stage{stage}", self.stem()));
+        let stems = earlier.chain([self.stem()]);
+        stems
+            .map(|stem| ModelCheckpoint::new(outputs().join(stem)))
+            .collect()
     }
 
     /// The trained network: one made here, else the published one.

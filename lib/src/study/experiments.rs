@@ -237,6 +237,8 @@ impl Experiment {
         run.config.self_training = (own > 0).then_some(SelfTraining {
             confidence,
             epochs: own,
+            rounds: 1,
+            copies: 0,
         });
         run.shortened_in_quick_run()
     }

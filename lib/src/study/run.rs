@@ -20,7 +20,7 @@ use crate::{
     },
     train::{
         Checkpoint, Complementary, History, Loss, activations, evaluate, evaluate_averaged,
-        fit_resumable, fit_self_training, logits,
+        fit_self_training, logits,
     },
 };
 
@@ -169,17 +169,13 @@ impl Experiment {
         train: &Samples,
         valid: &Samples,
     ) -> Result<(History, PathBuf)> {
-        let states = self.states();
-        if self.config.self_training.is_none() {
-            let history = fit_resumable(model, train, valid, &self.config, &states)?;
-            return Ok((history, states.finish()?));
+        let stages = self.states_of_stages();
+        let history = fit_self_training(model, train, valid, &self.config, &stages)?;
+        let mut best = PathBuf::new();
+        for stage in stages.iter().filter(|stage| stage.last().exists()) {
+            best = stage.finish()?;
         }
-        let first = self.states_of_first_stage();
-        let stages = [&first, &states];
-        let history = fit_self_training(model, train, valid, &self.config, stages)?;
-        let best = first.finish()?;
-        let went_on = history.epochs.len() > self.config.epochs;
-        Ok((history, if went_on { states.finish()? } else { best }))
+        Ok((history, best))
     }
 
     /// What a record of part 1 keeps of an evaluation.

@@ -53,12 +53,32 @@ pub struct FineCurve {
     pub images: usize,
 }
 
-/// A second stage of training on the network's own confident predictions.
+/// Further stages of training, on the network's own predictions.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SelfTraining {
     /// Images that are predicted with less probability than this are left out, 0 to 1.
     pub confidence: f32,
+    /// Of each stage.
     pub epochs: usize,
+    /// Stages, each on predictions made anew.
+    #[serde(default = "once", skip_serializing_if = "is_once")]
+    pub rounds: usize,
+    /// Distorted copies of an image that its prediction is averaged over; 0 for the image
+    /// as it is.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub copies: u64,
+}
+
+fn once() -> usize {
+    1
+}
+
+fn is_once(rounds: &usize) -> bool {
+    *rounds == 1
+}
+
+fn is_none(copies: &u64) -> bool {
+    *copies == 0
 }
 
 /// What changes the weights after each step.

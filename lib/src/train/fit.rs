@@ -38,7 +38,7 @@ pub fn fit(
     valid: &Samples,
     config: &Config,
 ) -> Result<History> {
-    Run::new(model, train, valid, config)?.go(None)
+    Ok(Run::new(model, train, valid, config)?.go(None)?.history)
 }
 
 /// As [`fit`], keeping checkpoints. A run that was interrupted goes on after its last
@@ -50,7 +50,34 @@ pub fn fit_resumable(
     config: &Config,
     checkpoint: &ModelCheckpoint,
 ) -> Result<History> {
-    Run::new(model, train, valid, config)?.go(Some(checkpoint))
+    Ok(fit_stage(model, train, valid, config, checkpoint, None)?.history)
+}
+
+/// What one stage of a training leaves to the next.
+pub(super) struct Stage {
+    pub history: History,
+    optimizer: Box<dyn Optimizer>,
+    /// Epochs of all stages so far.
+    epochs: usize,
+}
+
+/// As [`fit_resumable`]. After another stage the optimiser and all random streams (order,
+/// distortions, dropout) go on; the schedule begins anew.
+pub(super) fn fit_stage(
+    model: &mut dyn Classifier,
+    train: &Samples,
+    valid: &Samples,
+    config: &Config,
+    checkpoint: &ModelCheckpoint,
+    before: Option<Stage>,
+) -> Result<Stage> {
+    let mut run = Run::new(model, train, valid, config)?;
+    if let Some(before) = before {
+        run.first_epoch = before.epochs;
+        run.first_step = before.optimizer.steps();
+        run.optimizer = before.optimizer;
+    }
+    run.go(Some(checkpoint))
 }
 
 /// Class probabilities of `model` for every sample, beside the labels.
@@ -131,6 +158,9 @@ struct Run<'a> {
     config: &'a Config,
     optimizer: Box<dyn Optimizer>,
     history: History,
+    /// Epochs and steps of the stages before this one.
+    first_epoch: usize,
+    first_step: u64,
 }
 
 impl<'a> Run<'a> {
@@ -151,10 +181,12 @@ impl<'a> Run<'a> {
             config,
             optimizer: config.optimizer(),
             history: History::default(),
+            first_epoch: 0,
+            first_step: 0,
         })
     }
 
-    fn go(mut self, checkpoint: Option<&ModelCheckpoint>) -> Result<History> {
+    fn go(mut self, checkpoint: Option<&ModelCheckpoint>) -> Result<Stage> {
         if let Some(checkpoint) = checkpoint {
             self.resume(checkpoint)?;
         }
@@ -170,7 +202,11 @@ impl<'a> Run<'a> {
                 self.keep(checkpoint)?;
             }
         }
-        Ok(self.history)
+        Ok(Stage {
+            epochs: self.first_epoch + self.history.epochs.len(),
+            history: self.history,
+            optimizer: self.optimizer,
+        })
     }
 
     fn resume(&mut self, checkpoint: &ModelCheckpoint) -> Result<()> {
@@ -211,7 +247,7 @@ impl<'a> Run<'a> {
     }
 
     fn epoch(&mut self) -> Result<Epoch> {
-        let number = self.history.epochs.len();
+        let number = self.first_epoch + self.history.epochs.len();
         let config = self.config;
         let order = shuffled(self.train.len(), config.seed, number as u64);
         let steps_per_epoch = order.len().div_ceil(config.batch_size);
@@ -227,7 +263,8 @@ impl<'a> Run<'a> {
         let before = self.history.seconds();
         for indices in order.chunks(config.batch_size) {
             let start = Instant::now();
-            let factor = config.schedule.factor(self.optimizer.steps(), total_steps);
+            let step = self.optimizer.steps() - self.first_step;
+            let factor = config.schedule.factor(step, total_steps);
             self.optimizer.set_learning_rate(plateau_rate * factor);
             let labels: Vec<usize> = indices.iter().map(|&i| self.train.labels[i]).collect();
             // One stream of augmentations an epoch: the same image differs from epoch to epoch.

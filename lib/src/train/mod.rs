@@ -18,4 +18,4 @@ pub use config::{Config, FineCurve, OptimizerKind, Schedule, SelfTraining};
 pub use fit::{activations, evaluate, evaluate_averaged, fit, fit_resumable, logits};
 pub use history::{CurvePoint, Epoch, History};
 pub use loss::Loss;
-pub use self_training::{confident_predictions, fit_self_training};
+pub use self_training::{fit_self_training, own_labels};

@@ -1,73 +1,93 @@
-//! Training a network on its own confident predictions.
+//! Training a network on its own predictions.
 
 use crate::{
     Result,
     data::Samples,
-    eval::{argmax, log_softmax},
+    eval::argmax,
     nn::Classifier,
-    train::{Config, History, Loss, ModelCheckpoint, SelfTraining, fit_resumable, logits},
+    train::{
+        Config, History, Loss, ModelCheckpoint, SelfTraining, evaluate, evaluate_averaged,
+        fit::fit_stage,
+    },
 };
 
-/// As [`fit_resumable`] with complementary labels, then a second stage: images that the
-/// network reads with confidence get its prediction as their label, the others are left
-/// out, and training goes on with cross-entropy
+/// As [`fit_resumable`](super::fit_resumable) with complementary labels, then further stages:
+/// the network's predictions become labels, and training goes on with cross-entropy
 /// (D.-H. Lee, "Pseudo-label", ICML workshop 2013; with a threshold and distorted images:
 /// Sohn et al., "FixMatch", NeurIPS 2020).
 ///
-/// Where no image is read with that confidence, there is no second stage.
-/// The history holds the epochs of both stages, all validated alike.
+/// A stage of which no image is read with enough confidence is the last. `stages` has a
+/// checkpoint for the first and for each further stage ([`SelfTraining::rounds`]). The history
+/// holds the epochs of all stages, all validated alike.
+///
+/// # Errors
+/// As [`fit_resumable`](super::fit_resumable).
 pub fn fit_self_training(
     model: &mut dyn Classifier,
     train: &Samples,
     valid: &Samples,
     config: &Config,
-    stages: [&ModelCheckpoint; 2],
+    stages: &[ModelCheckpoint],
 ) -> Result<History> {
     let first = Config {
         self_training: None,
         ..config.clone()
     };
-    let mut history = fit_resumable(model, train, valid, &first, stages[0])?;
-    let Some(SelfTraining { confidence, epochs }) = config.self_training else {
+    let mut stage = fit_stage(model, train, valid, &first, &stages[0], None)?;
+    let mut history = stage.history.clone();
+    let Some(own) = config.self_training else {
         return Ok(history);
     };
-    let own = confident_predictions(model, train, confidence)?;
-    crate::progress::say(format!(
-        "self-training on {} of {} images that are read with a confidence above {confidence}",
-        own.len(),
-        train.len()
-    ));
-    if own.is_empty() {
-        return Ok(history);
-    }
     let second = Config {
-        epochs,
+        epochs: own.epochs,
         loss: Loss::CrossEntropy {
             label_smoothing: 0.0,
         },
         validation_loss: Some(config.loss),
         ..first
     };
-    let more = fit_resumable(model, &own, valid, &second, stages[1])?;
-    history.epochs.extend(more.epochs);
+    for checkpoint in &stages[1..] {
+        let read = own_labels(model, train, config, &own)?;
+        crate::progress::say(format!(
+            "self-training on {} of {} images that are read with a confidence above {}",
+            read.len(),
+            train.len(),
+            own.confidence
+        ));
+        if read.is_empty() {
+            break;
+        }
+        stage = fit_stage(model, &read, valid, &second, checkpoint, Some(stage))?;
+        history.epochs.extend_from_slice(&stage.history.epochs);
+    }
     Ok(history)
 }
 
-/// The samples whose most probable class has more than `confidence`, under that label.
+/// The samples whose most probable class has more than `own.confidence`, under that label. The
+/// class that a complementary label names is none of them.
 ///
 /// # Errors
 /// Where the network does not take these samples.
-pub fn confident_predictions(
+pub fn own_labels(
     model: &dyn Classifier,
     samples: &Samples,
-    confidence: f32,
+    config: &Config,
+    own: &SelfTraining,
 ) -> Result<Samples> {
-    let logits = logits(model, samples)?;
-    let log_p = log_softmax(logits.view());
-    let predictions: Vec<usize> = logits.rows().into_iter().map(argmax).collect();
-    let sure = |i: &usize| log_p[(*i, predictions[*i])].exp() > f64::from(confidence);
+    let read = match own.copies {
+        0 => evaluate(model, samples)?,
+        copies => evaluate_averaged(model, samples, &config.augment, copies, !config.seed)?,
+    };
+    let mut probabilities = read.probabilities().to_owned();
+    if matches!(config.loss, Loss::Complementary(_)) {
+        for (mut row, &label) in probabilities.outer_iter_mut().zip(&samples.labels) {
+            row[label] = 0.0;
+        }
+    }
+    let classes: Vec<usize> = probabilities.outer_iter().map(argmax).collect();
+    let sure = |&i: &usize| probabilities[[i, classes[i]]] > own.confidence;
     let kept: Vec<usize> = (0..samples.len()).filter(sure).collect();
-    let mut own = samples.select(&kept);
-    own.labels = kept.into_iter().map(|i| predictions[i]).collect();
-    Ok(own)
+    let mut labelled = samples.select(&kept);
+    labelled.labels = kept.into_iter().map(|i| classes[i]).collect();
+    Ok(labelled)
 }

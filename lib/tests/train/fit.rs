@@ -12,7 +12,7 @@ use glyphs::{
     study::Experiment,
     train::{
         Checkpoint, Complementary, Config, FineCurve, Loss, ModelCheckpoint, SelfTraining,
-        confident_predictions, evaluate, evaluate_averaged, fit, fit_resumable, fit_self_training,
+        evaluate, evaluate_averaged, fit, fit_resumable, fit_self_training, own_labels,
     },
 };
 use ndarray::{Array2, Array4};
@@ -343,16 +343,21 @@ fn only_confident_predictions_become_labels() {
     let threshold = (sorted[29] + sorted[30]) / 2.0;
     let expected: Vec<usize> = (0..60).filter(|&i| confidence[i] > threshold).collect();
 
-    let own = confident_predictions(&model, &samples, threshold as f32).unwrap();
+    let own = |confidence: f32| {
+        let own = SelfTraining {
+            confidence,
+            epochs: 1,
+            rounds: 1,
+            copies: 0,
+        };
+        own_labels(&model, &samples, &short(), &own).unwrap()
+    };
+    assert!(own(1.0).is_empty());
+    let own = own(threshold as f32);
     assert_eq!(own.len(), 30);
     let labels: Vec<usize> = expected.iter().map(|&i| predictions[i]).collect();
     assert_eq!(own.labels, labels);
     assert_eq!(own.images, samples.select(&expected).images);
-    assert!(
-        confident_predictions(&model, &samples, 1.0)
-            .unwrap()
-            .is_empty()
-    );
 }
 
 /// Labels that name one of the nine wrong classes, in turn.
@@ -374,18 +379,18 @@ fn self_training_learns_from_wrong_labels_and_goes_on_after_an_interruption() {
         loss: Loss::Complementary(Complementary::Forward),
         self_training: Some(SelfTraining {
             confidence: 0.5,
-            epochs: 2,
+            epochs: 1,
+            rounds: 2,
+            copies: 2,
         }),
         ..Config::default()
     };
     let folder = tempfile::tempdir().unwrap();
     let run = |name: &str, config: &Config| {
         let mut model = Small::new(1);
-        let stages = ["first", "second"]
+        let stages = ["first", "second", "third"]
             .map(|stage| ModelCheckpoint::new(folder.path().join(format!("{name}-{stage}"))));
-        let [first, second] = &stages;
-        let history =
-            fit_self_training(&mut model, &train, &valid, config, [first, second]).unwrap();
+        let history = fit_self_training(&mut model, &train, &valid, config, &stages).unwrap();
         (model, history)
     };
     let (model, history) = run("whole", &config);
