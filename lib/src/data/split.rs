@@ -50,6 +50,56 @@ impl Samples {
         Ok((self.select(&first), self.select(&second)))
     }
 
+    /// Cross-validation: shuffled (always alike) and dealt into `folds` parts, of which number
+    /// `fold` modulo `folds` validates and the others train, in this order: (train, validation).
+    pub fn fold(&self, folds: usize, fold: u64) -> (Self, Self) {
+        let order = shuffled(0..self.len(), 0);
+        self.validate_on(
+            &order,
+            |place, _| place as u64 % folds.max(1) as u64,
+            folds,
+            fold,
+        )
+    }
+
+    /// As [`Samples::fold`], but whole writers are dealt.
+    ///
+    /// # Errors
+    /// Where the samples name fewer writers than there are folds.
+    pub fn fold_by_writer(&self, folds: usize, fold: u64) -> Result<(Self, Self)> {
+        let mut writers = self.writers.clone();
+        writers.sort_unstable();
+        writers.dedup();
+        if writers.len() < folds {
+            let problem = format!("{} has {} writers", self.provenance.name, writers.len());
+            return Err(Error::argument(problem, "use `fold` instead"));
+        }
+        writers.shuffle(&mut Pcg64::seed_from_u64(0));
+        let order = shuffled(0..self.len(), 0);
+        let part = |_, index: usize| {
+            let writer = writers.iter().position(|&w| w == self.writers[index]);
+            writer.unwrap_or(0) as u64 % folds.max(1) as u64
+        };
+        Ok(self.validate_on(&order, part, folds, fold))
+    }
+
+    fn validate_on(
+        &self,
+        order: &[usize],
+        part: impl Fn(usize, usize) -> u64,
+        folds: usize,
+        fold: u64,
+    ) -> (Self, Self) {
+        let places = order.iter().copied().enumerate();
+        let (valid, train): (Vec<_>, Vec<_>) =
+            places.partition(|&(place, index)| part(place, index) == fold % folds.max(1) as u64);
+        let [train, valid] = [train, valid].map(|part| {
+            let indices: Vec<usize> = part.into_iter().map(|(_, index)| index).collect();
+            self.select(&indices)
+        });
+        (train, valid)
+    }
+
     /// The samples of `classes` (indices below the number of classes), which get the
     /// labels 0, 1, … in the order given.
     pub fn filter_classes(&self, classes: &[usize]) -> Self {

@@ -60,7 +60,7 @@ impl Default for Augment {
 
 impl Augment {
     /// Leaves every image as it is.
-    pub fn none() -> Self {
+    pub const fn none() -> Self {
         Self {
             rotation: 0.0,
             scale: 0.0,

@@ -2,6 +2,7 @@
 //! them.
 
 pub mod augment;
+mod context;
 pub mod folder;
 pub mod ink;
 mod png;
@@ -10,6 +11,7 @@ pub mod resample;
 mod specks;
 
 pub use augment::Augment;
+pub use context::Others;
 pub use folder::ImageFolder;
 pub use ink::{Ink, InkBox};
 pub use png::save_png;

@@ -8,8 +8,8 @@ use crate::{
     Error, Result,
     data::{Handwritten, Mnist, Provenance, Samples},
     files::{outputs, project_root},
-    image::{FEATURES, Preprocess},
-    nn::{Classifier, EXPERIMENTAL, ORIGINAL, char_cnn},
+    image::{FEATURES, Others, Preprocess},
+    nn::{Builder, Classifier, DynNetwork, EXPERIMENTAL, ORIGINAL, char_cnn, shape::Dims},
     study::result::{RunResult, Setup, run_name},
     train::{Checkpoint, Config, ModelCheckpoint},
 };
@@ -38,6 +38,46 @@ impl Head {
             Self::Experimental => "experimental",
         }
     }
+}
+
+/// The layers before the head.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trunk {
+    /// Two VGG blocks: this project's.
+    #[default]
+    Study,
+    /// The same with dropout 0.25 after both poolings, as in Keras's examples of 2021. The
+    /// head is *original*, with 62 classes.
+    Dropout,
+    /// The same without batch normalisation.
+    DropoutWithoutNorm,
+}
+
+/// A network as the 2021 report's may have been.
+fn reading(seed: u64, norm: fn(&mut Builder)) -> DynNetwork {
+    let mut layers = Builder::new(Dims::Image {
+        channels: 1,
+        height: 28,
+        width: 28,
+    });
+    for (block, channels) in [("block1", 32), ("block2", 64)] {
+        layers.named(block, |block| {
+            for _ in 0..2 {
+                block.conv2d(channels, 3, 1);
+                norm(block);
+                block.relu();
+            }
+            block.max_pool2d();
+            block.dropout(0.25);
+        });
+    }
+    layers.flatten();
+    layers.linear(ORIGINAL, 0);
+    layers.relu();
+    layers.dropout(0.5);
+    layers.linear(62, 0);
+    DynNetwork::new(layers, seed).expect("these layers fit")
 }
 
 /// What a network starts from.
@@ -97,6 +137,9 @@ pub enum Features {
     None,
     /// Size and position of the ink.
     Ink,
+    /// The same, and both less what other drawings of the same hand have
+    /// ([`Samples::in_context`]).
+    InkInContext,
 }
 
 impl Features {
@@ -105,6 +148,7 @@ impl Features {
         match self {
             Self::None => 0,
             Self::Ink => FEATURES,
+            Self::InkInContext => 2 * FEATURES,
         }
     }
 }
@@ -117,6 +161,10 @@ pub enum Split {
     Random(f64),
     /// The same share, but no writer is in both parts.
     ByWriter(f64),
+    /// Cross-validation: one of so many equal parts validates, the seed says which.
+    Fold(usize),
+    /// The same, but no writer is in two parts.
+    FoldByWriter(usize),
     /// All are trained on, and the MNIST test set validates.
     TestSet,
     /// As `Random`, but only this many images are trained on, repeated to
@@ -140,6 +188,7 @@ pub struct Experiment {
     pub data: Data,
     pub features: Features,
     pub split: Split,
+    pub trunk: Trunk,
     pub head: Head,
     pub init: Init,
     /// Layers that stay as they are, e.g. [`TRUNK`].
@@ -223,6 +272,7 @@ impl Experiment {
             preprocess: self.data.preprocess(),
             features: self.features,
             split: self.split,
+            trunk: self.trunk,
             frozen: self.frozen.iter().map(|&name| name.into()).collect(),
         }
     }
@@ -242,7 +292,9 @@ impl Experiment {
         let drawings = || sources.drawings.ok_or_else(|| missing("the drawings"));
         let mnist = || sources.mnist.ok_or_else(|| missing("MNIST"));
         let samples = match self.data {
-            Data::Characters(method) => Cow::Owned(drawings()?.preprocess(&method)?),
+            Data::Characters(method) => {
+                Cow::Owned(self.beside_others(drawings()?.preprocess(&method)?)?)
+            }
             Data::Digits(method) => Cow::Owned(drawings()?.preprocess(&method)?.digits()),
             Data::Mnist => Cow::Borrowed(&mnist()?.train),
             Data::Mislabelled => {
@@ -255,6 +307,13 @@ impl Experiment {
         Ok((samples, sources.mnist.map(|mnist| &mnist.test)))
     }
 
+    fn beside_others(&self, samples: Samples) -> Result<Samples> {
+        match self.features {
+            Features::InkInContext => samples.in_context(Others::All),
+            Features::None | Features::Ink => Ok(samples),
+        }
+    }
+
     /// Training and validation part of `samples`, by this run's seed.
     ///
     /// # Errors
@@ -264,6 +323,8 @@ impl Experiment {
         Ok(match self.split {
             Split::Random(share) => samples.split(share, seed),
             Split::ByWriter(share) => samples.split_by_writer(share, seed)?,
+            Split::Fold(folds) => samples.fold(folds, seed),
+            Split::FoldByWriter(folds) => samples.fold_by_writer(folds, seed)?,
             Split::TestSet => {
                 let test = test.ok_or_else(|| {
                     let problem = format!("{} validates on the MNIST test set", self.name());
@@ -294,7 +355,11 @@ impl Experiment {
             Head::Experimental => EXPERIMENTAL,
         };
         let (classes, features) = (self.data.classes(), self.features.len());
-        let mut model = char_cnn(hidden, classes, features, self.seed());
+        let mut model = match self.trunk {
+            Trunk::Study => char_cnn(hidden, classes, features, self.seed()),
+            Trunk::Dropout => reading(self.seed(), Builder::batch_norm2d),
+            Trunk::DropoutWithoutNorm => reading(self.seed(), |_| ()),
+        };
         let mut learned = None;
         if let Some(first) = self.needs() {
             let checkpoint = first.load_checkpoint()?;

@@ -12,11 +12,13 @@ mod run;
 mod seeds;
 
 pub use audit::Audit;
-pub use experiment::{CARRIED_OVER, Data, Experiment, Features, Head, Init, Sources, Split, TRUNK};
-pub use experiments::{DIVISIONS, FEW, ListedRun, SEEDS, TAKEN, experiments, networks};
+pub use experiment::{
+    CARRIED_OVER, Data, Experiment, Features, Head, Init, Sources, Split, TRUNK, Trunk,
+};
+pub use experiments::{DIVISIONS, FEW, ListedRun, SEEDS, SELECTION, TAKEN, experiments, networks};
 pub use grid::Grid;
 pub use load::{load_drawings, load_mislabelled, load_mnist};
 pub use lookalikes::LOOKALIKES;
 pub use result::{Artefact, Environment, RunResult, SampleHashes, Setup};
-pub use run::{AVERAGED, COPIES, Trained};
+pub use run::{AVERAGED, COPIES, OTHERS, Trained, accuracy_with};
 pub use seeds::Seeds;

@@ -18,7 +18,7 @@ use crate::{
     files::{outputs, project_root, write_atomically},
     image::Preprocess,
     nn::{Instructions, peak_gflops},
-    study::experiment::{Experiment, Features, Split},
+    study::experiment::{Experiment, Features, Split, Trunk},
     train::{Checkpoint, Config, CurvePoint, Epoch},
 };
 
@@ -71,6 +71,7 @@ pub struct Setup {
     pub preprocess: Option<Preprocess>,
     pub features: Features,
     pub split: Split,
+    pub trunk: Trunk,
     /// Layers that did not learn.
     pub frozen: Vec<String>,
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use ndarray::Array2;
+use ndarray::{Array2, s};
 
 use crate::{
     Result,
@@ -11,10 +11,11 @@ use crate::{
         Evaluation,
         similarity::{debiased_cka, relative_distance},
     },
+    image::{FEATURES, Others},
     nn::Classifier,
     study::{
         LOOKALIKES,
-        experiment::{Data, Experiment, Sources},
+        experiment::{Data, Experiment, Features, Sources},
         load::{load_drawings, load_mislabelled, load_mnist},
         result::{Artefact, Environment, RunResult, SampleHashes},
     },
@@ -28,6 +29,14 @@ use crate::{
 pub const COPIES: u64 = 16;
 /// The metric of it in result files.
 pub const AVERAGED: &str = "averaged_accuracy";
+/// Numbers of other drawings of the same hand that a reading in context is tried with.
+pub const OTHERS: [usize; 7] = [0, 1, 2, 5, 10, 20, 40];
+
+/// The metric of it in result files.
+pub fn accuracy_with(others: usize) -> String {
+    format!("accuracy_with_{others}_others")
+}
+
 /// Images whose features are compared before and after training.
 const CKA_IMAGES: usize = 500;
 /// Training images that a trained network is judged on, beside the test set.
@@ -76,6 +85,7 @@ impl Experiment {
     fn run_on(&self, sources: Sources) -> Result<Trained> {
         let (samples, test) = self.samples(sources)?;
         let (train, valid) = self.split(&samples, test)?;
+        let with_few = self.with_few_others(&samples)?;
         drop(samples);
         let (mut model, learned_before) = self.start()?;
         let test = test.filter(|_| !matches!(self.data, Data::Characters(_)));
@@ -113,6 +123,10 @@ impl Experiment {
             .into(),
             (None, None) => self.judge_characters(model.as_ref(), &valid, &evaluation)?,
         };
+        for (n, valid) in &with_few {
+            let accuracy = evaluate(model.as_ref(), valid)?.accuracy();
+            metrics.insert(accuracy_with(*n), accuracy);
+        }
         metrics.retain(|_, value| value.is_finite());
         let test_accuracy = tested.map(|_| evaluation.accuracy());
         let result = RunResult {
@@ -136,6 +150,23 @@ impl Experiment {
             on_mnist,
             result,
         })
+    }
+
+    /// The validation part beside fewer of the writer's other drawings, where the run reads
+    /// drawings in context.
+    fn with_few_others(&self, samples: &Samples) -> Result<Vec<(usize, Samples)>> {
+        if self.features != Features::InkInContext {
+            return Ok(Vec::new());
+        }
+        let alone = Samples {
+            features: samples.features.slice(s![.., ..FEATURES]).to_owned(),
+            ..samples.clone()
+        };
+        let valid = |n| {
+            let beside = alone.in_context(Others::Few(n, self.seed()))?;
+            Ok((n, self.split(&beside, None)?.1))
+        };
+        OTHERS.into_iter().map(valid).collect()
     }
 
     /// A record without measures.

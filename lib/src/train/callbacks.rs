@@ -10,13 +10,41 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, Result,
-    train::{Checkpoint, History},
+    train::{Checkpoint, Epoch, History},
 };
 
-/// Multiplies the learning rate by `factor` once validation loss has not improved by
+/// What a callback watches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Monitor {
+    #[default]
+    ValLoss,
+    ValAccuracy,
+    /// The training loss.
+    Loss,
+}
+
+impl Monitor {
+    /// Less is better.
+    fn of(self, epoch: &Epoch) -> f64 {
+        match self {
+            Self::ValLoss => epoch.val_loss,
+            Self::ValAccuracy => -epoch.val_accuracy,
+            Self::Loss => epoch.loss,
+        }
+    }
+
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Multiplies the learning rate by `factor` once what it watches has not improved by
 /// `min_delta` for `patience` epochs, as Keras's callback of this name.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReduceLrOnPlateau {
+    #[serde(default, skip_serializing_if = "Monitor::is_default")]
+    pub monitor: Monitor,
     pub factor: f32,
     pub patience: usize,
     pub min_delta: f64,
@@ -26,6 +54,7 @@ pub struct ReduceLrOnPlateau {
 impl Default for ReduceLrOnPlateau {
     fn default() -> Self {
         Self {
+            monitor: Monitor::default(),
             factor: 0.5,
             patience: 3,
             min_delta: 1e-4,
@@ -39,8 +68,9 @@ impl ReduceLrOnPlateau {
     pub fn learning_rate(&self, initial: f32, history: &History) -> f32 {
         let (mut rate, mut best, mut waited) = (initial, f64::INFINITY, 0);
         for epoch in &history.epochs {
-            if epoch.val_loss < best - self.min_delta {
-                best = epoch.val_loss;
+            let value = self.monitor.of(epoch);
+            if value < best - self.min_delta {
+                best = value;
                 waited = 0;
                 continue;
             }

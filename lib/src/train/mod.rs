@@ -11,7 +11,7 @@ pub mod loss;
 mod self_training;
 pub mod tensor_file;
 
-pub use callbacks::{EarlyStopping, ModelCheckpoint, ReduceLrOnPlateau};
+pub use callbacks::{EarlyStopping, ModelCheckpoint, Monitor, ReduceLrOnPlateau};
 pub use checkpoint::Checkpoint;
 pub use complementary::Complementary;
 pub use config::{Config, FineCurve, OptimizerKind, Schedule, SelfTraining};

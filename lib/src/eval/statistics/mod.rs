@@ -4,7 +4,10 @@ mod means;
 mod significance;
 mod survival;
 
-pub use means::{Estimate, Interval, PairedDifference, mean, paired_difference, wilson};
+pub use means::{
+    Estimate, Interval, PairedDifference, difference_of_splits, mean, mean_of_splits,
+    paired_difference, prediction_interval, wilson,
+};
 pub use significance::{TestResult, chi_square, holm};
 pub use survival::{KaplanMeier, SurvivalStep, Time};
 
