@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PUBLISHED = ROOT / "outputs/reference/results"
 
 # Protocols whose figure answers the 2021 report's: done as it was, and done our way.
-COMPARABLE = ("report", "ours")
+COMPARABLE = ("report", "plain", "ours")
 
 PARTS = {
     1: ("62 characters from drawings", "Validation accuracy after the last epoch"),

@@ -51,7 +51,7 @@ pub use crate::{
 pub use crate::{
     report::{complementary, part1, part2, part3, reference_2021, summary, summary::Datasets},
     study::{
-        Audit, Experiment, Grid, Head, Init, LOOKALIKES, Seeds, Trained, load_drawings,
+        Audit, Experiment, Grid, Head, Init, LOOKALIKES, Seeds, TAKEN, Trained, load_drawings,
         load_mislabelled, load_mnist,
     },
 };

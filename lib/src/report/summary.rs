@@ -136,6 +136,5 @@ fn rows(data: &Datasets) -> Result<Vec<Row>> {
 
 /// Notebook 7's run.
 fn divided(head: Head, init: Init) -> Experiment {
-    let (forward, own, confidence) = TAKEN;
-    Experiment::mislabelled(head, init, 0).self_training(forward, own, confidence)
+    Experiment::mislabelled(head, init, 0).divided(TAKEN)
 }

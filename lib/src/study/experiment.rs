@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, path::PathBuf};
 
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -111,6 +113,32 @@ pub enum Data {
     Mnist,
     /// Dataset 3 under the labels that it gives.
     Mislabelled,
+    /// MNIST's training part under wrong labels made here: what dataset 3 would be with another
+    /// share of right ones, or with wrong ones that are not even.
+    Relabelled { right: f64, uneven: bool },
+}
+
+/// `samples` with new labels: the old one with the chance `right`, else one of the others, each
+/// as likely, or, where `uneven`, the next digit twice as likely as the last.
+fn relabelled(samples: &Samples, right: f64, uneven: bool, seed: u64) -> Samples {
+    let classes = samples.classes.len();
+    let mut rng = Pcg64::seed_from_u64(!seed);
+    let mut relabelled = samples.clone();
+    for label in &mut relabelled.labels {
+        if rng.random::<f64>() < right {
+            continue;
+        }
+        // Steps from the right label: 1 to 9. Uneven, their chances fall in a line from 2 to 1.
+        let step = loop {
+            let step = rng.random_range(1..classes);
+            let chance = 1.0 - 0.5 * (step - 1) as f64 / (classes - 2).max(1) as f64;
+            if !uneven || rng.random::<f64>() < chance {
+                break step;
+            }
+        };
+        *label = (*label + step) % classes;
+    }
+    relabelled
 }
 
 impl Data {
@@ -125,7 +153,7 @@ impl Data {
     pub fn preprocess(self) -> Option<Preprocess> {
         match self {
             Self::Characters(method) | Self::Digits(method) => Some(method),
-            Self::Mnist | Self::Mislabelled => None,
+            Self::Mnist | Self::Mislabelled | Self::Relabelled { .. } => None,
         }
     }
 }
@@ -144,7 +172,7 @@ pub enum Features {
 
 impl Features {
     /// How many they are.
-    pub fn len(self) -> usize {
+    pub fn count(self) -> usize {
         match self {
             Self::None => 0,
             Self::Ink => FEATURES,
@@ -191,10 +219,17 @@ pub struct Experiment {
     pub trunk: Trunk,
     pub head: Head,
     pub init: Init,
-    /// Layers that stay as they are, e.g. [`TRUNK`].
+    /// What a pretrained start takes over: tensors whose names begin so, e.g. [`CARRIED_OVER`].
+    pub carried_over: &'static [&'static str],
+    /// Layers that stay as they are, e.g. [`TRUNK`]; their running statistics are first brought
+    /// to those of the training images.
     pub frozen: &'static [&'static str],
     /// With the seed of the run.
     pub config: Config,
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|&name| name.into()).collect()
 }
 
 /// The data sets that a run can be given; what it does not need may be left out.
@@ -263,7 +298,7 @@ impl Experiment {
 
     /// Whether the MNIST test set judges it, at the end of training.
     pub fn is_tested_on_mnist(&self) -> bool {
-        matches!(self.data, Data::Mnist | Data::Mislabelled)
+        !matches!(self.data, Data::Characters(_) | Data::Digits(_))
     }
 
     /// What makes it, beside the data, the network and the configuration.
@@ -273,7 +308,11 @@ impl Experiment {
             features: self.features,
             split: self.split,
             trunk: self.trunk,
-            frozen: self.frozen.iter().map(|&name| name.into()).collect(),
+            carried_over: match self.init {
+                Init::Random => Vec::new(),
+                Init::Pretrained => owned(self.carried_over),
+            },
+            frozen: owned(self.frozen),
         }
     }
 
@@ -297,6 +336,9 @@ impl Experiment {
             }
             Data::Digits(method) => Cow::Owned(drawings()?.preprocess(&method)?.digits()),
             Data::Mnist => Cow::Borrowed(&mnist()?.train),
+            Data::Relabelled { right, uneven } => {
+                Cow::Owned(relabelled(&mnist()?.train, right, uneven, self.seed()))
+            }
             Data::Mislabelled => {
                 Cow::Borrowed(sources.mislabelled.ok_or_else(|| missing("dataset 3"))?)
             }
@@ -345,16 +387,16 @@ impl Experiment {
     /// # Errors
     /// Where nothing was pretrained.
     pub fn network(&self) -> Result<Box<dyn Classifier>> {
-        Ok(self.start()?.0)
+        Ok(Box::new(self.start()?.0))
     }
 
     /// The same, with what it has been trained on already.
-    pub(super) fn start(&self) -> Result<(Box<dyn Classifier>, Option<Provenance>)> {
+    pub(super) fn start(&self) -> Result<(DynNetwork, Option<Provenance>)> {
         let hidden = match self.head {
             Head::Original => ORIGINAL,
             Head::Experimental => EXPERIMENTAL,
         };
-        let (classes, features) = (self.data.classes(), self.features.len());
+        let (classes, features) = (self.data.classes(), self.features.count());
         let mut model = match self.trunk {
             Trunk::Study => char_cnn(hidden, classes, features, self.seed()),
             Trunk::Dropout => reading(self.seed(), Builder::batch_norm2d),
@@ -363,11 +405,10 @@ impl Experiment {
         let mut learned = None;
         if let Some(first) = self.needs() {
             let checkpoint = first.load_checkpoint()?;
-            checkpoint.restore_named(&mut model, &CARRIED_OVER)?;
+            checkpoint.restore_named(&mut model, self.carried_over)?;
             learned = Some(checkpoint.data);
         }
-        model.freeze(self.frozen)?;
-        Ok((Box::new(model), learned))
+        Ok((model, learned))
     }
 
     /// The run whose network this one starts from.

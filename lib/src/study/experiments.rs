@@ -6,9 +6,12 @@ use crate::{
     Error, Result,
     files::is_quick,
     image::{Augment, CropToInk, Preprocess},
-    study::experiment::{Data, Experiment, Features, Head, Init, Split, TRUNK, Trunk},
+    study::experiment::{
+        CARRIED_OVER, Data, Experiment, Features, Head, Init, Split, TRUNK, Trunk,
+    },
     train::{
-        Complementary, Config, FineCurve, Loss, Monitor, ReduceLrOnPlateau, Schedule, SelfTraining,
+        Complementary, Config, EarlyStopping, FineCurve, Loss, Monitor, ReduceLrOnPlateau,
+        Schedule, SelfTraining,
     },
 };
 
@@ -25,15 +28,83 @@ const MNIST_TRAIN_SHARE: f64 = 11.0 / 12.0;
 
 /// Numbers of images in part 2's runs with little data.
 pub const FEW: [usize; 3] = [100, 1_000, 10_000];
-/// How nine epochs are divided by threes: epochs under the forward loss, then epochs on the
-/// network's own predictions above a confidence.
-pub const DIVISIONS: [(usize, usize, f32); 5] = [
-    (9, 0, 0.0),
-    (6, 3, 0.9),
-    (6, 3, 0.0),
-    (3, 6, 0.9),
-    (3, 6, 0.0),
+/// How many of the four convolutions are carried over, and which tensors those are.
+pub const DEPTHS: [(usize, &[&str]); 4] = [
+    (1, &["block1.conv1.", "block1.bn1."]),
+    (2, &["block1."]),
+    (3, &["block1.", "block2.conv1.", "block2.bn1."]),
+    (4, &["block1.", "block2."]),
 ];
+/// Peaks of the learning rate that part 2's clean protocol is tried with, on a seed that
+/// reports nothing.
+pub const RATES: [f32; 3] = [1e-3, 3e-3, 1e-2];
+
+/// How epochs are divided between the forward loss and the network's own predictions.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Division {
+    pub forward: usize,
+    pub own: Option<SelfTraining>,
+}
+
+const fn division(
+    forward: usize,
+    epochs: usize,
+    rounds: usize,
+    confidence: f32,
+    copies: u64,
+) -> Division {
+    let own = SelfTraining {
+        confidence,
+        epochs,
+        rounds,
+        copies,
+    };
+    Division {
+        forward,
+        own: if epochs > 0 { Some(own) } else { None },
+    }
+}
+
+/// Nine epochs in blocks of three, the simplest division first: without own predictions; on
+/// all of them; on confident ones; averaged over distorted copies; made anew.
+pub const DIVISIONS: [Division; 7] = [
+    division(9, 0, 0, 0.0, 0),
+    division(6, 3, 1, 0.0, 0),
+    division(3, 6, 1, 0.0, 0),
+    division(6, 3, 1, 0.9, 0),
+    division(3, 6, 1, 0.9, 0),
+    division(6, 3, 1, 0.0, 4),
+    division(3, 3, 2, 0.0, 0),
+];
+/// The division that notebook 7 goes on with.
+pub const TAKEN: Division = DIVISIONS[1];
+/// The same without the limit of nine epochs.
+pub const UNLIMITED: Division = division(20, 10, 1, 0.0, 0);
+
+impl Division {
+    /// Epochs of all stages.
+    pub fn epochs(&self) -> usize {
+        self.forward + self.own.map_or(0, |own| own.epochs * own.rounds)
+    }
+
+    /// E.g. `self-training-6-3-above-0.9`.
+    fn protocol(&self) -> String {
+        let Some(own) = self.own else {
+            return format!("forward-{}", self.forward);
+        };
+        let mut name = format!("self-training-{}", self.forward);
+        for _ in 0..own.rounds {
+            name += &format!("-{}", own.epochs);
+        }
+        if own.confidence > 0.0 {
+            name += &format!("-above-{}", own.confidence);
+        }
+        if own.copies > 0 {
+            name += &format!("-copies-{}", own.copies);
+        }
+        name
+    }
+}
 
 /// Part 1.
 impl Experiment {
@@ -54,6 +125,7 @@ impl Experiment {
             trunk: Trunk::Study,
             head: Head::Original,
             init: Init::Random,
+            carried_over: &CARRIED_OVER,
             frozen: &[],
             config,
         }
@@ -290,6 +362,7 @@ impl Experiment {
             trunk: Trunk::Study,
             head,
             init,
+            carried_over: &CARRIED_OVER,
             frozen: &[],
             config,
         }
@@ -306,11 +379,54 @@ impl Experiment {
     }
 
     /// Every choice made on 5,000 training images that are held out, one cycle of the
-    /// learning rate, the test set used once.
-    pub fn clean(mut self) -> Self {
-        self.config.learning_rate = 3e-3;
+    /// learning rate up to the best of [`RATES`] for this start, the test set used once.
+    pub fn clean(self) -> Self {
+        Self {
+            protocol: "clean".into(),
+            ..self.clean_at(3e-3)
+        }
+    }
+
+    /// The same with the cycle's peak at `rate`.
+    pub fn clean_at(mut self, rate: f32) -> Self {
+        self.config.learning_rate = rate;
         self.config.schedule = Schedule::OneCycle { warm_up: 0.3 };
-        self.held_out("clean")
+        self.held_out(&format!("clean-rate-{rate}"))
+    }
+
+    /// Thirty epochs of distorted images, one cycle: what this network can do.
+    pub fn thirty_epochs(mut self) -> Self {
+        self.config = Config {
+            epochs: 30,
+            batch_size: 100,
+            curve: None,
+            ..recipe(self.seed(), 100)
+        };
+        self.held_out("thirty-epochs")
+    }
+
+    /// [`Experiment::few`] with distorted images, and 10 epochs under one cycle.
+    pub fn few_distorted(mut self, n: usize) -> Self {
+        self.config = Config {
+            epochs: 10,
+            ..recipe(self.seed(), 100)
+        };
+        let protocol = format!("few-{n}-distorted");
+        Self {
+            protocol,
+            ..self.few(n)
+        }
+        .shortened_in_quick_run()
+    }
+
+    /// A pretrained start that takes over some convolutions alone; see [`DEPTHS`].
+    pub fn carrying_over(self, (depth, tensors): (usize, &'static [&'static str])) -> Self {
+        Self {
+            protocol: format!("{}-carried-{depth}", self.protocol),
+            carried_over: tensors,
+            init: Init::Pretrained,
+            ..self
+        }
     }
 
     /// This many training images: 3 epochs of 100 batches of 100.
@@ -322,9 +438,11 @@ impl Experiment {
         }
     }
 
-    /// One epoch in which only the dense layers learn.
+    /// Only the dense layers learn, until validation loss has not fallen for three epochs.
     pub fn frozen_trunk(mut self) -> Self {
-        self.config.epochs = 1;
+        self.config.epochs = 30;
+        self.config.early_stopping = Some(EarlyStopping { patience: 3 });
+        self.config.curve = None;
         self.frozen = &TRUNK;
         self.held_out("frozen-trunk").shortened_in_quick_run()
     }
@@ -342,26 +460,36 @@ impl Experiment {
         self.held_out(&loss.name().replace('_', "-"))
     }
 
-    /// So many epochs under the forward loss, then `own` on the network's own predictions
-    /// above `confidence`; see [`DIVISIONS`].
-    pub fn self_training(self, forward: usize, own: usize, confidence: f32) -> Self {
+    /// Epochs under the forward loss, then on the network's own predictions.
+    pub fn divided(self, division: Division) -> Self {
         let mut run = self.complementary(Complementary::Forward);
-        run.protocol = match (forward, own) {
-            (_, 0) => format!("forward-{forward}"),
-            (6, 3) => "self-training".into(),
-            _ => format!("self-training-{forward}-{own}"),
-        };
-        if own > 0 && confidence == 0.0 {
-            run.protocol += "-all";
-        }
-        run.config.epochs = forward;
-        run.config.self_training = (own > 0).then_some(SelfTraining {
-            confidence,
-            epochs: own,
-            rounds: 1,
-            copies: 0,
-        });
+        run.protocol = division.protocol();
+        run.config.epochs = division.forward;
+        run.config.self_training = division.own;
         run.shortened_in_quick_run()
+    }
+
+    /// Part 3's network and training under the true labels, in as many epochs: the price of not
+    /// knowing them is the difference.
+    pub fn true_labels(self, epochs: usize) -> Self {
+        let mut run = self.complementary(Complementary::Forward);
+        run.data = Data::Mnist;
+        run.config.loss = Config::default().loss;
+        run.config.epochs = epochs;
+        run.protocol = format!("true-labels-{epochs}");
+        run.shortened_in_quick_run()
+    }
+
+    /// The same as [`Experiment::mislabelled`] on MNIST under labels made here, of which the
+    /// share `right` is right.
+    pub fn relabelled(right: f64, uneven: bool, seed: u64) -> Self {
+        let mut run = Self::mislabelled(Head::Original, Init::Random, seed).divided(TAKEN);
+        run.data = Data::Relabelled { right, uneven };
+        run.protocol = format!("{}-right-{right}", run.protocol);
+        if uneven {
+            run.protocol += "-uneven";
+        }
+        run
     }
 
     fn held_out(self, protocol: &str) -> Self {
@@ -472,17 +600,17 @@ pub fn experiments() -> Vec<ListedRun> {
     }
     for head in Head::ALL {
         let readers = [PRETRAINING, MNIST, DATASET3, COMPLEMENTARY, SUMMARY];
-        add(
-            Experiment::pretraining(head, 0),
-            &SEEDS,
-            Some(PRETRAINING),
-            &readers,
-        );
+        let run = Experiment::pretraining(head, 0);
+        add(run.clone(), &SEEDS, Some(PRETRAINING), &readers);
+        add(run, &SELECTION[..1], None, &[MNIST]);
     }
     for (head, init) in networks() {
         let run = || Experiment::mnist(head, init, 0);
         add(run(), &SEEDS, Some(MNIST), &[MNIST, SUMMARY]);
         add(run().clean(), &SEEDS, None, &[MNIST, SUMMARY]);
+        for rate in RATES {
+            add(run().clean_at(rate), &SELECTION[..1], None, &[MNIST]);
+        }
         add(run().frozen_trunk(), &SEEDS, None, &[MNIST]);
         for n in FEW {
             add(run().few(n), &SEEDS, None, &[MNIST]);
@@ -490,6 +618,22 @@ pub fn experiments() -> Vec<ListedRun> {
         let run = Experiment::mislabelled(head, init, 0);
         add(run, &SEEDS, Some(DATASET3), &[DATASET3, SUMMARY]);
     }
+    let original = |init| Experiment::mnist(Head::Original, init, 0);
+    for init in Init::ALL {
+        for n in [100, 1_000] {
+            add(original(init).few_distorted(n), &SEEDS, None, &[MNIST]);
+        }
+    }
+    for depth in DEPTHS {
+        let run = original(Init::Pretrained).few(1_000).carrying_over(depth);
+        add(run, &SEEDS, None, &[MNIST]);
+    }
+    add(
+        original(Init::Random).thirty_epochs(),
+        &SEEDS,
+        None,
+        &[MNIST, SUMMARY],
+    );
     let run = |init| Experiment::mislabelled(Head::Original, init, 0);
     for loss in Complementary::ALL {
         add(
@@ -499,22 +643,47 @@ pub fn experiments() -> Vec<ListedRun> {
             &[COMPLEMENTARY],
         );
     }
-    for (forward, own, confidence) in DIVISIONS {
-        let divided = |init| run(init).self_training(forward, own, confidence);
-        if (forward, own, confidence) != TAKEN {
-            add(divided(Init::Random), &SEEDS[..3], None, &[COMPLEMENTARY]);
-            continue;
-        }
-        for init in Init::ALL {
-            let readers = [COMPLEMENTARY, SUMMARY];
-            add(divided(init), &SEEDS, Some(COMPLEMENTARY), &readers);
-        }
+    let readers = [COMPLEMENTARY, SUMMARY];
+    for division in DIVISIONS {
+        let made_by = (division == TAKEN).then_some(COMPLEMENTARY);
+        add(
+            run(Init::Random).divided(division),
+            &SEEDS,
+            made_by,
+            &readers,
+        );
+    }
+    add(
+        run(Init::Pretrained).divided(TAKEN),
+        &SEEDS,
+        Some(COMPLEMENTARY),
+        &readers,
+    );
+    add(run(Init::Random).divided(UNLIMITED), &SEEDS, None, &readers);
+    for division in [TAKEN, UNLIMITED] {
+        let known = run(Init::Random).true_labels(division.epochs());
+        add(known, &SEEDS, None, &readers);
+    }
+    for (right, uneven) in RELABELLED {
+        add(
+            Experiment::relabelled(right, uneven, 0),
+            &SEEDS[..3],
+            None,
+            &readers[..1],
+        );
     }
     runs
 }
 
-/// The division that notebook 7 goes on with.
-pub const TAKEN: (usize, usize, f32) = DIVISIONS[2];
+/// Shares of right labels that part 3 is tried with, and whether the wrong ones are uneven.
+pub const RELABELLED: [(f64, bool); 6] = [
+    (0.0, false),
+    (0.01, false),
+    (0.03, false),
+    (0.06, false),
+    (0.1, false),
+    (0.0, true),
+];
 
 /// The four networks of parts 2 and 3: original, experimental; random, pretrained.
 pub fn networks() -> impl Iterator<Item = (Head, Init)> {

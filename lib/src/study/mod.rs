@@ -15,7 +15,10 @@ pub use audit::Audit;
 pub use experiment::{
     CARRIED_OVER, Data, Experiment, Features, Head, Init, Sources, Split, TRUNK, Trunk,
 };
-pub use experiments::{DIVISIONS, FEW, ListedRun, SEEDS, SELECTION, TAKEN, experiments, networks};
+pub use experiments::{
+    DEPTHS, DIVISIONS, Division, FEW, ListedRun, RATES, RELABELLED, SEEDS, SELECTION, TAKEN,
+    UNLIMITED, experiments, networks,
+};
 pub use grid::Grid;
 pub use load::{load_drawings, load_mislabelled, load_mnist};
 pub use lookalikes::LOOKALIKES;

@@ -72,6 +72,9 @@ pub struct Setup {
     pub features: Features,
     pub split: Split,
     pub trunk: Trunk,
+    /// Tensors that came from pretraining begin so.
+    #[serde(default)]
+    pub carried_over: Vec<String>,
     /// Layers that did not learn.
     pub frozen: Vec<String>,
 }

@@ -21,7 +21,7 @@ use crate::{
     },
     train::{
         Checkpoint, Complementary, History, Loss, activations, evaluate, evaluate_averaged,
-        fit_self_training, logits,
+        fit_self_training, logits, recalibrate,
     },
 };
 
@@ -77,7 +77,7 @@ impl Experiment {
         match self.data {
             Data::Characters(_) => self.run(&load_drawings()?),
             Data::Digits(_) => self.run((&load_drawings()?, &load_mnist()?)),
-            Data::Mnist => self.run(&load_mnist()?),
+            Data::Mnist | Data::Relabelled { .. } => self.run(&load_mnist()?),
             Data::Mislabelled => self.run((&load_mislabelled()?, &load_mnist()?)),
         }
     }
@@ -88,6 +88,11 @@ impl Experiment {
         let with_few = self.with_few_others(&samples)?;
         drop(samples);
         let (mut model, learned_before) = self.start()?;
+        if !self.frozen.is_empty() {
+            recalibrate(&mut model, &train, self.config.batch_size)?;
+            model.freeze(self.frozen)?;
+        }
+        let mut model: Box<dyn Classifier> = Box::new(model);
         let test = test.filter(|_| !matches!(self.data, Data::Characters(_)));
         let tested = test.filter(|_| self.is_tested_on_mnist());
         let before = tested

@@ -12,7 +12,7 @@ use crate::{
     data::Samples,
     eval::{Evaluation, argmax},
     image::Augment,
-    nn::{Batch, Classifier, Objective, Optimizer, Step, shape::Dims, split_mix64},
+    nn::{Batch, Classifier, Objective, Optimizer, Sgd, Step, shape::Dims, split_mix64},
     progress::say,
     train::{
         Checkpoint, Config, CurvePoint, Epoch, History, Loss, ModelCheckpoint,
@@ -78,6 +78,26 @@ pub(super) fn fit_stage(
         run.optimizer = before.optimizer;
     }
     run.go(Some(checkpoint))
+}
+
+/// Brings the running statistics of batch normalisation to those of `samples`: forward passes in
+/// training mode, at most 200, that change no weight.
+///
+/// # Errors
+/// Where the network does not take these samples.
+pub fn recalibrate(model: &mut dyn Classifier, samples: &Samples, batch_size: usize) -> Result<()> {
+    check_fit(model, samples)?;
+    // Updates of no size leave every weight as it is.
+    let mut still = Sgd::new(0.0, 0.0);
+    let mut buffer = Buffer::of(model);
+    let order = shuffled(samples.len(), 0, 0);
+    for indices in order.chunks(batch_size.max(1)).take(200) {
+        let labels: Vec<usize> = indices.iter().map(|&i| samples.labels[i]).collect();
+        buffer.fill(samples, indices, &Augment::none(), (0, 0));
+        let loss = Config::default().loss;
+        model.train_step(buffer.batch(), &loss.of(&labels), &mut still)?;
+    }
+    Ok(())
 }
 
 /// Class probabilities of `model` for every sample, beside the labels.

@@ -15,7 +15,7 @@ pub use callbacks::{EarlyStopping, ModelCheckpoint, Monitor, ReduceLrOnPlateau};
 pub use checkpoint::Checkpoint;
 pub use complementary::Complementary;
 pub use config::{Config, FineCurve, OptimizerKind, Schedule, SelfTraining};
-pub use fit::{activations, evaluate, evaluate_averaged, fit, fit_resumable, logits};
+pub use fit::{activations, evaluate, evaluate_averaged, fit, fit_resumable, logits, recalibrate};
 pub use history::{CurvePoint, Epoch, History};
 pub use loss::Loss;
 pub use self_training::{fit_self_training, own_labels};

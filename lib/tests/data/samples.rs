@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use glyphs::data::Samples;
+use glyphs::{data::Samples, image::Others};
 use ndarray::Array4;
 
 use crate::support::{contains, samples};
@@ -163,4 +163,68 @@ fn tables_have_a_row_an_image() {
     let bare = Samples::new("mine", images, vec![0, 1], ["a", "b"]).unwrap();
     assert_eq!(bare.dataframe().unwrap().shape(), (2, 2));
     assert_eq!(bare.to_table().unwrap().shape(), (2, 13));
+}
+
+#[test]
+fn every_sample_validates_once_over_the_folds() {
+    let all = samples(2480, 62, 40);
+    let parts = |by_writer: bool| {
+        let part = |fold| match by_writer {
+            true => all.fold_by_writer(5, fold).unwrap(),
+            false => all.fold(5, fold),
+        };
+        (100..105).map(part).collect::<Vec<_>>()
+    };
+    for by_writer in [false, true] {
+        let mut seen = Vec::new();
+        for (train, valid) in parts(by_writer) {
+            assert_eq!(train.len() + valid.len(), 2480);
+            if by_writer {
+                assert!(valid.writers.iter().all(|w| !train.writers.contains(w)));
+            } else {
+                assert_eq!(valid.len(), 496);
+            }
+            seen.extend(valid.names);
+        }
+        seen.sort_unstable();
+        let mut names = all.names.clone();
+        names.sort_unstable();
+        assert_eq!(seen, names);
+    }
+    assert!(all.fold_by_writer(41, 0).is_err());
+}
+
+/// Size and position beside those of the writer's others: labels have no part in it.
+#[test]
+fn context_sees_no_label_and_no_other_writer() {
+    let mut all = samples(120, 10, 4);
+    let values = (0..240).map(|i| (i * 37 % 101) as f32 / 10.0).collect();
+    all.features = ndarray::Array2::from_shape_vec((120, 2), values).unwrap();
+    let in_context = all.in_context(Others::All).unwrap();
+    assert_eq!(in_context.features.dim(), (120, 4));
+
+    let mut relabelled = all.clone();
+    relabelled.labels.rotate_left(17);
+    let again = relabelled.in_context(Others::All).unwrap();
+    assert_eq!(again.features, in_context.features);
+
+    let mut changed = all.clone();
+    let writer = changed.writers[0];
+    changed.features[[0, 0]] += 50.0;
+    let changed = changed.in_context(Others::All).unwrap();
+    for (i, (row, before)) in changed
+        .features
+        .outer_iter()
+        .zip(in_context.features.outer_iter())
+        .enumerate()
+    {
+        assert_eq!(row != before, all.writers[i] == writer, "{i}");
+    }
+    // Without others, a drawing stands for itself.
+    let alone = all.in_context(Others::Few(0, 3)).unwrap();
+    for row in alone.features.outer_iter() {
+        assert_eq!((row[0], row[1]), (row[2], row[3]));
+    }
+    all.writers.clear();
+    assert!(all.in_context(Others::All).is_err());
 }

@@ -34,11 +34,10 @@ fn the_archive_has_names_numbers_and_sizes_of_the_real_one() {
     assert_eq!(drawings.drawings[0].name, "img001-001.png");
     // The same seed, drawn again, gives the same bytes; another one does not.
     for index in [0, 1234, 2479] {
-        let drawing = &drawings.drawings[index];
-        let drawn =
-            |seed| drawing(&Writer::new(seed, drawing.writer.into()), drawing.label).unwrap();
-        assert!(drawn(SEED) == drawing.bytes);
-        assert!(drawn(SEED + 1) != drawing.bytes);
+        let stored = &drawings.drawings[index];
+        let drawn = |seed| drawing(&Writer::new(seed, stored.writer.into()), stored.label).unwrap();
+        assert!(drawn(SEED) == stored.bytes);
+        assert!(drawn(SEED + 1) != stored.bytes);
     }
     contact_sheet(&drawings);
 }

@@ -2,7 +2,8 @@
 //! carries the lines that made its numbers.
 
 use glyphs::eval::statistics::{
-    Interval, KaplanMeier, Time, area_under, chi_square, holm, mean, paired_difference, wilson,
+    Interval, KaplanMeier, Time, area_under, chi_square, difference_of_splits, holm, mean,
+    mean_of_splits, paired_difference, prediction_interval, wilson,
 };
 use proptest::prelude::*;
 
@@ -202,4 +203,28 @@ proptest! {
             }
         }
     }
+}
+
+/// Nadeau and Bengio's correction, and a prediction interval:
+/// ```python
+/// half = stats.t.ppf(0.975, 4) * np.std(a, ddof=1)
+/// half * np.sqrt(1/5 + 1/9), half * np.sqrt(1 + 1/5)
+/// ```
+#[test]
+fn overlapping_splits_and_one_more_run_have_wider_intervals() {
+    let splits = mean_of_splits(&A, 1.0 / 9.0).unwrap().interval.unwrap();
+    interval(splits, 0.974555041142924, 0.9772049588570757);
+    let difference = difference_of_splits(&A, &B, 0.25).unwrap();
+    interval(
+        difference.interval,
+        -0.00042045945413531397,
+        0.004100459454135308,
+    );
+    assert!(difference.p > paired_difference(&A, &B).unwrap().p);
+    interval(
+        prediction_interval(&A).unwrap(),
+        0.9732778324620347,
+        0.978482167537965,
+    );
+    assert!(prediction_interval(&[0.5]).is_err());
 }

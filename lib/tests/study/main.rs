@@ -6,4 +6,5 @@ mod part2;
 mod part3;
 mod records;
 mod reference_2021;
+mod relabelled;
 mod runs;

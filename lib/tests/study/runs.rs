@@ -37,7 +37,7 @@ fn each_kind_of_run_keeps_its_record_and_its_network() {
     );
     let run = records(
         folder.path(),
-        "part3-original-pretrained-self-training-all-seed0",
+        "part3-original-pretrained-self-training-6-3-seed0",
     );
     assert_eq!(run["pretraining"], pretraining["dataset"]);
     assert!(run["metrics"]["held_out_risk"].is_f64());
@@ -83,7 +83,7 @@ fn train_one_of_each_kind() {
         "part1-original-random-ours-seed0",
         "part2-original-random-pretraining-seed0",
         "part2-experimental-random-few-100-seed1",
-        "part3-original-pretrained-self-training-all-seed0",
+        "part3-original-pretrained-self-training-6-3-seed0",
     ] {
         let run = glyphs::study::Experiment::named(name).unwrap();
         run.load_and_run().unwrap();

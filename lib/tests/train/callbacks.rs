@@ -1,6 +1,6 @@
 //! What callbacks decide from a history.
 
-use glyphs::train::{EarlyStopping, Epoch, History, ReduceLrOnPlateau};
+use glyphs::train::{EarlyStopping, Epoch, History, Monitor, ReduceLrOnPlateau};
 
 fn history(losses: &[f64]) -> History {
     let epoch = |&val_loss| Epoch {
@@ -24,6 +24,7 @@ fn the_rate_halves_after_each_plateau_and_stops_at_its_minimum() {
         patience: 2,
         min_delta: 0.0,
         min_lr: 0.2,
+        ..ReduceLrOnPlateau::default()
     };
     let rate = |losses: &[f64]| plateau.learning_rate(1.0, &history(losses));
     assert_eq!(rate(&[]), 1.0);
@@ -31,6 +32,14 @@ fn the_rate_halves_after_each_plateau_and_stops_at_its_minimum() {
     assert_eq!(rate(&[3.0, 2.0, 2.5, 2.1]), 0.5);
     assert_eq!(rate(&[3.0, 2.0, 2.5, 2.1, 2.0, 2.2]), 0.25);
     assert_eq!(rate(&[1.0; 20]), 0.2);
+    // Accuracy stands still all along.
+    let by_accuracy = ReduceLrOnPlateau {
+        monitor: Monitor::ValAccuracy,
+        ..plateau
+    };
+    let falling = history(&[5.0, 4.0, 3.0]);
+    assert_eq!(plateau.learning_rate(1.0, &falling), 1.0);
+    assert_eq!(by_accuracy.learning_rate(1.0, &falling), 0.5);
 }
 
 #[test]

@@ -13,6 +13,7 @@ use glyphs::{
     train::{
         Checkpoint, Complementary, Config, FineCurve, Loss, ModelCheckpoint, SelfTraining,
         evaluate, evaluate_averaged, fit, fit_resumable, fit_self_training, own_labels,
+        recalibrate,
     },
 };
 use ndarray::{Array2, Array4};
@@ -409,6 +410,30 @@ fn self_training_learns_from_wrong_labels_and_goes_on_after_an_interruption() {
     run("broken-off", &first_stage);
     let (resumed, _) = run("broken-off", &config);
     assert!(bits(&resumed) == bits(&model));
+}
+
+/// Batch normalisation learns the statistics of the images; no weight moves.
+#[test]
+fn recalibrating_moves_running_statistics_alone() {
+    use glyphs::nn::{BatchNorm2d, Conv2d, Flatten, Linear, MaxPool2d, Network, ReLU};
+    type Net = (
+        Conv2d<1, 4>,
+        BatchNorm2d<4>,
+        ReLU,
+        MaxPool2d,
+        Flatten<784>,
+        Linear<784, 10>,
+    );
+    let samples = bars(200);
+    let mut model: Network<Net> = Network::new(5);
+    let before: Vec<(String, Vec<f32>)> = (model.tensors().into_iter())
+        .map(|tensor| (tensor.name, tensor.values.to_vec()))
+        .collect();
+    recalibrate(&mut *model, &samples, 20).unwrap();
+    for (tensor, (name, values)) in model.tensors().into_iter().zip(before) {
+        let is_statistic = name.contains("running");
+        assert_eq!(tensor.values != values, is_statistic, "{name}");
+    }
 }
 
 /// Networks of a reader's own: other images, other optimisers, layers frozen, resumed, read back.

@@ -3,6 +3,7 @@
 use super::measures::{MEASURES, Measure, curve, seconds_to, steps_to};
 use crate::{
     Result,
+    data::Provenance,
     display::{
         Axis, Cell, Html, LineChart, RowChart, Show, Table, format_p, format_signed, no_number,
         note, number, percent, row, stack,
@@ -10,9 +11,9 @@ use crate::{
     eval::statistics::{Interval, KaplanMeier, PairedDifference, Time, holm},
     report::{
         accuracy, columns, compare, difference, left_out, network_name, never_made, points,
-        reference_2021, span,
+        reference_2021, span, val_accuracy,
     },
-    study::{Grid, Head, Init, RunResult, Seeds, networks},
+    study::{DEPTHS, Experiment, Grid, Head, Init, RATES, RunResult, SELECTION, Seeds, networks},
 };
 
 /// Accuracies whose first time of being reached counts as convergence.
@@ -266,4 +267,59 @@ pub fn little_data(grids: &[(usize, &Grid)]) -> Html {
         ]);
     }
     table.show()
+}
+
+/// Test accuracy by how many of the convolutions are carried over, on 1,000 images.
+pub fn compare_depths(mnist: &Provenance) -> Result<Html> {
+    let run = |init| Experiment::mnist(Head::Original, init, 0).few(1_000);
+    let mut runs = vec![("none".to_string(), run(Init::Random))];
+    for depth in DEPTHS {
+        let name = match depth.0 {
+            1 => "the first convolution".into(),
+            n => format!("{n} convolutions"),
+        };
+        runs.push((name, run(Init::Pretrained).carrying_over(depth)));
+    }
+    runs.push(("and the dense layer".into(), run(Init::Pretrained)));
+    let recorded = |(name, run): (String, Experiment)| Ok((name, Seeds::recorded(&run, mnist)?));
+    let ways: Vec<(String, Seeds)> = runs.into_iter().map(recorded).collect::<Result<_>>()?;
+    let ways: Vec<(&str, &Seeds)> = ways.iter().map(|(name, s)| (name.as_str(), s)).collect();
+    compare("Carried over, test accuracy after 300 steps", &ways, &[])
+}
+
+/// Accuracy on held-out images by the peak of the learning rate, for each start by itself.
+pub fn compare_rates(mnist: &Provenance) -> Result<Html> {
+    let names = RATES.map(|rate| format!("{rate}"));
+    let header = ["head", "start"]
+        .into_iter()
+        .chain(names.iter().map(String::as_str));
+    let header = header.chain(["best", "taken"]);
+    let mut table = Table::new(
+        "Accuracy on 5,000 held-out images by the rate's peak",
+        header,
+    );
+    for (head, init) in networks() {
+        let run = Experiment::mnist(head, init, 0);
+        let mut cells: Vec<Cell> = vec![head.name().into(), init.name().into()];
+        let mut best = (f64::NAN, String::new());
+        for (rate, name) in RATES.into_iter().zip(&names) {
+            let run = run.clone().clean_at(rate);
+            let seeds = Seeds::recorded_under(&SELECTION[..1], &run, mnist)?;
+            let accuracy = seeds
+                .runs
+                .first()
+                .and_then(val_accuracy)
+                .unwrap_or(f64::NAN);
+            if best.0.is_nan() || accuracy > best.0 {
+                best = (accuracy, name.clone());
+            }
+            cells.push(percent(accuracy));
+        }
+        cells.extend([
+            best.1.into(),
+            format!("{}", run.clean().config.learning_rate).into(),
+        ]);
+        table = table.row(cells);
+    }
+    Ok(table.show())
 }

@@ -7,5 +7,8 @@ pub mod measures;
 mod transfer;
 
 pub use claims::{CLAIMS, Claim, Verdict, claims};
-pub use compare::{compare_starts, convergence, curves, little_data, quality, quality_finding};
+pub use compare::{
+    compare_depths, compare_rates, compare_starts, convergence, curves, little_data, quality,
+    quality_finding,
+};
 pub use transfer::{carried_over, features_kept, pretraining_finding, weights_moved};
