@@ -9,7 +9,7 @@ use polars::prelude::{Column, DataFrame};
 use crate::data::Samples;
 use crate::dataframe::{dataframe, write_csv};
 use crate::eval::{Evaluation, argmax};
-use crate::image::{ImageFolder, Preprocess};
+use crate::image::{FEATURES, ImageFolder, Others, Preprocess};
 use crate::nn::Classifier;
 use crate::train::{Checkpoint, logits};
 use crate::{Error, Result};
@@ -40,13 +40,51 @@ pub struct Prediction {
     pub label: Option<String>,
 }
 
+/// Which other images a network that reads in context sets beside one. It never sees their
+/// labels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Context {
+    /// All that are read: they are of one hand. Where they are of many, little is lost.
+    #[default]
+    Folder,
+    /// Those of the same writer, by file names like dataset 1's (`img001-042.png`).
+    Writer,
+    /// None: one image at a time.
+    None,
+}
+
+impl Context {
+    fn beside(self, samples: Samples) -> Result<Samples> {
+        let others = match self {
+            Self::None => Others::Few(0, 0),
+            Self::Folder | Self::Writer => Others::All,
+        };
+        let writers = match self {
+            Self::Writer if samples.writers.is_empty() => {
+                let problem = "the file names do not say who wrote the images";
+                let remedy = "name them as dataset 1 does (img001-042.png: writer 42), or ask \
+                              for the context of the folder";
+                return Err(Error::argument(problem, remedy));
+            }
+            Self::Writer => samples.writers.clone(),
+            Self::Folder | Self::None => vec![0; samples.len()],
+        };
+        Samples { writers, ..samples }.in_context(others)
+    }
+}
+
 /// Reads every PNG and JPEG image in the folder or archive `images`, of any size, with
 /// the network of a checkpoint.
 ///
 /// # Errors
 /// Where the checkpoint is damaged or was not trained on images that were brought down, there is no image,
 /// or one is damaged. With `skip_damaged` such images are skipped and listed.
-pub fn predict(checkpoint: &Path, images: &Path, skip_damaged: bool) -> Result<Predictions> {
+pub fn predict(
+    checkpoint: &Path,
+    images: &Path,
+    context: Context,
+    skip_damaged: bool,
+) -> Result<Predictions> {
     let checkpoint_path = checkpoint;
     let checkpoint = Checkpoint::load(checkpoint_path)?;
     let model = checkpoint.network()?;
@@ -59,9 +97,13 @@ pub fn predict(checkpoint: &Path, images: &Path, skip_damaged: bool) -> Result<P
         true => ImageFolder::read_skipping,
         false => ImageFolder::read,
     };
-    read(model.as_ref(), &checkpoint.classes, &method, || {
-        folder(images)
-    })
+    read(
+        model.as_ref(),
+        &checkpoint.classes,
+        &method,
+        context,
+        || folder(images),
+    )
 }
 
 /// As [`predict`], with a network at hand. `preprocess` and `classes` are those that it was
@@ -85,7 +127,7 @@ pub fn classify(
         let remedy = "pass the classes of the samples that it was trained on";
         return Err(Error::argument(problem, remedy));
     }
-    read(model, classes, preprocess, || {
+    read(model, classes, preprocess, Context::default(), || {
         ImageFolder::read(images.as_ref())
     })
 }
@@ -94,12 +136,16 @@ fn read(
     model: &dyn Classifier,
     classes: &[String],
     method: &Preprocess,
+    context: Context,
     folder: impl FnOnce() -> Result<ImageFolder>,
 ) -> Result<Predictions> {
     let start = Instant::now();
     let folder = folder()?;
     let reading = start.elapsed();
-    let read = folder.preprocess(method, classes.to_vec())?;
+    let mut read = folder.preprocess(method, classes.to_vec())?;
+    if model.num_features() == 2 * FEATURES {
+        read.samples = context.beside(read.samples)?;
+    }
     let preprocessing = start.elapsed() - reading;
     let network = Instant::now();
     let scores = logits(model, &read.samples)?;

@@ -12,7 +12,7 @@ use clap::{
 use glyphs::data::Dataset;
 use glyphs::data::fetch::{Catalogue, check, clean, fetch};
 use glyphs::data::locate::locate;
-use glyphs::predict::predict;
+use glyphs::predict::{Context, predict};
 use glyphs::study::{Experiment, experiments};
 use glyphs::{Error, Result};
 
@@ -72,6 +72,16 @@ fn command_line() -> Command {
             path("out")
                 .default_value("predictions.csv")
                 .help("Where the table file,predicted,confidence(,label) goes"),
+        )
+        .arg(
+            Arg::new("context")
+                .long("context")
+                .value_parser(["folder", "writer", "none"])
+                .default_value("folder")
+                .help(
+                    "Of a network that reads in context: which other images are of the same hand. \
+                     Their labels are never looked at",
+                ),
         )
         .arg(flag(
             "skip-damaged",
@@ -158,10 +168,16 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
             .unwrap_or_default()
     };
     let out = path("out");
+    let context = match arguments.get_one::<String>("context").map(String::as_str) {
+        Some("writer") => Context::Writer,
+        Some("none") => Context::None,
+        _ => Context::Folder,
+    };
     let start = Instant::now();
     let predictions = predict(
         &path("checkpoint"),
         &path("images"),
+        context,
         arguments.get_flag("skip-damaged"),
     )?;
     predictions.write_csv(&out)?;

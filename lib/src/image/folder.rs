@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::preprocess::{Preprocess, preprocess_all, stacked};
 use crate::data::archive::{ImageFile, read_images, read_images_skipping, sha256_of_files};
-use crate::data::handwritten::{class_names, label_of_folder};
+use crate::data::handwritten::{class_names, label_of_folder, writer_of_file};
 use crate::data::{Provenance, Samples};
 use crate::{Error, Result};
 
@@ -37,7 +37,8 @@ impl Samples {
     /// Classes are in the natural order of their names (`2` before `10`); folders named
     /// `Sample001` to `Sample062` are the characters `0` to `z`, as in dataset 1. Hidden
     /// files, `__MACOSX` and files of other kinds are skipped. `names` are the paths inside
-    /// of the folder, `provenance` has the folder's name and the sha256 of its images.
+    /// of the folder, `writers` what file names like dataset 1's say (`img001-042.png`),
+    /// `provenance` has the folder's name and the sha256 of its images.
     ///
     /// # Errors
     /// Where there are no images, or only one class; where an image is damaged, lies in no
@@ -181,6 +182,7 @@ impl ImageFolder {
             classes.iter().position(|name| *name == class)
         };
         let labels: Vec<Option<usize>> = files.iter().map(label).collect();
+        let writers: Option<Vec<u16>> = files.iter().map(|f| writer_of_file(f.name())).collect();
         let contents = (files.iter()).map(|file| (file.path.as_str(), file.bytes.as_slice()));
         let name = name_of(&root);
         let mut provenance = Provenance {
@@ -195,7 +197,7 @@ impl ImageFolder {
             images,
             features,
             labels: labels.iter().map(|label| label.unwrap_or(0)).collect(),
-            writers: Vec::new(),
+            writers: writers.unwrap_or_default(),
             names: files.into_iter().map(|file| file.path).collect(),
             classes,
             provenance,

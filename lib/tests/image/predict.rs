@@ -10,16 +10,20 @@ use glyphs::data::{Provenance, Samples};
 use glyphs::display::Show;
 use glyphs::image::{Preprocess, save_png};
 use glyphs::nn::char_cnn;
-use glyphs::predict::{classify, predict};
+use glyphs::predict::{Context, classify, predict};
 use glyphs::train::{Checkpoint, Config, History};
 use image::{DynamicImage, GrayImage, ImageFormat};
 use ndarray::{Array2, Array3, Array4};
 
 /// A checkpoint of an untrained network.
 fn checkpoint(path: &Path, preprocess: Option<Preprocess>) {
+    checkpoint_with(path, preprocess, 6);
+}
+
+fn checkpoint_with(path: &Path, preprocess: Option<Preprocess>, features: usize) {
     let samples = Samples {
         images: Array4::zeros((1, 1, 28, 28)),
-        features: Array2::zeros((1, 6)),
+        features: Array2::zeros((1, features)),
         labels: vec![0],
         writers: vec![],
         names: vec![],
@@ -32,7 +36,7 @@ fn checkpoint(path: &Path, preprocess: Option<Preprocess>) {
             synthetic: true,
         },
     };
-    let model = char_cnn(500, 62, 6, 3);
+    let model = char_cnn(500, 62, features, 3);
     let mut made = Checkpoint::of(&model, Config::default(), History::default(), &samples);
     if let Some(preprocess) = preprocess {
         made = made.with_preprocess(preprocess);
@@ -72,7 +76,7 @@ fn images_of_any_size_are_read_and_labels_taken_from_folders() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, bytes).unwrap();
     }
-    let predictions = predict(&network, &images, false).unwrap();
+    let predictions = predict(&network, &images, Context::Folder, false).unwrap();
     let labels: Vec<Option<&str>> = predictions
         .rows
         .iter()
@@ -105,12 +109,14 @@ fn images_of_any_size_are_read_and_labels_taken_from_folders() {
         &picture(7, 64, ImageFormat::Png)[..60],
     )
     .unwrap();
-    let words = predict(&network, &images, false).unwrap_err().to_string();
+    let words = predict(&network, &images, Context::Folder, false)
+        .unwrap_err()
+        .to_string();
     assert!(
         words.contains("six.png") && words.contains("restore"),
         "{words}"
     );
-    let predictions = predict(&network, &images, true).unwrap();
+    let predictions = predict(&network, &images, Context::Folder, true).unwrap();
     assert_eq!((predictions.rows.len(), predictions.skipped.len()), (5, 1));
 }
 
@@ -148,7 +154,9 @@ fn what_cannot_be_predicted_is_an_error() {
     let network = root.join("network.safetensors");
     checkpoint(&network, None);
     let fails = |images: &Path, parts: &[&str]| {
-        let words = predict(&network, images, false).unwrap_err().to_string();
+        let words = predict(&network, images, Context::Folder, false)
+            .unwrap_err()
+            .to_string();
         assert!(parts.iter().all(|part| words.contains(part)), "{words}");
     };
     fails(root, &["network.safetensors", "brought down"]);
@@ -162,4 +170,47 @@ fn what_cannot_be_predicted_is_an_error() {
     let whole = fs::read(&network).unwrap();
     fs::write(&network, &whole[..whole.len() / 2]).unwrap();
     fails(root, &["network.safetensors"]);
+}
+
+/// A network that reads in context: other images change what it says, their labels do not.
+#[test]
+fn context_is_of_the_folder_of_the_writer_or_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let network = root.join("network.safetensors");
+    checkpoint_with(&network, Some(Preprocess::default()), 12);
+    type Read = std::collections::BTreeMap<String, f32>;
+    let read = |images: &str, context| -> glyphs::Result<Read> {
+        let read = predict(&network, &root.join(images), context, false)?;
+        let confidences = read
+            .rows
+            .iter()
+            .map(|row| (row.file.clone(), row.confidence));
+        Ok(confidences.collect())
+    };
+    let write = |name: &str, label: usize, width: u32| {
+        let path = root.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, picture(label, width, ImageFormat::Png)).unwrap();
+    };
+    for (labels, first, second) in [("right", "a", "7"), ("wrong", "z", "B")] {
+        write(&format!("{labels}/{first}/img001-001.png"), 36, 300);
+        write(&format!("{labels}/{second}/img002-001.png"), 7, 300);
+        write(&format!("{labels}/{second}/img003-002.png"), 24, 300);
+    }
+    let values = |images, context| -> Vec<f32> {
+        let mut values: Vec<f32> = read(images, context).unwrap().into_values().collect();
+        values.sort_by(f32::total_cmp);
+        values
+    };
+    let by_folder = values("right", Context::Folder);
+    assert_eq!(values("wrong", Context::Folder), by_folder);
+    let by_writer = values("right", Context::Writer);
+    assert_eq!(values("wrong", Context::Writer), by_writer);
+    let alone = values("right", Context::None);
+    assert!(by_folder != by_writer && by_writer != alone && alone != by_folder);
+
+    write("unnamed/one.png", 3, 300);
+    let words = read("unnamed", Context::Writer).unwrap_err().to_string();
+    assert!(words.contains("img001-042.png"), "{words}");
 }

@@ -219,12 +219,24 @@ fn drawing(root: &Path, file: ImageFile) -> Result<Drawing> {
 /// Label and writer from `Sample001/img001-042.png`, in whatever case.
 fn scheme(path: &str) -> Option<(usize, u16)> {
     let class = label_of_folder(folder_name(path))?;
-    let name = file_name(path).to_ascii_lowercase();
+    let (number, writer) = numbers(file_name(path))?;
+    (number == class as u16 + 1).then_some((class, writer))
+}
+
+/// The writer that a file's name gives: 42 for `img001-042.png`.
+pub fn writer_of_file(name: &str) -> Option<u16> {
+    Some(numbers(name)?.1)
+}
+
+/// 1 and 42 from `img001-042.png`.
+fn numbers(name: &str) -> Option<(u16, u16)> {
+    let name = name.to_ascii_lowercase();
     let (stem, _) = name.rsplit_once('.')?;
     let (number, writer) = stem.strip_prefix("img")?.split_once('-')?;
     let writer = digits(writer)?;
-    let known = digits(number)? == class as u16 + 1 && (1..=55).contains(&writer);
-    known.then_some((class, writer))
+    (1..=55)
+        .contains(&writer)
+        .then_some((digits(number)?, writer))
 }
 
 /// The label that a folder's name gives, `Sample001` to `Sample062`.
