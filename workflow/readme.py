@@ -47,7 +47,7 @@ def findings(runs):
             [mean(2, protocol, init) for protocol in ("few-100", "frozen-trunk", "report") for init in ("pretrained", "random")],
         ),
         (
-            "Trained on wrong labels as if they were right, the network reads {} of the digits; "
+            "Trained on wrong labels as if they were right, the original network from a random start reads {} of the digits; "
             "told that each label is what the image is not, {}.",
             [mean(3, "report"), mean(3, "self-training-6-3")],
         ),

@@ -49,7 +49,11 @@ pub use crate::{
 };
 /// The study.
 pub use crate::{
-    report::{complementary, part1, part2, part3, reference_2021, summary, summary::Datasets},
+    report::{
+        claims::{Records, claims},
+        complementary, part1, part2, part3, reference_2021, summary,
+        summary::Datasets,
+    },
     study::{
         Audit, Experiment, Grid, Head, Init, LOOKALIKES, Seeds, TAKEN, Trained, load_drawings,
         load_mislabelled, load_mnist,

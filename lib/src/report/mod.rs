@@ -2,6 +2,7 @@
 //! study. It trains nothing, so a change here repeats no run.
 
 pub mod audit;
+pub mod claims;
 pub mod complementary;
 pub mod part1;
 pub mod part2;

@@ -378,8 +378,8 @@ impl Experiment {
         }
     }
 
-    /// Every choice made on 5,000 training images that are held out, one cycle of the
-    /// learning rate up to the best of [`RATES`] for this start, the test set used once.
+    /// 5,000 training images are held out; one cycle of the learning rate, whose peak is the best
+    /// of [`RATES`] on them for this start.
     pub fn clean(self) -> Self {
         Self {
             protocol: "clean".into(),

@@ -3,6 +3,7 @@
 use glyphs::data::Provenance;
 use glyphs::display::Show;
 use glyphs::eval::statistics::{Interval, PairedDifference, Time, paired_difference};
+use glyphs::report::claims::{Records, Verdict, claims};
 use glyphs::report::part2;
 use glyphs::report::part2::measures::{MEASURES, steps_to};
 use glyphs::study::{Experiment, Grid, Head, Init, RunResult, Seeds, networks};
@@ -110,7 +111,6 @@ fn every_display_holds_with_five_seeds_with_one_and_with_none() {
             part2::compare_starts(&grid, "starts").show(),
             part2::little_data(&[(100, &grid), (1_000, &grid)]),
             part2::weights_moved(&grid, Head::Original),
-            part2::claims(&grid),
         ];
         for html in shown {
             let page = html.html();
@@ -182,33 +182,44 @@ fn interval(low: f64, high: f64) -> PairedDifference {
 }
 
 #[test]
-fn a_verdict_needs_the_interval_on_one_side() {
-    let ahead = part2::CLAIMS[0];
-    assert!((ahead.reported().unwrap() - 0.2136).abs() < 1e-9);
-    assert_eq!(ahead.verdict(&interval(0.01, 0.02)), part2::Verdict::Holds);
-    assert_eq!(
-        ahead.verdict(&interval(-0.02, -0.01)),
-        part2::Verdict::DoesNotHold
+fn a_claim_holds_does_not_or_cannot_be_told() {
+    use Verdict::*;
+    for (mean, p, verdict) in [
+        (0.2, 0.01, Holds),
+        (-0.2, 0.01, DoesNotHold),
+        (0.2, 0.06, CannotBeTold),
+        (-0.2, f64::NAN, CannotBeTold),
+    ] {
+        assert_eq!(Verdict::of_difference(mean, p), verdict);
+    }
+    for (low, high, verdict) in [
+        (-0.001, 0.002, Holds),
+        (-0.01, 0.002, CannotBeTold),
+        (0.01, 0.02, DoesNotHold),
+    ] {
+        assert_eq!(Verdict::of_equality(&interval(low, high)), verdict);
+    }
+}
+
+/// Every claim has its line; what no run can tell says why.
+#[test]
+fn claims_are_held_against_the_records() {
+    let records = Records {
+        alone: Seeds::default(),
+        in_context: Seeds::default(),
+        mnist: grid(5, 5),
+        mislabelled: grid(0, 0),
+    };
+    let html = claims(&records);
+    let text = html.text().to_string();
+    assert!(text.contains("no person has read these drawings"), "{text}");
+    assert!(text.contains("never run on this data"), "{text}");
+    let line = text
+        .lines()
+        .find(|line| line.contains("pretrained outperforms"));
+    assert!(
+        line.unwrap().contains("+0.44") || line.unwrap().contains("+0.4"),
+        "{text}"
     );
-    assert_eq!(
-        ahead.verdict(&interval(-0.01, 0.02)),
-        part2::Verdict::DoesNotHold
-    );
-    assert_eq!(
-        ahead.verdict(&interval(-0.1, 0.4)),
-        part2::Verdict::CannotBeTold
-    );
-    let equal = part2::CLAIMS[4];
-    assert_eq!(
-        equal.verdict(&interval(-0.001, 0.002)),
-        part2::Verdict::Holds
-    );
-    assert_eq!(
-        equal.verdict(&interval(-0.01, 0.002)),
-        part2::Verdict::CannotBeTold
-    );
-    assert_eq!(
-        equal.verdict(&interval(0.01, 0.02)),
-        part2::Verdict::DoesNotHold
-    );
+    assert!(line.unwrap().trim_end().ends_with("holds"), "{text}");
 }

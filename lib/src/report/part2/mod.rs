@@ -1,12 +1,10 @@
 //! Part 2: does a network pretrained on the digits of dataset 1 learn MNIST better than one
 //! that starts at random?
 
-mod claims;
 mod compare;
 pub mod measures;
 mod transfer;
 
-pub use claims::{CLAIMS, Claim, Verdict, claims};
 pub use compare::{
     compare_depths, compare_rates, compare_starts, convergence, curves, little_data, quality,
     quality_finding,

@@ -1,0 +1,387 @@
+//! What the 2021 report says, claim by claim, each held against the runs made here.
+
+use super::{accuracy, columns, difference, val_accuracy};
+use crate::{
+    Result,
+    display::{Cell, Html, Table, note, number, stack},
+    eval::statistics::{PairedDifference, difference_of_splits, holm, paired_difference},
+    report::{overlap, part2::measures::MEASURES, summary::Datasets},
+    study::{Experiment, Grid, Head, Init, RunResult, Seeds},
+};
+use Head::{Experimental, Original};
+use Init::{Pretrained, Random};
+
+/// Two networks that differ by less than this share are taken as equally good.
+const MARGIN: f64 = 0.005;
+/// A claim is judged at this level, over all claims (Holm, 1979).
+const LEVEL: f64 = 0.05;
+
+/// The runs that claims are held against.
+pub struct Records {
+    pub alone: Seeds,
+    pub in_context: Seeds,
+    pub mnist: Grid,
+    pub mislabelled: Grid,
+}
+
+impl Records {
+    /// Those of this study, on `data`.
+    ///
+    /// # Errors
+    /// Where a record cannot be read.
+    pub fn load(data: &Datasets) -> Result<Self> {
+        let ours = Experiment::part1_ours(0);
+        let mnist = Experiment::mnist(Original, Random, 0);
+        let mislabelled = Experiment::mislabelled(Original, Random, 0);
+        Ok(Self {
+            alone: Seeds::recorded(&ours, &data.drawings)?,
+            in_context: Seeds::recorded(&ours.in_context(), &data.drawings)?,
+            mnist: Grid::recorded(&mnist, &data.mnist)?,
+            mislabelled: Grid::recorded(&mislabelled, &data.mislabelled)?,
+        })
+    }
+}
+
+type Evidence = fn(&Records) -> Option<PairedDifference>;
+
+/// How a claim is judged.
+enum Test {
+    /// A number above 0, seed by seed, speaks for it.
+    Above(Evidence),
+    /// A number within [`MARGIN`] of 0 does.
+    Equal(Evidence),
+    /// No run can tell; why.
+    Untested(&'static str),
+}
+use Test::{Above, Equal, Untested};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Holds,
+    DoesNotHold,
+    CannotBeTold,
+}
+
+impl Verdict {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Holds => "holds",
+            Self::DoesNotHold => "does not hold",
+            Self::CannotBeTold => "cannot be told",
+        }
+    }
+
+    /// Of a claim that there is a difference, by the corrected p-value.
+    pub fn of_difference(mean: f64, p: f64) -> Self {
+        match p < LEVEL {
+            true if mean > 0.0 => Self::Holds,
+            true => Self::DoesNotHold,
+            false => Self::CannotBeTold,
+        }
+    }
+
+    /// Of a claim that there is none.
+    pub fn of_equality(found: &PairedDifference) -> Self {
+        let interval = found.interval;
+        if interval.low > -MARGIN && interval.high < MARGIN {
+            Self::Holds
+        } else if interval.low > MARGIN || interval.high < -MARGIN {
+            Self::DoesNotHold
+        } else {
+            Self::CannotBeTold
+        }
+    }
+}
+
+/// Accuracy on training images (`val_accuracy`: on the MNIST test set) after an epoch.
+fn after(epoch: usize, training: bool) -> impl Fn(&RunResult) -> Option<f64> {
+    move |run| {
+        let epoch = run.epochs.get(epoch)?;
+        Some(if training {
+            epoch.accuracy
+        } else {
+            epoch.val_accuracy
+        })
+    }
+}
+
+/// One of part 2's measures by the beginning of its name.
+fn measure(name: &'static str) -> impl Fn(&RunResult) -> Option<f64> {
+    move |run| {
+        let measure = MEASURES
+            .iter()
+            .find(|measure| measure.name.starts_with(name))?;
+        (measure.value)(run)
+    }
+}
+
+/// A number of each run of one network, against 0.
+fn each(
+    grid: &Grid,
+    head: Head,
+    init: Init,
+    value: impl Fn(&RunResult) -> Option<f64>,
+) -> Option<PairedDifference> {
+    let values: Vec<f64> = grid.runs(head, init).iter().filter_map(value).collect();
+    paired_difference(&values, &vec![0.0; values.len()]).ok()
+}
+
+/// How far validation loss ends above its lowest: what overfitting does.
+fn rise_of_loss(run: &RunResult) -> Option<f64> {
+    let losses = || run.epochs.iter().map(|epoch| epoch.val_loss);
+    Some(run.last()?.val_loss - losses().min_by(f64::total_cmp)?)
+}
+
+/// By which every epoch's validation loss is above the one before, at the least.
+fn steady_rise(run: &RunResult) -> Option<f64> {
+    let steps = run.epochs.windows(2);
+    let steps = steps.map(|pair| pair[1].val_loss - pair[0].val_loss);
+    steps.min_by(f64::total_cmp)
+}
+
+fn gain_of_last_epoch(run: &RunResult) -> Option<f64> {
+    Some(after(2, false)(run)? - after(1, false)(run)?)
+}
+
+/// Random less pretrained, where less is better.
+fn saved(
+    records: &Records,
+    head: Head,
+    value: impl Fn(&RunResult) -> Option<f64>,
+) -> Option<PairedDifference> {
+    records
+        .mnist
+        .difference((head, Random), (head, Pretrained), value)
+}
+
+/// Part, claim, what is measured, how it is judged.
+const CLAIMS: [(u8, &str, &str, Test); 24] = [
+    (
+        1,
+        "The network is near a human.",
+        "",
+        Untested("no person has read these drawings"),
+    ),
+    (
+        1,
+        "Most mistakes are not the network's: the characters look alike.",
+        "share of mistakes between look-alikes, less half (points)",
+        Above(|records| {
+            let share = |run: &RunResult| {
+                let wrong = 1.0 - val_accuracy(run)?;
+                let other = 1.0 - run.metric("merged_accuracy")?;
+                Some((wrong - other) / wrong - 0.5)
+            };
+            let shares = records.alone.values(share);
+            paired_difference(&shares, &vec![0.0; shares.len()]).ok()
+        }),
+    ),
+    (
+        1,
+        "With context one could be much more accurate.",
+        "beside the writer's other drawings, less alone (points)",
+        Above(|records| {
+            let [a, b] = [&records.in_context, &records.alone].map(|s| s.values(val_accuracy));
+            difference_of_splits(&a, &b, overlap(&records.alone.runs)).ok()
+        }),
+    ),
+    (
+        2,
+        "Original: pretraining is far ahead after one epoch.",
+        "accuracy, pretrained − random (points)",
+        Above(|records| records.mnist.gain(Original, after(0, false))),
+    ),
+    (
+        2,
+        "Experimental: pretraining is behind after one epoch.",
+        "accuracy, random − pretrained (points)",
+        Above(|records| saved(records, Experimental, after(0, false))),
+    ),
+    (
+        2,
+        "Original: it learns the training images faster.",
+        "training accuracy of epoch 1, pretrained − random (points)",
+        Above(|records| records.mnist.gain(Original, after(0, true))),
+    ),
+    (
+        2,
+        "Experimental: it learns the training images faster.",
+        "training accuracy of epoch 1, pretrained − random (points)",
+        Above(|records| records.mnist.gain(Experimental, after(0, true))),
+    ),
+    (
+        2,
+        "Original: both starts end equally good.",
+        "accuracy, pretrained − random (points)",
+        Equal(|records| records.mnist.gain(Original, accuracy)),
+    ),
+    (
+        2,
+        "Experimental: pretrained outperforms.",
+        "accuracy, pretrained − random (points)",
+        Above(|records| records.mnist.gain(Experimental, accuracy)),
+    ),
+    (
+        2,
+        "Experimental: in less time.",
+        "steps to 98 %, random − pretrained (hundreds)",
+        Above(|records| {
+            saved(records, Experimental, |run| {
+                Some(measure("steps to 98")(run)? / 1e4)
+            })
+        }),
+    ),
+    (
+        2,
+        "Experimental: an epoch takes less time.",
+        "seconds a run, 1 − pretrained / random (%)",
+        Above(|records| saved(records, Experimental, |run| Some(run.seconds().ln()))),
+    ),
+    (
+        2,
+        "Experimental: more stably.",
+        "sd along the last epoch, random − pretrained (points)",
+        Above(|records| saved(records, Experimental, measure("unrest"))),
+    ),
+    (
+        2,
+        "The experimental head overfits from a random start.",
+        "rise of validation loss above its lowest (0.01 nats)",
+        Above(|records| each(&records.mnist, Experimental, Random, rise_of_loss)),
+    ),
+    (
+        2,
+        "Pretrained, it keeps getting better.",
+        "accuracy of epoch 3 − epoch 2 (points)",
+        Above(|records| each(&records.mnist, Experimental, Pretrained, gain_of_last_epoch)),
+    ),
+    (
+        2,
+        "The original head never overfits from a random start.",
+        "accuracy of epoch 3 − epoch 2 (points)",
+        Above(|records| each(&records.mnist, Original, Random, gain_of_last_epoch)),
+    ),
+    (
+        2,
+        "From a random start the original head is better.",
+        "accuracy, original − experimental (points)",
+        Above(|records| {
+            records
+                .mnist
+                .difference((Original, Random), (Experimental, Random), accuracy)
+        }),
+    ),
+    (
+        2,
+        "Pretrained, the experimental head is better.",
+        "accuracy, experimental − original (points)",
+        Above(|records| {
+            records
+                .mnist
+                .difference((Experimental, Pretrained), (Original, Pretrained), accuracy)
+        }),
+    ),
+    (
+        2,
+        "Pretraining overfits with the settings of part 1.",
+        "",
+        Untested("not run: pretraining here has distortions, as ours of part 1"),
+    ),
+    (
+        2,
+        "Tuning the rate did not help.",
+        "",
+        Untested("notebook 4 tries three rates for each start, on one seed"),
+    ),
+    (2, "More pretraining did not help.", "", Untested("not run")),
+    (
+        3,
+        "Folder 0 has every digit but 0.",
+        "",
+        Untested("notebook 5 counts: all but about one in a thousand"),
+    ),
+    (
+        3,
+        "Original, pretrained: it is trained to predict anything but the right answer.",
+        "the least likely digit is right, less the likeliest is (points)",
+        Above(|records| {
+            each(&records.mislabelled, Original, Pretrained, |run| {
+                Some(run.metric("least_likely_accuracy")? - run.test_accuracy?)
+            })
+        }),
+    ),
+    (
+        3,
+        "The experimental networks are alike after three epochs.",
+        "accuracy, pretrained − random (points)",
+        Equal(|records| records.mislabelled.gain(Experimental, accuracy)),
+    ),
+    (
+        3,
+        "Original, pretrained: validation loss rises steadily.",
+        "least rise from epoch to epoch (0.01 nats)",
+        Above(|records| each(&records.mislabelled, Original, Pretrained, steady_rise)),
+    ),
+];
+
+/// One line a claim, with its number and verdict; p-values are Holm's over all that have one.
+pub fn claims(records: &Records) -> Html {
+    let found = CLAIMS.map(|(part, words, what, test)| {
+        let evidence = match &test {
+            Above(of) | Equal(of) => of(records),
+            Untested(_) => None,
+        };
+        (part, words, what, test, evidence)
+    });
+    let differences = found.iter().filter(|claim| matches!(claim.3, Above(_)));
+    let known: Vec<f64> = differences.filter_map(|claim| Some(claim.4?.p)).collect();
+    let mut corrected = holm(&known).into_iter();
+    let header =
+        columns("part | the 2021 report says | measured here | found | seeds | p (Holm) | verdict");
+    let mut table = Table::new("The 2021 report's claims", header);
+    for (part, words, what, test, evidence) in &found {
+        let mut cells: Vec<Cell> = vec![usize::from(*part).into(), (*words).into(), (*what).into()];
+        cells.extend(match (test, evidence) {
+            (Untested(why), _) => [
+                (*why).into(),
+                "".into(),
+                number(f64::NAN, 3),
+                "cannot be told".into(),
+            ],
+            (_, None) => [
+                "never run on this data".into(),
+                "".into(),
+                number(f64::NAN, 3),
+                "cannot be told".into(),
+            ],
+            (Above(_), Some(gain)) => {
+                let p = corrected.next().unwrap_or(f64::NAN);
+                let verdict = Verdict::of_difference(gain.mean, p).words();
+                [
+                    difference(gain, 100.0, 2).into(),
+                    gain.n.into(),
+                    number(p, 3),
+                    verdict.into(),
+                ]
+            }
+            (Equal(_), Some(gain)) => {
+                let verdict = Verdict::of_equality(gain).words();
+                [
+                    difference(gain, 100.0, 2).into(),
+                    gain.n.into(),
+                    number(f64::NAN, 3),
+                    verdict.into(),
+                ]
+            }
+        });
+        table = table.row(cells);
+    }
+    let rule = note(&format!(
+        "A claim that something is more holds where the mean is above 0 and Holm's p below \
+         {LEVEL}, and does not hold where the mean is below 0 and p below {LEVEL}; one that two \
+         are alike holds where the 95 % interval lies within ±{:.1} points. The words are ours, \
+         after the report's.",
+        MARGIN * 100.0
+    ));
+    stack(&[&table, &rule])
+}
