@@ -55,6 +55,38 @@ def test_a_number_may_be_off_by_what_another_seed_makes_of_it(accuracy, names):
     assert differing(lambda run: run.update(test_accuracy=accuracy), seeds) == names
 
 
+def test_a_number_that_the_published_seeds_do_not_agree_on_is_not_compared():
+    seeds = [PUBLISHED | {"seed": i, "test_accuracy": x} for i, x in enumerate((0.985, 0.2, 0.1))]
+    assert differing(lambda run: run.update(test_accuracy=0.5), seeds) == []
+
+
+EXACT = PUBLISHED | {
+    "environment": {"instructions": "avx512"},
+    "samples": {"train": "1", "valid": "2"},
+    "metrics": {"ece": 0.01},
+    "curve": [{"step": 20, "seconds": 1.0, "val_accuracy": 0.9}],
+    "checkpoint": {"path": "a", "sha256": "x", "weights_sha256": "w"},
+}
+
+
+@pytest.mark.parametrize(
+    "change, names",
+    [
+        (lambda run: run["curve"][0].update(seconds=2.0), []),
+        (lambda run: run["checkpoint"].update(sha256="y"), []),
+        (lambda run: run["checkpoint"].update(weights_sha256="v"), ["weights of checkpoint"]),
+        (lambda run: run["epochs"][0].update(loss=0.1 + 1e-16), ["epochs"]),
+        (lambda run: run["metrics"].update(ece=0.010001), ["metrics"]),
+        (lambda run: run["samples"].update(valid="3"), ["samples"]),
+        (lambda run: run["environment"].update(instructions="avx2"), []),
+    ],
+)
+def test_on_the_same_instructions_everything_is_equal(change, names):
+    ours = copy.deepcopy(EXACT)
+    change(ours)
+    assert [name for name, *_ in verify.compare(ours, EXACT)] == names
+
+
 def test_the_readme_shows_the_published_results():
     import readme
 
