@@ -2,7 +2,7 @@
 # The environment is set in workflow/env.sh, and nowhere else.
 ENV := . workflow/env.sh &&
 
-.PHONY: help setup report quick full test test-rust test-python lab bench bench-peers bench-predict fuzz verify publish clean
+.PHONY: help setup report quick full test test-rust test-python lab bench bench-peers bench-predict fuzz official-test verify publish clean
 .NOTPARALLEL:
 
 help:
@@ -60,6 +60,10 @@ bench-predict: setup
 ## make fuzz     every parser on broken files, 10 minutes each; needs cargo-fuzz and a nightly Rust (fuzz/README.md)
 fuzz:
 	@fuzz/run.sh 600
+
+## make official-test  the official test set of part 1, where it is there, read once by the finished networks
+official-test: setup
+	@$(ENV) cargo run --locked --quiet --package glyphs-cli -- official-test
 
 ## make verify   outputs/ compared with outputs/reference/, number by number
 verify: setup

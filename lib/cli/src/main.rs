@@ -13,7 +13,7 @@ use glyphs::data::Dataset;
 use glyphs::data::fetch::{Catalogue, check, clean, fetch};
 use glyphs::data::locate::locate;
 use glyphs::predict::{Context, predict};
-use glyphs::study::{Experiment, experiments};
+use glyphs::study::{Experiment, OfficialTest, experiments};
 use glyphs::{Error, Result};
 
 /// What can be asked. Without clap's derive macros, which would ask for more of `syn` than the
@@ -103,12 +103,15 @@ fn command_line() -> Command {
             )
             .conflicts_with("name"),
         );
+    let official_test = Command::new("official-test").about(
+        "Read the official test set of part 1, once, with every finished network that is here",
+    );
     Command::new("glyphs")
         .about("Handwritten characters: data, training and prediction")
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands([data, predict, train])
+        .subcommands([data, official_test, predict, train])
 }
 
 /// A data set as an argument.
@@ -146,6 +149,7 @@ fn main() -> ExitCode {
             }),
             None => Ok(()),
         },
+        Some(("official-test", _)) => official_test(),
         Some(("predict", arguments)) => predict_images(arguments),
         Some((_, arguments)) => train(arguments),
         None => Ok(()),
@@ -280,6 +284,18 @@ fn verify(dataset: Dataset) -> Result<()> {
         println!(
             "{}: {} images, sha256 {}, as published",
             part.name, part.count, part.sha256
+        );
+    }
+    Ok(())
+}
+
+fn official_test() -> Result<()> {
+    let test = OfficialTest::run()?;
+    println!("{} drawings of {}", test.dataset.count, test.dataset.source);
+    for network in &test.networks {
+        println!(
+            "{}: accuracy {:.4}, look-alikes as one {:.4}",
+            network.run, network.accuracy, network.merged_accuracy
         );
     }
     Ok(())

@@ -18,8 +18,8 @@ use crate::{
     },
     files::project_root,
     study::{
-        AVERAGED, COPIES, Experiment, LOOKALIKES, OTHERS, RunResult, SELECTION, Seeds,
-        accuracy_with,
+        AVERAGED, COPIES, Experiment, LOOKALIKES, OTHERS, OfficialTest, RunResult, SELECTION,
+        Seeds, accuracy_with,
     },
 };
 
@@ -256,6 +256,41 @@ pub fn context_finding(ways: &[(&str, &Seeds, &Seeds)]) -> Result<Html> {
         true => super::never_made(),
         false => note(&sentences.join(" ")),
     })
+}
+
+/// What the finished networks read in the official test set, where it was there.
+pub fn official_test() -> Result<Html> {
+    let Some(test) = OfficialTest::load()? else {
+        return Ok(note(
+            "The official test set has not come yet. Where it is in data/raw or $GLYPHS_DATA, \
+             `make official-test` reads it once, with these networks as they are.",
+        ));
+    };
+    let header = columns("protocol | accuracy | look-alikes as one | networks | each (%)");
+    let mut table = Table::new("The official test set", header);
+    for protocol in ["ours", "ours-in-context"] {
+        let judged = || {
+            test.networks
+                .iter()
+                .filter(|network| network.protocol == protocol)
+        };
+        let accuracies: Vec<f64> = judged().map(|network| network.accuracy).collect();
+        let merged: Vec<f64> = judged().map(|network| network.merged_accuracy).collect();
+        if accuracies.is_empty() {
+            continue;
+        }
+        let each = accuracies
+            .iter()
+            .map(|value| format!("{:.2}", value * 100.0));
+        table = table.row([
+            protocol.into(),
+            percent(mean(&accuracies)?.mean),
+            percent(mean(&merged)?.mean),
+            accuracies.len().into(),
+            each.collect::<Vec<_>>().join("  ").into(),
+        ]);
+    }
+    Ok(stack(&[&test.dataset, &table]))
 }
 
 /// The answers to the questions of notebook 2, each from the numbers of this run.

@@ -7,6 +7,7 @@ mod experiments;
 mod grid;
 mod load;
 mod lookalikes;
+mod official;
 mod result;
 mod run;
 mod seeds;
@@ -22,6 +23,7 @@ pub use experiments::{
 pub use grid::Grid;
 pub use load::{load_drawings, load_mislabelled, load_mnist};
 pub use lookalikes::LOOKALIKES;
+pub use official::{Judged, OfficialTest};
 pub use result::{Artefact, Environment, RunResult, SampleHashes, Setup};
 pub use run::{AVERAGED, COPIES, OTHERS, Trained, accuracy_with};
 pub use seeds::Seeds;

@@ -602,3 +602,20 @@ fn tar_archives_are_read_with_the_same_care() {
     );
     fails_with(read_images(&path), &["bomb.tgz"]);
 }
+
+/// Of class `0` the task's archive has writer 1 and not writer 5.
+#[test]
+fn a_test_set_has_none_of_the_drawings_that_train() {
+    let folder = tempfile::tempdir().unwrap();
+    let class = folder.path().join("Sample001");
+    fs::create_dir(&class).unwrap();
+    fs::write(class.join("img001-001.png"), drawing()).unwrap();
+    let words = Handwritten::open_test(folder.path())
+        .unwrap_err()
+        .to_string();
+    assert!(words.contains("training set"), "{words}");
+    fs::write(class.join("img001-005.png"), drawing()).unwrap();
+    let test = Handwritten::open_test(folder.path()).unwrap();
+    assert_eq!((test.len(), test.drawings[0].writer), (1, 5));
+    assert_eq!(test.provenance.count, 1);
+}

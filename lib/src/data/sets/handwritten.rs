@@ -69,6 +69,26 @@ impl Handwritten {
         Self::read(found)?.checked()
     }
 
+    /// Drawings to test on: of Chars74K's archive with all 55 writers those that the task left
+    /// out, of another archive or folder all that are not the task's.
+    ///
+    /// # Errors
+    /// Where there is none, or a drawing is damaged or has another size or name.
+    pub fn open_test(path: &Path) -> Result<Self> {
+        let mut all = Self::read(&Found::at(path))?;
+        all.drawings
+            .retain(|drawing| !is_in_task(drawing.label, drawing.writer));
+        if all.is_empty() {
+            let problem = "all its drawings are the task's training set";
+            return Err(Error::content(
+                path,
+                problem,
+                "name the test set, or Chars74K's archive",
+            ));
+        }
+        Ok(all.with_fresh_provenance())
+    }
+
     pub fn len(&self) -> usize {
         self.drawings.len()
     }

@@ -1,0 +1,134 @@
+//! The official test of part 1: drawings that come later, read once by networks that are
+//! finished.
+
+use std::{fs, path::PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Error, Result,
+    data::{Handwritten, Provenance},
+    files::{outputs, project_root, write_atomically},
+    image::Others,
+    study::{Experiment, Features, LOOKALIKES, SEEDS},
+    train::evaluate,
+};
+
+/// Names that the test set may have in `$GLYPHS_DATA` or `data/raw`; of Chars74K's own archive
+/// the drawings that the task left out.
+const NAMES: [&str; 4] = ["testPart1.zip", "testPart1", "EnglishHnd.tgz", "EnglishHnd"];
+
+/// What finished networks read in the official test set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OfficialTest {
+    pub dataset: Provenance,
+    pub networks: Vec<Judged>,
+}
+
+/// One network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Judged {
+    /// Name of the run that trained it.
+    pub run: String,
+    /// `ours` or `ours-in-context`.
+    pub protocol: String,
+    pub weights_sha256: String,
+    pub accuracy: f64,
+    /// With look-alikes counted as one.
+    pub merged_accuracy: f64,
+}
+
+impl OfficialTest {
+    fn record() -> PathBuf {
+        outputs().join("official-test.json")
+    }
+
+    /// The record of it: one made here, else the published one.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn load() -> Result<Option<Self>> {
+        let published = project_root().join("outputs/reference/official-test.json");
+        let Some(path) = [Self::record(), published].into_iter().find(|p| p.exists()) else {
+            return Ok(None);
+        };
+        let text = fs::read(&path).map_err(|error| Error::io(&path, error, "allow reading it"))?;
+        let read = serde_json::from_slice(&text);
+        let problem = |error| format!("is no record of the official test ({error})");
+        read.map(Some)
+            .map_err(|error| Error::content(&path, problem(error), "delete it"))
+    }
+
+    /// Reads the test set with every network of ours that is here, one drawing at a time and in
+    /// context, and keeps a record. It is done once: a test set that is looked at twice is a
+    /// validation set.
+    ///
+    /// # Errors
+    /// Where it was done before, the test set is not here or damaged, or no network is.
+    pub fn run() -> Result<Self> {
+        let record = Self::record();
+        if record.exists() {
+            let problem = "the official test was made already";
+            return Err(Error::content(
+                record,
+                problem,
+                "read its result there, or in notebook 2",
+            ));
+        }
+        let drawings = Handwritten::open_test(&find()?)?;
+        let mut networks = Vec::new();
+        let ours = Experiment::part1_ours(0);
+        for run in [ours.clone(), ours.in_context()] {
+            for run in SEEDS.map(|seed| run.with_seed(seed)) {
+                // A network that nobody trained here, and that is not published, is left out.
+                let Ok(checkpoint) = run.load_checkpoint() else {
+                    continue;
+                };
+                let method = checkpoint.preprocess.unwrap_or_default();
+                let mut samples = drawings.preprocess(&method)?;
+                if run.features == Features::InkInContext {
+                    samples = samples.in_context(Others::All)?;
+                }
+                let evaluation = evaluate(checkpoint.network()?.as_ref(), &samples)?;
+                networks.push(Judged {
+                    run: run.name(),
+                    protocol: run.protocol,
+                    weights_sha256: checkpoint.weights_sha256(),
+                    accuracy: evaluation.accuracy(),
+                    merged_accuracy: evaluation.merged(&LOOKALIKES)?.accuracy,
+                });
+            }
+        }
+        if networks.is_empty() {
+            let problem = "there is no finished network of part 1";
+            return Err(Error::argument(
+                problem,
+                "run `make full`, or `glyphs train`",
+            ));
+        }
+        let test = Self {
+            dataset: drawings.provenance,
+            networks,
+        };
+        let text = serde_json::to_vec_pretty(&test)
+            .map_err(|error| Error::content(&record, error.to_string(), "report it"))?;
+        write_atomically(&record, &text)?;
+        Ok(test)
+    }
+}
+
+fn find() -> Result<PathBuf> {
+    let named = std::env::var_os("GLYPHS_DATA").map(PathBuf::from);
+    let folders = named.into_iter().chain([project_root().join("data/raw")]);
+    let mut paths = folders.flat_map(|folder| NAMES.map(|name| folder.join(name)));
+    paths
+        .find(|path| path.exists())
+        .ok_or_else(|| Error::Missing {
+            dataset: "testPart1 (the official test set)".into(),
+            problem: format!(
+                "none of {} is in $GLYPHS_DATA or data/raw",
+                NAMES.join(", ")
+            ),
+            remedy: "put it there, and run this again".into(),
+        })
+}
