@@ -80,7 +80,7 @@ pub struct Setup {
 }
 
 /// SHA-256 of the images, auxiliary features and labels of both parts, in their order
-/// ([`Samples::sha256`]): they name at once decoding, preprocessing and split.
+/// ([`Samples::sha256`](crate::data::Samples::sha256)): they name at once decoding, preprocessing and split.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SampleHashes {
     pub train: String,
