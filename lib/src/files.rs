@@ -30,6 +30,14 @@ pub fn outputs() -> PathBuf {
     }
 }
 
+/// A file of the study by its path in the folder of outputs: the one made here, else the
+/// published one.
+pub(crate) fn made_or_published(path: &str) -> Option<PathBuf> {
+    let folders = [outputs(), project_root().join("outputs/reference")];
+    let mut paths = folders.into_iter().map(|folder| folder.join(path));
+    paths.find(|path| path.exists())
+}
+
 /// True where `$GLYPHS_QUICK` asks for a small part of the data: a check that everything
 /// runs, whose numbers mean nothing.
 pub fn is_quick() -> bool {

@@ -77,8 +77,8 @@ impl Context {
 /// the network of a checkpoint.
 ///
 /// # Errors
-/// Where the checkpoint is damaged or was not trained on images that were brought down, there is no image,
-/// or one is damaged. With `skip_damaged` such images are skipped and listed.
+/// Where the checkpoint is damaged or was not trained on images that were brought down, where
+/// there is no image, or one is damaged. With `skip_damaged` such images are skipped and listed.
 pub fn predict(
     checkpoint: &Path,
     images: &Path,

@@ -25,13 +25,7 @@ impl Samples {
     /// # Errors
     /// Where the samples do not name their writers, or all have one writer.
     pub fn split_by_writer(&self, fraction: f64, seed: u64) -> Result<(Self, Self)> {
-        let mut writers = self.writers.clone();
-        writers.sort_unstable();
-        writers.dedup();
-        if writers.len() < 2 {
-            let problem = format!("{} has {} writers", self.provenance.name, writers.len());
-            return Err(Error::argument(problem, "use `split` instead"));
-        }
+        let writers = self.distinct_writers(2, "split")?;
         let order = shuffled(0..writers.len(), seed);
         let goal = share(self.len(), fraction);
         let (mut dealt, mut first_writers) = (0, Vec::new());
@@ -43,23 +37,20 @@ impl Samples {
                 first_writers.push(writer);
             }
         }
-        let indices = shuffled(0..self.len(), seed);
-        let (first, second): (Vec<usize>, Vec<usize>) = indices
-            .iter()
-            .partition(|&&i| first_writers.contains(&self.writers[i]));
-        Ok((self.select(&first), self.select(&second)))
+        let order = shuffled(0..self.len(), seed);
+        Ok(self.divide_by_writer(&order, &first_writers))
     }
 
     /// Cross-validation: shuffled (always alike) and dealt into `folds` parts, of which number
     /// `fold` modulo `folds` validates and the others train, in this order: (train, validation).
     pub fn fold(&self, folds: usize, fold: u64) -> (Self, Self) {
         let order = shuffled(0..self.len(), 0);
-        self.validate_on(
-            &order,
-            |place, _| place as u64 % folds.max(1) as u64,
-            folds,
-            fold,
-        )
+        let is_held_out = |place: usize| place % folds.max(1) == part(folds, fold);
+        let kept = |held_out: bool| -> Vec<usize> {
+            let places = (0..self.len()).filter(|&place| is_held_out(place) == held_out);
+            places.map(|place| order[place]).collect()
+        };
+        (self.select(&kept(false)), self.select(&kept(true)))
     }
 
     /// As [`Samples::fold`], but whole writers are dealt.
@@ -67,37 +58,36 @@ impl Samples {
     /// # Errors
     /// Where the samples name fewer writers than there are folds.
     pub fn fold_by_writer(&self, folds: usize, fold: u64) -> Result<(Self, Self)> {
+        let mut writers = self.distinct_writers(folds, "fold")?;
+        writers.shuffle(&mut Pcg64::seed_from_u64(0));
+        let dealt = writers.into_iter().skip(part(folds, fold));
+        let held_out: Vec<u16> = dealt.step_by(folds.max(1)).collect();
+        let order = shuffled(0..self.len(), 0);
+        let (valid, train) = self.divide_by_writer(&order, &held_out);
+        Ok((train, valid))
+    }
+
+    /// Every writer once, in rising order.
+    ///
+    /// # Errors
+    /// Where there are fewer than `least`; `instead` names what needs none.
+    fn distinct_writers(&self, least: usize, instead: &str) -> Result<Vec<u16>> {
         let mut writers = self.writers.clone();
         writers.sort_unstable();
         writers.dedup();
-        if writers.len() < folds {
-            let problem = format!("{} has {} writers", self.provenance.name, writers.len());
-            return Err(Error::argument(problem, "use `fold` instead"));
+        if writers.len() >= least {
+            return Ok(writers);
         }
-        writers.shuffle(&mut Pcg64::seed_from_u64(0));
-        let order = shuffled(0..self.len(), 0);
-        let part = |_, index: usize| {
-            let writer = writers.iter().position(|&w| w == self.writers[index]);
-            writer.unwrap_or(0) as u64 % folds.max(1) as u64
-        };
-        Ok(self.validate_on(&order, part, folds, fold))
+        let problem = format!("{} has {} writers", self.provenance.name, writers.len());
+        Err(Error::argument(problem, format!("use `{instead}` instead")))
     }
 
-    fn validate_on(
-        &self,
-        order: &[usize],
-        part: impl Fn(usize, usize) -> u64,
-        folds: usize,
-        fold: u64,
-    ) -> (Self, Self) {
-        let places = order.iter().copied().enumerate();
-        let (valid, train): (Vec<_>, Vec<_>) =
-            places.partition(|&(place, index)| part(place, index) == fold % folds.max(1) as u64);
-        let [train, valid] = [train, valid].map(|part| {
-            let indices: Vec<usize> = part.into_iter().map(|(_, index)| index).collect();
-            self.select(&indices)
-        });
-        (train, valid)
+    /// The samples in `order` by these writers, and the others.
+    fn divide_by_writer(&self, order: &[usize], writers: &[u16]) -> (Self, Self) {
+        let (theirs, others): (Vec<usize>, Vec<usize>) = order
+            .iter()
+            .partition(|&&i| writers.contains(&self.writers[i]));
+        (self.select(&theirs), self.select(&others))
     }
 
     /// The samples of `classes` (indices below the number of classes), which get the
@@ -178,6 +168,11 @@ fn shuffled(range: Range<usize>, seed: u64) -> Vec<usize> {
     let mut indices: Vec<usize> = range.collect();
     indices.shuffle(&mut Pcg64::seed_from_u64(seed));
     indices
+}
+
+/// The part that validates.
+fn part(folds: usize, fold: u64) -> usize {
+    (fold % folds.max(1) as u64) as usize
 }
 
 fn share(count: usize, fraction: f64) -> usize {

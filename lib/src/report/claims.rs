@@ -5,7 +5,11 @@ use crate::{
     Result,
     display::{Cell, Html, Table, note, number, stack},
     eval::statistics::{PairedDifference, difference_of_splits, holm, paired_difference},
-    report::{overlap, part2::measures::MEASURES, summary::Datasets},
+    report::{
+        overlap,
+        part2::measures::{steps_to, unrest},
+        summary::Datasets,
+    },
     study::{Experiment, Grid, Head, Init, RunResult, Seeds},
 };
 use Head::{Experimental, Original};
@@ -105,14 +109,9 @@ fn after(epoch: usize, training: bool) -> impl Fn(&RunResult) -> Option<f64> {
     }
 }
 
-/// One of part 2's measures by the beginning of its name.
-fn measure(name: &'static str) -> impl Fn(&RunResult) -> Option<f64> {
-    move |run| {
-        let measure = MEASURES
-            .iter()
-            .find(|measure| measure.name.starts_with(name))?;
-        (measure.value)(run)
-    }
+/// The mean of these against 0.
+fn against_zero(values: &[f64]) -> Option<PairedDifference> {
+    paired_difference(values, &vec![0.0; values.len()]).ok()
 }
 
 /// A number of each run of one network, against 0.
@@ -123,7 +122,13 @@ fn each(
     value: impl Fn(&RunResult) -> Option<f64>,
 ) -> Option<PairedDifference> {
     let values: Vec<f64> = grid.runs(head, init).iter().filter_map(value).collect();
-    paired_difference(&values, &vec![0.0; values.len()]).ok()
+    against_zero(&values)
+}
+
+/// By how much each epoch's validation loss is above that of the one before.
+fn rises_of_loss(run: &RunResult) -> impl Iterator<Item = f64> {
+    let pairs = run.epochs.windows(2);
+    pairs.map(|pair| pair[1].val_loss - pair[0].val_loss)
 }
 
 /// How far validation loss ends above its lowest: what overfitting does.
@@ -132,11 +137,9 @@ fn rise_of_loss(run: &RunResult) -> Option<f64> {
     Some(run.last()?.val_loss - losses().min_by(f64::total_cmp)?)
 }
 
-/// By which every epoch's validation loss is above the one before, at the least.
-fn steady_rise(run: &RunResult) -> Option<f64> {
-    let steps = run.epochs.windows(2);
-    let steps = steps.map(|pair| pair[1].val_loss - pair[0].val_loss);
-    steps.min_by(f64::total_cmp)
+/// The least of them: above 0 where the loss rises steadily.
+fn least_rise(run: &RunResult) -> Option<f64> {
+    rises_of_loss(run).min_by(f64::total_cmp)
 }
 
 fn gain_of_last_epoch(run: &RunResult) -> Option<f64> {
@@ -172,8 +175,7 @@ const CLAIMS: [(u8, &str, &str, Test); 24] = [
                 let other = 1.0 - run.metric("merged_accuracy")?;
                 Some((wrong - other) / wrong - 0.5)
             };
-            let shares = records.alone.values(share);
-            paired_difference(&shares, &vec![0.0; shares.len()]).ok()
+            against_zero(&records.alone.values(share))
         }),
     ),
     (
@@ -227,7 +229,7 @@ const CLAIMS: [(u8, &str, &str, Test); 24] = [
         "steps to 98 %, random − pretrained (hundreds)",
         Above(|records| {
             saved(records, Experimental, |run| {
-                Some(measure("steps to 98")(run)? / 1e4)
+                Some(steps_to(0.98, run)?.value() / 1e4)
             })
         }),
     ),
@@ -241,7 +243,7 @@ const CLAIMS: [(u8, &str, &str, Test); 24] = [
         2,
         "Experimental: more stably.",
         "sd along the last epoch, random − pretrained (points)",
-        Above(|records| saved(records, Experimental, measure("unrest"))),
+        Above(|records| saved(records, Experimental, unrest)),
     ),
     (
         2,
@@ -320,7 +322,7 @@ const CLAIMS: [(u8, &str, &str, Test); 24] = [
         3,
         "Original, pretrained: validation loss rises steadily.",
         "least rise from epoch to epoch (0.01 nats)",
-        Above(|records| each(&records.mislabelled, Original, Pretrained, steady_rise)),
+        Above(|records| each(&records.mislabelled, Original, Pretrained, least_rise)),
     ),
 ];
 
@@ -341,39 +343,21 @@ pub fn claims(records: &Records) -> Html {
     let mut table = Table::new("The 2021 report's claims", header);
     for (part, words, what, test, evidence) in &found {
         let mut cells: Vec<Cell> = vec![usize::from(*part).into(), (*words).into(), (*what).into()];
-        cells.extend(match (test, evidence) {
-            (Untested(why), _) => [
-                (*why).into(),
-                "".into(),
-                number(f64::NAN, 3),
-                "cannot be told".into(),
-            ],
-            (_, None) => [
-                "never run on this data".into(),
-                "".into(),
-                number(f64::NAN, 3),
-                "cannot be told".into(),
-            ],
+        let mut p = f64::NAN;
+        let verdict = match (test, evidence) {
             (Above(_), Some(gain)) => {
-                let p = corrected.next().unwrap_or(f64::NAN);
-                let verdict = Verdict::of_difference(gain.mean, p).words();
-                [
-                    difference(gain, 100.0, 2).into(),
-                    gain.n.into(),
-                    number(p, 3),
-                    verdict.into(),
-                ]
+                p = corrected.next().unwrap_or(f64::NAN);
+                Verdict::of_difference(gain.mean, p)
             }
-            (Equal(_), Some(gain)) => {
-                let verdict = Verdict::of_equality(gain).words();
-                [
-                    difference(gain, 100.0, 2).into(),
-                    gain.n.into(),
-                    number(f64::NAN, 3),
-                    verdict.into(),
-                ]
-            }
+            (Equal(_), Some(gain)) => Verdict::of_equality(gain),
+            _ => Verdict::CannotBeTold,
+        };
+        cells.extend(match (test, evidence) {
+            (Untested(why), _) => [(*why).into(), "".into()],
+            (_, None) => ["never run on this data".into(), "".into()],
+            (_, Some(gain)) => [difference(gain, 100.0, 2).into(), gain.n.into()],
         });
+        cells.extend([number(p, 3), verdict.words().into()]);
         table = table.row(cells);
     }
     let rule = note(&format!(

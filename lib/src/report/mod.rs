@@ -10,14 +10,15 @@ pub mod part3;
 pub mod reference_2021;
 pub mod summary;
 
+use std::borrow::Borrow;
+
 use crate::{
     Result,
-    data::Provenance,
     display::{
         Axis, Cell, Html, RowChart, Show, Table, format_number, format_signed, note, percent,
         percent_interval, stack,
     },
-    eval::statistics::{Interval, PairedDifference, mean, mean_of_splits},
+    eval::statistics::{Interval, PairedDifference, mean_of_splits},
     study::{Experiment, Head, Init, RunResult, Seeds, Split, Trained},
 };
 
@@ -94,11 +95,16 @@ fn points(gain: Option<PairedDifference>) -> Cell {
 
 /// Accuracies of several ways, each over its seeds: a chart and a table, beside what the 2021
 /// report or others reached (`lines`).
-fn compare(title: &str, ways: &[(impl AsRef<str>, &Seeds)], lines: &[(&str, f64)]) -> Result<Html> {
+fn compare(
+    title: &str,
+    ways: &[(impl AsRef<str>, impl Borrow<Seeds>)],
+    lines: &[(&str, f64)],
+) -> Result<Html> {
     let mut chart = RowChart::dots(title, Axis::percent("accuracy"));
     let header = columns(" | mean | 95 % interval | seeds | each seed (%)");
     let mut table = Table::new(title, header);
     for (name, seeds) in ways {
+        let seeds: &Seeds = seeds.borrow();
         let values = seeds.values(accuracy);
         if values.is_empty() {
             continue;
@@ -117,55 +123,9 @@ fn compare(title: &str, ways: &[(impl AsRef<str>, &Seeds)], lines: &[(&str, f64)
     for (label, value) in lines {
         chart = chart.reference(*label, *value);
     }
-    let reasons = ways.iter().flat_map(|(_, seeds)| seeds.left_out.clone());
-    let reasons: Vec<String> = reasons.collect();
+    let seeds = ways.iter().map(|(_, seeds)| seeds.borrow());
+    let reasons: Vec<String> = seeds.flat_map(|seeds| seeds.left_out.clone()).collect();
     Ok(stack(&[&chart, &table, &left_out(&reasons)]))
-}
-
-/// A number of a run that a choice looks at: its column, where it stands, how it is written.
-type Measure = (&'static str, fn(&RunResult) -> Option<f64>, fn(f64) -> Cell);
-
-/// Candidates, and the means of their measures.
-type Rated = Vec<(String, Vec<f64>)>;
-
-/// What a choice was made from: each candidate's measures, mean over those of `seeds` that all
-/// recorded candidates were run under.
-fn candidates(
-    title: &str,
-    all: Vec<(String, Experiment)>,
-    seeds: &[u64],
-    dataset: &Provenance,
-    measures: &[Measure],
-) -> Result<(Table, Rated)> {
-    let mut recorded = Vec::new();
-    for (name, run) in all {
-        let runs = Seeds::recorded_under(seeds, &run, dataset)?.runs;
-        if !runs.is_empty() {
-            recorded.push((name, runs));
-        }
-    }
-    let by_all = |seed: u64| {
-        let mut candidates = recorded.iter();
-        candidates.all(|(_, runs)| runs.iter().any(|run| run.seed == seed))
-    };
-    let header = [""]
-        .into_iter()
-        .chain(measures.iter().map(|measure| measure.0));
-    let (mut table, mut rated) = (Table::new(title, header), Vec::new());
-    for (name, runs) in &recorded {
-        let mut cells: Vec<Cell> = vec![name.as_str().into()];
-        let mut values = Vec::new();
-        for (_, value, write) in measures {
-            let runs = runs.iter().filter(|run| by_all(run.seed));
-            let of_runs: Vec<f64> = runs.filter_map(value).collect();
-            let value = mean(&of_runs).map_or(f64::NAN, |estimate| estimate.mean);
-            cells.push(write(value));
-            values.push(value);
-        }
-        table = table.row(cells);
-        rated.push((name.clone(), values));
-    }
-    Ok((table, rated))
 }
 
 impl Trained {

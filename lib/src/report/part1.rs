@@ -11,16 +11,14 @@ use crate::{
     display::{Axis, Cell, Html, LineChart, Show, Table, note, number, percent, stack},
     eval::{
         Evaluation,
-        statistics::{
-            PairedDifference, difference_of_splits, mean, mean_of_splits, paired_difference,
-            prediction_interval, wilson,
-        },
+        statistics::{difference_of_splits, mean, paired_difference, prediction_interval, wilson},
     },
     files::project_root,
     study::{
         AVERAGED, COPIES, Experiment, LOOKALIKES, OTHERS, OfficialTest, RunResult, SELECTION,
         Seeds, accuracy_with,
     },
+    train::Epoch,
 };
 
 /// Where notebook 1 writes the images as a table.
@@ -118,13 +116,13 @@ pub fn compare_candidates(drawings: &Handwritten) -> Result<Html> {
             continue;
         }
         let ours = ours.get_or_insert_with(|| accuracies.clone());
-        let gain = difference_of_splits(&accuracies, ours, 1.0 / (SELECTION.len() - 1) as f64);
+        let gain = difference_of_splits(&accuracies, ours, overlap(&seeds.runs))?;
         let losses = seeds.values(|run| Some(run.last()?.val_loss));
         table = table.row([
             name.into(),
             percent(mean(&accuracies)?.mean),
             number(mean(&losses)?.mean, 4),
-            points(gain.ok().filter(|gain| gain.mean != 0.0)),
+            points((name != "ours").then_some(gain)),
             accuracies.len().into(),
         ]);
     }
@@ -169,18 +167,15 @@ pub fn compare_readings(drawings: &Handwritten) -> Result<Html> {
             continue;
         }
         let rate = f64::from(run.config.learning_rate);
-        let measures: [fn(&RunResult) -> Option<f64>; 4] = [
-            |run| Some(run.last()?.accuracy),
-            val_accuracy,
-            |run| Some(run.last()?.val_loss),
-            |run| Some(run.last()?.lr),
+        let of = |value: &dyn Fn(&Epoch) -> f64| -> Result<f64> {
+            Ok(mean(&seeds.values(|run| run.last().map(value)))?.mean)
+        };
+        let means = [
+            of(&|last| last.accuracy)?,
+            of(&|last| last.val_accuracy)?,
+            of(&|last| last.val_loss)?,
+            of(&|last| (rate / last.lr).log2())?,
         ];
-        let mut means = [0.0; 4];
-        for (to, of) in means.iter_mut().zip(measures) {
-            *to = mean(&seeds.values(of))?.mean;
-        }
-        means[3] = mean(&seeds.values(|run| Some((rate / run.last()?.lr).log2())))?.mean;
-        // In units of what one validation image in ten, or as much of the loss, makes.
         let away = |i: usize| ((means[i] - log[i]) / log[i]).abs();
         let distance = away(0) + away(1) + away(2);
         if nearest.is_none_or(|(least, _)| distance < least) {
@@ -200,12 +195,9 @@ pub fn compare_readings(drawings: &Handwritten) -> Result<Html> {
 
 /// Accuracy by the number of the writer's other drawings that are read beside one.
 pub fn context_curve(ways: &[(&str, &Seeds)]) -> Result<Html> {
-    let axes = (
-        Axis::new("other drawings of the same hand"),
-        Axis::percent("validation accuracy"),
-    );
+    let others = Axis::new("other drawings of the same hand").from(0.0);
     let title = "What other drawings of the same hand are worth";
-    let mut chart = LineChart::new(title, axes.0.from(0.0), axes.1);
+    let mut chart = LineChart::new(title, others, Axis::percent("validation accuracy"));
     let header = std::iter::once("others").chain(ways.iter().map(|(name, _)| *name));
     let mut table = Table::new("", header);
     let at = |seeds: &Seeds, n| mean(&seeds.values(|run| run.metric(&accuracy_with(n))));
@@ -228,27 +220,22 @@ pub fn context_curve(ways: &[(&str, &Seeds)]) -> Result<Html> {
     Ok(stack(&[&chart, &table]))
 }
 
-/// What a row of differences says of itself: `gains 3.1 points (1.9 to 4.3)`.
-fn gain_in_words(gain: &PairedDifference) -> String {
-    let words = difference(gain, 100.0, 1);
-    match gain.interval.contains(0.0) {
-        true => format!("{words}: whether it helps cannot be told"),
-        false => words,
-    }
-}
-
 /// Whether the writer's other drawings help, on the same splits.
 pub fn context_finding(ways: &[(&str, &Seeds, &Seeds)]) -> Result<Html> {
     let mut sentences = Vec::new();
     for (name, alone, beside) in ways {
         let (a, b) = (beside.values(val_accuracy), alone.values(val_accuracy));
         if let Ok(gain) = difference_of_splits(&a, &b, overlap(&alone.runs)) {
+            let verdict = match gain.interval.contains(0.0) {
+                true => "; whether it helps cannot be told",
+                false => "",
+            };
             sentences.push(format!(
                 "{name}: {:.1} % alone, {:.1} % beside the writer's other drawings, a difference \
-                 of {} points.",
+                 of {} points{verdict}.",
                 mean(&b)?.mean * 100.0,
                 mean(&a)?.mean * 100.0,
-                gain_in_words(&gain)
+                difference(&gain, 100.0, 1)
             ));
         }
     }
@@ -298,11 +285,8 @@ pub fn findings(baseline: &Seeds, ours: &Seeds, seed0: &Evaluation) -> Result<Ht
     let reported = reference_2021::PART1.val_accuracy;
     let (right, of) = reference_2021::PART1_IMAGES;
     let own = wilson(right, of)?;
-    let estimate = |seeds: &Seeds| {
-        let values = seeds.values(val_accuracy);
-        mean_of_splits(&values, overlap(&seeds.runs))
-    };
-    let (before, after) = (estimate(baseline)?, estimate(ours)?);
+    let before = mean(&baseline.values(val_accuracy))?;
+    let after = mean(&ours.values(val_accuracy))?;
     let merged = seed0.merged(&LOOKALIKES)?;
     let one_run = prediction_interval(&ours.values(val_accuracy));
     let compared = match one_run {

@@ -101,9 +101,9 @@ fn rows(data: &Datasets) -> Result<Vec<Row>> {
         })
     };
     let name = "62 characters, the baseline";
-    let (report, ours) = (Experiment::part1_plain(0), Experiment::part1_ours(0));
+    let (plain, ours) = (Experiment::part1_plain(0), Experiment::part1_ours(0));
     let mut rows = vec![
-        row(report, name.into(), &data.drawings, true),
+        row(plain, name.into(), &data.drawings, true),
         row(ours, "62 characters, ours".into(), &data.drawings, false),
     ];
     let ways: [Way; 4] = [

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error, Result,
     data::{Handwritten, Mnist, Provenance, Samples},
-    files::{outputs, project_root},
+    files::{made_or_published, outputs},
     image::{FEATURES, Others, Preprocess},
     nn::{Builder, Classifier, DynNetwork, EXPERIMENTAL, ORIGINAL, char_cnn, shape::Dims},
     study::result::{RunResult, Setup, run_name},
@@ -43,11 +43,10 @@ impl Head {
 }
 
 /// The layers before the head.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trunk {
     /// Two VGG blocks: this project's.
-    #[default]
     Study,
     /// The same with dropout 0.25 after both poolings, as in Keras's examples of 2021. The
     /// head is *original*, with 62 classes.
@@ -448,9 +447,7 @@ impl Experiment {
     /// [`Error::Missing`] where there is neither.
     pub fn load_checkpoint(&self) -> Result<Checkpoint> {
         let file = self.stem() + ".safetensors";
-        let published = project_root().join("outputs/reference").join(&file);
-        let mut paths = [self.checkpoint(), published].into_iter();
-        match paths.find(|path| path.exists()) {
+        match made_or_published(&file) {
             Some(path) => Checkpoint::load(path),
             None => Err(Error::Missing {
                 dataset: file,

@@ -144,68 +144,52 @@ impl Experiment {
             translation: 2.8,
             ..Augment::none()
         };
-        type Change = (&'static str, &'static str, fn(&mut Experiment));
-        let changes: [Change; 8] = [
-            ("baseline", "plain", |_| ()),
-            ("dropout in the trunk", "reading-dropout", |run| {
-                run.trunk = Trunk::Dropout
-            }),
-            ("half the distortions", "reading-half", |run| {
-                run.config.augment = GENERATOR.times(0.5)
-            }),
-            (
-                "dropout in the trunk, half the distortions",
-                "reading-dropout-half",
-                |run| {
-                    run.trunk = Trunk::Dropout;
-                    run.config.augment = GENERATOR.times(0.5);
-                },
-            ),
-            (
-                "dropout in the trunk, distortions",
-                "reading-dropout-full",
-                |run| {
-                    run.trunk = Trunk::Dropout;
-                    run.config.augment = GENERATOR;
-                },
-            ),
-            (
-                "the same without batch normalisation",
-                "reading-no-norm-full",
-                |run| {
-                    run.trunk = Trunk::DropoutWithoutNorm;
-                    run.config.augment = GENERATOR;
-                },
-            ),
-            (
-                "half the distortions, without batch normalisation",
-                "reading-no-norm-half",
-                |run| {
-                    run.trunk = Trunk::DropoutWithoutNorm;
-                    run.config.augment = GENERATOR.times(0.5);
-                },
-            ),
-            (
-                "the same, halved after two epochs without a gain in accuracy",
-                "reading-no-norm-accuracy",
-                |run| {
-                    run.trunk = Trunk::DropoutWithoutNorm;
-                    run.config.augment = GENERATOR.times(0.5);
-                    run.config.reduce_lr = Some(ReduceLrOnPlateau {
-                        monitor: Monitor::ValAccuracy,
-                        patience: 2,
-                        ..ReduceLrOnPlateau::default()
-                    });
-                },
-            ),
-        ];
-        let change = |(name, protocol, change): Change| {
+        use Trunk::*;
+        let read = |name, protocol: &str, trunk, strength| {
             let mut run = Self::part1_plain(seed);
             run.protocol = protocol.into();
-            change(&mut run);
+            run.trunk = trunk;
+            run.config.augment = GENERATOR.times(strength);
             (name, run)
         };
-        changes.map(change).into()
+        let mut readings = vec![
+            read("baseline", "plain", Study, 0.0),
+            read("dropout in the trunk", "reading-dropout", Dropout, 0.0),
+            read("half the distortions", "reading-half", Study, 0.5),
+            read(
+                "dropout in the trunk, half the distortions",
+                "reading-dropout-half",
+                Dropout,
+                0.5,
+            ),
+            read(
+                "dropout in the trunk, distortions",
+                "reading-dropout-full",
+                Dropout,
+                1.0,
+            ),
+            read(
+                "the same without batch normalisation",
+                "reading-no-norm-full",
+                DropoutWithoutNorm,
+                1.0,
+            ),
+            read(
+                "half the distortions, without batch normalisation",
+                "reading-no-norm-half",
+                DropoutWithoutNorm,
+                0.5,
+            ),
+        ];
+        let name = "the same, halved after two epochs without a gain in accuracy";
+        let mut by_accuracy = read(name, "reading-no-norm-accuracy", DropoutWithoutNorm, 0.5);
+        by_accuracy.1.config.reduce_lr = Some(ReduceLrOnPlateau {
+            monitor: Monitor::ValAccuracy,
+            patience: 2,
+            ..ReduceLrOnPlateau::default()
+        });
+        readings.push(by_accuracy);
+        readings
     }
 
     /// As this project does it: cropped to the ink, with its size and position, distorted
@@ -398,8 +382,6 @@ impl Experiment {
     pub fn thirty_epochs(mut self) -> Self {
         self.config = Config {
             epochs: 30,
-            batch_size: 100,
-            curve: None,
             ..recipe(self.seed(), 100)
         };
         self.held_out("thirty-epochs")

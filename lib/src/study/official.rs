@@ -7,10 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, Result,
-    data::{Handwritten, Provenance},
-    files::{outputs, project_root, write_atomically},
-    image::Others,
-    study::{Experiment, Features, LOOKALIKES, SEEDS},
+    data::{Handwritten, Provenance, locate::places},
+    files::{made_or_published, outputs, write_atomically},
+    study::{Experiment, LOOKALIKES, SEEDS},
     train::evaluate,
 };
 
@@ -38,18 +37,16 @@ pub struct Judged {
     pub merged_accuracy: f64,
 }
 
-impl OfficialTest {
-    fn record() -> PathBuf {
-        outputs().join("official-test.json")
-    }
+/// Its record, in the folder of outputs.
+const RECORD: &str = "official-test.json";
 
+impl OfficialTest {
     /// The record of it: one made here, else the published one.
     ///
     /// # Errors
     /// Where it cannot be read.
     pub fn load() -> Result<Option<Self>> {
-        let published = project_root().join("outputs/reference/official-test.json");
-        let Some(path) = [Self::record(), published].into_iter().find(|p| p.exists()) else {
+        let Some(path) = made_or_published(RECORD) else {
             return Ok(None);
         };
         let text = fs::read(&path).map_err(|error| Error::io(&path, error, "allow reading it"))?;
@@ -66,29 +63,22 @@ impl OfficialTest {
     /// # Errors
     /// Where it was done before, the test set is not here or damaged, or no network is.
     pub fn run() -> Result<Self> {
-        let record = Self::record();
+        let record = outputs().join(RECORD);
         if record.exists() {
             let problem = "the official test was made already";
-            return Err(Error::content(
-                record,
-                problem,
-                "read its result there, or in notebook 2",
-            ));
+            let remedy = "read its result there, or in notebook 2";
+            return Err(Error::content(record, problem, remedy));
         }
         let drawings = Handwritten::open_test(&find()?)?;
         let mut networks = Vec::new();
         let ours = Experiment::part1_ours(0);
         for run in [ours.clone(), ours.in_context()] {
+            let (samples, _) = run.samples((&drawings).into())?;
             for run in SEEDS.map(|seed| run.with_seed(seed)) {
                 // A network that nobody trained here, and that is not published, is left out.
                 let Ok(checkpoint) = run.load_checkpoint() else {
                     continue;
                 };
-                let method = checkpoint.preprocess.unwrap_or_default();
-                let mut samples = drawings.preprocess(&method)?;
-                if run.features == Features::InkInContext {
-                    samples = samples.in_context(Others::All)?;
-                }
                 let evaluation = evaluate(checkpoint.network()?.as_ref(), &samples)?;
                 networks.push(Judged {
                     run: run.name(),
@@ -118,9 +108,8 @@ impl OfficialTest {
 }
 
 fn find() -> Result<PathBuf> {
-    let named = std::env::var_os("GLYPHS_DATA").map(PathBuf::from);
-    let folders = named.into_iter().chain([project_root().join("data/raw")]);
-    let mut paths = folders.flat_map(|folder| NAMES.map(|name| folder.join(name)));
+    let places = places()?.into_iter();
+    let mut paths = places.flat_map(|(folder, _)| NAMES.map(|name| folder.join(name)));
     paths
         .find(|path| path.exists())
         .ok_or_else(|| Error::Missing {

@@ -15,7 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::{
     Error, Result,
     data::{Provenance, archive::sha256},
-    files::{outputs, project_root, write_atomically},
+    files::{made_or_published, outputs, project_root, write_atomically},
     image::Preprocess,
     nn::{Instructions, peak_gflops},
     study::experiment::{Experiment, Features, Split, Trunk},
@@ -263,12 +263,8 @@ impl RunResult {
     /// # Errors
     /// Where it cannot be read, or is no record.
     pub fn load(name: &str) -> Result<Option<Self>> {
-        let folders = [outputs(), project_root().join("outputs/reference")];
-        let mut paths = (folders.iter()).map(|f| f.join(format!("results/{name}.json")));
-        let Some(path) = paths.find(|path| path.exists()) else {
-            return Ok(None);
-        };
-        Self::read(&path).map(Some)
+        let path = made_or_published(&format!("results/{name}.json"));
+        path.map(|path| Self::read(&path)).transpose()
     }
 
     /// The record in the file at `path`.

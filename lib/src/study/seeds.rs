@@ -5,7 +5,6 @@ use polars::prelude::DataFrame;
 use crate::{
     Result,
     data::Provenance,
-    eval::statistics::{Estimate, mean},
     study::{
         experiment::Experiment,
         experiments::SEEDS,
@@ -72,11 +71,6 @@ impl Seeds {
     /// One number of every run.
     pub fn values(&self, value: impl Fn(&RunResult) -> Option<f64>) -> Vec<f64> {
         self.runs.iter().filter_map(value).collect()
-    }
-
-    /// Validation accuracy after the last epoch: mean and 95 % interval over the seeds.
-    pub fn val_accuracy(&self) -> Result<Estimate> {
-        mean(&self.values(|run| Some(run.last()?.val_accuracy)))
     }
 
     /// One row a run, with its measures.

@@ -119,6 +119,13 @@ impl Dataset {
 /// # Errors
 /// Where `$GLYPHS_DATA` is set and is no folder.
 pub fn locate(dataset: Dataset) -> Result<Option<Found>> {
+    Ok(places()?
+        .iter()
+        .find_map(|(folder, name)| locate_in(dataset, folder, name)))
+}
+
+/// The folders where data are looked for, in this order, and what results call them.
+pub(crate) fn places() -> Result<Vec<(PathBuf, &'static str)>> {
     let mut places = Vec::new();
     if let Some(folder) = std::env::var_os("GLYPHS_DATA").filter(|value| !value.is_empty()) {
         let folder = PathBuf::from(folder);
@@ -133,9 +140,7 @@ pub fn locate(dataset: Dataset) -> Result<Option<Found>> {
         places.push((folder, "$GLYPHS_DATA"));
     }
     places.push((raw_folder(), "data/raw"));
-    Ok(places
-        .iter()
-        .find_map(|(folder, name)| locate_in(dataset, folder, name)))
+    Ok(places)
 }
 
 /// The data set in one folder, which results call `name`.

@@ -283,7 +283,6 @@ pub fn compare_depths(mnist: &Provenance) -> Result<Html> {
     runs.push(("and the dense layer".into(), run(Init::Pretrained)));
     let recorded = |(name, run): (String, Experiment)| Ok((name, Seeds::recorded(&run, mnist)?));
     let ways: Vec<(String, Seeds)> = runs.into_iter().map(recorded).collect::<Result<_>>()?;
-    let ways: Vec<(&str, &Seeds)> = ways.iter().map(|(name, s)| (name.as_str(), s)).collect();
     compare("Carried over, test accuracy after 300 steps", &ways, &[])
 }
 

@@ -37,10 +37,7 @@ pub static MEASURES: [Measure; 12] = [
     share("overfitting gap: training − test (points)", false, |run| {
         Some(run.metric("train_accuracy")? - run.test_accuracy?)
     }),
-    share("unrest: sd along the last epoch (points)", false, |run| {
-        let heights: Vec<f64> = last_epoch(run).into_iter().map(|(_, y)| y).collect();
-        mean(&heights).ok()?.sd
-    }),
+    share("unrest: sd along the last epoch (points)", false, unrest),
     share("largest fall between two epochs (points)", false, |run| {
         let falls = run.epochs.windows(2);
         let falls = falls.map(|pair| (pair[0].val_accuracy - pair[1].val_accuracy).max(0.0));
@@ -97,6 +94,12 @@ pub fn curve(run: &RunResult) -> Vec<(f64, f64)> {
     points
         .map(|point| (point.step as f64, point.val_accuracy))
         .collect()
+}
+
+/// Standard deviation of the accuracy along the last epoch.
+pub fn unrest(run: &RunResult) -> Option<f64> {
+    let heights: Vec<f64> = last_epoch(run).into_iter().map(|(_, y)| y).collect();
+    mean(&heights).ok()?.sd
 }
 
 fn last_epoch(run: &RunResult) -> Vec<(f64, f64)> {

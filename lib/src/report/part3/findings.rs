@@ -29,8 +29,8 @@ pub fn findings(grid: &Grid, dataset3: &Samples, test: &Samples) -> Html {
     if !avoiding.is_empty() {
         sentences.push(format!(
             "What was learned. In the runs below chance the least likely digit is the right one \
-             for {} % of the test images: as far as that goes they have learned to read, from labels that are never \
-             right, and accuracy looks at the wrong end of what they say.",
+             for {} % of the test images: as far as that goes they have learned to read, from \
+             labels that are never right, and accuracy looks at the wrong end of what they say.",
             least_likely(&avoiding)
         ));
     }
