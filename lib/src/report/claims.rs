@@ -131,10 +131,9 @@ fn rises_of_loss(run: &RunResult) -> impl Iterator<Item = f64> {
     pairs.map(|pair| pair[1].val_loss - pair[0].val_loss)
 }
 
-/// How far validation loss ends above its lowest: what overfitting does.
-fn rise_of_loss(run: &RunResult) -> Option<f64> {
-    let losses = || run.epochs.iter().map(|epoch| epoch.val_loss);
-    Some(run.last()?.val_loss - losses().min_by(f64::total_cmp)?)
+/// The last of them: what overfitting does.
+fn last_rise(run: &RunResult) -> Option<f64> {
+    rises_of_loss(run).last()
 }
 
 /// The least of them: above 0 where the loss rises steadily.
@@ -248,8 +247,8 @@ const CLAIMS: [(u8, &str, &str, Test); 24] = [
     (
         2,
         "The experimental head overfits from a random start.",
-        "rise of validation loss above its lowest (0.01 nats)",
-        Above(|records| each(&records.mnist, Experimental, Random, rise_of_loss)),
+        "validation loss of epoch 3 − epoch 2 (0.01 nats)",
+        Above(|records| each(&records.mnist, Experimental, Random, last_rise)),
     ),
     (
         2,

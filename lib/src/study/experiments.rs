@@ -384,7 +384,7 @@ impl Experiment {
             epochs: 30,
             ..recipe(self.seed(), 100)
         };
-        self.held_out("thirty-epochs")
+        self.held_out("thirty-epochs").shortened_in_quick_run()
     }
 
     /// [`Experiment::few`] with distorted images, and 10 epochs under one cycle.

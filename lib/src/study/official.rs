@@ -75,9 +75,11 @@ impl OfficialTest {
         for run in [ours.clone(), ours.in_context()] {
             let (samples, _) = run.samples((&drawings).into())?;
             for run in SEEDS.map(|seed| run.with_seed(seed)) {
-                // A network that nobody trained here, and that is not published, is left out.
-                let Ok(checkpoint) = run.load_checkpoint() else {
-                    continue;
+                let checkpoint = match run.load_checkpoint() {
+                    Ok(checkpoint) => checkpoint,
+                    // Nobody trained it here, and it is not published.
+                    Err(Error::Missing { .. }) => continue,
+                    Err(damaged) => return Err(damaged),
                 };
                 let evaluation = evaluate(checkpoint.network()?.as_ref(), &samples)?;
                 networks.push(Judged {

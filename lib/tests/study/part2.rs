@@ -223,3 +223,32 @@ fn claims_are_held_against_the_records() {
     );
     assert!(line.unwrap().trim_end().ends_with("holds"), "{text}");
 }
+
+/// Validation loss that only falls speaks against overfitting.
+#[test]
+fn overfitting_can_be_denied() {
+    let mut grid = grid(5, 5);
+    let runs = grid.iter().map(|(head, init, seeds)| {
+        let mut seeds = seeds.clone();
+        for run in &mut seeds.runs {
+            for (epoch, loss) in run.epochs.iter_mut().zip([0.3, 0.2, 0.1]) {
+                epoch.val_loss = loss + 0.001 * run.seed as f64 * loss;
+            }
+        }
+        (head, init, seeds)
+    });
+    grid = runs.collect();
+    let records = Records {
+        alone: Seeds::default(),
+        in_context: Seeds::default(),
+        mnist: grid,
+        mislabelled: Grid::from_iter([]),
+    };
+    let html = claims(&records);
+    let text = html.text().to_string();
+    let line = text.lines().find(|line| line.contains("head overfits"));
+    assert!(
+        line.unwrap().trim_end().ends_with("does not hold"),
+        "{text}"
+    );
+}
