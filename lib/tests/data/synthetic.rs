@@ -34,11 +34,10 @@ fn the_archive_has_names_numbers_and_sizes_of_the_real_one() {
     assert_eq!(drawings.drawings[0].name, "img001-001.png");
     // The same seed, drawn again, gives the same bytes; another one does not.
     for index in [0, 1234, 2479] {
-        let drawing = &drawings.drawings[index];
-        let drawn =
-            |seed| drawing(&Writer::new(seed, drawing.writer.into()), drawing.label).unwrap();
-        assert!(drawn(SEED) == drawing.bytes);
-        assert!(drawn(SEED + 1) != drawing.bytes);
+        let stored = &drawings.drawings[index];
+        let drawn = |seed| drawing(&Writer::new(seed, stored.writer.into()), stored.label).unwrap();
+        assert!(drawn(SEED) == stored.bytes);
+        assert!(drawn(SEED + 1) != stored.bytes);
     }
     contact_sheet(&drawings);
 }
@@ -68,7 +67,7 @@ fn sizes_and_places_are_those_of_real_photographs() {
                 .for_each(|(all, value)| all.push(value));
         }
     }
-    let real = [
+    let stored = [
         ("height", [260.0, 444.0, 620.0], 0.12),
         ("width", [188.0, 332.0, 508.0], 0.15),
         ("share", [0.029, 0.056, 0.095], 0.20),
@@ -159,9 +158,9 @@ fn wrong_labels_come_in_the_shares_that_were_counted() {
 /// Rows of the same class, real (where `GLYPHS_DATA` names it) above the stand-in, for
 /// eyes: `contact-sheet.png` in cargo's folder for test artefacts.
 fn contact_sheet(stand_in: &Handwritten) {
-    let real =
+    let stored =
         std::env::var_os("GLYPHS_DATA").map(|folder| Path::new(&folder).join("trainPart1.zip"));
-    let real = real.and_then(|path| Handwritten::open(&path).ok());
+    let stored = real.and_then(|path| Handwritten::open(&path).ok());
     let sets: Vec<&Handwritten> = real.iter().chain([stand_in]).collect();
     let (columns, width, height) = (20, 60, 45);
     let rows = 62 * sets.len() as u32;
