@@ -60,26 +60,29 @@ pub(crate) trait ParForEach: Iterator<Item: Send> + Sized {
 
     /// `work` returns what is left of an item, for any thread to go on with.
     fn par_work_off(self, work: impl Fn(Self::Item) -> Option<Self::Item> + Sync) {
-        let items: VecDeque<Self::Item> = self.collect();
-        let helpers = rayon::current_num_threads().min(items.len()).max(1) - 1;
+        let mut items: VecDeque<Self::Item> = self.collect();
+        if items.len() <= 1 {
+            let mut left = items.pop_front();
+            while let Some(item) = left {
+                left = work(item);
+            }
+            return;
+        }
+        let helpers = rayon::current_num_threads().min(items.len()) - 1;
         let items = Mutex::new(items);
         let items = || items.lock().unwrap_or_else(PoisonError::into_inner);
-        let from_front = || {
-            let next = || items().pop_front();
-            while let Some(item) = next() {
-                if let Some(rest) = work(item) {
-                    items().push_front(rest);
+        let work_off =
+            |next: fn(&mut VecDeque<Self::Item>) -> Option<Self::Item>,
+             put_back: fn(&mut VecDeque<Self::Item>, Self::Item)| {
+                let next = || next(&mut items());
+                while let Some(item) = next() {
+                    if let Some(rest) = work(item) {
+                        put_back(&mut items(), rest);
+                    }
                 }
-            }
-        };
-        let from_back = || {
-            let next = || items().pop_back();
-            while let Some(item) = next() {
-                if let Some(rest) = work(item) {
-                    items().push_back(rest);
-                }
-            }
-        };
+            };
+        let from_front = || work_off(VecDeque::pop_front, VecDeque::push_front);
+        let from_back = || work_off(VecDeque::pop_back, VecDeque::push_back);
         let running = Running::new(helpers);
         rayon::scope(|scope| {
             for _ in 0..helpers {
