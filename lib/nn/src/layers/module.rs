@@ -13,15 +13,12 @@ use super::{
 };
 use crate::{
     Batch, Builder, Error, Result,
-    kernels::{
-        buffer::{Buffer, flat, flat_mut},
-        view::values,
-    },
+    kernels::view::values,
     plan::{
-        Activation, Context, Folded, Gradient, Gradients, MOMENTUM, NetworkTensor, Saved, Step,
-        backward, evaluate, forward,
+        Activation, Context, Folded, Gradients, NetworkTensor, Step, backward, evaluate, forward,
+        pack, running_statistics,
         stage::{Stage, fuse},
-        to_blocks, to_planes,
+        unpack,
     },
     shape::{Dims, SampleShape},
     threads::on_threads,
@@ -202,40 +199,17 @@ impl Plan {
         let y = steps.last().map_or(&input, |step| &step.out);
         let y = y.flattened(&context).get(self.batch).to_vec();
         if keeps_statistics {
-            let mut moved = self.running_statistics(&steps).into_iter();
+            // Mean and variance of each batch normalisation, in the module's order.
+            let mut moved = running_statistics(&self.stages, &steps, &context).into_iter();
             visit(module, &mut |tensor| {
                 if !tensor.is_trainable() {
-                    tensor
-                        .values_mut()
-                        .copy_from_slice(&moved.next().unwrap_or_default());
+                    let (_, values) = moved.next().unwrap_or_default();
+                    tensor.values_mut().copy_from_slice(&values);
                 }
                 Ok(())
             })?;
         }
         Ok((y, steps))
-    }
-
-    /// Mean and variance of each batch normalisation, in order, after this batch.
-    fn running_statistics(&self, steps: &[Step]) -> Vec<Vec<f32>> {
-        let values = |tensor: usize| self.tensors[tensor].values.clone();
-        let mut moved = Vec::new();
-        for (stage, step) in self.stages.iter().zip(steps) {
-            let (norm, bias) = match stage {
-                Stage::Conv(conv) => (conv.norm, values(conv.bias)),
-                Stage::Norm(stage) => (Some(stage.norm), Vec::new()),
-                _ => continue,
-            };
-            let statistics = match &step.saved {
-                Saved::Statistics(statistics) | Saved::Pooled { statistics, .. } => statistics,
-                _ => continue,
-            };
-            if let Some(norm) = norm {
-                let (mut mean, mut var) = (values(norm.mean), values(norm.var));
-                statistics.update(MOMENTUM, &bias, &mut mean, &mut var);
-                moved.extend([mean, var]);
-            }
-        }
-        moved
     }
 
     /// The gradients of `x` and of the tensors.
@@ -249,28 +223,11 @@ impl Plan {
         if self.batch == 0 {
             return Ok((Vec::new(), found));
         }
-        let dy = match self.output {
-            Dims::Vector(_) => {
-                let mut rows = Buffer::new(dy.len().div_ceil(16));
-                flat_mut(&mut rows)[..dy.len()].copy_from_slice(dy);
-                Gradient::Rows(rows)
-            }
-            image => {
-                let (channels, area) = image.channels_and_area();
-                Gradient::blocks(to_blocks(dy, channels, area))
-            }
-        };
+        let dy = pack(dy, self.output).into();
         let (context, input) = (self.context(x), Activation::Input(self.input));
         let through = || backward(&self.stages, steps, &context, &input, dy, true, &mut found);
         let dx = on_threads(through).map_err(of_plan)?;
-        let dx = dx.map_or(Buffer::zeros(0), Gradient::into_values);
-        let dx = match self.input {
-            Dims::Vector(_) => flat(&dx)[..x.len()].to_vec(),
-            image => {
-                let (channels, area) = image.channels_and_area();
-                to_planes(&dx, channels, area)
-            }
-        };
+        let dx = dx.map_or(Vec::new(), |dx| unpack(&dx.values, self.input, self.batch));
         Ok((dx, found))
     }
 }

@@ -1,10 +1,13 @@
 //! What passes from stage to stage.
 
-use super::{Context, Images};
+use std::borrow::Cow;
+
+use super::Context;
 use crate::{
     kernels::{
         buffer::{Buffer, F32x16, flat, flat_mut},
-        passes::{Affine, blocks_to_planes, normalise, planes_to_blocks},
+        conv::ConvShape,
+        passes::{Affine, blocks_to_planes, normalise, pad_blocks, pad_planes, planes_to_blocks},
     },
     shape::Dims,
     threads::ParForEach,
@@ -29,32 +32,23 @@ pub(crate) struct Blocks {
 }
 
 /// Vectors `(batch, units)`.
+#[derive(Clone)]
 pub(crate) struct Rows {
     pub values: Buffer,
     pub units: usize,
 }
 
 /// The gradient of an [`Activation`].
-pub(crate) enum Gradient {
-    Blocks {
-        values: Buffer,
-        /// Where the gradient is already 0 wherever the pending ReLU is: each image's sums of it
-        /// and of its product with `z - mean`.
-        sums: Option<Buffer>,
-    },
-    Rows(Buffer),
+pub(crate) struct Gradient {
+    pub values: Buffer,
+    /// Where the gradient is already 0 wherever the pending ReLU is: each image's sums of it
+    /// and of its product with `z - mean`.
+    pub sums: Option<Buffer>,
 }
 
-impl Gradient {
-    pub fn blocks(values: Buffer) -> Self {
-        Self::Blocks { values, sums: None }
-    }
-
-    /// The values, whatever they are of.
-    pub fn into_values(self) -> Buffer {
-        match self {
-            Self::Blocks { values, .. } | Self::Rows(values) => values,
-        }
+impl From<Buffer> for Gradient {
+    fn from(values: Buffer) -> Self {
+        Self { values, sums: None }
     }
 }
 
@@ -77,8 +71,14 @@ impl Rows {
 
 impl Blocks {
     pub fn new(batch: usize, channels: usize, height: usize, width: usize) -> Self {
+        let values = Buffer::new(batch * channels.div_ceil(16) * height * width);
+        Self::of(values, (channels, height, width))
+    }
+
+    /// Of values of which nothing is pending.
+    pub fn of(values: Buffer, (channels, height, width): (usize, usize, usize)) -> Self {
         Self {
-            values: Buffer::new(batch * channels.div_ceil(16) * height * width),
+            values,
             channels,
             height,
             width,
@@ -94,65 +94,104 @@ impl Blocks {
     pub fn image_len(&self) -> usize {
         self.channels.div_ceil(16) * self.area()
     }
+
+    /// Image `index`, with what is pending done, into `to`.
+    pub fn copy_image(&self, index: usize, to: &mut [F32x16]) {
+        let from = &self.values[index * to.len()..][..to.len()];
+        match &self.pending {
+            Some(affine) => normalise(from, affine, to),
+            None => to.copy_from_slice(from),
+        }
+    }
 }
 
 impl Activation {
+    /// Of arbitrary content.
+    pub fn new(batch: usize, dims: Dims) -> Self {
+        let (channels, height, width) = dims.sizes();
+        match dims {
+            Dims::Image { .. } => Self::Blocks(Blocks::new(batch, channels, height, width)),
+            Dims::Vector(units) => Self::Rows(Rows::new(batch, units)),
+        }
+    }
+
+    /// Of values as [`pack`] makes them.
+    pub fn of(values: Buffer, dims: Dims) -> Self {
+        match dims {
+            Dims::Image { .. } => Self::Blocks(Blocks::of(values, dims.sizes())),
+            Dims::Vector(units) => Self::Rows(Rows { values, units }),
+        }
+    }
+
     pub fn dims(&self) -> Dims {
         match self {
             Self::Input(dims) => *dims,
-            Self::Blocks(blocks) => Dims::Image {
-                channels: blocks.channels,
-                height: blocks.height,
-                width: blocks.width,
-            },
+            Self::Blocks(blocks) => Dims::image(blocks.channels, blocks.height, blocks.width),
             Self::Rows(rows) => Dims::Vector(rows.units),
         }
     }
 
-    /// As what a convolution pads.
-    pub fn images<'a>(&'a self, context: &Context<'a>) -> Images<'a> {
+    /// All values of a batch, blocks with the channels that fill them up.
+    pub fn values_mut(&mut self, batch: usize) -> &mut [f32] {
         match self {
-            Self::Input(_) => Images::Planes(context.batch.images),
-            Self::Blocks(blocks) => Images::Blocks(&blocks.values, blocks.pending.as_ref()),
+            Self::Input(_) => &mut [],
+            Self::Blocks(blocks) => flat_mut(&mut blocks.values),
+            Self::Rows(rows) => rows.get_mut(batch),
+        }
+    }
+
+    /// Pads image `index` for a convolution.
+    pub fn pad(&self, context: &Context, shape: &ConvShape, index: usize, to: &mut [F32x16]) {
+        match self {
+            Self::Input(dims) => {
+                let image = &context.batch.images[index * dims.len()..][..dims.len()];
+                pad_planes(shape, image, to);
+            }
+            Self::Blocks(blocks) => {
+                let len = blocks.image_len();
+                let image = &blocks.values[index * len..][..len];
+                pad_blocks(shape, image, blocks.pending.as_ref(), to);
+            }
             Self::Rows(_) => unreachable!("the builder has refused a convolution of vectors"),
         }
     }
 
     /// What is pending, done: a copy, in blocks. Vectors stay vectors.
-    pub fn done(&self, context: &Context) -> Activation {
-        let batch = context.batch.len;
+    pub fn done(&self, context: &Context) -> Self {
         match self {
-            Self::Input(dims @ Dims::Image { .. }) => {
-                let (channels, height, width) = super::stage::image(*dims);
-                Self::Blocks(Blocks {
-                    values: to_blocks(context.batch.images, channels, height * width),
-                    channels,
-                    height,
-                    width,
-                    pending: None,
-                })
-            }
-            Self::Input(Dims::Vector(units)) => {
-                let mut rows = Rows::new(batch, *units);
-                rows.get_mut(batch).copy_from_slice(context.batch.images);
-                Self::Rows(rows)
-            }
+            Self::Input(dims) => Self::of(pack(context.batch.images, *dims), *dims),
+            Self::Rows(rows) => Self::Rows(rows.clone()),
             Self::Blocks(from) => {
-                let mut blocks = Blocks::new(batch, from.channels, from.height, from.width);
-                let len = blocks.image_len();
-                (blocks.values.chunks_exact_mut(len))
-                    .zip(from.values.chunks_exact(len))
-                    .par_for_each(|(to, from_image)| match &from.pending {
-                        Some(affine) => normalise(from_image, affine, to),
-                        None => to.copy_from_slice(from_image),
-                    });
-                Self::Blocks(blocks)
+                let size = (from.channels, from.height, from.width);
+                let mut values = Buffer::new(from.values.len());
+                (values.chunks_exact_mut(from.image_len()))
+                    .enumerate()
+                    .par_for_each(|(index, to)| from.copy_image(index, to));
+                Self::Blocks(Blocks::of(values, size))
             }
-            Self::Rows(from) => {
-                let mut rows = Rows::new(batch, from.units);
-                rows.get_mut(batch).copy_from_slice(from.get(batch));
-                Self::Rows(rows)
-            }
+        }
+    }
+
+    /// As [`Activation::done`], without a copy where nothing is pending.
+    pub fn into_done(self, context: &Context) -> Self {
+        match &self {
+            Self::Rows(_) | Self::Blocks(Blocks { pending: None, .. }) => self,
+            other => other.done(context),
+        }
+    }
+
+    pub fn into_blocks(self) -> Blocks {
+        match self {
+            Self::Blocks(blocks) => blocks,
+            _ => unreachable!("the builder has refused a layer for images after vectors"),
+        }
+    }
+
+    /// As [`Activation::flattened`], without a copy of vectors.
+    pub fn rows(&self, context: &Context) -> Cow<'_, Rows> {
+        match self {
+            Self::Rows(rows) => Cow::Borrowed(rows),
+            other => Cow::Owned(other.flattened(context)),
         }
     }
 
@@ -166,42 +205,60 @@ impl Activation {
             Self::Input(_) => to.copy_from_slice(context.batch.images),
             Self::Rows(from) => to.copy_from_slice(from.get(batch)),
             Self::Blocks(from) => {
-                let (len, area) = (from.image_len(), from.area());
-                (to.chunks_exact_mut(units))
-                    .zip(from.values.chunks_exact(len))
-                    .par_for_each(|(planes, blocks)| match &from.pending {
-                        None => blocks_to_planes(blocks, area, planes),
-                        Some(affine) => {
-                            let mut done = Buffer::new(len);
-                            normalise(blocks, affine, &mut done);
-                            blocks_to_planes(&done, area, planes);
-                        }
-                    });
+                let pending = from.pending.as_ref();
+                to_planes(&from.values, pending, from.area(), batch, to);
             }
         }
         rows
     }
 }
 
-/// Blocks `(batch, channels / 16, area, 16)` of planes `(batch, channels, area)`.
-pub(crate) fn to_blocks(planes: &[f32], channels: usize, area: usize) -> Buffer {
+/// Row-major values, `(batch, channels, height, width)` or `(batch, units)`, as stages take them:
+/// images in blocks.
+pub(crate) fn pack(values: &[f32], dims: Dims) -> Buffer {
+    if let Dims::Vector(_) = dims {
+        let mut rows = Buffer::new(values.len().div_ceil(16));
+        flat_mut(&mut rows)[..values.len()].copy_from_slice(values);
+        return rows;
+    }
+    let (channels, area) = dims.channels_and_area();
     let len = channels.div_ceil(16) * area;
-    let each = channels * area;
-    let mut blocks = Buffer::new(planes.len() / each * len);
+    let mut blocks = Buffer::new(values.len() / dims.len() * len);
     (blocks.chunks_exact_mut(len))
-        .zip(planes.chunks_exact(each))
+        .zip(values.chunks_exact(dims.len()))
         .par_for_each(|(blocks, planes)| planes_to_blocks(planes, area, blocks));
     blocks
 }
 
-/// The inverse of [`to_blocks`].
-pub(crate) fn to_planes(blocks: &[F32x16], channels: usize, area: usize) -> Vec<f32> {
-    let len = channels.div_ceil(16) * area;
-    let mut planes = vec![0.0; blocks.len() / len * channels * area];
-    (planes.chunks_exact_mut(channels * area))
-        .zip(blocks.chunks_exact(len))
-        .par_for_each(|(planes, blocks)| blocks_to_planes(blocks, area, planes));
+/// The inverse of [`pack`].
+pub(crate) fn unpack(values: &[F32x16], dims: Dims, batch: usize) -> Vec<f32> {
+    if let Dims::Vector(units) = dims {
+        return flat(values)[..batch * units].to_vec();
+    }
+    let mut planes = vec![0.0; batch * dims.len()];
+    let area = dims.channels_and_area().1;
+    to_planes(values, None, area, batch, &mut planes);
     planes
+}
+
+fn to_planes(
+    blocks: &[F32x16],
+    pending: Option<&Affine>,
+    area: usize,
+    batch: usize,
+    planes: &mut [f32],
+) {
+    let len = blocks.len() / batch;
+    (planes.chunks_exact_mut(planes.len() / batch))
+        .zip(blocks.chunks_exact(len))
+        .par_for_each(|(planes, blocks)| match pending {
+            None => blocks_to_planes(blocks, area, planes),
+            Some(affine) => {
+                let mut done = Buffer::new(len);
+                normalise(blocks, affine, &mut done);
+                blocks_to_planes(&done, area, planes);
+            }
+        });
 }
 
 /// `to += values`

@@ -1,11 +1,11 @@
 //! The backward pass.
 
 use super::{
-    Activation, Context, Gradient, Statistics,
-    activation::{Blocks, Rows, add, to_blocks, to_planes},
+    Activation, Context, Gradient,
+    activation::{Blocks, Rows, add, pack, unpack},
     batch::{Filters, weight_gradients},
     forward::{Saved, Step},
-    stage::{ConvStage, DenseStage, Norm, NormStage, PoolKind, PoolStage, Stage, TapeStage},
+    stage::{ConvStage, DenseStage, Norm, Paths, PoolKind, Stage, Work},
     statistics::{AffineParameters, affine_gradient},
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
         passes::{Affine, pad_normalise_gradient, pad_unpool_gradient, relu_gradient},
         pooling::{average_unpool, global_average_unpool, max_unpool},
     },
-    shape::Dims,
+    layers::on_tape::TapeLayer,
     threads::ParForEach,
 };
 
@@ -26,8 +26,6 @@ use crate::{
 pub(crate) struct Gradients {
     /// By the tensor's place.
     pub values: Vec<(usize, Values)>,
-    /// The batch's statistics, for the running ones; with the bias of the convolution before.
-    pub statistics: Vec<(Norm, Option<usize>, Statistics)>,
     /// New values of what modules on dfdx's tape keep beside their parameters.
     pub updated: Vec<(usize, Vec<f32>)>,
 }
@@ -63,44 +61,40 @@ pub(crate) fn backward(
         let x = steps.last().map_or(input, |step| &step.out);
         // Only the first stage of all has an input whose gradient nobody asks for.
         let wants = wants_input || !steps.is_empty();
-        let dx = match stage {
-            Stage::Conv(conv) => conv_backward(conv, step, context, x, dy, wants, found),
-            Stage::Norm(norm) => Some(norm_backward(norm, step, context, dy, found)),
-            Stage::Pool(pool) => Some(pool_backward(pool, step, context, dy)),
-            Stage::Dense(dense) => {
+        let dx = match &stage.work {
+            Work::Conv(conv) => conv_backward(conv, step, context, x, dy, wants, found),
+            Work::Norm(norm, _) => Some(norm_backward(*norm, step, context, dy, found)),
+            Work::Pool(kind) => Some(pool_backward(*kind, step, context, x, dy)),
+            Work::Dense(dense) => {
                 let (deferred, dx) = backward_dense(dense, &step, context, dy, wants);
                 deferred.each(x, context, |tensor, values| {
                     found.values.push((tensor, values));
                 });
                 dx
             }
-            Stage::Relu { .. } => Some(relu_backward(&step.out, context, dy)),
-            Stage::Dropout { mask } => Some(match dy {
-                Gradient::Blocks { mut values, .. } => {
-                    mask.apply(flat_mut(&mut values), context);
-                    Gradient::blocks(values)
-                }
-                Gradient::Rows(mut values) => {
-                    let len = context.batch.len * step.out.dims().len();
-                    mask.apply(&mut flat_mut(&mut values)[..len], context);
-                    Gradient::Rows(values)
-                }
-            }),
-            Stage::Flatten => Some(match x {
-                Activation::Blocks(x) => {
-                    let dy = dy.into_values();
-                    let dy = &flat(&dy)[..context.batch.len * x.channels * x.area()];
-                    Gradient::blocks(to_blocks(dy, x.channels, x.area()))
+            Work::Relu => Some(relu_backward(&step.out, context, dy)),
+            Work::Dropout(mask) => {
+                let mut dx = dy.values;
+                let len = match &step.out {
+                    Activation::Rows(rows) => context.batch.len * rows.units,
+                    _ => 16 * dx.len(),
+                };
+                mask.apply(&mut flat_mut(&mut dx)[..len], context);
+                Some(dx.into())
+            }
+            Work::Flatten => Some(match x {
+                Activation::Blocks(_) => {
+                    let dims = x.dims();
+                    let dy = &flat(&dy.values)[..context.batch.len * dims.len()];
+                    pack(dy, dims).into()
                 }
                 _ => dy,
             }),
-            Stage::Residual {
-                main,
-                shortcut,
-                relu,
-                ..
-            } => residual_backward(main, shortcut, *relu, step, context, dy, wants, found)?,
-            Stage::Tape(tape) => Some(tape_backward(tape, context, x, dy, found)?),
+            Work::Residual(paths) => residual_backward(paths, step, context, dy, wants, found)?,
+            Work::Tape(layer) => {
+                let dy = unpack(&dy.values, stage.output, context.batch.len);
+                Some(tape_backward(stage, &**layer, context, x, &dy, found)?)
+            }
         };
         match dx {
             Some(dx) if wants => dy = dx,
@@ -126,11 +120,8 @@ fn masked(z: &[F32x16], affine: &Affine, dy: &mut [F32x16], batch: usize) -> Buf
 /// Through what is pending of `out`, unless its reader has done it: the gradient before the ReLU,
 /// and its sums.
 fn through_pending(dy: Gradient, out: &Blocks, batch: usize) -> (Buffer, Buffer) {
-    if let Gradient::Blocks {
-        values,
-        sums: Some(sums),
-    } = dy
-    {
+    let mut values = dy.values;
+    if let Some(sums) = dy.sums {
         return (values, sums);
     }
     let as_it_is;
@@ -141,9 +132,8 @@ fn through_pending(dy: Gradient, out: &Blocks, batch: usize) -> (Buffer, Buffer)
             &as_it_is
         }
     };
-    let mut dy = dy.into_values();
-    let sums = masked(&out.values, affine, &mut dy, batch);
-    (dy, sums)
+    let sums = masked(&out.values, affine, &mut values, batch);
+    (values, sums)
 }
 
 fn conv_backward(
@@ -159,9 +149,8 @@ fn conv_backward(
     let conv_bn = context.conv_bn(stage);
     let len = shape.output_len();
     // Through pooling and ReLU. `carrier` gives the gradient before the normalisation, image by
-    // image, and takes the input's where it has the same size.
-    let pooled;
-    let (statistics, sums, mut carrier, z) = match (step.saved, step.out, dy) {
+    // image, together with `beside`, and takes the input's where it has the same size.
+    let (statistics, sums, mut carrier, beside, choice) = match (step.saved, step.out) {
         (
             Saved::Pooled {
                 statistics,
@@ -171,18 +160,15 @@ fn conv_backward(
                 best_z,
             },
             _,
-            dy,
         ) => {
-            let mut dy = dy.into_values();
+            let mut dy = dy.values;
             // Only the chosen pixels carry a gradient.
             let sums = masked(&best_z, &affine, &mut dy, batch);
-            pooled = Some((dy, choice));
-            (statistics, sums, z, None)
+            (statistics, sums, z, dy, Some(choice))
         }
-        (Saved::Statistics(statistics), Activation::Blocks(out), dy) => {
-            pooled = None;
+        (Saved::Statistics(statistics), Activation::Blocks(out)) => {
             let (dy, sums) = through_pending(dy, &out, batch);
-            (statistics, sums, dy, Some(out.values))
+            (statistics, sums, dy, out.values, None)
         }
         _ => unreachable!("a convolution's forward pass keeps its statistics"),
     };
@@ -202,8 +188,8 @@ fn conv_backward(
     };
     let each = waits.map_or(0, |(_, affine)| 2 * affine.scale.len());
     let mut input_sums = Buffer::zeros(batch * each);
-    let images = x.images(context);
     let dx_len = dx.len() / batch;
+    let beside_len = beside.len() / batch;
     let own = [
         (&mut carrier, len),
         (&mut dx, dx_len),
@@ -214,23 +200,18 @@ fn conv_backward(
         batch,
         own,
         |image, padded, dz, [carrier, dx, sums]| {
-            match (&pooled, &z) {
-                (Some((dy, choice)), _) => {
-                    let len = dy.len() / batch;
-                    let at = image * len..(image + 1) * len;
-                    let (dy, choice) = (&dy[at.clone()], &choice[at]);
-                    pad_unpool_gradient(shape, dy, choice, carrier, &through, dz);
+            let at = image * beside_len..(image + 1) * beside_len;
+            let beside = &beside[at.clone()];
+            match &choice {
+                Some(choice) => {
+                    pad_unpool_gradient(shape, beside, &choice[at], carrier, &through, dz);
                 }
-                (None, Some(z)) => {
-                    let z = &z[image * len..][..len];
-                    pad_normalise_gradient(shape, carrier, z, &through, dz);
-                }
-                (None, None) => {}
+                None => pad_normalise_gradient(shape, carrier, beside, &through, dz),
             }
-            images.pad(shape, image, padded);
+            x.pad(context, shape, image, padded);
             if let Some(rotated) = &rotated {
                 let to = if in_place { carrier } else { dx };
-                rotated.apply(dz, Epilogue::none(), to);
+                rotated.apply(dz, Epilogue::none(), false, to);
                 if let Some((x, affine)) = waits {
                     let z = &x.values[image * input_len..][..input_len];
                     relu_gradient(z, affine, to, sums);
@@ -239,50 +220,39 @@ fn conv_backward(
         },
     );
     found.values.push((stage.weight, Values::Vec(weight)));
-    keep_norm(
-        stage.norm, stage.bias, parameters, statistics, context, found,
-    );
-    wants_input.then(|| Gradient::Blocks {
+    keep_norm(stage.norm, Some(stage.bias), parameters, context, found);
+    wants_input.then(|| Gradient {
         values: if in_place { carrier } else { dx },
         sums: waits.map(|_| input_sums),
     })
 }
 
-/// Keeps the gradients of a batch normalisation and its statistics; without one, the gradient of
-/// the bias before it.
+/// Keeps the gradients of a batch normalisation and of the bias before it, of those that there are.
 fn keep_norm(
     norm: Option<Norm>,
-    bias: usize,
+    bias: Option<usize>,
     parameters: AffineParameters,
-    statistics: Statistics,
     context: &Context,
     found: &mut Gradients,
 ) {
     let AffineParameters { gamma, beta } = parameters;
-    let Some(norm) = norm else {
-        found.values.push((bias, Values::Vec(beta)));
-        return;
-    };
-    if context.is_frozen(norm.gamma) {
-        if bias != norm.beta {
-            found.values.push((bias, Values::Vec(beta)));
+    let mut keep = |tensor, values| found.values.push((tensor, Values::Vec(values)));
+    match (norm, bias) {
+        (Some(norm), bias) if !context.is_frozen(norm.gamma) => {
+            if let Some(bias) = bias {
+                // Taken away by the normalisation; but an optimiser may let it decay.
+                keep(bias, vec![0.0; beta.len()]);
+            }
+            keep(norm.gamma, gamma);
+            keep(norm.beta, beta);
         }
-        return;
+        (_, Some(bias)) => keep(bias, beta),
+        _ => {}
     }
-    let bias = (bias != norm.beta).then_some(bias);
-    if let Some(bias) = bias {
-        // Taken away by the normalisation; but an optimiser may let it decay.
-        found
-            .values
-            .push((bias, Values::Vec(vec![0.0; beta.len()])));
-    }
-    found.values.push((norm.gamma, Values::Vec(gamma)));
-    found.values.push((norm.beta, Values::Vec(beta)));
-    found.statistics.push((norm, bias, statistics));
 }
 
 fn norm_backward(
-    stage: &NormStage,
+    norm: Norm,
     step: Step,
     context: &Context,
     dy: Gradient,
@@ -293,16 +263,9 @@ fn norm_backward(
         unreachable!("a normalisation's forward pass keeps its statistics");
     };
     let (dy, sums) = through_pending(dy, &out, batch);
-    let conv_bn = context.norm(Some(&stage.norm));
+    let conv_bn = context.norm(Some(&norm));
     let (parameters, through) = affine_gradient(&sums, batch, &conv_bn, &statistics);
-    keep_norm(
-        Some(stage.norm),
-        stage.norm.beta,
-        parameters,
-        statistics,
-        context,
-        found,
-    );
+    keep_norm(Some(norm), None, parameters, context, found);
     // As a convolution that pads nothing.
     let shape = ConvShape {
         inputs: out.channels,
@@ -318,17 +281,24 @@ fn norm_backward(
         .zip(dy.chunks_exact(len))
         .zip(out.values.chunks_exact(len))
         .par_for_each(|((dx, dy), z)| pad_normalise_gradient(&shape, dy, z, &through, dx));
-    Gradient::blocks(dx)
+    dx.into()
 }
 
-fn pool_backward(pool: &PoolStage, step: Step, context: &Context, dy: Gradient) -> Gradient {
+fn pool_backward(
+    kind: PoolKind,
+    step: Step,
+    context: &Context,
+    x: &Activation,
+    dy: Gradient,
+) -> Gradient {
     let batch = context.batch.len;
-    let (channels, height, width) = (pool.channels, pool.height, pool.width);
+    let (channels, height, width) = x.dims().sizes();
     let mut dx = Blocks::new(batch, channels, height, width);
     let len = dx.image_len();
     let images = dx.values.chunks_exact_mut(len);
-    let dy = dy.into_values();
-    match (pool.kind, &step.saved) {
+    let dy = dy.values;
+    let each = dy.len() / batch;
+    match (kind, &step.saved) {
         (PoolKind::GlobalAverage, _) => {
             let dy = flat(&dy)[..batch * channels].chunks_exact(channels);
             images
@@ -336,7 +306,6 @@ fn pool_backward(pool: &PoolStage, step: Step, context: &Context, dy: Gradient) 
                 .par_for_each(|(dx, dy)| global_average_unpool(dy, height * width, dx));
         }
         (_, Saved::Choice(choice)) => {
-            let each = dy.len() / batch;
             let parts = dy.chunks_exact(each).zip(choice.chunks_exact(each));
             images
                 .zip(parts)
@@ -344,106 +313,84 @@ fn pool_backward(pool: &PoolStage, step: Step, context: &Context, dy: Gradient) 
         }
         _ => {
             images
-                .zip(dy.chunks_exact(dy.len() / batch))
+                .zip(dy.chunks_exact(each))
                 .par_for_each(|(dx, dy)| average_unpool(height, width, dy, dx));
         }
     }
-    Gradient::blocks(dx.values)
+    dx.values.into()
 }
 
 /// `out` is what ReLU made, or what it is still to be done to.
-fn relu_backward(out: &Activation, context: &Context, dy: Gradient) -> Gradient {
+fn relu_backward(out: &Activation, context: &Context, mut dy: Gradient) -> Gradient {
     let batch = context.batch.len;
-    match (out, dy) {
-        (Activation::Blocks(out), dy) => Gradient::blocks(through_pending(dy, out, batch).0),
-        (Activation::Rows(out), dy) => {
-            let mut dy = dy.into_values();
-            for (dy, y) in flat_mut(&mut dy).iter_mut().zip(out.get(batch)) {
+    match out {
+        Activation::Blocks(out) => through_pending(dy, out, batch).0.into(),
+        Activation::Rows(out) => {
+            for (dy, y) in flat_mut(&mut dy.values).iter_mut().zip(out.get(batch)) {
                 *dy = if *y > 0.0 { *dy } else { 0.0 };
             }
-            Gradient::Rows(dy)
+            dy
         }
-        (Activation::Input(_), dy) => dy,
+        Activation::Input(_) => dy,
     }
 }
 
-#[allow(clippy::too_many_arguments)]
 fn residual_backward(
-    main: &[Stage],
-    shortcut: &[Stage],
-    relu: bool,
+    paths: &Paths,
     step: Step,
     context: &Context,
     dy: Gradient,
     wants_input: bool,
     found: &mut Gradients,
 ) -> Result<Option<Gradient>> {
-    let dy = match relu {
+    let dy = match paths.relu {
         true => relu_backward(&step.out, context, dy),
         false => dy,
     };
     let Saved::Residual {
         input,
-        main: main_steps,
-        shortcut: shortcut_steps,
+        main,
+        shortcut,
     } = step.saved
     else {
         unreachable!("a residual's forward pass keeps that of its paths");
     };
-    let copy = match &dy {
-        Gradient::Blocks { values, .. } => Gradient::blocks(values.clone()),
-        Gradient::Rows(values) => Gradient::Rows(values.clone()),
-    };
+    let copy = dy.values.clone().into();
     let (wants, input) = (wants_input, &input);
-    let a = backward(main, main_steps, context, input, dy, wants, found)?;
-    let b = backward(shortcut, shortcut_steps, context, input, copy, wants, found)?;
-    Ok(match (a, b) {
-        (Some(a), Some(b)) => {
-            let is_rows = matches!(a, Gradient::Rows(_));
-            let mut total = a.into_values();
-            add(&mut total, &b.into_values());
-            Some(match is_rows {
-                true => Gradient::Rows(total),
-                false => Gradient::blocks(total),
-            })
-        }
-        _ => None,
-    })
+    let a = backward(&paths.main, main, context, input, dy, wants, found)?;
+    let b = backward(
+        &paths.shortcut,
+        shortcut,
+        context,
+        input,
+        copy,
+        wants,
+        found,
+    )?;
+    let (Some(a), Some(b)) = (a, b) else {
+        return Ok(None);
+    };
+    let mut total = a.values;
+    add(&mut total, &b.values);
+    Ok(Some(total.into()))
 }
 
 fn tape_backward(
-    tape: &TapeStage,
+    stage: &Stage,
+    layer: &dyn TapeLayer,
     context: &Context,
     x: &Activation,
-    dy: Gradient,
+    dy: &[f32],
     found: &mut Gradients,
 ) -> Result<Gradient> {
-    let batch = context.batch.len;
-    let dy = match (tape.output, dy) {
-        (Dims::Vector(units), dy) => flat(&dy.into_values())[..batch * units].to_vec(),
-        (dims @ Dims::Image { .. }, dy) => {
-            let (channels, area) = dims.channels_and_area();
-            to_planes(&dy.into_values(), channels, area)
-        }
-    };
-    let gradient = context.on_tape(tape, x, |layer, pass| layer.gradient(pass, &dy))?;
-    for (tensor, change) in tape.tensors.clone().zip(gradient.tensors) {
+    let gradient = context.on_tape(stage, x, |pass| layer.gradient(pass, dy))?;
+    for (tensor, change) in stage.tensors.clone().zip(gradient.tensors) {
         match context.tensors[tensor].trainable {
             true => found.values.push((tensor, Values::Vec(change))),
             false => found.updated.push((tensor, change)),
         }
     }
-    Ok(match tape.input {
-        Dims::Vector(units) => {
-            let mut dx = Rows::new(batch, units);
-            dx.get_mut(batch).copy_from_slice(&gradient.input);
-            Gradient::Rows(dx.values)
-        }
-        dims @ Dims::Image { .. } => {
-            let (channels, area) = dims.channels_and_area();
-            Gradient::blocks(to_blocks(&gradient.input, channels, area))
-        }
-    })
+    Ok(pack(&gradient.input, x.dims()).into())
 }
 
 /// Gradients of a dense layer's tensors that are still to be computed: nothing waits for them.
@@ -462,7 +409,7 @@ pub(crate) fn backward_dense<'a>(
     wants_input: bool,
 ) -> (Deferred<'a>, Option<Gradient>) {
     let (batch, units) = (context.batch.len, stage.units);
-    let mut dz = dy.into_values();
+    let mut dz = dy.values;
     let values = &mut flat_mut(&mut dz)[..batch * units];
     match (&step.out, &stage.mask) {
         // An output is positive where neither ReLU nor dropout took it.
@@ -482,29 +429,17 @@ pub(crate) fn backward_dense<'a>(
         let dz = Matrix::row_major(&flat(&dz)[..batch * units], batch, units);
         let weight = Matrix::row_major(weight, units, inputs);
         multiply(dz, weight, false, dx.get_mut(batch));
-        Gradient::Rows(dx.values)
+        dx.values.into()
     });
     (Deferred { stage, dz }, dx)
 }
 
 impl Deferred<'_> {
-    /// The tensors that it is about.
-    pub fn tensors(&self) -> Vec<usize> {
-        Stage::Dense(self.stage.clone()).tensors()
-    }
-
     /// Computes each gradient, and hands it on; `x` is the layer's input.
     pub fn each(&self, x: &Activation, context: &Context, mut keep: impl FnMut(usize, Values)) {
         let (batch, units) = (context.batch.len, self.stage.units);
         let dz = &flat(&self.dz)[..batch * units];
-        let copy;
-        let x = match x {
-            Activation::Rows(rows) => rows.get(batch),
-            other => {
-                copy = other.flattened(context);
-                copy.get(batch)
-            }
-        };
+        let x = x.rows(context);
         let product = |of: &[f32]| {
             let width = of.len() / batch;
             let mut to = Buffer::new((units * width).div_ceil(16));
@@ -514,7 +449,7 @@ impl Deferred<'_> {
             multiply(gradient.transposed(), of, false, into);
             Values::Buffer(to)
         };
-        keep(self.stage.weight, product(x));
+        keep(self.stage.weight, product(x.get(batch)));
         let mut bias = vec![0.0; units];
         for row in dz.chunks_exact(units) {
             for (sum, value) in bias.iter_mut().zip(row) {

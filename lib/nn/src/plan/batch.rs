@@ -1,6 +1,6 @@
 //! Convolutions and their weight gradients over a batch.
 
-use super::ConvBn;
+use super::{Activation, Context, ConvBn};
 use crate::{
     kernels::{
         buffer::{Buffer, F32x16, flat, flat_mut},
@@ -16,74 +16,60 @@ use crate::{
 /// A convolution's weights as its kernel takes them: by Winograd's algorithm where it pays.
 pub(super) struct Filters {
     shape: ConvShape,
-    weights: Weights,
-}
-
-enum Weights {
-    Direct(Buffer),
-    Winograd(Buffer),
+    weights: Buffer,
 }
 
 impl Filters {
     /// Of weights `(outputs, inputs, k, k)`; output `o` is multiplied by `scale(o)`.
     pub fn new(shape: ConvShape, weight: &[f32], scale: impl Fn(usize) -> f32 + Sync) -> Self {
-        let weights = if pays(&shape) {
-            let mut filters = Buffer::new(filter_len(&shape));
-            transform_filters(&shape, weight, scale, &mut filters);
-            Weights::Winograd(filters)
-        } else {
-            let mut packed = Buffer::new(shape.weight_len());
-            pack_weights(&shape, weight, scale, &mut packed);
-            Weights::Direct(packed)
-        };
-        Self { shape, weights }
+        Self::made(shape, |to| match pays(&shape) {
+            true => transform_filters(&shape, weight, scale, to),
+            false => pack_weights(&shape, weight, scale, to),
+        })
     }
 
     /// For the way back, see [`ConvShape::transposed`].
     pub fn rotated(of: &ConvShape, weight: &[f32]) -> Self {
         let shape = of.transposed();
-        let weights = if pays(&shape) {
-            let mut filters = Buffer::new(filter_len(&shape));
-            transform_rotated(of, weight, &mut filters);
-            Weights::Winograd(filters)
-        } else {
-            let mut packed = Buffer::new(shape.weight_len());
-            pack_transposed(of, weight, &mut packed);
-            Weights::Direct(packed)
-        };
+        Self::made(shape, |to| match pays(&shape) {
+            true => transform_rotated(of, weight, to),
+            false => pack_transposed(of, weight, to),
+        })
+    }
+
+    fn made(shape: ConvShape, make: impl FnOnce(&mut [F32x16])) -> Self {
+        let mut weights = Buffer::new(match pays(&shape) {
+            true => filter_len(&shape),
+            false => shape.weight_len(),
+        });
+        make(&mut weights);
         Self { shape, weights }
     }
 
-    /// Convolves one padded image.
-    pub fn apply(&self, x: &[F32x16], epilogue: Epilogue, out: &mut [F32x16]) {
-        match &self.weights {
-            Weights::Direct(packed) => conv(&self.shape, x, packed, out, epilogue),
-            Weights::Winograd(filters) => winograd(&self.shape, x, filters, epilogue, false, out),
-        }
-    }
-
-    /// The same, then the largest of each 2 x 2 window.
-    pub fn apply_pooled(&self, x: &[F32x16], epilogue: Epilogue, out: &mut [F32x16]) {
-        let shape = &self.shape;
-        match &self.weights {
-            Weights::Direct(packed) => {
-                let mut image = Buffer::new(shape.output_len());
-                conv(shape, x, packed, &mut image, epilogue);
-                pool(shape.out_height(), shape.out_width(), &image, out);
-            }
-            Weights::Winograd(filters) => winograd(shape, x, filters, epilogue, true, out),
+    /// Convolves one padded image; keeps the largest of each 2 x 2 window only, where `pooled` is
+    /// set.
+    pub fn apply(&self, x: &[F32x16], epilogue: Epilogue, pooled: bool, out: &mut [F32x16]) {
+        let (shape, weights) = (&self.shape, &self.weights);
+        if pays(shape) {
+            winograd(shape, x, weights, epilogue, pooled, out);
+        } else if pooled {
+            let mut image = Buffer::new(shape.output_len());
+            conv(shape, x, weights, &mut image, epilogue);
+            pool(shape.out_height(), shape.out_width(), &image, out);
+        } else {
+            conv(shape, x, weights, out, epilogue);
         }
     }
 }
 
-/// Convolves a batch that `pad` fills in, and sums each image's outputs and their squares.
+/// Convolves a batch, and sums each image's outputs and their squares.
 pub(super) fn convolve(
     shape: &ConvShape,
-    batch: usize,
     conv_bn: &ConvBn,
-    pad: impl Fn(usize, &mut [F32x16]) + Sync,
+    context: &Context,
+    x: &Activation,
 ) -> (Buffer, Buffer) {
-    let blocks = shape.output_blocks();
+    let (batch, blocks) = (context.batch.len, shape.output_blocks());
     let filters = Filters::new(*shape, conv_bn.weight, |_| 1.0);
     // Batch normalisation would take a bias away again.
     let mut bias = vec![F32x16::default(); if conv_bn.has_norm() { 0 } else { blocks }];
@@ -97,13 +83,13 @@ pub(super) fn convolve(
         .enumerate()
         .par_for_each(|(image, (z, sums))| {
             let mut padded = Buffer::new(shape.input_len());
-            pad(image, &mut padded);
+            x.pad(context, shape, image, &mut padded);
             let epilogue = Epilogue {
                 bias: &bias,
                 sums: if conv_bn.has_norm() { sums } else { &mut [] },
                 ..Epilogue::none()
             };
-            filters.apply(&padded, epilogue, z);
+            filters.apply(&padded, epilogue, false, z);
         });
     (z, sums)
 }

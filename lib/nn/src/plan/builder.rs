@@ -84,11 +84,7 @@ impl Builder {
             self.tensor("weight", shape, uniform),
             self.tensor("bias", vec![outputs], uniform),
         ];
-        let output = Dims::Image {
-            channels: outputs,
-            height: height.div_ceil(stride),
-            width: width.div_ceil(stride),
-        };
+        let output = Dims::image(outputs, height.div_ceil(stride), width.div_ceil(stride));
         self.push(LayerKind::Conv2d { kernel, stride }, output, tensors);
     }
 
@@ -266,17 +262,11 @@ impl Builder {
 
     /// Of the images that come in; none, and noted, where vectors do.
     fn image(&mut self) -> Option<(usize, usize, usize)> {
-        match self.dims {
-            Dims::Image {
-                channels,
-                height,
-                width,
-            } => Some((channels, height, width)),
-            Dims::Vector(len) => {
-                self.refuse(format!("a layer for images after a vector of {len}"));
-                None
-            }
+        if let Dims::Vector(len) = self.dims {
+            self.refuse(format!("a layer for images after a vector of {len}"));
+            return None;
         }
+        Some(self.dims.sizes())
     }
 
     fn pool(&mut self, kind: LayerKind) {
@@ -287,11 +277,7 @@ impl Builder {
             self.refuse(format!("pooling of {height} x {width} pixels"));
             return;
         }
-        let output = Dims::Image {
-            channels,
-            height: height / 2,
-            width: width / 2,
-        };
+        let output = Dims::image(channels, height / 2, width / 2);
         self.push(kind, output, Vec::new());
     }
 

@@ -1,21 +1,21 @@
 //! The forward pass in training.
 
 use super::{
-    Activation, Context, Statistics,
-    activation::{Blocks, Rows, add, to_blocks},
+    Activation, Context,
+    activation::{Blocks, Rows, add, pack},
     batch::convolve,
-    stage::{ConvStage, DenseStage, MaskSpec, NormStage, PoolKind, PoolStage, Stage, TapeStage},
+    stage::{ConvStage, DenseStage, MaskSpec, Norm, Paths, PoolKind, Stage, Work},
+    statistics::Statistics,
 };
 use crate::{
     Result,
     kernels::{
-        buffer::{Buffer, flat_mut},
+        buffer::Buffer,
         dense::{Matrix, multiply},
-        passes::{Affine, Pooled, add_sums, normalise_pool},
+        passes::{Affine, Pooled, add_sums, normalise_pool, pool},
         pooling::{average_pool, global_average_pool},
     },
     mask::drop_out,
-    shape::Dims,
     threads::ParForEach,
 };
 
@@ -55,21 +55,23 @@ pub(crate) fn forward(
     let mut steps: Vec<Step> = Vec::with_capacity(stages.len());
     for stage in stages {
         let x = steps.last().map_or(input, |step| &step.out);
-        let step = match stage {
-            Stage::Conv(conv) => conv_forward(conv, context, x),
-            Stage::Norm(norm) => norm_forward(norm, context, x),
-            Stage::Pool(pool) => pool_forward(pool, context, x),
-            Stage::Dense(dense) => Step::new(dense_forward(dense, context, x)),
-            Stage::Relu { .. } => Step::new(relu_forward(context, x)),
-            Stage::Dropout { mask } => Step::new(dropout_forward(mask, context, x)),
-            Stage::Flatten => Step::new(Activation::Rows(x.flattened(context))),
-            Stage::Residual {
-                main,
-                shortcut,
-                relu,
-                ..
-            } => residual_forward(main, shortcut, *relu, context, x)?,
-            Stage::Tape(tape) => Step::new(tape_forward(tape, context, x)?),
+        let step = match &stage.work {
+            Work::Conv(conv) => conv_forward(conv, context, x),
+            Work::Norm(norm, relu) => norm_forward(norm, *relu, context, x),
+            Work::Pool(kind) => pool_forward(*kind, context, x),
+            Work::Dense(dense) => Step::new(dense_forward(dense, context, x)),
+            Work::Relu => Step::new(relu_forward(context, x.done(context))),
+            Work::Dropout(mask) => {
+                let mut y = x.done(context);
+                mask.apply(y.values_mut(context.batch.len), context);
+                Step::new(y)
+            }
+            Work::Flatten => Step::new(Activation::Rows(x.flattened(context))),
+            Work::Residual(paths) => residual_forward(paths, context, x)?,
+            Work::Tape(layer) => {
+                let y = context.on_tape(stage, x, |pass| layer.train(pass))?;
+                Step::new(Activation::of(pack(&y, stage.output), stage.output))
+            }
         };
         steps.push(step);
     }
@@ -88,26 +90,19 @@ impl Step {
 fn conv_forward(conv: &ConvStage, context: &Context, x: &Activation) -> Step {
     let (shape, batch) = (&conv.shape, context.batch.len);
     let conv_bn = context.conv_bn(conv);
-    let images = x.images(context);
-    let (z, sums) = convolve(shape, batch, &conv_bn, |image, padded| {
-        images.pad(shape, image, padded);
-    });
+    let (z, sums) = convolve(shape, &conv_bn, context, x);
     let statistics = Statistics::from_sums(&sums, batch, shape.outputs, shape.out_area());
     let affine = statistics.affine(&conv_bn, conv.relu);
-    let (height, width) = (shape.out_height(), shape.out_width());
-    if conv.pool.is_none() {
+    let size = (shape.outputs, shape.out_height(), shape.out_width());
+    if !conv.pool {
+        let mut out = Blocks::of(z, size);
+        out.pending = Some(affine);
         return Step {
-            out: Activation::Blocks(Blocks {
-                values: z,
-                channels: shape.outputs,
-                height,
-                width,
-                pending: Some(affine),
-            }),
+            out: Activation::Blocks(out),
             saved: Saved::Statistics(statistics),
         };
     }
-    let (out, choice, best_z) = max_pool(&z, &affine, batch, (shape.outputs, height, width));
+    let (out, choice, best_z) = max_pool(&z, &affine, batch, size);
     Step {
         out: Activation::Blocks(out),
         saved: Saved::Pooled {
@@ -146,10 +141,8 @@ fn max_pool(
     (out, choice, best_z)
 }
 
-fn norm_forward(stage: &NormStage, context: &Context, x: &Activation) -> Step {
-    let Activation::Blocks(mut z) = x.done(context) else {
-        unreachable!("the builder has refused batch normalisation of vectors");
-    };
+fn norm_forward(norm: &Norm, relu: bool, context: &Context, x: &Activation) -> Step {
+    let mut z = x.done(context).into_blocks();
     let batch = context.batch.len;
     let (len, each) = (z.image_len(), 2 * z.channels.div_ceil(16));
     let mut sums = Buffer::zeros(batch * each);
@@ -157,60 +150,59 @@ fn norm_forward(stage: &NormStage, context: &Context, x: &Activation) -> Step {
         .zip(sums.chunks_exact_mut(each))
         .par_for_each(|(z, sums)| add_sums(z, sums));
     let statistics = Statistics::from_sums(&sums, batch, z.channels, z.area());
-    z.pending = Some(statistics.affine(&context.norm(Some(&stage.norm)), stage.relu));
+    z.pending = Some(statistics.affine(&context.norm(Some(norm)), relu));
     Step {
         out: Activation::Blocks(z),
         saved: Saved::Statistics(statistics),
     }
 }
 
-fn pool_forward(pool: &PoolStage, context: &Context, x: &Activation) -> Step {
-    let Activation::Blocks(x) = x.done(context) else {
-        unreachable!("the builder has refused pooling of vectors");
-    };
+fn pool_forward(kind: PoolKind, context: &Context, x: &Activation) -> Step {
+    let x = x.done(context).into_blocks();
     let batch = context.batch.len;
-    let (channels, height, width) = (pool.channels, pool.height, pool.width);
-    match pool.kind {
-        PoolKind::Max => {
-            let as_it_is = Affine::identity(channels, false);
-            let dims = (channels, height, width);
-            let (out, choice, _) = max_pool(&x.values, &as_it_is, batch, dims);
-            Step {
-                out: Activation::Blocks(out),
-                saved: Saved::Choice(choice),
-            }
-        }
-        PoolKind::Average => {
-            let mut out = Blocks::new(batch, channels, height / 2, width / 2);
-            let len = out.image_len();
-            (out.values.chunks_exact_mut(len))
-                .zip(x.values.chunks_exact(x.image_len()))
-                .par_for_each(|(out, x)| average_pool(height, width, x, out));
-            Step::new(Activation::Blocks(out))
-        }
-        PoolKind::GlobalAverage => {
-            let mut out = Rows::new(batch, channels);
-            (out.get_mut(batch).chunks_exact_mut(channels))
-                .zip(x.values.chunks_exact(x.image_len()))
-                .par_for_each(|(out, x)| global_average_pool(x, height * width, out));
-            Step::new(Activation::Rows(out))
-        }
+    if kind != PoolKind::Max {
+        return Step::new(pooled(kind, &x, batch));
+    }
+    let as_it_is = Affine::identity(x.channels, false);
+    let size = (x.channels, x.height, x.width);
+    let (out, choice, _) = max_pool(&x.values, &as_it_is, batch, size);
+    Step {
+        out: Activation::Blocks(out),
+        saved: Saved::Choice(choice),
     }
 }
 
-fn relu_forward(context: &Context, x: &Activation) -> Activation {
-    let batch = context.batch.len;
-    match x.done(context) {
-        Activation::Blocks(mut blocks) => {
+/// Pools images of which nothing is pending.
+pub(super) fn pooled(kind: PoolKind, x: &Blocks, batch: usize) -> Activation {
+    let images = x.values.chunks_exact(x.image_len());
+    let pool = match kind {
+        PoolKind::Max => pool,
+        PoolKind::Average => average_pool,
+        PoolKind::GlobalAverage => {
+            let mut out = Rows::new(batch, x.channels);
+            (out.get_mut(batch).chunks_exact_mut(x.channels))
+                .zip(images)
+                .par_for_each(|(out, image)| global_average_pool(image, x.area(), out));
+            return Activation::Rows(out);
+        }
+    };
+    let mut out = Blocks::new(batch, x.channels, x.height / 2, x.width / 2);
+    let len = out.image_len();
+    (out.values.chunks_exact_mut(len))
+        .zip(images)
+        .par_for_each(|(out, image)| pool(x.height, x.width, image, out));
+    Activation::Blocks(out)
+}
+
+/// ReLU of what nothing is pending of; it is pending itself, of images.
+fn relu_forward(context: &Context, mut y: Activation) -> Activation {
+    match &mut y {
+        Activation::Blocks(blocks) => {
             blocks.pending = Some(Affine::identity(blocks.channels, true));
-            Activation::Blocks(blocks)
         }
-        Activation::Rows(mut rows) => {
-            rectify(rows.get_mut(batch));
-            Activation::Rows(rows)
-        }
-        input => input,
+        rows => rectify(rows.values_mut(context.batch.len)),
     }
+    y
 }
 
 /// ReLU.
@@ -219,17 +211,6 @@ pub(super) fn rectify(values: &mut [f32]) {
         // Not `max`: it would hide a NaN.
         *value = if *value < 0.0 { 0.0 } else { *value };
     }
-}
-
-fn dropout_forward(mask: &MaskSpec, context: &Context, x: &Activation) -> Activation {
-    let batch = context.batch.len;
-    let mut y = x.done(context);
-    match &mut y {
-        Activation::Blocks(blocks) => mask.apply(flat_mut(&mut blocks.values), context),
-        Activation::Rows(rows) => mask.apply(rows.get_mut(batch), context),
-        Activation::Input(_) => {}
-    }
-    y
 }
 
 impl MaskSpec {
@@ -256,14 +237,8 @@ const TASK: usize = 1 << 14;
 /// The layer and the ReLU after it, if there is one.
 pub(super) fn dense_product(dense: &DenseStage, context: &Context, x: &Activation) -> Rows {
     let (batch, units) = (context.batch.len, dense.units);
-    let copy;
-    let x = match x {
-        Activation::Rows(rows) => rows.get(batch),
-        other => {
-            copy = other.flattened(context);
-            copy.get(batch)
-        }
-    };
+    let x = x.rows(context);
+    let x = x.get(batch);
     let inputs = x.len() / batch;
     let mut out = Rows::new(batch, units);
     let values = out.get_mut(batch);
@@ -293,18 +268,16 @@ pub(super) fn dense_product(dense: &DenseStage, context: &Context, x: &Activatio
     out
 }
 
-fn residual_forward(
-    main: &[Stage],
-    shortcut: &[Stage],
-    relu: bool,
-    context: &Context,
-    x: &Activation,
-) -> Result<Step> {
+fn residual_forward(paths: &Paths, context: &Context, x: &Activation) -> Result<Step> {
     let input = x.done(context);
-    let main = forward(main, context, &input)?;
-    let shortcut = forward(shortcut, context, &input)?;
+    let main = forward(&paths.main, context, &input)?;
+    let shortcut = forward(&paths.shortcut, context, &input)?;
     let path = |steps: &Vec<Step>| steps.last().map_or(&input, |step| &step.out).done(context);
-    let out = sum(path(&main), path(&shortcut), relu, context.batch.len);
+    let sum = sum(path(&main), path(&shortcut));
+    let out = match paths.relu {
+        true => relu_forward(context, sum),
+        false => sum,
+    };
     Ok(Step {
         out,
         saved: Saved::Residual {
@@ -315,48 +288,17 @@ fn residual_forward(
     })
 }
 
-/// The sum of two paths, of which nothing is pending; ReLU is, of images.
-pub(super) fn sum(a: Activation, b: Activation, relu: bool, batch: usize) -> Activation {
+/// The sum of two paths, of which nothing is pending.
+pub(super) fn sum(a: Activation, b: Activation) -> Activation {
     match (a, b) {
         (Activation::Blocks(mut a), Activation::Blocks(b)) => {
             add(&mut a.values, &b.values);
-            a.pending = relu.then(|| Affine::identity(a.channels, true));
             Activation::Blocks(a)
         }
         (Activation::Rows(mut a), Activation::Rows(b)) => {
             add(&mut a.values, &b.values);
-            if relu {
-                rectify(a.get_mut(batch));
-            }
             Activation::Rows(a)
         }
         _ => unreachable!("the builder has refused paths of different shapes"),
-    }
-}
-
-fn tape_forward(tape: &TapeStage, context: &Context, x: &Activation) -> Result<Activation> {
-    let y = context.on_tape(tape, x, |layer, pass| layer.train(pass))?;
-    Ok(from_tape(y, tape.output, context.batch.len))
-}
-
-/// The values of a tensor of dfdx, as the next stage takes them.
-pub(super) fn from_tape(values: Vec<f32>, dims: Dims, batch: usize) -> Activation {
-    match dims {
-        Dims::Vector(units) => {
-            let mut rows = Rows::new(batch, units);
-            rows.get_mut(batch).copy_from_slice(&values);
-            Activation::Rows(rows)
-        }
-        Dims::Image {
-            channels,
-            height,
-            width,
-        } => Activation::Blocks(Blocks {
-            values: to_blocks(&values, channels, height * width),
-            channels,
-            height,
-            width,
-            pending: None,
-        }),
     }
 }

@@ -1,6 +1,12 @@
 //! A batch's mean and variance, and the way back through a batch normalisation.
 
-use super::{ConvBn, EPSILON};
+use std::iter::repeat;
+
+use super::{
+    Context, ConvBn, EPSILON, MOMENTUM, Step,
+    forward::Saved,
+    stage::{Stage, Work},
+};
 use crate::kernels::{
     buffer::F32x16,
     passes::{Affine, AffineGradient},
@@ -16,17 +22,18 @@ pub(crate) struct Statistics {
 }
 
 impl Statistics {
-    /// Moves running statistics towards these, as PyTorch does: `momentum` of the new
+    /// Running statistics moved towards these, as PyTorch does: [`MOMENTUM`] of the new
     /// mean (with the convolution's `bias`) and of the new unbiased variance.
-    pub fn update(&self, momentum: f64, bias: &[f32], mean: &mut [f32], var: &mut [f32]) {
+    fn moved(&self, bias: &[f32], mean: &[f32], var: &[f32]) -> [Vec<f32>; 2] {
         let unbiased = self.count as f64 / (self.count as f64 - 1.0).max(1.0);
-        for c in 0..mean.len() {
-            let bias = bias.get(c).copied().unwrap_or(0.0);
-            let batch = self.mean[c] + f64::from(bias);
-            mean[c] = (f64::from(mean[c]) * (1.0 - momentum) + batch * momentum) as f32;
-            let batch = self.var[c] * unbiased;
-            var[c] = (f64::from(var[c]) * (1.0 - momentum) + batch * momentum) as f32;
-        }
+        let moved = |running: &f32, batch: f64| {
+            (f64::from(*running) * (1.0 - MOMENTUM) + batch * MOMENTUM) as f32
+        };
+        let bias = bias.iter().chain(repeat(&0.0));
+        let mean = (mean.iter().zip(&self.mean).zip(bias))
+            .map(|((mean, batch), bias)| moved(mean, batch + f64::from(*bias)));
+        let var = (var.iter().zip(&self.var)).map(|(var, batch)| moved(var, batch * unbiased));
+        [mean.collect(), var.collect()]
     }
 
     /// From each image's sums and sums of squares, `(batch, blocks, 2)` vectors, merged
@@ -89,6 +96,37 @@ impl Statistics {
         }
         affine
     }
+}
+
+/// The running statistics after the training pass `steps`, by the tensor's place.
+pub(crate) fn running_statistics(
+    stages: &[Stage],
+    steps: &[Step],
+    context: &Context,
+) -> Vec<(usize, Vec<f32>)> {
+    let each = stages.iter().zip(steps).flat_map(|(stage, step)| {
+        let (norm, bias) = match &stage.work {
+            Work::Conv(conv) => (conv.norm, context.values(conv.bias)),
+            Work::Norm(norm, _) => (Some(*norm), &[][..]),
+            _ => (None, &[][..]),
+        };
+        match (&step.saved, &stage.work, norm) {
+            (Saved::Residual { main, shortcut, .. }, Work::Residual(paths), _) => {
+                let mut moved = running_statistics(&paths.main, main, context);
+                moved.extend(running_statistics(&paths.shortcut, shortcut, context));
+                moved
+            }
+            (Saved::Statistics(statistics) | Saved::Pooled { statistics, .. }, _, Some(norm))
+                if !context.is_frozen(norm.gamma) =>
+            {
+                let (mean, var) = (context.values(norm.mean), context.values(norm.var));
+                let [mean, var] = statistics.moved(bias, mean, var);
+                vec![(norm.mean, mean), (norm.var, var)]
+            }
+            _ => Vec::new(),
+        }
+    });
+    each.collect()
 }
 
 /// Gradients of a batch normalisation's parameters; without one, or where it is frozen, `beta` is
