@@ -60,14 +60,15 @@ pub(crate) trait ParForEach: Iterator<Item: Send> + Sized {
 
     /// `work` returns what is left of an item, for any thread to go on with.
     fn par_work_off(self, work: impl Fn(Self::Item) -> Option<Self::Item> + Sync) {
-        let mut items: VecDeque<Self::Item> = self.collect();
-        if items.len() <= 1 {
-            let mut left = items.pop_front();
-            while let Some(item) = left {
-                left = work(item);
+        let mut items = self.peekable();
+        let Some(mut item) = items.next() else { return };
+        if items.peek().is_none() {
+            while let Some(rest) = work(item) {
+                item = rest;
             }
             return;
         }
+        let items: VecDeque<Self::Item> = std::iter::once(item).chain(items).collect();
         let helpers = rayon::current_num_threads().min(items.len()) - 1;
         let items = Mutex::new(items);
         let items = || items.lock().unwrap_or_else(PoisonError::into_inner);

@@ -169,15 +169,27 @@ fn pad_channels(shape: &ConvShape, x: &[F32x16], affine: Option<&Affine>, padded
 }
 
 impl Affine {
-    /// Nothing but ReLU, where that is asked for.
-    pub fn identity(channels: usize, relu: bool) -> Self {
-        let blocks = channels.div_ceil(16);
+    /// `of` gives scale, shift and mean of each channel.
+    pub fn of(channels: usize, relu: bool, of: impl Fn(usize) -> [f64; 3]) -> Self {
+        let zeros = vec![F32x16::default(); channels.div_ceil(16)];
+        let mut vectors = [zeros.clone(), zeros.clone(), zeros];
+        for c in 0..channels {
+            for (vectors, value) in vectors.iter_mut().zip(of(c)) {
+                vectors[c / 16].0[c % 16] = value as f32;
+            }
+        }
+        let [scale, shift, mean] = vectors;
         Self {
             relu,
-            scale: vec![F32x16([1.0; 16]); blocks],
-            shift: vec![F32x16::default(); blocks],
-            mean: vec![F32x16::default(); blocks],
+            scale,
+            shift,
+            mean,
         }
+    }
+
+    /// Nothing but ReLU, where that is asked for.
+    pub fn identity(channels: usize, relu: bool) -> Self {
+        Self::of(channels, relu, |_| [1.0, 0.0, 0.0])
     }
 
     fn apply(&self, block: usize, lane: usize, x: f32) -> f32 {

@@ -263,7 +263,7 @@ fn to_planes(
 
 /// `to += values`
 pub(super) fn add(to: &mut Buffer, values: &Buffer) {
-    const CHUNK: usize = 1 << 10;
+    const CHUNK: usize = 1 << 12;
     (to.chunks_mut(CHUNK))
         .zip(values.chunks(CHUNK))
         .par_for_each(|(to, values)| {

@@ -12,7 +12,7 @@ use crate::{
     Result,
     kernels::{
         buffer::{Buffer, F32x16, flat_mut},
-        conv::{ConvShape, Epilogue},
+        conv::Epilogue,
         passes::{Affine, clear_border},
     },
     shape::Dims,
@@ -27,20 +27,18 @@ pub(crate) struct Folded<'a> {
 
 /// What is computed of a stage before all images.
 enum Parts<'a> {
-    Conv(FoldedConv),
+    Conv(FoldedConv<'a>),
     Norm(Affine),
-    /// Both paths, and whether ReLU follows.
-    Residual(Vec<Folded<'a>>, Vec<Folded<'a>>, bool),
+    /// Both paths.
+    Residual([Vec<Folded<'a>>; 2]),
     Nothing,
 }
 
 /// A convolution whose weights hold the batch normalisation after it.
-struct FoldedConv {
-    shape: ConvShape,
+struct FoldedConv<'a> {
+    stage: &'a ConvStage,
     filters: Filters,
     bias: Vec<F32x16>,
-    relu: bool,
-    pool: bool,
 }
 
 impl<'a> Folded<'a> {
@@ -50,18 +48,13 @@ impl<'a> Folded<'a> {
                 Work::Conv(conv) => Parts::Conv(FoldedConv::new(conv, &context.conv_bn(conv))),
                 Work::Norm(norm, relu) => {
                     let norm = context.norm(Some(norm));
-                    let mut affine = Affine::identity(norm.gamma.len(), *relu);
-                    for c in 0..norm.gamma.len() {
+                    Parts::Norm(Affine::of(norm.gamma.len(), *relu, |c| {
                         let (scale, shift) = norm.running(c);
-                        affine.scale[c / 16].0[c % 16] = scale as f32;
-                        affine.shift[c / 16].0[c % 16] = shift as f32;
-                    }
-                    Parts::Norm(affine)
+                        [scale, shift, 0.0]
+                    }))
                 }
                 Work::Residual(paths) => Parts::Residual(
-                    Self::new(&paths.main, context),
-                    Self::new(&paths.shortcut, context),
-                    paths.relu,
+                    [&paths.main, &paths.shortcut].map(|path| Self::new(path, context)),
                 ),
                 _ => Parts::Nothing,
             };
@@ -73,7 +66,7 @@ impl<'a> Folded<'a> {
     /// Whether each image can go through it alone.
     fn is_local(&self) -> bool {
         match &self.parts {
-            Parts::Residual(main, shortcut, _) => main.iter().chain(shortcut).all(Self::is_local),
+            Parts::Residual(paths) => paths.iter().flatten().all(Self::is_local),
             _ => !matches!(self.stage.work, Work::Dense(_) | Work::Tape(_)),
         }
     }
@@ -87,11 +80,12 @@ impl<'a> Folded<'a> {
                 x.pending = Some(affine.clone());
                 Activation::Blocks(x).into_done(context)
             }
-            (Parts::Residual(main, shortcut, relu), _) => {
+            (Parts::Residual([main, shortcut]), Work::Residual(paths)) => {
+                let x = x.into_done(context);
                 let a = evaluate(main, context, x.done(context))?.into_done(context);
-                let b = evaluate(shortcut, context, x.into_done(context))?.into_done(context);
+                let b = evaluate(shortcut, context, x)?.into_done(context);
                 let mut sum = sum(a, b);
-                if *relu {
+                if paths.relu {
                     rectify(sum.values_mut(batch));
                 }
                 sum
@@ -113,27 +107,23 @@ impl<'a> Folded<'a> {
     }
 }
 
-impl FoldedConv {
-    fn new(stage: &ConvStage, conv_bn: &ConvBn) -> Self {
-        let shape = stage.shape;
-        let mut bias = vec![F32x16::default(); shape.output_blocks()];
-        let mut scales = vec![1.0; shape.outputs];
-        if conv_bn.has_norm() {
-            for c in 0..shape.outputs {
-                let (scale, shift) = conv_bn.running(c);
-                scales[c] = scale as f32;
-                bias[c / 16].0[c % 16] = shift as f32;
-            }
-        } else {
-            flat_mut(&mut bias)[..shape.outputs].copy_from_slice(conv_bn.bias);
+impl<'a> FoldedConv<'a> {
+    fn new(stage: &'a ConvStage, conv_bn: &ConvBn) -> Self {
+        let outputs = stage.shape.outputs;
+        let mut bias = vec![F32x16::default(); stage.shape.output_blocks()];
+        let mut scales = vec![1.0; outputs];
+        for (c, bias) in flat_mut(&mut bias)[..outputs].iter_mut().enumerate() {
+            let (scale, shift) = match conv_bn.has_norm() {
+                true => conv_bn.running(c),
+                false => (1.0, f64::from(conv_bn.bias[c])),
+            };
+            (scales[c], *bias) = (scale as f32, shift as f32);
         }
-        let filters = Filters::new(shape, conv_bn.weight, |o| scales[o]);
+        let filters = Filters::new(stage.shape, conv_bn.weight, |o| scales[o]);
         Self {
-            shape,
+            stage,
             filters,
             bias,
-            relu: stage.relu,
-            pool: stage.pool,
         }
     }
 
@@ -142,7 +132,7 @@ impl FoldedConv {
         let (_, height, width) = output.sizes();
         let out_width = width + 2 * border;
         let area = (height + 2 * border) * out_width;
-        let mut out = Buffer::new(self.shape.output_blocks() * area);
+        let mut out = Buffer::new(self.stage.shape.output_blocks() * area);
         if border > 0 {
             for block in out.chunks_exact_mut(area) {
                 clear_border(block, out_width, border);
@@ -150,11 +140,12 @@ impl FoldedConv {
         }
         let epilogue = Epilogue {
             bias: &self.bias,
-            relu: self.relu,
+            relu: self.stage.relu,
             sums: &mut [],
             border,
         };
-        self.filters.apply(padded, epilogue, self.pool, &mut out);
+        self.filters
+            .apply(padded, epilogue, self.stage.pool, &mut out);
         out
     }
 }
@@ -187,14 +178,17 @@ fn run_image(stages: &[Folded], context: &Context, mut x: Activation) -> Result<
             x = stage.run(context, x)?;
             continue;
         };
+        let (shape, pool) = (&conv.stage.shape, conv.stage.pool);
         let padded = written.take().unwrap_or_else(|| {
-            let mut padded = Buffer::new(conv.shape.input_len());
-            x.pad(context, &conv.shape, 0, &mut padded);
+            let mut padded = Buffer::new(shape.input_len());
+            // Given back before the output asks for memory, which is in the cache then.
+            let input = std::mem::replace(&mut x, Activation::Input(stage.stage.output));
+            input.pad(context, shape, 0, &mut padded);
             padded
         });
         let border = match stages.get(i + 1).map(|next| &next.parts) {
-            Some(Parts::Conv(next)) if !conv.pool && next.shape.depth() == 16 => {
-                next.shape.border()
+            Some(Parts::Conv(next)) if !pool && next.stage.shape.depth() == 16 => {
+                next.stage.shape.border()
             }
             _ => 0,
         };

@@ -76,25 +76,18 @@ impl Statistics {
     /// What follows a convolution: batch normalisation by these statistics (by the running ones
     /// where it is frozen), if there is one, and ReLU.
     pub(super) fn affine(&self, conv_bn: &ConvBn, relu: bool) -> Affine {
-        let mut affine = Affine::identity(self.mean.len(), relu);
         if !conv_bn.has_norm() {
-            return affine;
+            return Affine::identity(self.mean.len(), relu);
         }
-        for vectors in [&mut affine.scale, &mut affine.shift, &mut affine.mean] {
-            vectors.fill(F32x16::default());
-        }
-        for c in 0..self.mean.len() {
+        Affine::of(self.mean.len(), relu, |c| {
             let (scale, shift) = if conv_bn.frozen {
                 conv_bn.running(c)
             } else {
                 let scale = f64::from(conv_bn.gamma[c]) * self.inverse_deviation(c);
                 (scale, f64::from(conv_bn.beta[c]) - self.mean[c] * scale)
             };
-            affine.scale[c / 16].0[c % 16] = scale as f32;
-            affine.shift[c / 16].0[c % 16] = shift as f32;
-            affine.mean[c / 16].0[c % 16] = self.mean[c] as f32;
-        }
-        affine
+            [scale, shift, self.mean[c]]
+        })
     }
 }
 
