@@ -61,28 +61,65 @@ macro_rules! collection {
 
 pub(super) use collection;
 
-/// A batch of images on the tape, or without one.
-pub(super) type Maps<C, H, W, T> = Tensor<(usize, C, H, W), f32, Cpu, T>;
-type Samples<S, T> = Tensor<<S as SampleShape>::Batch, f32, Cpu, T>;
+/// Makes a layer a module of dfdx, in training where its input has a tape and in evaluation where
+/// it has none; or, as `by_mode`, one that trains by `forward_mut` of a tensor with a tape and
+/// evaluates by `forward` of one without.
+macro_rules! module {
+    ([$($generics:tt)*] $layer:ty, ($($in:ty),+) => ($($out:ty),+)) => {
+        impl<$($generics)*, T: dfdx::tensor::Tape<f32, Cpu>>
+            dfdx::nn::Module<Tensor<(usize, $($in),+), f32, Cpu, T>> for $layer
+        {
+            type Output = Tensor<(usize, $($out),+), f32, Cpu, T>;
+            type Error = CpuError;
 
-/// The layer's output: in training where `x` has a tape, in evaluation where it has none.
-pub(super) fn run<M, In, T>(
-    module: &M,
-    x: Samples<In, T>,
-) -> Result<Samples<M::Output, T>, CpuError>
-where
-    In: SampleShape,
-    M: Layer<In> + TensorCollection<f32, Cpu> + Clone,
-    T: Tape<f32, Cpu>,
-{
-    run_mut(&mut module.clone(), x)
+            fn try_forward(
+                &self,
+                x: Tensor<(usize, $($in),+), f32, Cpu, T>,
+            ) -> Result<Self::Output, CpuError> {
+                run::<Self, ($($in,)+), T>(&mut self.clone(), x)
+            }
+        }
+    };
+    (by_mode [$($generics:tt)*] $layer:ty, ($($in:ty),+) => ($($out:ty),+)) => {
+        impl<$($generics)*> dfdx::nn::Module<Tensor<(usize, $($in),+), f32, Cpu>> for $layer {
+            type Output = Tensor<(usize, $($out),+), f32, Cpu>;
+            type Error = CpuError;
+
+            fn try_forward(
+                &self,
+                x: Tensor<(usize, $($in),+), f32, Cpu>,
+            ) -> Result<Self::Output, CpuError> {
+                run::<Self, ($($in,)+), _>(&mut self.clone(), x)
+            }
+        }
+
+        impl<$($generics)*>
+            dfdx::nn::ModuleMut<Tensor<(usize, $($in),+), f32, Cpu, OwnedTape<f32, Cpu>>>
+            for $layer
+        {
+            type Output = Tensor<(usize, $($out),+), f32, Cpu, OwnedTape<f32, Cpu>>;
+            type Error = CpuError;
+
+            fn try_forward_mut(
+                &mut self,
+                x: Tensor<(usize, $($in),+), f32, Cpu, OwnedTape<f32, Cpu>>,
+            ) -> Result<Self::Output, CpuError> {
+                run::<Self, ($($in,)+), _>(self, x)
+            }
+        }
+    };
 }
 
-/// As [`run`]; training moves the running statistics.
+pub(super) use module;
+
+type Samples<S, T> = Tensor<<S as SampleShape>::Batch, f32, Cpu, T>;
+
+/// The layer's output: in training where `x` has a tape, which moves the running statistics; in
+/// evaluation where it has none.
 ///
 /// # Errors
 /// Where statistics are to be taken of an empty batch.
-pub(super) fn run_mut<M, In, T>(
+pub(super) fn run<M, In, T>(
     module: &mut M,
     x: Samples<In, T>,
 ) -> Result<Samples<M::Output, T>, CpuError>
