@@ -131,6 +131,20 @@ pub(super) unsafe trait Simd: Copy {
     }
 }
 
+/// Methods of [`Simd`] from vectors to a vector, one expression each.
+macro_rules! methods {
+    ($($name:ident($($arg:ident),+) = $value:expr;)+) => {
+        $(
+            #[inline(always)]
+            #[allow(unused_unsafe, reason = "some are plain Rust")]
+            unsafe fn $name($($arg: Self::V),+) -> Self::V {
+                unsafe { $value }
+            }
+        )+
+    };
+}
+use methods;
+
 /// Runs a block for `i` in `0..n`, `n` at most 16, written out. The compiler's own
 /// unrolling comes too late to keep an array of accumulators in registers.
 macro_rules! unroll {
