@@ -128,18 +128,8 @@ unsafe fn pad_blocks_body<S: Simd>(
             let to = &mut to[border..][..width];
             match affine {
                 None => to.copy_from_slice(from),
-                Some(affine) => {
-                    // SAFETY: a vector is 16 values.
-                    unsafe {
-                        let scale = S::load(affine.scale[block].0.as_ptr());
-                        let shift = S::load(affine.shift[block].0.as_ptr());
-                        for (from, to) in from.iter().zip(to) {
-                            let y = S::fma(S::load(from.0.as_ptr()), scale, shift);
-                            let y = if affine.relu { S::relu(y) } else { y };
-                            S::store(to.0.as_mut_ptr(), y);
-                        }
-                    }
-                }
+                // SAFETY: as in `normalise`.
+                Some(affine) => unsafe { normalise_block::<S>(from, affine, block, to) },
             }
         }
         rows.for_each(clear);
@@ -210,15 +200,27 @@ unsafe fn normalise_body<S: Simd>(x: &[F32x16], affine: &Affine, out: &mut [F32x
     assert_eq!(x.len(), out.len());
     let area = x.len() / blocks;
     for (block, (x, out)) in (x.chunks_exact(area).zip(out.chunks_exact_mut(area))).enumerate() {
-        // SAFETY: a vector is 16 values.
-        unsafe {
-            let scale = S::load(affine.scale[block].0.as_ptr());
-            let shift = S::load(affine.shift[block].0.as_ptr());
-            for (x, out) in x.iter().zip(out) {
-                let y = S::fma(S::load(x.0.as_ptr()), scale, shift);
-                let y = if affine.relu { S::relu(y) } else { y };
-                S::store(out.0.as_mut_ptr(), y);
-            }
+        // SAFETY: this function runs with the instructions of `S`.
+        unsafe { normalise_block::<S>(x, affine, block, out) };
+    }
+}
+
+/// Pixels of one block.
+#[inline(always)]
+unsafe fn normalise_block<S: Simd>(
+    x: &[F32x16],
+    affine: &Affine,
+    block: usize,
+    out: &mut [F32x16],
+) {
+    // SAFETY: a vector is 16 values.
+    unsafe {
+        let scale = S::load(affine.scale[block].0.as_ptr());
+        let shift = S::load(affine.shift[block].0.as_ptr());
+        for (x, out) in x.iter().zip(out) {
+            let y = S::fma(S::load(x.0.as_ptr()), scale, shift);
+            let y = if affine.relu { S::relu(y) } else { y };
+            S::store(out.0.as_mut_ptr(), y);
         }
     }
 }
