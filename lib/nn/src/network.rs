@@ -14,7 +14,7 @@ use crate::{
     TensorRef, init,
     layers::Layer,
     plan::{
-        Activation, Context, Deferred, Folded, Gradient, Gradients, NetworkTensor, backward,
+        Activation, Context, Folded, Gradient, Gradients, NetworkTensor, Values, backward,
         backward_dense, evaluate, forward, outputs, pack, running_statistics,
         spec::{Init, LayerKind, LayerSpec},
         stage::{Stage, Work, fuse, fuse_but_pooling},
@@ -291,10 +291,10 @@ impl DynNetwork {
         let mut deferred = Vec::new();
         for (i, (stage, step)) in head.iter().zip(&head_steps).enumerate().rev() {
             if let (Work::Dense(stage), Some(gradient)) = (&stage.work, dy.take()) {
-                let wants_input = i > 0 || learns;
-                let (put_off, dx) = backward_dense(stage, step, &context, gradient, wants_input);
                 let x = if i > 0 { &head_steps[i - 1].out } else { &flat };
-                deferred.push((put_off, x));
+                let wants = i > 0 || learns;
+                let (put_off, dx) = backward_dense(stage, step, &context, x, gradient, wants);
+                deferred.push(put_off);
                 dy = dx;
             }
         }
@@ -321,16 +321,16 @@ impl DynNetwork {
             _ => Ok(()),
         };
         let update_head = || {
-            for (deferred, x) in deferred {
-                update_dense(deferred, x, batch, of_head, first, optimizer);
+            for deferred in deferred {
+                deferred.each(batch, |tensor, values| {
+                    of_head[tensor - first].update(optimizer, &values)
+                });
             }
         };
         join(through_trunk, update_head)?;
 
         for (tensor, values) in found.values {
-            let tensor = &mut of_trunk[tensor];
-            let values = values.get(tensor.values.len());
-            tensor.update(optimizer, values);
+            of_trunk[tensor].update(optimizer, &values);
         }
         for (tensor, values) in moved.into_iter().chain(found.updated) {
             of_trunk[tensor].values = values;
@@ -339,29 +339,10 @@ impl DynNetwork {
     }
 }
 
-fn update_dense(
-    deferred: Deferred,
-    x: &Activation,
-    batch: Batch,
-    tensors: &mut [NetworkTensor],
-    first: usize,
-    optimizer: &mut dyn Optimizer,
-) {
-    let context = Context {
-        tensors: &[],
-        batch,
-        draw: (0, 0),
-    };
-    deferred.each(x, &context, |tensor, values| {
-        let tensor = &mut tensors[tensor - first];
-        let values = values.get(tensor.values.len());
-        tensor.update(optimizer, values);
-    });
-}
-
 impl NetworkTensor {
-    fn update(&mut self, optimizer: &mut dyn Optimizer, gradient: &[f32]) {
+    fn update(&mut self, optimizer: &mut dyn Optimizer, gradient: &Values) {
         if self.trainable && !self.frozen {
+            let gradient = gradient.get(self.values.len());
             optimizer.update_tensor(&self.name, &self.shape, &mut self.values, gradient);
         }
     }

@@ -129,26 +129,20 @@ pub(crate) fn pack_weights(
         });
 }
 
-/// Packs weights `(outputs, inputs, k, k)` of `shape`, rotated by 180 degrees and
-/// with inputs and outputs exchanged, for [`ConvShape::transposed`].
-pub(crate) fn pack_transposed(shape: &ConvShape, weight: &[f32], packed: &mut [F32x16]) {
-    let (taps, blocks) = (shape.kernel * shape.kernel, shape.output_blocks());
+/// Weights `(outputs, inputs, k, k)` of `shape`, rotated by 180 degrees and with inputs and outputs
+/// exchanged, for [`ConvShape::transposed`].
+pub(crate) fn rotate_weights(shape: &ConvShape, weight: &[f32]) -> Vec<f32> {
+    let (taps, outputs) = (shape.kernel * shape.kernel, shape.transposed().inputs);
     assert_eq!(weight.len(), shape.outputs * shape.inputs * taps);
-    assert_eq!(packed.len(), shape.transposed().weight_len());
-    (packed.chunks_exact_mut(blocks * taps * 16))
-        .enumerate()
-        .par_for_each(|(block, packed)| {
-            packed.fill(F32x16::default());
-            let inputs = block * 16..(block * 16 + 16).min(shape.inputs);
-            for o in 0..shape.outputs {
-                for i in inputs.clone() {
-                    let from = &weight[(o * shape.inputs + i) * taps..][..taps];
-                    for (tap, value) in from.iter().rev().enumerate() {
-                        packed[(o / 16 * taps + tap) * 16 + o % 16].0[i % 16] = *value;
-                    }
-                }
-            }
-        });
+    let mut rotated = vec![0.0; shape.inputs * outputs * taps];
+    for (at, from) in weight.chunks_exact(taps).enumerate() {
+        let (o, i) = (at / shape.inputs, at % shape.inputs);
+        let to = &mut rotated[(i * outputs + o) * taps..][..taps];
+        to.iter_mut()
+            .zip(from.iter().rev())
+            .for_each(|(to, from)| *to = *from);
+    }
+    rotated
 }
 
 /// The inverse of [`pack_weights`], for gradients.
@@ -171,7 +165,8 @@ pub(crate) fn unpack_weights(shape: &ConvShape, packed: &[F32x16], weight: &mut 
         });
 }
 
-/// Where a convolution writes its output, and what it does on the way.
+/// Where a convolution writes its output, and what it does on the way: nothing by default.
+#[derive(Default)]
 pub(crate) struct Epilogue<'a> {
     /// Added to every pixel: one vector an output block, or none.
     pub bias: &'a [F32x16],
@@ -180,17 +175,6 @@ pub(crate) struct Epilogue<'a> {
     pub sums: &'a mut [F32x16],
     /// The width of the border that the output has.
     pub border: usize,
-}
-
-impl Epilogue<'_> {
-    pub fn none() -> Self {
-        Self {
-            bias: &[],
-            relu: false,
-            sums: &mut [],
-            border: 0,
-        }
-    }
 }
 
 dispatch! {

@@ -35,65 +35,38 @@ unsafe fn average_pool_body<S: Simd>(
 }
 
 dispatch! {
-    /// The gradient of [`average_pool`]'s input.
-    pub(crate) fn average_unpool(height: usize, width: usize, dy: &[F32x16], dx: &mut [F32x16]) = average_unpool_body
+    /// The gradient of the input of 2 x 2 pooling: of [`average_pool`], or of max pooling, where
+    /// `choice` is which of each window was taken.
+    pub(crate) fn unpool(height: usize, width: usize, dy: &[F32x16], choice: Option<&[F32x16]>, dx: &mut [F32x16]) = unpool_body
 }
 
 #[inline(always)]
-unsafe fn average_unpool_body<S: Simd>(
+unsafe fn unpool_body<S: Simd>(
     height: usize,
     width: usize,
     dy: &[F32x16],
-    dx: &mut [F32x16],
-) {
-    let (out_height, out_width) = (height / 2, width / 2);
-    dx.fill(F32x16::default());
-    let images = dx.chunks_exact_mut(height * width);
-    for (dx, dy) in images.zip(dy.chunks_exact(out_height * out_width)) {
-        for (at, dy) in dy.iter().enumerate() {
-            let first = at / out_width * 2 * width + at % out_width * 2;
-            for at in [first, first + 1, first + width, first + width + 1] {
-                // SAFETY: a vector is 16 values.
-                unsafe {
-                    let quarter = S::mul(S::load(dy.0.as_ptr()), S::splat(0.25));
-                    S::store(dx[at].0.as_mut_ptr(), quarter);
-                }
-            }
-        }
-    }
-}
-
-dispatch! {
-    /// The gradient of max pooling's input: `choice` is which of each window was taken.
-    pub(crate) fn max_unpool(height: usize, width: usize, dy: &[F32x16], choice: &[F32x16], dx: &mut [F32x16]) = max_unpool_body
-}
-
-#[inline(always)]
-unsafe fn max_unpool_body<S: Simd>(
-    height: usize,
-    width: usize,
-    dy: &[F32x16],
-    choice: &[F32x16],
+    choice: Option<&[F32x16]>,
     dx: &mut [F32x16],
 ) {
     let (out_height, out_width) = (height / 2, width / 2);
     let area = out_height * out_width;
     dx.fill(F32x16::default());
-    let images = dx.chunks_exact_mut(height * width);
-    for ((dx, dy), choice) in images
-        .zip(dy.chunks_exact(area))
-        .zip(choice.chunks_exact(area))
-    {
-        for (at, (dy, choice)) in dy.iter().zip(choice).enumerate() {
+    for (block, dx) in dx.chunks_exact_mut(height * width).enumerate() {
+        for (at, dy) in dy[block * area..][..area].iter().enumerate() {
             let first = at / out_width * 2 * width + at % out_width * 2;
             let window = [first, first + 1, first + width, first + width + 1];
-            for (k, at) in window.into_iter().enumerate() {
+            for (k, to) in window.into_iter().enumerate() {
                 // SAFETY: a vector is 16 values.
                 unsafe {
-                    let choice = S::load(choice.0.as_ptr());
                     let dy = S::load(dy.0.as_ptr());
-                    let kept = S::keep_equal(choice, S::splat(k as f32), dy);
-                    S::store(dx[at].0.as_mut_ptr(), kept);
+                    let part = match choice {
+                        None => S::mul(dy, S::splat(0.25)),
+                        Some(choice) => {
+                            let choice = S::load(choice[block * area + at].0.as_ptr());
+                            S::keep_equal(choice, S::splat(k as f32), dy)
+                        }
+                    };
+                    S::store(dx[to].0.as_mut_ptr(), part);
                 }
             }
         }

@@ -56,30 +56,8 @@ pub(crate) fn transform_filters(
     scale: impl Fn(usize) -> f32 + Sync,
     filters: &mut [F32x16],
 ) {
-    assert_eq!(weight.len(), shape.outputs * shape.inputs * 9);
-    transform_each(shape, filters, |i, o, tap| {
-        weight[(o * shape.inputs + i) * 9 + tap] * scale(o)
-    });
-}
-
-/// As [`transform_filters`] for [`ConvShape::transposed`]: `shape`'s weights rotated by 180
-/// degrees, with inputs and outputs exchanged.
-pub(crate) fn transform_rotated(shape: &ConvShape, weight: &[f32], filters: &mut [F32x16]) {
-    assert_eq!(weight.len(), shape.outputs * shape.inputs * 9);
-    transform_each(&shape.transposed(), filters, |o, i, tap| {
-        // Channels beyond the outputs fill up their last block.
-        let filter = weight.get((o * shape.inputs + i) * 9..).unwrap_or_default();
-        filter.get(8 - tap).copied().unwrap_or(0.0)
-    });
-}
-
-/// Transforms the filters whose values are `value(input, output, tap)`.
-fn transform_each(
-    shape: &ConvShape,
-    filters: &mut [F32x16],
-    value: impl Fn(usize, usize, usize) -> f32 + Sync,
-) {
     assert!(fits(shape));
+    assert_eq!(weight.len(), shape.outputs * shape.inputs * 9);
     assert_eq!(filters.len(), filter_len(shape));
     // The filters of some inputs, `[blocks][inputs][36]`, then sorted by their positions.
     let blocks = shape.output_blocks();
@@ -92,8 +70,10 @@ fn transform_each(
         for (i, to) in sorted.chunks_exact_mut(POSITIONS).enumerate() {
             let mut taps = [F32x16::default(); 9];
             for (lane, o) in outputs.clone().enumerate() {
-                for (tap, to) in taps.iter_mut().enumerate() {
-                    to.0[lane] = value(i, o, tap);
+                let filter = &weight[(o * shape.inputs + i) * 9..][..9];
+                let scale = scale(o);
+                for (to, value) in taps.iter_mut().zip(filter) {
+                    to.0[lane] = value * scale;
                 }
             }
             transform_filter(&taps, to);

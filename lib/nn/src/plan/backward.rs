@@ -1,5 +1,7 @@
 //! The backward pass.
 
+use std::borrow::Cow;
+
 use super::{
     Activation, Context, Gradient,
     activation::{Blocks, Rows, add, pack, unpack},
@@ -9,13 +11,13 @@ use super::{
     statistics::{AffineParameters, affine_gradient},
 };
 use crate::{
-    Result,
+    Batch, Result,
     kernels::{
         buffer::{Buffer, F32x16, flat, flat_mut},
         conv::{ConvShape, Epilogue},
         dense::{Matrix, multiply},
         passes::{Affine, pad_normalise_gradient, pad_unpool_gradient, relu_gradient},
-        pooling::{average_unpool, global_average_unpool, max_unpool},
+        pooling::{global_average_unpool, unpool},
     },
     layers::on_tape::TapeLayer,
     threads::ParForEach,
@@ -66,9 +68,9 @@ pub(crate) fn backward(
             Work::Norm(norm, _) => Some(norm_backward(*norm, step, context, dy, found)),
             Work::Pool(kind) => Some(pool_backward(*kind, step, context, x, dy)),
             Work::Dense(dense) => {
-                let (deferred, dx) = backward_dense(dense, &step, context, dy, wants);
-                deferred.each(x, context, |tensor, values| {
-                    found.values.push((tensor, values));
+                let (deferred, dx) = backward_dense(dense, &step, context, x, dy, wants);
+                deferred.each(context.batch, |tensor, values| {
+                    found.values.push((tensor, values))
                 });
                 dx
             }
@@ -211,7 +213,7 @@ fn conv_backward(
             x.pad(context, shape, image, padded);
             if let Some(rotated) = &rotated {
                 let to = if in_place { carrier } else { dx };
-                rotated.apply(dz, Epilogue::none(), false, to);
+                rotated.apply(dz, Epilogue::default(), false, to);
                 if let Some((x, affine)) = waits {
                     let z = &x.values[image * input_len..][..input_len];
                     relu_gradient(z, affine, to, sums);
@@ -297,25 +299,21 @@ fn pool_backward(
     let len = dx.image_len();
     let images = dx.values.chunks_exact_mut(len);
     let dy = dy.values;
-    let each = dy.len() / batch;
-    match (kind, &step.saved) {
-        (PoolKind::GlobalAverage, _) => {
-            let dy = flat(&dy)[..batch * channels].chunks_exact(channels);
-            images
-                .zip(dy)
-                .par_for_each(|(dx, dy)| global_average_unpool(dy, height * width, dx));
-        }
-        (_, Saved::Choice(choice)) => {
-            let parts = dy.chunks_exact(each).zip(choice.chunks_exact(each));
-            images
-                .zip(parts)
-                .par_for_each(|(dx, (dy, choice))| max_unpool(height, width, dy, choice, dx));
-        }
-        _ => {
-            images
-                .zip(dy.chunks_exact(each))
-                .par_for_each(|(dx, dy)| average_unpool(height, width, dy, dx));
-        }
+    if kind == PoolKind::GlobalAverage {
+        let dy = flat(&dy)[..batch * channels].chunks_exact(channels);
+        images
+            .zip(dy)
+            .par_for_each(|(dx, dy)| global_average_unpool(dy, height * width, dx));
+    } else {
+        let each = dy.len() / batch;
+        let choice = match &step.saved {
+            Saved::Choice(choice) => Some(choice),
+            _ => None,
+        };
+        (images.zip(dy.chunks_exact(each)).enumerate()).par_for_each(|(image, (dx, dy))| {
+            let choice = choice.map(|choice| &choice[image * each..][..each]);
+            unpool(height, width, dy, choice, dx);
+        });
     }
     dx.values.into()
 }
@@ -396,6 +394,7 @@ fn tape_backward(
 /// Gradients of a dense layer's tensors that are still to be computed: nothing waits for them.
 pub(crate) struct Deferred<'a> {
     stage: &'a DenseStage,
+    x: Cow<'a, Rows>,
     /// The gradient before ReLU and dropout, `(batch, units)`.
     dz: Buffer,
 }
@@ -405,6 +404,7 @@ pub(crate) fn backward_dense<'a>(
     stage: &'a DenseStage,
     step: &Step,
     context: &Context,
+    x: &'a Activation,
     dy: Gradient,
     wants_input: bool,
 ) -> (Deferred<'a>, Option<Gradient>) {
@@ -431,25 +431,29 @@ pub(crate) fn backward_dense<'a>(
         multiply(dz, weight, false, dx.get_mut(batch));
         dx.values.into()
     });
-    (Deferred { stage, dz }, dx)
+    let deferred = Deferred {
+        stage,
+        x: x.rows(context),
+        dz,
+    };
+    (deferred, dx)
 }
 
 impl Deferred<'_> {
-    /// Computes each gradient, and hands it on; `x` is the layer's input.
-    pub fn each(&self, x: &Activation, context: &Context, mut keep: impl FnMut(usize, Values)) {
-        let (batch, units) = (context.batch.len, self.stage.units);
-        let dz = &flat(&self.dz)[..batch * units];
-        let x = x.rows(context);
+    /// Computes each gradient, and hands it on.
+    pub fn each(&self, batch: Batch, mut keep: impl FnMut(usize, Values)) {
+        let (len, units) = (batch.len, self.stage.units);
+        let dz = &flat(&self.dz)[..len * units];
         let product = |of: &[f32]| {
-            let width = of.len() / batch;
+            let width = of.len() / len;
             let mut to = Buffer::new((units * width).div_ceil(16));
-            let gradient = Matrix::row_major(dz, batch, units);
-            let of = Matrix::row_major(of, batch, width);
+            let gradient = Matrix::row_major(dz, len, units);
+            let of = Matrix::row_major(of, len, width);
             let into = &mut flat_mut(&mut to)[..units * width];
             multiply(gradient.transposed(), of, false, into);
             Values::Buffer(to)
         };
-        keep(self.stage.weight, product(x.get(batch)));
+        keep(self.stage.weight, product(self.x.get(len)));
         let mut bias = vec![0.0; units];
         for row in dz.chunks_exact(units) {
             for (sum, value) in bias.iter_mut().zip(row) {
@@ -458,7 +462,7 @@ impl Deferred<'_> {
         }
         keep(self.stage.bias, Values::Vec(bias));
         if let Some(features) = self.stage.features {
-            keep(features, product(context.batch.features));
+            keep(features, product(batch.features));
         }
     }
 }

@@ -4,10 +4,10 @@ use super::{Activation, Context, ConvBn};
 use crate::{
     kernels::{
         buffer::{Buffer, F32x16, flat, flat_mut},
-        conv::{ConvShape, Epilogue, conv, pack_transposed, pack_weights, unpack_weights},
+        conv::{ConvShape, Epilogue, conv, pack_weights, rotate_weights, unpack_weights},
         conv_gradient::weight_gradient,
         passes::pool,
-        winograd::{filter_len, pays, transform_filters, transform_rotated, winograd},
+        winograd::{filter_len, pays, transform_filters, winograd},
         winograd_gradient::{add_products, product_len, transform_products},
     },
     threads::ParForEach,
@@ -22,28 +22,21 @@ pub(super) struct Filters {
 impl Filters {
     /// Of weights `(outputs, inputs, k, k)`; output `o` is multiplied by `scale(o)`.
     pub fn new(shape: ConvShape, weight: &[f32], scale: impl Fn(usize) -> f32 + Sync) -> Self {
-        Self::made(shape, |to| match pays(&shape) {
-            true => transform_filters(&shape, weight, scale, to),
-            false => pack_weights(&shape, weight, scale, to),
-        })
+        let pays = pays(&shape);
+        let mut weights = Buffer::new(match pays {
+            true => filter_len(&shape),
+            false => shape.weight_len(),
+        });
+        match pays {
+            true => transform_filters(&shape, weight, scale, &mut weights),
+            false => pack_weights(&shape, weight, scale, &mut weights),
+        }
+        Self { shape, weights }
     }
 
     /// For the way back, see [`ConvShape::transposed`].
     pub fn rotated(of: &ConvShape, weight: &[f32]) -> Self {
-        let shape = of.transposed();
-        Self::made(shape, |to| match pays(&shape) {
-            true => transform_rotated(of, weight, to),
-            false => pack_transposed(of, weight, to),
-        })
-    }
-
-    fn made(shape: ConvShape, make: impl FnOnce(&mut [F32x16])) -> Self {
-        let mut weights = Buffer::new(match pays(&shape) {
-            true => filter_len(&shape),
-            false => shape.weight_len(),
-        });
-        make(&mut weights);
-        Self { shape, weights }
+        Self::new(of.transposed(), &rotate_weights(of, weight), |_| 1.0)
     }
 
     /// Convolves one padded image; keeps the largest of each 2 x 2 window only, where `pooled` is
@@ -87,7 +80,7 @@ pub(super) fn convolve(
             let epilogue = Epilogue {
                 bias: &bias,
                 sums: if conv_bn.has_norm() { sums } else { &mut [] },
-                ..Epilogue::none()
+                ..Epilogue::default()
             };
             filters.apply(&padded, epilogue, false, z);
         });

@@ -21,7 +21,7 @@ mod statistics;
 
 pub(crate) use self::{
     activation::{Activation, Gradient, pack, unpack},
-    backward::{Deferred, Gradients, backward, backward_dense},
+    backward::{Gradients, Values, backward, backward_dense},
     forward::{Step, forward},
     infer::{Folded, evaluate, outputs},
     statistics::running_statistics,
