@@ -69,7 +69,7 @@ pub(crate) fn forward(
             Work::Flatten => Step::new(Activation::Rows(x.flattened(context))),
             Work::Residual(paths) => residual_forward(paths, context, x)?,
             Work::Tape(layer) => {
-                let y = context.on_tape(stage, x, |pass| layer.train(pass))?;
+                let y = context.on_tape(stage, x, |pass| layer.forward(pass, true))?;
                 Step::new(Activation::of(pack(&y, stage.output), stage.output))
             }
         };

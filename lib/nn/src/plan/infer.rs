@@ -99,7 +99,7 @@ impl<'a> Folded<'a> {
             (_, Work::Flatten) => Activation::Rows(x.flattened(context)),
             (_, Work::Dense(dense)) => Activation::Rows(dense_product(dense, context, &x)),
             (_, Work::Tape(layer)) => {
-                let y = context.on_tape(self.stage, &x, |pass| layer.evaluate(pass))?;
+                let y = context.on_tape(self.stage, &x, |pass| layer.forward(pass, false))?;
                 Activation::of(pack(&y, self.stage.output), self.stage.output)
             }
             _ => x,
