@@ -14,8 +14,8 @@ use crate::{
     TensorRef, init,
     layers::Layer,
     plan::{
-        Activation, Context, Folded, Gradient, Gradients, NetworkTensor, Values, backward,
-        backward_dense, evaluate, forward, outputs, pack, running_statistics,
+        Activation, Backward, Context, Folded, Gradient, NetworkTensor, Values, backward_dense,
+        evaluate, forward, outputs, pack, running_statistics,
         spec::{Init, LayerKind, LayerSpec},
         stage::{Stage, Work, fuse, fuse_but_pooling},
     },
@@ -307,18 +307,17 @@ impl DynNetwork {
             .map_or(self.tensors.len(), |stage| stage.tensors.start);
         let draw = context.draw;
         let (of_trunk, of_head) = self.tensors.split_at_mut(first);
-        let mut found = Gradients::default();
-        let through_trunk = || match dy {
-            Some(dy) if learns => {
-                let context = Context {
-                    tensors: of_trunk,
-                    batch,
-                    draw,
-                };
-                let found = &mut found;
-                backward(trunk, trunk_steps, &context, &input, dy, false, found).map(drop)
+        let through_trunk = || {
+            let context = Context {
+                tensors: of_trunk,
+                batch,
+                draw,
+            };
+            let mut back = Backward::new(&context);
+            if let Some(dy) = dy.filter(|_| learns) {
+                back.through(trunk, trunk_steps, &input, dy, false)?;
             }
-            _ => Ok(()),
+            Ok(back.found)
         };
         let update_head = || {
             for deferred in deferred {
@@ -327,7 +326,7 @@ impl DynNetwork {
                 });
             }
         };
-        join(through_trunk, update_head)?;
+        let found = join(through_trunk, update_head)?;
 
         for (tensor, values) in found.values {
             of_trunk[tensor].update(optimizer, &values);

@@ -158,17 +158,22 @@ fn pad_channels(shape: &ConvShape, x: &[F32x16], affine: Option<&Affine>, padded
     }
 }
 
+/// Three values of each channel, one vector a block.
+pub(crate) fn lanes(channels: usize, mut of: impl FnMut(usize) -> [f64; 3]) -> [Vec<F32x16>; 3] {
+    let zeros = vec![F32x16::default(); channels.div_ceil(16)];
+    let mut vectors = [zeros.clone(), zeros.clone(), zeros];
+    for c in 0..channels {
+        for (vectors, value) in vectors.iter_mut().zip(of(c)) {
+            vectors[c / 16].0[c % 16] = value as f32;
+        }
+    }
+    vectors
+}
+
 impl Affine {
     /// `of` gives scale, shift and mean of each channel.
     pub fn of(channels: usize, relu: bool, of: impl Fn(usize) -> [f64; 3]) -> Self {
-        let zeros = vec![F32x16::default(); channels.div_ceil(16)];
-        let mut vectors = [zeros.clone(), zeros.clone(), zeros];
-        for c in 0..channels {
-            for (vectors, value) in vectors.iter_mut().zip(of(c)) {
-                vectors[c / 16].0[c % 16] = value as f32;
-            }
-        }
-        let [scale, shift, mean] = vectors;
+        let [scale, shift, mean] = lanes(channels, of);
         Self {
             relu,
             scale,

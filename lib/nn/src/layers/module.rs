@@ -15,7 +15,7 @@ use crate::{
     Batch, Builder, Error, Result,
     kernels::view::values,
     plan::{
-        Activation, Context, Folded, Gradients, NetworkTensor, Step, backward, evaluate, forward,
+        Activation, Backward, Context, Folded, Gradients, NetworkTensor, Step, evaluate, forward,
         pack, running_statistics,
         stage::{Stage, fuse},
         unpack,
@@ -256,16 +256,16 @@ impl Plan {
         steps: Vec<Step>,
         dy: &[f32],
     ) -> Result<(Vec<f32>, Gradients), CpuError> {
-        let mut found = Gradients::default();
+        let (context, input) = (self.context(x), Activation::Input(self.input));
+        let mut back = Backward::new(&context);
         if self.batch == 0 {
-            return Ok((Vec::new(), found));
+            return Ok((Vec::new(), back.found));
         }
         let dy = pack(dy, self.output).into();
-        let (context, input) = (self.context(x), Activation::Input(self.input));
-        let through = || backward(&self.stages, steps, &context, &input, dy, true, &mut found);
+        let through = || back.through(&self.stages, steps, &input, dy, true);
         let dx = on_threads(through).map_err(of_plan)?;
         let dx = dx.map_or(Vec::new(), |dx| unpack(&dx.values, self.input, self.batch));
-        Ok((dx, found))
+        Ok((dx, back.found))
     }
 }
 

@@ -47,63 +47,264 @@ impl Values {
     }
 }
 
-/// Walks back through `stages`, whose forward pass was `steps` from `input`, with the gradient of
-/// their output. Returns the gradient of `input` where it is wanted.
-pub(crate) fn backward(
-    stages: &[Stage],
-    mut steps: Vec<Step>,
-    context: &Context,
-    input: &Activation,
-    mut dy: Gradient,
-    wants_input: bool,
-    found: &mut Gradients,
-) -> Result<Option<Gradient>> {
-    for stage in stages.iter().rev() {
-        let Some(step) = steps.pop() else { break };
-        let x = steps.last().map_or(input, |step| &step.out);
-        // Only the first stage of all has an input whose gradient nobody asks for.
-        let wants = wants_input || !steps.is_empty();
-        let dx = match &stage.work {
-            Work::Conv(conv) => conv_backward(conv, step, context, x, dy, wants, found),
-            Work::Norm(norm, _) => Some(norm_backward(*norm, step, context, dy, found)),
-            Work::Pool(kind) => Some(pool_backward(*kind, step, context, x, dy)),
-            Work::Dense(dense) => {
-                let (deferred, dx) = backward_dense(dense, &step, context, x, dy, wants);
-                deferred.each(context.batch, |tensor, values| {
-                    found.values.push((tensor, values))
-                });
-                dx
-            }
-            Work::Relu => Some(relu_backward(&step.out, context, dy)),
-            Work::Dropout(mask) => {
-                let mut dx = dy.values;
-                let len = match &step.out {
-                    Activation::Rows(rows) => context.batch.len * rows.units,
-                    _ => 16 * dx.len(),
-                };
-                mask.apply(&mut flat_mut(&mut dx)[..len], context);
-                Some(dx.into())
-            }
-            Work::Flatten => Some(match x {
-                Activation::Blocks(_) => {
-                    let dims = x.dims();
-                    let dy = &flat(&dy.values)[..context.batch.len * dims.len()];
-                    pack(dy, dims).into()
-                }
-                _ => dy,
-            }),
-            Work::Residual(paths) => residual_backward(paths, step, context, dy, wants, found)?,
-            Work::Tape(layer) => {
-                let dy = unpack(&dy.values, stage.output, context.batch.len);
-                Some(tape_backward(stage, &**layer, context, x, &dy, found)?)
-            }
-        };
-        match dx {
-            Some(dx) if wants => dy = dx,
-            _ => return Ok(None),
+/// The backward pass of a batch, and what it has found out.
+pub(crate) struct Backward<'a> {
+    context: &'a Context<'a>,
+    pub found: Gradients,
+}
+
+impl<'a> Backward<'a> {
+    pub fn new(context: &'a Context<'a>) -> Self {
+        Self {
+            context,
+            found: Gradients::default(),
         }
     }
-    Ok(Some(dy))
+
+    /// Walks back through `stages`, whose forward pass was `steps` from `input`, with the gradient
+    /// of their output. Returns the gradient of `input` where it is wanted.
+    pub fn through(
+        &mut self,
+        stages: &[Stage],
+        mut steps: Vec<Step>,
+        input: &Activation,
+        mut dy: Gradient,
+        wants_input: bool,
+    ) -> Result<Option<Gradient>> {
+        let batch = self.context.batch.len;
+        for stage in stages.iter().rev() {
+            let Some(step) = steps.pop() else { break };
+            let x = steps.last().map_or(input, |step| &step.out);
+            // Only the first stage of all has an input whose gradient nobody asks for.
+            let wants = wants_input || !steps.is_empty();
+            let dx = match &stage.work {
+                Work::Conv(conv) => self.conv(conv, step, x, dy, wants),
+                Work::Norm(norm, _) => Some(self.norm(*norm, step, dy)),
+                Work::Pool(kind) => Some(pool_backward(*kind, &step.saved, x, dy, batch)),
+                Work::Dense(dense) => {
+                    let (deferred, dx) = backward_dense(dense, &step, self.context, x, dy, wants);
+                    let keep = |tensor, values| self.found.values.push((tensor, values));
+                    deferred.each(self.context.batch, keep);
+                    dx
+                }
+                Work::Relu => Some(relu_backward(&step.out, dy, batch)),
+                Work::Dropout(mask) => {
+                    let mut dx = dy.values;
+                    let len = match &step.out {
+                        Activation::Rows(rows) => batch * rows.units,
+                        _ => 16 * dx.len(),
+                    };
+                    mask.apply(&mut flat_mut(&mut dx)[..len], self.context);
+                    Some(dx.into())
+                }
+                Work::Flatten => Some(match x {
+                    Activation::Blocks(_) => {
+                        let dims = x.dims();
+                        pack(&flat(&dy.values)[..batch * dims.len()], dims).into()
+                    }
+                    _ => dy,
+                }),
+                Work::Residual(paths) => self.residual(paths, step, dy, wants)?,
+                Work::Tape(layer) => {
+                    let dy = unpack(&dy.values, stage.output, batch);
+                    Some(self.tape(stage, &**layer, x, &dy)?)
+                }
+            };
+            match dx {
+                Some(dx) if wants => dy = dx,
+                _ => return Ok(None),
+            }
+        }
+        Ok(Some(dy))
+    }
+
+    fn conv(
+        &mut self,
+        stage: &ConvStage,
+        step: Step,
+        x: &Activation,
+        dy: Gradient,
+        wants_input: bool,
+    ) -> Option<Gradient> {
+        let context = self.context;
+        let (shape, batch) = (&stage.shape, context.batch.len);
+        let conv_bn = context.conv_bn(stage);
+        let len = shape.output_len();
+        // Through pooling and ReLU. `carrier` gives the gradient before the normalisation, image by
+        // image, together with `beside`, and takes the input's where it has the same size.
+        let (statistics, sums, mut carrier, beside, choice) = match (step.saved, step.out) {
+            (
+                Saved::Pooled {
+                    statistics,
+                    affine,
+                    z,
+                    choice,
+                    best_z,
+                },
+                _,
+            ) => {
+                let mut dy = dy.values;
+                // Only the chosen pixels carry a gradient.
+                let sums = masked(&best_z, &affine, &mut dy, batch);
+                (statistics, sums, z, dy, Some(choice))
+            }
+            (Saved::Statistics(statistics), Activation::Blocks(out)) => {
+                let (dy, sums) = through_pending(dy, &out, batch);
+                (statistics, sums, dy, out.values, None)
+            }
+            _ => unreachable!("a convolution's forward pass keeps its statistics"),
+        };
+        let (parameters, through) = affine_gradient(&sums, batch, &conv_bn, &statistics);
+
+        // Through the convolution, and the normalisation and ReLU that its input waits for.
+        let rotated = wants_input.then(|| Filters::rotated(shape, conv_bn.weight));
+        let input_len = shape.transposed().output_len();
+        let in_place = input_len == len;
+        let mut dx = Buffer::new(match wants_input && !in_place {
+            true => batch * input_len,
+            false => 0,
+        });
+        let waits = match x {
+            Activation::Blocks(x) if wants_input => x.pending.as_ref().map(|affine| (x, affine)),
+            _ => None,
+        };
+        let each = waits.map_or(0, |(_, affine)| 2 * affine.scale.len());
+        let mut input_sums = Buffer::zeros(batch * each);
+        let dx_len = dx.len() / batch;
+        let beside_len = beside.len() / batch;
+        let own = [
+            (&mut carrier, len),
+            (&mut dx, dx_len),
+            (&mut input_sums, each),
+        ];
+        let weight = weight_gradients(
+            shape,
+            batch,
+            own,
+            |image, padded, dz, [carrier, dx, sums]| {
+                let at = image * beside_len..(image + 1) * beside_len;
+                let beside = &beside[at.clone()];
+                match &choice {
+                    Some(choice) => {
+                        pad_unpool_gradient(shape, beside, &choice[at], carrier, &through, dz);
+                    }
+                    None => pad_normalise_gradient(shape, carrier, beside, &through, dz),
+                }
+                x.pad(context, shape, image, padded);
+                if let Some(rotated) = &rotated {
+                    let to = if in_place { carrier } else { dx };
+                    rotated.apply(dz, Epilogue::default(), false, to);
+                    if let Some((x, affine)) = waits {
+                        let z = &x.values[image * input_len..][..input_len];
+                        relu_gradient(z, affine, to, sums);
+                    }
+                }
+            },
+        );
+        self.keep(stage.weight, weight);
+        self.keep_norm(stage.norm, Some(stage.bias), parameters);
+        wants_input.then(|| Gradient {
+            values: if in_place { carrier } else { dx },
+            sums: waits.map(|_| input_sums),
+        })
+    }
+
+    fn norm(&mut self, norm: Norm, step: Step, dy: Gradient) -> Gradient {
+        let batch = self.context.batch.len;
+        let (Saved::Statistics(statistics), Activation::Blocks(out)) = (step.saved, step.out)
+        else {
+            unreachable!("a normalisation's forward pass keeps its statistics");
+        };
+        let (dy, sums) = through_pending(dy, &out, batch);
+        let conv_bn = self.context.norm(Some(&norm));
+        let (parameters, through) = affine_gradient(&sums, batch, &conv_bn, &statistics);
+        self.keep_norm(Some(norm), None, parameters);
+        // As a convolution that pads nothing.
+        let shape = ConvShape {
+            inputs: out.channels,
+            outputs: out.channels,
+            kernel: 1,
+            stride: 1,
+            height: out.height,
+            width: out.width,
+        };
+        let len = out.image_len();
+        let mut dx = Buffer::new(batch * len);
+        (dx.chunks_exact_mut(len))
+            .zip(dy.chunks_exact(len))
+            .zip(out.values.chunks_exact(len))
+            .par_for_each(|((dx, dy), z)| pad_normalise_gradient(&shape, dy, z, &through, dx));
+        dx.into()
+    }
+
+    fn keep(&mut self, tensor: usize, values: Vec<f32>) {
+        self.found.values.push((tensor, Values::Vec(values)));
+    }
+
+    /// Keeps the gradients of a batch normalisation and of the bias before it, of those that there are.
+    fn keep_norm(&mut self, norm: Option<Norm>, bias: Option<usize>, of: AffineParameters) {
+        let AffineParameters { gamma, beta } = of;
+        match (norm, bias) {
+            (Some(norm), bias) if !self.context.is_frozen(norm.gamma) => {
+                if let Some(bias) = bias {
+                    // Taken away by the normalisation; but an optimiser may let it decay.
+                    self.keep(bias, vec![0.0; beta.len()]);
+                }
+                self.keep(norm.gamma, gamma);
+                self.keep(norm.beta, beta);
+            }
+            (_, Some(bias)) => self.keep(bias, beta),
+            _ => {}
+        }
+    }
+
+    fn residual(
+        &mut self,
+        paths: &Paths,
+        step: Step,
+        dy: Gradient,
+        wants: bool,
+    ) -> Result<Option<Gradient>> {
+        let dy = match paths.relu {
+            true => relu_backward(&step.out, dy, self.context.batch.len),
+            false => dy,
+        };
+        let Saved::Residual {
+            input,
+            main,
+            shortcut,
+        } = step.saved
+        else {
+            unreachable!("a residual's forward pass keeps that of its paths");
+        };
+        let copy = dy.values.clone().into();
+        let a = self.through(&paths.main, main, &input, dy, wants)?;
+        let b = self.through(&paths.shortcut, shortcut, &input, copy, wants)?;
+        let (Some(a), Some(b)) = (a, b) else {
+            return Ok(None);
+        };
+        let mut total = a.values;
+        add(&mut total, &b.values);
+        Ok(Some(total.into()))
+    }
+
+    fn tape(
+        &mut self,
+        stage: &Stage,
+        layer: &dyn TapeLayer,
+        x: &Activation,
+        dy: &[f32],
+    ) -> Result<Gradient> {
+        let context = self.context;
+        let gradient = context.on_tape(stage, x, |pass| layer.gradient(pass, dy))?;
+        for (tensor, change) in stage.tensors.clone().zip(gradient.tensors) {
+            match context.tensors[tensor].trainable {
+                true => self.keep(tensor, change),
+                false => self.found.updated.push((tensor, change)),
+            }
+        }
+        Ok(pack(&gradient.input, x.dims()).into())
+    }
 }
 
 /// Sets `dy` to 0 where the ReLU of `affine` did, and sums it up for the gradients of its
@@ -138,162 +339,13 @@ fn through_pending(dy: Gradient, out: &Blocks, batch: usize) -> (Buffer, Buffer)
     (values, sums)
 }
 
-fn conv_backward(
-    stage: &ConvStage,
-    step: Step,
-    context: &Context,
-    x: &Activation,
-    dy: Gradient,
-    wants_input: bool,
-    found: &mut Gradients,
-) -> Option<Gradient> {
-    let (shape, batch) = (&stage.shape, context.batch.len);
-    let conv_bn = context.conv_bn(stage);
-    let len = shape.output_len();
-    // Through pooling and ReLU. `carrier` gives the gradient before the normalisation, image by
-    // image, together with `beside`, and takes the input's where it has the same size.
-    let (statistics, sums, mut carrier, beside, choice) = match (step.saved, step.out) {
-        (
-            Saved::Pooled {
-                statistics,
-                affine,
-                z,
-                choice,
-                best_z,
-            },
-            _,
-        ) => {
-            let mut dy = dy.values;
-            // Only the chosen pixels carry a gradient.
-            let sums = masked(&best_z, &affine, &mut dy, batch);
-            (statistics, sums, z, dy, Some(choice))
-        }
-        (Saved::Statistics(statistics), Activation::Blocks(out)) => {
-            let (dy, sums) = through_pending(dy, &out, batch);
-            (statistics, sums, dy, out.values, None)
-        }
-        _ => unreachable!("a convolution's forward pass keeps its statistics"),
-    };
-    let (parameters, through) = affine_gradient(&sums, batch, &conv_bn, &statistics);
-
-    // Through the convolution, and the normalisation and ReLU that its input waits for.
-    let rotated = wants_input.then(|| Filters::rotated(shape, conv_bn.weight));
-    let input_len = shape.transposed().output_len();
-    let in_place = input_len == len;
-    let mut dx = Buffer::new(match wants_input && !in_place {
-        true => batch * input_len,
-        false => 0,
-    });
-    let waits = match x {
-        Activation::Blocks(x) if wants_input => x.pending.as_ref().map(|affine| (x, affine)),
-        _ => None,
-    };
-    let each = waits.map_or(0, |(_, affine)| 2 * affine.scale.len());
-    let mut input_sums = Buffer::zeros(batch * each);
-    let dx_len = dx.len() / batch;
-    let beside_len = beside.len() / batch;
-    let own = [
-        (&mut carrier, len),
-        (&mut dx, dx_len),
-        (&mut input_sums, each),
-    ];
-    let weight = weight_gradients(
-        shape,
-        batch,
-        own,
-        |image, padded, dz, [carrier, dx, sums]| {
-            let at = image * beside_len..(image + 1) * beside_len;
-            let beside = &beside[at.clone()];
-            match &choice {
-                Some(choice) => {
-                    pad_unpool_gradient(shape, beside, &choice[at], carrier, &through, dz);
-                }
-                None => pad_normalise_gradient(shape, carrier, beside, &through, dz),
-            }
-            x.pad(context, shape, image, padded);
-            if let Some(rotated) = &rotated {
-                let to = if in_place { carrier } else { dx };
-                rotated.apply(dz, Epilogue::default(), false, to);
-                if let Some((x, affine)) = waits {
-                    let z = &x.values[image * input_len..][..input_len];
-                    relu_gradient(z, affine, to, sums);
-                }
-            }
-        },
-    );
-    found.values.push((stage.weight, Values::Vec(weight)));
-    keep_norm(stage.norm, Some(stage.bias), parameters, context, found);
-    wants_input.then(|| Gradient {
-        values: if in_place { carrier } else { dx },
-        sums: waits.map(|_| input_sums),
-    })
-}
-
-/// Keeps the gradients of a batch normalisation and of the bias before it, of those that there are.
-fn keep_norm(
-    norm: Option<Norm>,
-    bias: Option<usize>,
-    parameters: AffineParameters,
-    context: &Context,
-    found: &mut Gradients,
-) {
-    let AffineParameters { gamma, beta } = parameters;
-    let mut keep = |tensor, values| found.values.push((tensor, Values::Vec(values)));
-    match (norm, bias) {
-        (Some(norm), bias) if !context.is_frozen(norm.gamma) => {
-            if let Some(bias) = bias {
-                // Taken away by the normalisation; but an optimiser may let it decay.
-                keep(bias, vec![0.0; beta.len()]);
-            }
-            keep(norm.gamma, gamma);
-            keep(norm.beta, beta);
-        }
-        (_, Some(bias)) => keep(bias, beta),
-        _ => {}
-    }
-}
-
-fn norm_backward(
-    norm: Norm,
-    step: Step,
-    context: &Context,
-    dy: Gradient,
-    found: &mut Gradients,
-) -> Gradient {
-    let batch = context.batch.len;
-    let (Saved::Statistics(statistics), Activation::Blocks(out)) = (step.saved, step.out) else {
-        unreachable!("a normalisation's forward pass keeps its statistics");
-    };
-    let (dy, sums) = through_pending(dy, &out, batch);
-    let conv_bn = context.norm(Some(&norm));
-    let (parameters, through) = affine_gradient(&sums, batch, &conv_bn, &statistics);
-    keep_norm(Some(norm), None, parameters, context, found);
-    // As a convolution that pads nothing.
-    let shape = ConvShape {
-        inputs: out.channels,
-        outputs: out.channels,
-        kernel: 1,
-        stride: 1,
-        height: out.height,
-        width: out.width,
-    };
-    let len = out.image_len();
-    let mut dx = Buffer::new(batch * len);
-    (dx.chunks_exact_mut(len))
-        .zip(dy.chunks_exact(len))
-        .zip(out.values.chunks_exact(len))
-        .par_for_each(|((dx, dy), z)| pad_normalise_gradient(&shape, dy, z, &through, dx));
-    dx.into()
-}
-
 fn pool_backward(
     kind: PoolKind,
-    step: Step,
-    context: &Context,
+    saved: &Saved,
     x: &Activation,
     dy: Gradient,
+    batch: usize,
 ) -> Gradient {
-    let batch = context.batch.len;
     let (channels, height, width) = x.dims().sizes();
     let mut dx = Blocks::new(batch, channels, height, width);
     let len = dx.image_len();
@@ -306,7 +358,7 @@ fn pool_backward(
             .par_for_each(|(dx, dy)| global_average_unpool(dy, height * width, dx));
     } else {
         let each = dy.len() / batch;
-        let choice = match &step.saved {
+        let choice = match saved {
             Saved::Choice(choice) => Some(choice),
             _ => None,
         };
@@ -319,8 +371,7 @@ fn pool_backward(
 }
 
 /// `out` is what ReLU made, or what it is still to be done to.
-fn relu_backward(out: &Activation, context: &Context, mut dy: Gradient) -> Gradient {
-    let batch = context.batch.len;
+fn relu_backward(out: &Activation, mut dy: Gradient, batch: usize) -> Gradient {
     match out {
         Activation::Blocks(out) => through_pending(dy, out, batch).0.into(),
         Activation::Rows(out) => {
@@ -331,64 +382,6 @@ fn relu_backward(out: &Activation, context: &Context, mut dy: Gradient) -> Gradi
         }
         Activation::Input(_) => dy,
     }
-}
-
-fn residual_backward(
-    paths: &Paths,
-    step: Step,
-    context: &Context,
-    dy: Gradient,
-    wants_input: bool,
-    found: &mut Gradients,
-) -> Result<Option<Gradient>> {
-    let dy = match paths.relu {
-        true => relu_backward(&step.out, context, dy),
-        false => dy,
-    };
-    let Saved::Residual {
-        input,
-        main,
-        shortcut,
-    } = step.saved
-    else {
-        unreachable!("a residual's forward pass keeps that of its paths");
-    };
-    let copy = dy.values.clone().into();
-    let (wants, input) = (wants_input, &input);
-    let a = backward(&paths.main, main, context, input, dy, wants, found)?;
-    let b = backward(
-        &paths.shortcut,
-        shortcut,
-        context,
-        input,
-        copy,
-        wants,
-        found,
-    )?;
-    let (Some(a), Some(b)) = (a, b) else {
-        return Ok(None);
-    };
-    let mut total = a.values;
-    add(&mut total, &b.values);
-    Ok(Some(total.into()))
-}
-
-fn tape_backward(
-    stage: &Stage,
-    layer: &dyn TapeLayer,
-    context: &Context,
-    x: &Activation,
-    dy: &[f32],
-    found: &mut Gradients,
-) -> Result<Gradient> {
-    let gradient = context.on_tape(stage, x, |pass| layer.gradient(pass, dy))?;
-    for (tensor, change) in stage.tensors.clone().zip(gradient.tensors) {
-        match context.tensors[tensor].trainable {
-            true => found.values.push((tensor, Values::Vec(change))),
-            false => found.updated.push((tensor, change)),
-        }
-    }
-    Ok(pack(&gradient.input, x.dims()).into())
 }
 
 /// Gradients of a dense layer's tensors that are still to be computed: nothing waits for them.

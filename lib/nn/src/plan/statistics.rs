@@ -9,7 +9,7 @@ use super::{
 };
 use crate::kernels::{
     buffer::F32x16,
-    passes::{Affine, AffineGradient},
+    passes::{Affine, AffineGradient, lanes},
 };
 
 /// Batch mean and biased variance, one a channel; the mean is without the convolution's bias.
@@ -145,28 +145,19 @@ pub(super) fn affine_gradient(
         gamma: vec![0.0; channels],
         beta: vec![0.0; channels],
     };
-    let mut through = AffineGradient {
-        scale: vec![F32x16::default(); blocks],
-        slope: vec![F32x16::default(); blocks],
-        offset: vec![F32x16::default(); blocks],
-    };
-    for c in 0..channels {
-        let (block, lane) = (c / 16, c % 16);
+    let [scale, slope, offset] = lanes(channels, |c| {
         let total = |part: usize| -> f64 {
             (0..batch)
-                .map(|image| f64::from(sums[(image * blocks + block) * 2 + part].0[lane]))
+                .map(|image| f64::from(sums[(image * blocks + c / 16) * 2 + part].0[c % 16]))
                 .sum()
         };
-        if !conv_bn.has_norm() {
-            gradient.beta[c] = total(0) as f32;
-            through.scale[block].0[lane] = 1.0;
-            continue;
-        }
-        if conv_bn.frozen {
-            let scale = conv_bn.running(c).0;
-            through.scale[block].0[lane] = scale as f32;
+        if !conv_bn.has_norm() || conv_bn.frozen {
+            let scale = match conv_bn.has_norm() {
+                true => conv_bn.running(c).0,
+                false => 1.0,
+            };
             gradient.beta[c] = (total(0) * scale) as f32;
-            continue;
+            return [scale, 0.0, 0.0];
         }
         let deviation = statistics.inverse_deviation(c);
         let (beta, gamma) = (total(0), total(1) * deviation);
@@ -174,9 +165,12 @@ pub(super) fn affine_gradient(
         gradient.gamma[c] = gamma as f32;
         let scale = f64::from(conv_bn.gamma[c]) * deviation;
         let slope = -scale * deviation * gamma / n;
-        through.scale[block].0[lane] = scale as f32;
-        through.slope[block].0[lane] = slope as f32;
-        through.offset[block].0[lane] = (-scale * beta / n - slope * statistics.mean[c]) as f32;
-    }
+        [scale, slope, -scale * beta / n - slope * statistics.mean[c]]
+    });
+    let through = AffineGradient {
+        scale,
+        slope,
+        offset,
+    };
     (gradient, through)
 }
