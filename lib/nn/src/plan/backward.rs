@@ -16,7 +16,7 @@ use crate::{
         buffer::{Buffer, F32x16, flat, flat_mut},
         conv::{ConvShape, Epilogue},
         dense::{Matrix, multiply},
-        passes::{Affine, pad_normalise_gradient, pad_unpool_gradient, relu_gradient},
+        passes::{Affine, pad_gradient, relu_gradient},
         pooling::{global_average_unpool, unpool},
     },
     layers::on_tape::TapeLayer,
@@ -186,9 +186,10 @@ impl<'a> Backward<'a> {
                 let beside = &beside[at.clone()];
                 match &choice {
                     Some(choice) => {
-                        pad_unpool_gradient(shape, beside, &choice[at], carrier, &through, dz);
+                        let choice = Some(&choice[at]);
+                        pad_gradient(shape, beside, choice, carrier, &through, dz);
                     }
-                    None => pad_normalise_gradient(shape, carrier, beside, &through, dz),
+                    None => pad_gradient(shape, carrier, None, beside, &through, dz),
                 }
                 x.pad(context, shape, image, padded);
                 if let Some(rotated) = &rotated {
@@ -233,7 +234,7 @@ impl<'a> Backward<'a> {
         (dx.chunks_exact_mut(len))
             .zip(dy.chunks_exact(len))
             .zip(out.values.chunks_exact(len))
-            .par_for_each(|((dx, dy), z)| pad_normalise_gradient(&shape, dy, z, &through, dx));
+            .par_for_each(|((dx, dy), z)| pad_gradient(&shape, dy, None, z, &through, dx));
         dx.into()
     }
 
