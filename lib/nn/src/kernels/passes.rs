@@ -316,36 +316,6 @@ unsafe fn normalise_pool_body<S: Simd>(
 }
 
 dispatch! {
-    /// 2 x 2 max pooling of one image of blocks, without a gradient.
-    pub(crate) fn pool(height: usize, width: usize, z: &[F32x16], out: &mut [F32x16]) = pool_body
-}
-
-#[inline(always)]
-unsafe fn pool_body<S: Simd>(height: usize, width: usize, z: &[F32x16], out: &mut [F32x16]) {
-    let (out_height, out_width) = (height / 2, width / 2);
-    assert_eq!(
-        z.len() / (height * width),
-        out.len() / (out_height * out_width)
-    );
-    let images = z.chunks_exact(height * width);
-    for (z, out) in images.zip(out.chunks_exact_mut(out_height * out_width)) {
-        for (rows, out) in (z.chunks_exact(2 * width)).zip(out.chunks_exact_mut(out_width)) {
-            for (x, out) in out.iter_mut().enumerate() {
-                // SAFETY: a vector is 16 values.
-                unsafe {
-                    let mut best = S::load(rows[2 * x].0.as_ptr());
-                    for k in 1..4 {
-                        let value = S::load(rows[k / 2 * width + 2 * x + k % 2].0.as_ptr());
-                        best = S::select_greater(value, best, value, best);
-                    }
-                    S::store(out.0.as_mut_ptr(), best);
-                }
-            }
-        }
-    }
-}
-
-dispatch! {
     /// Sets `dy` to 0 where ReLU did (where it follows, and `scale * z + shift` is not positive), and
     /// adds the sums of `dy` and of `dy * (z - mean)` to `sums`, two vectors a block.
     pub(crate) fn relu_gradient(z: &[F32x16], affine: &Affine, dy: &mut [F32x16], sums: &mut [F32x16]) = relu_gradient_body

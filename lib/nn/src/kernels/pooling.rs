@@ -1,4 +1,4 @@
-//! Average pooling, and the gradients of all poolings, one image of blocks at a time.
+//! Poolings and their gradients, one image of blocks at a time.
 
 use super::{
     buffer::F32x16,
@@ -6,36 +6,49 @@ use super::{
 };
 
 dispatch! {
-    /// The mean of each 2 x 2 window.
-    pub(crate) fn average_pool(height: usize, width: usize, x: &[F32x16], out: &mut [F32x16]) = average_pool_body
+    /// The largest of each 2 x 2 window, or its mean.
+    pub(crate) fn pool(height: usize, width: usize, mean: bool, x: &[F32x16], out: &mut [F32x16]) = pool_body
 }
 
 #[inline(always)]
-unsafe fn average_pool_body<S: Simd>(
+unsafe fn pool_body<S: Simd>(
     height: usize,
     width: usize,
+    mean: bool,
     x: &[F32x16],
     out: &mut [F32x16],
 ) {
     let (out_height, out_width) = (height / 2, width / 2);
+    assert_eq!(
+        x.len() / (height * width),
+        out.len() / (out_height * out_width)
+    );
     let images = x.chunks_exact(height * width);
     for (x, out) in images.zip(out.chunks_exact_mut(out_height * out_width)) {
-        for (at, out) in out.iter_mut().enumerate() {
-            let first = at / out_width * 2 * width + at % out_width * 2;
-            // SAFETY: a vector is 16 values.
-            unsafe {
-                let value = |at: usize| S::load(x[at].0.as_ptr());
-                let upper = S::add(value(first), value(first + 1));
-                let lower = S::add(value(first + width), value(first + width + 1));
-                let mean = S::mul(S::add(upper, lower), S::splat(0.25));
-                S::store(out.0.as_mut_ptr(), mean);
+        for (rows, out) in (x.chunks_exact(2 * width)).zip(out.chunks_exact_mut(out_width)) {
+            for (x, out) in out.iter_mut().enumerate() {
+                // SAFETY: a vector is 16 values.
+                unsafe {
+                    let value = |k: usize| S::load(rows[k / 2 * width + 2 * x + k % 2].0.as_ptr());
+                    let pooled = if mean {
+                        let sum = S::add(S::add(value(0), value(1)), S::add(value(2), value(3)));
+                        S::mul(sum, S::splat(0.25))
+                    } else {
+                        let mut best = value(0);
+                        for k in 1..4 {
+                            best = S::select_greater(value(k), best, value(k), best);
+                        }
+                        best
+                    };
+                    S::store(out.0.as_mut_ptr(), pooled);
+                }
             }
         }
     }
 }
 
 dispatch! {
-    /// The gradient of the input of 2 x 2 pooling: of [`average_pool`], or of max pooling, where
+    /// The gradient of the input of 2 x 2 pooling: of the mean, or of the largest, where
     /// `choice` is which of each window was taken.
     pub(crate) fn unpool(height: usize, width: usize, dy: &[F32x16], choice: Option<&[F32x16]>, dx: &mut [F32x16]) = unpool_body
 }

@@ -6,7 +6,7 @@ use crate::{
         buffer::{Buffer, F32x16, flat, flat_mut},
         conv::{ConvShape, Epilogue, conv, pack_weights, rotate_weights, unpack_weights},
         conv_gradient::weight_gradient,
-        passes::pool,
+        pooling::pool,
         winograd::{filter_len, pays, transform_filters, winograd},
         winograd_gradient::{add_products, product_len, transform_products},
     },
@@ -48,7 +48,7 @@ impl Filters {
         } else if pooled {
             let mut image = Buffer::new(shape.output_len());
             conv(shape, x, weights, &mut image, epilogue);
-            pool(shape.out_height(), shape.out_width(), &image, out);
+            pool(shape.out_height(), shape.out_width(), false, &image, out);
         } else {
             conv(shape, x, weights, out, epilogue);
         }

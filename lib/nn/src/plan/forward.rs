@@ -12,8 +12,8 @@ use crate::{
     kernels::{
         buffer::Buffer,
         dense::{Matrix, multiply},
-        passes::{Affine, Pooled, add_sums, normalise_pool, pool},
-        pooling::{average_pool, global_average_pool},
+        passes::{Affine, Pooled, add_sums, normalise_pool},
+        pooling::{global_average_pool, pool},
     },
     mask::drop_out,
     threads::ParForEach,
@@ -175,22 +175,19 @@ fn pool_forward(kind: PoolKind, context: &Context, x: &Activation) -> Step {
 /// Pools images of which nothing is pending.
 pub(super) fn pooled(kind: PoolKind, x: &Blocks, batch: usize) -> Activation {
     let images = x.values.chunks_exact(x.image_len());
-    let pool = match kind {
-        PoolKind::Max => pool,
-        PoolKind::Average => average_pool,
-        PoolKind::GlobalAverage => {
-            let mut out = Rows::new(batch, x.channels);
-            (out.get_mut(batch).chunks_exact_mut(x.channels))
-                .zip(images)
-                .par_for_each(|(out, image)| global_average_pool(image, x.area(), out));
-            return Activation::Rows(out);
-        }
-    };
+    if kind == PoolKind::GlobalAverage {
+        let mut out = Rows::new(batch, x.channels);
+        (out.get_mut(batch).chunks_exact_mut(x.channels))
+            .zip(images)
+            .par_for_each(|(out, image)| global_average_pool(image, x.area(), out));
+        return Activation::Rows(out);
+    }
+    let mean = kind == PoolKind::Average;
     let mut out = Blocks::new(batch, x.channels, x.height / 2, x.width / 2);
     let len = out.image_len();
     (out.values.chunks_exact_mut(len))
         .zip(images)
-        .par_for_each(|(out, image)| pool(x.height, x.width, image, out));
+        .par_for_each(|(out, image)| pool(x.height, x.width, mean, image, out));
     Activation::Blocks(out)
 }
 
