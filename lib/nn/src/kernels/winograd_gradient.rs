@@ -10,6 +10,7 @@
 use super::{
     buffer::{Buffer, F32x16},
     conv::ConvShape,
+    conv_gradient::Part,
     simd::{Simd, dispatch, unroll},
     winograd::{A, B, POSITIONS, STRIP, fits, transform_inputs},
 };
@@ -51,18 +52,53 @@ unsafe fn add_products_body<S: Simd>(
                 transform_gradients::<S>(shape, dz, (y, at), &mut u[tile..]);
             }
             for position in 0..POSITIONS {
-                let product = Product {
-                    v: v[position * inputs * STRIP..].as_ptr().cast(),
-                    u: u[position * outputs * STRIP..].as_ptr().cast(),
-                    to: products[position * shape.inputs * outputs..]
+                // As if each tile were a pixel.
+                let product = Part {
+                    x: v[position * inputs * STRIP..].as_ptr().cast(),
+                    x_row: 0,
+                    dz: u[position * outputs * STRIP..].as_ptr().cast(),
+                    dz_row: 0,
+                    dz_block: STRIP * 16,
+                    rows: 1,
+                    width: count,
+                    dw: products[position * shape.inputs * outputs..]
                         .as_mut_ptr()
                         .cast(),
-                    inputs,
-                    outputs,
-                    count,
+                    dw_row: outputs * 16,
+                    dw_block: 16,
                 };
-                product.run::<S>();
+                let mut block = 0;
+                while block < outputs {
+                    if S::WIDE && block + 1 < outputs {
+                        add_product::<S, 8, 2>(product, shape.inputs, block);
+                        block += 2;
+                    } else if S::WIDE {
+                        add_product::<S, 8, 1>(product, shape.inputs, block);
+                        block += 1;
+                    } else {
+                        add_product::<S, 4, 1>(product, shape.inputs, block);
+                        block += 1;
+                    }
+                }
             }
+        }
+    }
+}
+
+/// The product at one position, `dw += v^T u` for a strip of tiles: output blocks
+/// `block..block + V`, all inputs, `P` of them at a time in registers.
+#[inline(always)]
+unsafe fn add_product<S: Simd, const P: usize, const V: usize>(
+    mut product: Part,
+    inputs: usize,
+    block: usize,
+) {
+    unsafe {
+        product.dz = product.dz.add(block * product.dz_block);
+        product.dw = product.dw.add(block * product.dw_block);
+        for first in (0..inputs).step_by(P) {
+            let at = first / 16 * STRIP * 16 + first % 16;
+            product.add::<S, 16, P, V>(at, first);
         }
     }
 }
@@ -131,72 +167,6 @@ unsafe fn gradient<S: Simd>([a, b, c, d]: [S::V; 4]) -> [S::V; 6] {
             S::sub(even2, odd2),
             d,
         ]
-    }
-}
-
-/// The products at one position: `to += v^T u` for a strip of tiles.
-struct Product {
-    /// `[input blocks][STRIP][16]`
-    v: *const f32,
-    /// `[output blocks][STRIP][16]`
-    u: *const f32,
-    /// `[inputs][output blocks][16]`
-    to: *mut f32,
-    inputs: usize,
-    outputs: usize,
-    count: usize,
-}
-
-impl Product {
-    #[inline(always)]
-    unsafe fn run<S: Simd>(&self) {
-        let mut block = 0;
-        while block < self.outputs {
-            unsafe {
-                if S::WIDE && block + 1 < self.outputs {
-                    self.blocks::<S, 8, 2>(block);
-                    block += 2;
-                } else if S::WIDE {
-                    self.blocks::<S, 8, 1>(block);
-                    block += 1;
-                } else {
-                    self.blocks::<S, 4, 1>(block);
-                    block += 1;
-                }
-            }
-        }
-    }
-
-    /// Output blocks `block..block + V`, all inputs, `P` of them at a time in registers.
-    #[inline(always)]
-    unsafe fn blocks<S: Simd, const P: usize, const V: usize>(&self, block: usize) {
-        for first in (0..self.inputs * 16).step_by(P) {
-            unsafe {
-                let mut acc = [[S::splat(0.0); V]; P];
-                let mut v = self.v.add(first / 16 * STRIP * 16 + first % 16);
-                let mut u = self.u.add(block * STRIP * 16);
-                for _ in 0..self.count {
-                    let mut uv = [S::splat(0.0); V];
-                    unroll! { for k in 0..V {
-                        uv[k] = S::load(u.add(k * STRIP * 16));
-                    } }
-                    unroll! { for p in 0..P {
-                        let value = S::splat(*v.add(p));
-                        unroll! { for k in 0..V {
-                            acc[p][k] = S::fma(value, uv[k], acc[p][k]);
-                        } }
-                    } }
-                    v = v.wrapping_add(16);
-                    u = u.wrapping_add(16);
-                }
-                unroll! { for p in 0..P {
-                    unroll! { for k in 0..V {
-                        let to = self.to.add(((first + p) * self.outputs + block + k) * 16);
-                        S::store(to, S::add(S::load(to), acc[p][k]));
-                    } }
-                } }
-            }
-        }
     }
 }
 
