@@ -206,41 +206,54 @@ unsafe fn conv_body<S: Simd>(
         out: out[(out_width + 1) * epilogue.border..].as_mut_ptr().cast(),
         out_row: out_width * 16,
         out_block: out_area * 16,
+        width: shape.out_width(),
         epilogue,
     };
     // SAFETY: the lengths checked above are what the tiles walk over.
     unsafe {
         match (shape.depth(), shape.stride) {
-            (16, 1) => conv_blocks::<S, 16, 1>(call),
-            (16, _) => conv_blocks::<S, 16, 2>(call),
-            (_, 1) => conv_blocks::<S, 1, 1>(call),
-            _ => conv_blocks::<S, 1, 2>(call),
+            (16, 1) => conv_blocks::<S, 16, 1, false>(call),
+            (16, _) => conv_blocks::<S, 16, 2, false>(call),
+            (_, 1) => conv_blocks::<S, 1, 1, false>(call),
+            _ => conv_blocks::<S, 1, 2, false>(call),
         }
     }
 }
 
-struct Call<'a> {
-    shape: &'a ConvShape,
-    x: *const f32,
-    w: *const f32,
-    w_block: usize,
-    out: *mut f32,
-    out_row: usize,
-    out_block: usize,
-    epilogue: Epilogue<'a>,
+pub(super) struct Call<'a> {
+    pub shape: &'a ConvShape,
+    pub x: *const f32,
+    pub w: *const f32,
+    /// Steps from one block or row to the next are in values.
+    pub w_block: usize,
+    pub out: *mut f32,
+    pub out_row: usize,
+    pub out_block: usize,
+    /// Pixels of a row that are computed.
+    pub width: usize,
+    pub epilogue: Epilogue<'a>,
 }
 
+/// Convolves; `EVEN`, with register tiles that divide short rows evenly. It changes the order of
+/// the sums, so that those of a convolution are kept as they are.
 #[inline(always)]
-unsafe fn conv_blocks<S: Simd, const DEPTH: usize, const STRIDE: usize>(mut call: Call) {
+pub(super) unsafe fn conv_blocks<
+    S: Simd,
+    const DEPTH: usize,
+    const STRIDE: usize,
+    const EVEN: bool,
+>(
+    mut call: Call,
+) {
     let blocks = call.shape.output_blocks();
     let mut block = 0;
     while block < blocks {
         unsafe {
             if S::WIDE && block + 1 < blocks {
-                conv_rows::<S, DEPTH, STRIDE, 2>(&mut call, block);
+                conv_rows::<S, DEPTH, STRIDE, EVEN, 2>(&mut call, block);
                 block += 2;
             } else {
-                conv_rows::<S, DEPTH, STRIDE, 1>(&mut call, block);
+                conv_rows::<S, DEPTH, STRIDE, EVEN, 1>(&mut call, block);
                 block += 1;
             }
         }
@@ -249,26 +262,35 @@ unsafe fn conv_blocks<S: Simd, const DEPTH: usize, const STRIDE: usize>(mut call
 
 /// Output blocks `block..block + V`, all rows.
 #[inline(always)]
-unsafe fn conv_rows<S: Simd, const DEPTH: usize, const STRIDE: usize, const V: usize>(
+unsafe fn conv_rows<
+    S: Simd,
+    const DEPTH: usize,
+    const STRIDE: usize,
+    const EVEN: bool,
+    const V: usize,
+>(
     call: &mut Call,
     block: usize,
 ) {
-    let width = call.shape.out_width();
     for row in 0..call.shape.out_height() {
         let mut at = 0;
-        while at < width {
-            let left = width - at;
+        while at < call.width {
+            let left = call.width - at;
             unsafe {
-                if S::ROWS == 14 && left >= 14 {
+                // 16 are two of 8 rather than 14 and 2.
+                if S::ROWS == 14 && left >= 14 && !(EVEN && left == 16) {
                     tile::<S, DEPTH, STRIDE, 14, V>(call, block, row, at);
                     at += 14;
+                } else if S::ROWS == 14 && EVEN && left >= 8 {
+                    tile::<S, DEPTH, STRIDE, 8, V>(call, block, row, at);
+                    at += 8;
                 } else if S::ROWS == 14 && left >= 7 {
                     tile::<S, DEPTH, STRIDE, 7, V>(call, block, row, at);
                     at += 7;
                 } else if S::ROWS == 6 && left >= 6 {
                     tile::<S, DEPTH, STRIDE, 6, V>(call, block, row, at);
                     at += 6;
-                } else if S::ROWS == 4 && left >= 4 {
+                } else if (EVEN || S::ROWS == 4) && left >= 4 {
                     tile::<S, DEPTH, STRIDE, 4, V>(call, block, row, at);
                     at += 4;
                 } else if left >= 2 {

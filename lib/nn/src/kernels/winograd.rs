@@ -18,7 +18,7 @@ use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
 
 use super::{
     buffer::{Buffer, F32x16},
-    conv::{ConvShape, Epilogue},
+    conv::{Call, ConvShape, Epilogue, conv_blocks},
     simd::{Simd, dispatch, unroll},
 };
 use crate::threads::ParForEach;
@@ -168,6 +168,13 @@ unsafe fn winograd_body<S: Simd>(
     assert_eq!(out.len(), out_len);
     let across = shape.width.div_ceil(4);
     let tiles = shape.height.div_ceil(4) * across;
+    // The products at a position are a convolution of 1 x 1, as if each tile of a strip were a pixel.
+    let strip = ConvShape {
+        kernel: 1,
+        height: 1,
+        width: STRIP,
+        ..*shape
+    };
     // `[positions][blocks][tiles]`: transformed inputs, and products before the last transform.
     let mut scratch = Buffer::new(POSITIONS * STRIP * (inputs + outputs));
     let (v, m) = scratch.split_at_mut(POSITIONS * STRIP * inputs);
@@ -180,15 +187,18 @@ unsafe fn winograd_body<S: Simd>(
                 transform_inputs::<S>(shape, x, (y, at), &mut v[tile..]);
             }
             for position in 0..POSITIONS {
-                let product = Product {
-                    v: v[position * inputs * STRIP..].as_ptr().cast(),
-                    u: filters[position * outputs * shape.inputs..].as_ptr().cast(),
-                    m: m[position * outputs * STRIP..].as_mut_ptr().cast(),
-                    inputs,
-                    outputs,
-                    count,
+                let product = Call {
+                    shape: &strip,
+                    x: v[position * inputs * STRIP..].as_ptr().cast(),
+                    w: filters[position * outputs * shape.inputs..].as_ptr().cast(),
+                    w_block: shape.inputs * 16,
+                    out: m[position * outputs * STRIP..].as_mut_ptr().cast(),
+                    out_row: 0,
+                    out_block: STRIP * 16,
+                    width: count,
+                    epilogue: Epilogue::default(),
                 };
-                product.run::<S>();
+                conv_blocks::<S, 16, 1, true>(product);
             }
             for tile in 0..count {
                 let (y, at) = ((first + tile) / across, (first + tile) % across);
@@ -269,104 +279,6 @@ unsafe fn transform_input<S: Simd>([a, b, c, d, e, f]: [S::V; 6]) -> [S::V; 6] {
             S::fma(odd2, S::splat(-B), even2),
             S::fma(d, both, S::add(b, f)),
         ]
-    }
-}
-
-/// The product at one position: `m = v u` for a strip of tiles.
-struct Product {
-    /// `[input blocks][STRIP][16]`
-    v: *const f32,
-    /// `[output blocks][inputs][16]`
-    u: *const f32,
-    /// `[output blocks][STRIP][16]`
-    m: *mut f32,
-    inputs: usize,
-    outputs: usize,
-    count: usize,
-}
-
-impl Product {
-    #[inline(always)]
-    unsafe fn run<S: Simd>(&self) {
-        let mut block = 0;
-        while block < self.outputs {
-            unsafe {
-                if S::WIDE && block + 1 < self.outputs {
-                    self.blocks::<S, 2>(block);
-                    block += 2;
-                } else {
-                    self.blocks::<S, 1>(block);
-                    block += 1;
-                }
-            }
-        }
-    }
-
-    /// Output blocks `block..block + V`, all tiles.
-    #[inline(always)]
-    unsafe fn blocks<S: Simd, const V: usize>(&self, block: usize) {
-        let mut at = 0;
-        while at < self.count {
-            let left = self.count - at;
-            unsafe {
-                // 16 tiles are two of 8 rather than 14 and 2.
-                if S::ROWS == 14 && left >= 14 && left != 16 {
-                    self.tile::<S, 14, V>(block, at);
-                    at += 14;
-                } else if S::ROWS == 14 && left >= 8 {
-                    self.tile::<S, 8, V>(block, at);
-                    at += 8;
-                } else if S::ROWS == 14 && left >= 7 {
-                    self.tile::<S, 7, V>(block, at);
-                    at += 7;
-                } else if S::ROWS == 6 && left >= 6 {
-                    self.tile::<S, 6, V>(block, at);
-                    at += 6;
-                } else if left >= 4 {
-                    self.tile::<S, 4, V>(block, at);
-                    at += 4;
-                } else if left >= 2 {
-                    self.tile::<S, 2, V>(block, at);
-                    at += 2;
-                } else {
-                    self.tile::<S, 1, V>(block, at);
-                    at += 1;
-                }
-            }
-        }
-    }
-
-    /// `P` tiles by `V` blocks of 16 output channels, in registers.
-    #[inline(always)]
-    unsafe fn tile<S: Simd, const P: usize, const V: usize>(&self, block: usize, at: usize) {
-        unsafe {
-            let mut acc = [[S::splat(0.0); V]; P];
-            let u_block = self.inputs * 256;
-            let mut v = self.v.add(at * 16);
-            let mut u = self.u.add(block * u_block);
-            for _ in 0..self.inputs {
-                for c in 0..16 {
-                    let mut uv = [S::splat(0.0); V];
-                    unroll! { for k in 0..V {
-                        uv[k] = S::load(u.add(k * u_block + c * 16));
-                    } }
-                    unroll! { for p in 0..P {
-                        let value = S::splat(*v.add(p * 16 + c));
-                        unroll! { for k in 0..V {
-                            acc[p][k] = S::fma(value, uv[k], acc[p][k]);
-                        } }
-                    } }
-                }
-                v = v.wrapping_add(STRIP * 16);
-                u = u.wrapping_add(256);
-            }
-            unroll! { for k in 0..V {
-                let to = self.m.add(((block + k) * STRIP + at) * 16);
-                unroll! { for p in 0..P {
-                    S::store(to.add(p * 16), acc[p][k]);
-                } }
-            } }
-        }
     }
 }
 
