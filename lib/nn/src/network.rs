@@ -256,10 +256,10 @@ impl DynNetwork {
         // Forward.
         let context = self.context(batch, optimizer.steps());
         let input = match frozen {
-            0 => Activation::Input(self.input),
+            0 => Activation::input(self.input),
             _ => {
                 let folded = Folded::new(&self.stages[..frozen], &context);
-                evaluate(&folded, &context, Activation::Input(self.input))?
+                evaluate(&folded, &context, Activation::input(self.input))?
             }
         };
         let mut trunk_steps = forward(trunk, &context, &input)?;
@@ -267,7 +267,7 @@ impl DynNetwork {
         let flat = match (trunk.last().map(|last| &last.work), trunk_steps.last_mut()) {
             // The way back through it does not look at what it made.
             (Some(Work::Flatten), Some(step)) => {
-                let dims = Activation::Input(step.out.dims());
+                let dims = Activation::input(step.out.dims);
                 std::mem::replace(&mut step.out, dims)
             }
             (_, Some(step)) => step.out.done(&context),
@@ -276,7 +276,7 @@ impl DynNetwork {
         let head_steps = forward(head, &context, &flat)?;
         let output = head_steps.last().map_or(&flat, |step| &step.out);
         let classes = self.signature().classes;
-        let logits = output.flattened(&context).get(batch.len).to_vec();
+        let logits = output.rows(&context).into_owned();
         let logits = array(batch.len, classes, logits)?;
         let mut dlogits = Array2::zeros((batch.len, classes));
         let loss = objective.loss(logits.view(), dlogits.view_mut());
@@ -393,8 +393,8 @@ impl Classifier for DynNetwork {
                     features: &batch.features[from * features..to * features],
                 };
                 let context = self.context(part, 0);
-                let out = evaluate(&folded, &context, Activation::Input(self.input))?;
-                logits.extend_from_slice(out.flattened(&context).get(part.len));
+                let out = evaluate(&folded, &context, Activation::input(self.input))?;
+                logits.extend_from_slice(&out.rows(&context));
             }
             Ok(())
         })?;

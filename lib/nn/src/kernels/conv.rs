@@ -11,7 +11,7 @@ use super::{
     buffer::F32x16,
     simd::{Simd, dispatch, unroll},
 };
-use crate::threads::ParForEach;
+use crate::{shape::Dims, threads::ParForEach};
 
 /// Sizes of a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +72,10 @@ impl ConvShape {
 
     pub fn out_area(&self) -> usize {
         self.out_height() * self.out_width()
+    }
+
+    pub fn output(&self) -> Dims {
+        Dims::image(self.outputs, self.out_height(), self.out_width())
     }
 
     /// Vectors of one padded input image.

@@ -211,10 +211,9 @@ impl Plan {
         let context = self.context(x);
         let y = on_threads(|| {
             let folded = Folded::new(&self.stages, &context);
-            evaluate(&folded, &context, Activation::Input(self.input))
+            evaluate(&folded, &context, Activation::input(self.input))
         });
-        let y = y.map_err(of_plan)?.flattened(&context);
-        Ok(y.get(self.batch).to_vec())
+        Ok(y.map_err(of_plan)?.rows(&context).into_owned())
     }
 
     /// The forward pass in training; moves the running statistics of `module`.
@@ -231,10 +230,10 @@ impl Plan {
             };
         }
         let context = self.context(x);
-        let input = Activation::Input(self.input);
+        let input = Activation::input(self.input);
         let steps = on_threads(|| forward(&self.stages, &context, &input)).map_err(of_plan)?;
         let y = steps.last().map_or(&input, |step| &step.out);
-        let y = y.flattened(&context).get(self.batch).to_vec();
+        let y = y.rows(&context).into_owned();
         if keeps_statistics {
             // Mean and variance of each batch normalisation, in the module's order.
             let mut moved = running_statistics(&self.stages, &steps, &context).into_iter();
@@ -256,7 +255,7 @@ impl Plan {
         steps: Vec<Step>,
         dy: &[f32],
     ) -> Result<(Vec<f32>, Gradients), CpuError> {
-        let (context, input) = (self.context(x), Activation::Input(self.input));
+        let (context, input) = (self.context(x), Activation::input(self.input));
         let mut back = Backward::new(&context);
         if self.batch == 0 {
             return Ok((Vec::new(), back.found));

@@ -13,29 +13,14 @@ use crate::{
     threads::ParForEach,
 };
 
-/// A batch between two stages.
-pub(crate) enum Activation {
-    /// The network's input: the images of the batch.
-    Input(Dims),
-    Blocks(Blocks),
-    Rows(Rows),
-}
-
-/// Images in blocks of 16 channels, `(batch, channels / 16, height, width, 16)`.
-pub(crate) struct Blocks {
+/// A batch between two stages: vectors, `(batch, units)`, or images in blocks of 16 channels,
+/// `(batch, channels / 16, height, width, 16)`.
+pub(crate) struct Activation {
+    pub dims: Dims,
+    /// None for the network's input: they are the batch's.
     pub values: Buffer,
-    pub channels: usize,
-    pub height: usize,
-    pub width: usize,
     /// Normalisation and ReLU that whoever reads the values does on the way.
     pub pending: Option<Affine>,
-}
-
-/// Vectors `(batch, units)`.
-#[derive(Clone)]
-pub(crate) struct Rows {
-    pub values: Buffer,
-    pub units: usize,
 }
 
 /// The gradient of an [`Activation`].
@@ -52,47 +37,48 @@ impl From<Buffer> for Gradient {
     }
 }
 
-impl Rows {
-    pub fn new(batch: usize, units: usize) -> Self {
+impl Activation {
+    /// Of values as [`pack`] makes them.
+    pub fn of(values: Buffer, dims: Dims) -> Self {
         Self {
-            values: Buffer::new((batch * units).div_ceil(16)),
-            units,
-        }
-    }
-
-    pub fn get(&self, batch: usize) -> &[f32] {
-        &flat(&self.values)[..batch * self.units]
-    }
-
-    pub fn get_mut(&mut self, batch: usize) -> &mut [f32] {
-        &mut flat_mut(&mut self.values)[..batch * self.units]
-    }
-}
-
-impl Blocks {
-    pub fn new(batch: usize, channels: usize, height: usize, width: usize) -> Self {
-        let values = Buffer::new(batch * channels.div_ceil(16) * height * width);
-        Self::of(values, (channels, height, width))
-    }
-
-    /// Of values of which nothing is pending.
-    pub fn of(values: Buffer, (channels, height, width): (usize, usize, usize)) -> Self {
-        Self {
+            dims,
             values,
-            channels,
-            height,
-            width,
             pending: None,
         }
     }
 
-    pub fn area(&self) -> usize {
-        self.height * self.width
+    /// The network's input.
+    pub fn input(dims: Dims) -> Self {
+        Self::of(Buffer::new(0), dims)
     }
 
-    /// Vectors of one image.
-    pub fn image_len(&self) -> usize {
-        self.channels.div_ceil(16) * self.area()
+    /// Of arbitrary content.
+    pub fn new(batch: usize, dims: Dims) -> Self {
+        let (channels, area) = dims.channels_and_area();
+        let len = match dims {
+            Dims::Image { .. } => batch * channels.div_ceil(16) * area,
+            Dims::Vector(units) => (batch * units).div_ceil(16),
+        };
+        Self::of(Buffer::new(len), dims)
+    }
+
+    pub fn is_input(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// All values of a batch; blocks with the channels that fill them up.
+    pub fn get(&self, batch: usize) -> &[f32] {
+        match self.dims {
+            Dims::Image { .. } => flat(&self.values),
+            Dims::Vector(units) => &flat(&self.values)[..batch * units],
+        }
+    }
+
+    pub fn get_mut(&mut self, batch: usize) -> &mut [f32] {
+        match self.dims {
+            Dims::Image { .. } => flat_mut(&mut self.values),
+            Dims::Vector(units) => &mut flat_mut(&mut self.values)[..batch * units],
+        }
     }
 
     /// Image `index`, with what is pending done, into `to`.
@@ -103,113 +89,71 @@ impl Blocks {
             None => to.copy_from_slice(from),
         }
     }
-}
-
-impl Activation {
-    /// Of arbitrary content.
-    pub fn new(batch: usize, dims: Dims) -> Self {
-        let (channels, height, width) = dims.sizes();
-        match dims {
-            Dims::Image { .. } => Self::Blocks(Blocks::new(batch, channels, height, width)),
-            Dims::Vector(units) => Self::Rows(Rows::new(batch, units)),
-        }
-    }
-
-    /// Of values as [`pack`] makes them.
-    pub fn of(values: Buffer, dims: Dims) -> Self {
-        match dims {
-            Dims::Image { .. } => Self::Blocks(Blocks::of(values, dims.sizes())),
-            Dims::Vector(units) => Self::Rows(Rows { values, units }),
-        }
-    }
-
-    pub fn dims(&self) -> Dims {
-        match self {
-            Self::Input(dims) => *dims,
-            Self::Blocks(blocks) => Dims::image(blocks.channels, blocks.height, blocks.width),
-            Self::Rows(rows) => Dims::Vector(rows.units),
-        }
-    }
-
-    /// All values of a batch, blocks with the channels that fill them up.
-    pub fn values_mut(&mut self, batch: usize) -> &mut [f32] {
-        match self {
-            Self::Input(_) => &mut [],
-            Self::Blocks(blocks) => flat_mut(&mut blocks.values),
-            Self::Rows(rows) => rows.get_mut(batch),
-        }
-    }
 
     /// Pads image `index` for a convolution.
     pub fn pad(&self, context: &Context, shape: &ConvShape, index: usize, to: &mut [F32x16]) {
-        match self {
-            Self::Input(dims) => {
-                let image = &context.batch.images[index * dims.len()..][..dims.len()];
-                pad_planes(shape, image, to);
-            }
-            Self::Blocks(blocks) => {
-                let len = blocks.image_len();
-                let image = &blocks.values[index * len..][..len];
-                pad_blocks(shape, image, blocks.pending.as_ref(), to);
-            }
-            Self::Rows(_) => unreachable!("the builder has refused a convolution of vectors"),
+        if self.is_input() {
+            let len = self.dims.len();
+            pad_planes(shape, &context.batch.images[index * len..][..len], to);
+        } else {
+            let len = self.values.len() / context.batch.len;
+            let image = &self.values[index * len..][..len];
+            pad_blocks(shape, image, self.pending.as_ref(), to);
         }
     }
 
-    /// What is pending, done: a copy, in blocks. Vectors stay vectors.
+    /// A copy, with what is pending done.
     pub fn done(&self, context: &Context) -> Self {
-        match self {
-            Self::Input(dims) => Self::of(pack(context.batch.images, *dims), *dims),
-            Self::Rows(rows) => Self::Rows(rows.clone()),
-            Self::Blocks(from) => {
-                let size = (from.channels, from.height, from.width);
-                let mut values = Buffer::new(from.values.len());
-                (values.chunks_exact_mut(from.image_len()))
-                    .enumerate()
-                    .par_for_each(|(index, to)| from.copy_image(index, to));
-                Self::Blocks(Blocks::of(values, size))
-            }
+        if self.is_input() {
+            return Self::of(pack(context.batch.images, self.dims), self.dims);
         }
+        let mut values = Buffer::new(self.values.len());
+        match self.dims {
+            Dims::Vector(_) => values.copy_from_slice(&self.values),
+            Dims::Image { .. } => (values.chunks_exact_mut(self.values.len() / context.batch.len))
+                .enumerate()
+                .par_for_each(|(index, to)| self.copy_image(index, to)),
+        }
+        Self::of(values, self.dims)
     }
 
     /// As [`Activation::done`], without a copy where nothing is pending.
     pub fn into_done(self, context: &Context) -> Self {
-        match &self {
-            Self::Rows(_) | Self::Blocks(Blocks { pending: None, .. }) => self,
-            other => other.done(context),
-        }
-    }
-
-    pub fn into_blocks(self) -> Blocks {
-        match self {
-            Self::Blocks(blocks) => blocks,
-            _ => unreachable!("the builder has refused a layer for images after vectors"),
-        }
-    }
-
-    /// As [`Activation::flattened`], without a copy of vectors.
-    pub fn rows(&self, context: &Context) -> Cow<'_, Rows> {
-        match self {
-            Self::Rows(rows) => Cow::Borrowed(rows),
-            other => Cow::Owned(other.flattened(context)),
+        match self.is_input() || self.pending.is_some() {
+            true => self.done(context),
+            false => self,
         }
     }
 
     /// One vector a sample, `(channels, height, width)`.
-    pub fn flattened(&self, context: &Context) -> Rows {
+    pub fn flattened(&self, context: &Context) -> Self {
         let batch = context.batch.len;
-        let units = self.dims().len();
-        let mut rows = Rows::new(batch, units);
-        let to = rows.get_mut(batch);
-        match self {
-            Self::Input(_) => to.copy_from_slice(context.batch.images),
-            Self::Rows(from) => to.copy_from_slice(from.get(batch)),
-            Self::Blocks(from) => {
-                let pending = from.pending.as_ref();
-                to_planes(&from.values, pending, from.area(), batch, to);
+        let mut vectors = Self::new(batch, Dims::Vector(self.dims.len()));
+        self.flatten_into(context, vectors.get_mut(batch));
+        vectors
+    }
+
+    /// The same as values, without a copy of vectors.
+    pub fn rows(&self, context: &Context) -> Cow<'_, [f32]> {
+        let batch = context.batch.len;
+        if !self.is_input() && self.dims == Dims::Vector(self.dims.len()) {
+            return Cow::Borrowed(self.get(batch));
+        }
+        let mut rows = vec![0.0; batch * self.dims.len()];
+        self.flatten_into(context, &mut rows);
+        Cow::Owned(rows)
+    }
+
+    fn flatten_into(&self, context: &Context, to: &mut [f32]) {
+        let batch = context.batch.len;
+        match self.dims {
+            _ if self.is_input() => to.copy_from_slice(context.batch.images),
+            Dims::Vector(_) => to.copy_from_slice(self.get(batch)),
+            image => {
+                let (_, area) = image.channels_and_area();
+                to_planes(&self.values, self.pending.as_ref(), area, batch, to);
             }
         }
-        rows
     }
 }
 

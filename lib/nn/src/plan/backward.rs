@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     Activation, Context, Gradient,
-    activation::{Blocks, Rows, add, pack, unpack},
+    activation::{add, pack, unpack},
     batch::{Filters, weight_gradients},
     forward::{Saved, Step},
     stage::{ConvStage, DenseStage, Norm, Paths, PoolKind, Stage, Work},
@@ -20,6 +20,7 @@ use crate::{
         pooling::{global_average_unpool, unpool},
     },
     layers::on_tape::TapeLayer,
+    shape::Dims,
     threads::ParForEach,
 };
 
@@ -89,21 +90,14 @@ impl<'a> Backward<'a> {
                 }
                 Work::Relu => Some(relu_backward(&step.out, dy, batch)),
                 Work::Dropout(mask) => {
-                    let mut dx = dy.values;
-                    let len = match &step.out {
-                        Activation::Rows(rows) => batch * rows.units,
-                        _ => 16 * dx.len(),
-                    };
-                    mask.apply(&mut flat_mut(&mut dx)[..len], self.context);
-                    Some(dx.into())
+                    let mut dx = Activation::of(dy.values, step.out.dims);
+                    mask.apply(dx.get_mut(batch), self.context);
+                    Some(dx.values.into())
                 }
-                Work::Flatten => Some(match x {
-                    Activation::Blocks(_) => {
-                        let dims = x.dims();
-                        pack(&flat(&dy.values)[..batch * dims.len()], dims).into()
-                    }
-                    _ => dy,
-                }),
+                Work::Flatten if wants => {
+                    Some(pack(&flat(&dy.values)[..batch * x.dims.len()], x.dims).into())
+                }
+                Work::Flatten => None,
                 Work::Residual(paths) => self.residual(paths, step, dy, wants)?,
                 Work::Tape(layer) => {
                     let dy = unpack(&dy.values, stage.output, batch);
@@ -132,25 +126,22 @@ impl<'a> Backward<'a> {
         let len = shape.output_len();
         // Through pooling and ReLU. `carrier` gives the gradient before the normalisation, image by
         // image, together with `beside`, and takes the input's where it has the same size.
-        let (statistics, sums, mut carrier, beside, choice) = match (step.saved, step.out) {
-            (
-                Saved::Pooled {
-                    statistics,
-                    affine,
-                    z,
-                    choice,
-                    best_z,
-                },
-                _,
-            ) => {
+        let (statistics, sums, mut carrier, beside, choice) = match step.saved {
+            Saved::Pooled {
+                statistics,
+                affine,
+                z,
+                choice,
+                best_z,
+            } => {
                 let mut dy = dy.values;
                 // Only the chosen pixels carry a gradient.
                 let sums = masked(&best_z, &affine, &mut dy, batch);
                 (statistics, sums, z, dy, Some(choice))
             }
-            (Saved::Statistics(statistics), Activation::Blocks(out)) => {
-                let (dy, sums) = through_pending(dy, &out, batch);
-                (statistics, sums, dy, out.values, None)
+            Saved::Statistics(statistics) => {
+                let (dy, sums) = through_pending(dy, &step.out, batch);
+                (statistics, sums, dy, step.out.values, None)
             }
             _ => unreachable!("a convolution's forward pass keeps its statistics"),
         };
@@ -164,11 +155,8 @@ impl<'a> Backward<'a> {
             true => batch * input_len,
             false => 0,
         });
-        let waits = match x {
-            Activation::Blocks(x) if wants_input => x.pending.as_ref().map(|affine| (x, affine)),
-            _ => None,
-        };
-        let each = waits.map_or(0, |(_, affine)| 2 * affine.scale.len());
+        let waits = x.pending.as_ref().filter(|_| wants_input);
+        let each = waits.map_or(0, |affine| 2 * affine.scale.len());
         let mut input_sums = Buffer::zeros(batch * each);
         let dx_len = dx.len() / batch;
         let beside_len = beside.len() / batch;
@@ -195,7 +183,7 @@ impl<'a> Backward<'a> {
                 if let Some(rotated) = &rotated {
                     let to = if in_place { carrier } else { dx };
                     rotated.apply(dz, Epilogue::default(), false, to);
-                    if let Some((x, affine)) = waits {
+                    if let Some(affine) = waits {
                         let z = &x.values[image * input_len..][..input_len];
                         relu_gradient(z, affine, to, sums);
                     }
@@ -212,28 +200,28 @@ impl<'a> Backward<'a> {
 
     fn norm(&mut self, norm: Norm, step: Step, dy: Gradient) -> Gradient {
         let batch = self.context.batch.len;
-        let (Saved::Statistics(statistics), Activation::Blocks(out)) = (step.saved, step.out)
-        else {
+        let Saved::Statistics(statistics) = step.saved else {
             unreachable!("a normalisation's forward pass keeps its statistics");
         };
-        let (dy, sums) = through_pending(dy, &out, batch);
+        let (dy, sums) = through_pending(dy, &step.out, batch);
         let conv_bn = self.context.norm(Some(&norm));
         let (parameters, through) = affine_gradient(&sums, batch, &conv_bn, &statistics);
         self.keep_norm(Some(norm), None, parameters);
         // As a convolution that pads nothing.
+        let (channels, height, width) = step.out.dims.sizes();
         let shape = ConvShape {
-            inputs: out.channels,
-            outputs: out.channels,
+            inputs: channels,
+            outputs: channels,
             kernel: 1,
             stride: 1,
-            height: out.height,
-            width: out.width,
+            height,
+            width,
         };
-        let len = out.image_len();
-        let mut dx = Buffer::new(batch * len);
+        let len = dy.len() / batch;
+        let mut dx = Buffer::new(dy.len());
         (dx.chunks_exact_mut(len))
             .zip(dy.chunks_exact(len))
-            .zip(out.values.chunks_exact(len))
+            .zip(step.out.values.chunks_exact(len))
             .par_for_each(|((dx, dy), z)| pad_gradient(&shape, dy, None, z, &through, dx));
         dx.into()
     }
@@ -304,7 +292,7 @@ impl<'a> Backward<'a> {
                 false => self.found.updated.push((tensor, change)),
             }
         }
-        Ok(pack(&gradient.input, x.dims()).into())
+        Ok(pack(&gradient.input, x.dims).into())
     }
 }
 
@@ -323,7 +311,7 @@ fn masked(z: &[F32x16], affine: &Affine, dy: &mut [F32x16], batch: usize) -> Buf
 
 /// Through what is pending of `out`, unless its reader has done it: the gradient before the ReLU,
 /// and its sums.
-fn through_pending(dy: Gradient, out: &Blocks, batch: usize) -> (Buffer, Buffer) {
+fn through_pending(dy: Gradient, out: &Activation, batch: usize) -> (Buffer, Buffer) {
     let mut values = dy.values;
     if let Some(sums) = dy.sums {
         return (values, sums);
@@ -332,7 +320,7 @@ fn through_pending(dy: Gradient, out: &Blocks, batch: usize) -> (Buffer, Buffer)
     let affine = match &out.pending {
         Some(affine) => affine,
         None => {
-            as_it_is = Affine::identity(out.channels, false);
+            as_it_is = Affine::identity(out.dims.sizes().0, false);
             &as_it_is
         }
     };
@@ -347,10 +335,10 @@ fn pool_backward(
     dy: Gradient,
     batch: usize,
 ) -> Gradient {
-    let (channels, height, width) = x.dims().sizes();
-    let mut dx = Blocks::new(batch, channels, height, width);
-    let len = dx.image_len();
-    let images = dx.values.chunks_exact_mut(len);
+    let (channels, height, width) = x.dims.sizes();
+    let mut dx = Activation::new(batch, x.dims).values;
+    let len = dx.len() / batch;
+    let images = dx.chunks_exact_mut(len);
     let dy = dy.values;
     if kind == PoolKind::GlobalAverage {
         let dy = flat(&dy)[..batch * channels].chunks_exact(channels);
@@ -368,27 +356,24 @@ fn pool_backward(
             unpool(height, width, dy, choice, dx);
         });
     }
-    dx.values.into()
+    dx.into()
 }
 
 /// `out` is what ReLU made, or what it is still to be done to.
 fn relu_backward(out: &Activation, mut dy: Gradient, batch: usize) -> Gradient {
-    match out {
-        Activation::Blocks(out) => through_pending(dy, out, batch).0.into(),
-        Activation::Rows(out) => {
-            for (dy, y) in flat_mut(&mut dy.values).iter_mut().zip(out.get(batch)) {
-                *dy = if *y > 0.0 { *dy } else { 0.0 };
-            }
-            dy
-        }
-        Activation::Input(_) => dy,
+    if let Dims::Image { .. } = out.dims {
+        return through_pending(dy, out, batch).0.into();
     }
+    for (dy, y) in flat_mut(&mut dy.values).iter_mut().zip(out.get(batch)) {
+        *dy = if *y > 0.0 { *dy } else { 0.0 };
+    }
+    dy
 }
 
 /// Gradients of a dense layer's tensors that are still to be computed: nothing waits for them.
 pub(crate) struct Deferred<'a> {
     stage: &'a DenseStage,
-    x: Cow<'a, Rows>,
+    x: Cow<'a, [f32]>,
     /// The gradient before ReLU and dropout, `(batch, units)`.
     dz: Buffer,
 }
@@ -405,21 +390,19 @@ pub(crate) fn backward_dense<'a>(
     let (batch, units) = (context.batch.len, stage.units);
     let mut dz = dy.values;
     let values = &mut flat_mut(&mut dz)[..batch * units];
-    match (&step.out, &stage.mask) {
+    if stage.relu {
         // An output is positive where neither ReLU nor dropout took it.
-        (Activation::Rows(out), mask) if stage.relu => {
-            let scale = 1.0 / (1.0 - mask.as_ref().map_or(0.0, |mask| mask.p));
-            for (gradient, value) in values.iter_mut().zip(out.get(batch)) {
-                *gradient = if *value > 0.0 { *gradient * scale } else { 0.0 };
-            }
+        let scale = 1.0 / (1.0 - stage.mask.as_ref().map_or(0.0, |mask| mask.p));
+        for (gradient, value) in values.iter_mut().zip(step.out.get(batch)) {
+            *gradient = if *value > 0.0 { *gradient * scale } else { 0.0 };
         }
-        (_, Some(mask)) => mask.apply(values, context),
-        _ => {}
+    } else if let Some(mask) = &stage.mask {
+        mask.apply(values, context);
     }
     let dx = wants_input.then(|| {
         let weight = context.values(stage.weight);
         let inputs = weight.len() / units;
-        let mut dx = Rows::new(batch, inputs);
+        let mut dx = Activation::new(batch, Dims::Vector(inputs));
         let dz = Matrix::row_major(&flat(&dz)[..batch * units], batch, units);
         let weight = Matrix::row_major(weight, units, inputs);
         multiply(dz, weight, false, dx.get_mut(batch));
@@ -447,7 +430,7 @@ impl Deferred<'_> {
             multiply(gradient.transposed(), of, false, into);
             Values::Buffer(to)
         };
-        keep(self.stage.weight, product(self.x.get(len)));
+        keep(self.stage.weight, product(&self.x));
         let mut bias = vec![0.0; units];
         for row in dz.chunks_exact(units) {
             for (sum, value) in bias.iter_mut().zip(row) {

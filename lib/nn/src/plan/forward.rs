@@ -2,7 +2,7 @@
 
 use super::{
     Activation, Context,
-    activation::{Blocks, Rows, add, pack},
+    activation::{add, pack},
     batch::convolve,
     stage::{ConvStage, DenseStage, MaskSpec, Norm, Paths, PoolKind, Stage, Work},
     statistics::Statistics,
@@ -16,6 +16,7 @@ use crate::{
         pooling::{global_average_pool, pool},
     },
     mask::drop_out,
+    shape::Dims,
     threads::ParForEach,
 };
 
@@ -63,10 +64,10 @@ pub(crate) fn forward(
             Work::Relu => Step::new(relu_forward(context, x.done(context))),
             Work::Dropout(mask) => {
                 let mut y = x.done(context);
-                mask.apply(y.values_mut(context.batch.len), context);
+                mask.apply(y.get_mut(context.batch.len), context);
                 Step::new(y)
             }
-            Work::Flatten => Step::new(Activation::Rows(x.flattened(context))),
+            Work::Flatten => Step::new(x.flattened(context)),
             Work::Residual(paths) => residual_forward(paths, context, x)?,
             Work::Tape(layer) => {
                 let y = context.on_tape(stage, x, |pass| layer.forward(pass, true))?;
@@ -93,18 +94,16 @@ fn conv_forward(conv: &ConvStage, context: &Context, x: &Activation) -> Step {
     let (z, sums) = convolve(shape, &conv_bn, context, x);
     let statistics = Statistics::from_sums(&sums, batch, shape.outputs, shape.out_area());
     let affine = statistics.affine(&conv_bn, conv.relu);
-    let size = (shape.outputs, shape.out_height(), shape.out_width());
+    let mut out = Activation::of(z, shape.output());
+    out.pending = Some(affine);
     if !conv.pool {
-        let mut out = Blocks::of(z, size);
-        out.pending = Some(affine);
-        return Step {
-            out: Activation::Blocks(out),
-            saved: Saved::Statistics(statistics),
-        };
+        let saved = Saved::Statistics(statistics);
+        return Step { out, saved };
     }
-    let (out, choice, best_z) = max_pool(&z, &affine, batch, size);
+    let (z, affine) = (out.values, out.pending.unwrap_or_default());
+    let (out, choice, best_z) = max_pool(&z, &affine, batch, out.dims);
     Step {
-        out: Activation::Blocks(out),
+        out,
         saved: Saved::Pooled {
             statistics,
             affine,
@@ -116,14 +115,10 @@ fn conv_forward(conv: &ConvStage, context: &Context, x: &Activation) -> Step {
 }
 
 /// Normalised and pooled; which of each window was taken, and its value before.
-fn max_pool(
-    z: &Buffer,
-    affine: &Affine,
-    batch: usize,
-    (channels, height, width): (usize, usize, usize),
-) -> (Blocks, Buffer, Buffer) {
-    let mut out = Blocks::new(batch, channels, height / 2, width / 2);
-    let len = out.image_len();
+fn max_pool(z: &Buffer, affine: &Affine, batch: usize, dims: Dims) -> (Activation, Buffer, Buffer) {
+    let (channels, height, width) = dims.sizes();
+    let mut out = Activation::new(batch, Dims::image(channels, height / 2, width / 2));
+    let len = out.values.len() / batch;
     let mut choice = Buffer::new(batch * len);
     let mut best_z = Buffer::new(batch * len);
     (out.values.chunks_exact_mut(len))
@@ -142,62 +137,57 @@ fn max_pool(
 }
 
 fn norm_forward(norm: &Norm, relu: bool, context: &Context, x: &Activation) -> Step {
-    let mut z = x.done(context).into_blocks();
+    let mut out = x.done(context);
     let batch = context.batch.len;
-    let (len, each) = (z.image_len(), 2 * z.channels.div_ceil(16));
+    let (channels, area) = out.dims.channels_and_area();
+    let each = 2 * channels.div_ceil(16);
     let mut sums = Buffer::zeros(batch * each);
-    (z.values.chunks_exact(len))
+    (out.values.chunks_exact(out.values.len() / batch))
         .zip(sums.chunks_exact_mut(each))
         .par_for_each(|(z, sums)| add_sums(z, sums));
-    let statistics = Statistics::from_sums(&sums, batch, z.channels, z.area());
-    z.pending = Some(statistics.affine(&context.norm(Some(norm)), relu));
-    Step {
-        out: Activation::Blocks(z),
-        saved: Saved::Statistics(statistics),
-    }
+    let statistics = Statistics::from_sums(&sums, batch, channels, area);
+    out.pending = Some(statistics.affine(&context.norm(Some(norm)), relu));
+    let saved = Saved::Statistics(statistics);
+    Step { out, saved }
 }
 
 fn pool_forward(kind: PoolKind, context: &Context, x: &Activation) -> Step {
-    let x = x.done(context).into_blocks();
+    let x = x.done(context);
     let batch = context.batch.len;
     if kind != PoolKind::Max {
         return Step::new(pooled(kind, &x, batch));
     }
-    let as_it_is = Affine::identity(x.channels, false);
-    let size = (x.channels, x.height, x.width);
-    let (out, choice, _) = max_pool(&x.values, &as_it_is, batch, size);
-    Step {
-        out: Activation::Blocks(out),
-        saved: Saved::Choice(choice),
-    }
+    let as_it_is = Affine::identity(x.dims.sizes().0, false);
+    let (out, choice, _) = max_pool(&x.values, &as_it_is, batch, x.dims);
+    let saved = Saved::Choice(choice);
+    Step { out, saved }
 }
 
 /// Pools images of which nothing is pending.
-pub(super) fn pooled(kind: PoolKind, x: &Blocks, batch: usize) -> Activation {
-    let images = x.values.chunks_exact(x.image_len());
+pub(super) fn pooled(kind: PoolKind, x: &Activation, batch: usize) -> Activation {
+    let (channels, height, width) = x.dims.sizes();
+    let images = x.values.chunks_exact(x.values.len() / batch);
     if kind == PoolKind::GlobalAverage {
-        let mut out = Rows::new(batch, x.channels);
-        (out.get_mut(batch).chunks_exact_mut(x.channels))
+        let mut out = Activation::new(batch, Dims::Vector(channels));
+        (out.get_mut(batch).chunks_exact_mut(channels))
             .zip(images)
-            .par_for_each(|(out, image)| global_average_pool(image, x.area(), out));
-        return Activation::Rows(out);
+            .par_for_each(|(out, image)| global_average_pool(image, height * width, out));
+        return out;
     }
     let mean = kind == PoolKind::Average;
-    let mut out = Blocks::new(batch, x.channels, x.height / 2, x.width / 2);
-    let len = out.image_len();
+    let mut out = Activation::new(batch, Dims::image(channels, height / 2, width / 2));
+    let len = out.values.len() / batch;
     (out.values.chunks_exact_mut(len))
         .zip(images)
-        .par_for_each(|(out, image)| pool(x.height, x.width, mean, image, out));
-    Activation::Blocks(out)
+        .par_for_each(|(out, image)| pool(height, width, mean, image, out));
+    out
 }
 
 /// ReLU of what nothing is pending of; it is pending itself, of images.
 fn relu_forward(context: &Context, mut y: Activation) -> Activation {
-    match &mut y {
-        Activation::Blocks(blocks) => {
-            blocks.pending = Some(Affine::identity(blocks.channels, true));
-        }
-        rows => rectify(rows.values_mut(context.batch.len)),
+    match y.dims {
+        Dims::Image { channels, .. } => y.pending = Some(Affine::identity(channels, true)),
+        Dims::Vector(_) => rectify(y.get_mut(context.batch.len)),
     }
     y
 }
@@ -225,22 +215,21 @@ pub(super) fn dense_forward(dense: &DenseStage, context: &Context, x: &Activatio
     if let Some(mask) = &dense.mask {
         mask.apply(out.get_mut(context.batch.len), context);
     }
-    Activation::Rows(out)
+    out
 }
 
 /// Values that one task goes through at least.
 const TASK: usize = 1 << 14;
 
 /// The layer and the ReLU after it, if there is one.
-pub(super) fn dense_product(dense: &DenseStage, context: &Context, x: &Activation) -> Rows {
+pub(super) fn dense_product(dense: &DenseStage, context: &Context, x: &Activation) -> Activation {
     let (batch, units) = (context.batch.len, dense.units);
     let x = x.rows(context);
-    let x = x.get(batch);
     let inputs = x.len() / batch;
-    let mut out = Rows::new(batch, units);
+    let mut out = Activation::new(batch, Dims::Vector(units));
     let values = out.get_mut(batch);
     let weight = Matrix::row_major(context.values(dense.weight), units, inputs);
-    let x = Matrix::row_major(x, batch, inputs);
+    let x = Matrix::row_major(&x, batch, inputs);
     multiply(x, weight.transposed(), false, values);
     if let Some(weight) = dense.features {
         let features = context.batch.features;
@@ -270,11 +259,11 @@ fn residual_forward(paths: &Paths, context: &Context, x: &Activation) -> Result<
     let main = forward(&paths.main, context, &input)?;
     let shortcut = forward(&paths.shortcut, context, &input)?;
     let path = |steps: &Vec<Step>| steps.last().map_or(&input, |step| &step.out).done(context);
-    let sum = sum(path(&main), path(&shortcut));
-    let out = match paths.relu {
-        true => relu_forward(context, sum),
-        false => sum,
-    };
+    let mut out = path(&main);
+    add(&mut out.values, &path(&shortcut).values);
+    if paths.relu {
+        out = relu_forward(context, out);
+    }
     Ok(Step {
         out,
         saved: Saved::Residual {
@@ -283,19 +272,4 @@ fn residual_forward(paths: &Paths, context: &Context, x: &Activation) -> Result<
             shortcut,
         },
     })
-}
-
-/// The sum of two paths, of which nothing is pending.
-pub(super) fn sum(a: Activation, b: Activation) -> Activation {
-    match (a, b) {
-        (Activation::Blocks(mut a), Activation::Blocks(b)) => {
-            add(&mut a.values, &b.values);
-            Activation::Blocks(a)
-        }
-        (Activation::Rows(mut a), Activation::Rows(b)) => {
-            add(&mut a.values, &b.values);
-            Activation::Rows(a)
-        }
-        _ => unreachable!("the builder has refused paths of different shapes"),
-    }
 }

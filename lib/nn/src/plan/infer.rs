@@ -3,9 +3,9 @@
 
 use super::{
     Activation, Context, ConvBn,
-    activation::pack,
+    activation::{add, pack},
     batch::Filters,
-    forward::{dense_product, pooled, rectify, sum},
+    forward::{dense_product, pooled, rectify},
     stage::{ConvStage, Stage, Work},
 };
 use crate::{
@@ -76,28 +76,28 @@ impl<'a> Folded<'a> {
         let batch = context.batch.len;
         Ok(match (&self.parts, &self.stage.work) {
             (Parts::Norm(affine), _) => {
-                let mut x = x.into_done(context).into_blocks();
+                let mut x = x.into_done(context);
                 x.pending = Some(affine.clone());
-                Activation::Blocks(x).into_done(context)
+                x.into_done(context)
             }
             (Parts::Residual([main, shortcut]), Work::Residual(paths)) => {
                 let x = x.into_done(context);
-                let a = evaluate(main, context, x.done(context))?.into_done(context);
-                let b = evaluate(shortcut, context, x)?.into_done(context);
-                let mut sum = sum(a, b);
+                let mut y = evaluate(main, context, x.done(context))?.into_done(context);
+                let other = evaluate(shortcut, context, x)?.into_done(context);
+                add(&mut y.values, &other.values);
                 if paths.relu {
-                    rectify(sum.values_mut(batch));
+                    rectify(y.get_mut(batch));
                 }
-                sum
+                y
             }
             (_, Work::Relu) => {
                 let mut y = x.into_done(context);
-                rectify(y.values_mut(batch));
+                rectify(y.get_mut(batch));
                 y
             }
-            (_, Work::Pool(kind)) => pooled(*kind, &x.into_done(context).into_blocks(), batch),
-            (_, Work::Flatten) => Activation::Rows(x.flattened(context)),
-            (_, Work::Dense(dense)) => Activation::Rows(dense_product(dense, context, &x)),
+            (_, Work::Pool(kind)) => pooled(*kind, &x.into_done(context), batch),
+            (_, Work::Flatten) => x.flattened(context),
+            (_, Work::Dense(dense)) => dense_product(dense, context, &x),
             (_, Work::Tape(layer)) => {
                 let y = context.on_tape(self.stage, &x, |pass| layer.forward(pass, false))?;
                 Activation::of(pack(&y, self.stage.output), self.stage.output)
@@ -182,7 +182,7 @@ fn run_image(stages: &[Folded], context: &Context, mut x: Activation) -> Result<
         let padded = written.take().unwrap_or_else(|| {
             let mut padded = Buffer::new(shape.input_len());
             // Given back before the output asks for memory, which is in the cache then.
-            let input = std::mem::replace(&mut x, Activation::Input(stage.stage.output));
+            let input = std::mem::replace(&mut x, Activation::input(stage.stage.output));
             input.pad(context, shape, 0, &mut padded);
             padded
         });
@@ -204,36 +204,30 @@ fn run_image(stages: &[Folded], context: &Context, mut x: Activation) -> Result<
 /// Runs every image of a batch through `stages` by itself.
 fn run_images(stages: &[Folded], context: &Context, x: &Activation) -> Activation {
     let batch = context.batch.len;
-    let dims = x.dims();
+    let dims = x.dims;
     let alone = |index: usize| {
         let mut alone = *context;
         alone.batch.len = 1;
         alone.batch.images = &[];
-        let image = match x {
-            Activation::Input(_) => {
-                let images = context.batch.images;
-                alone.batch.images = &images[index * dims.len()..][..dims.len()];
-                Activation::Input(dims)
-            }
-            Activation::Blocks(blocks) => {
-                let mut image = Buffer::new(blocks.image_len());
-                blocks.copy_image(index, &mut image);
-                Activation::of(image, dims)
-            }
-            Activation::Rows(rows) => {
-                let row = &rows.get(batch)[index * rows.units..][..rows.units];
-                Activation::of(pack(row, dims), dims)
-            }
-        };
+        let mut image = Activation::input(dims);
+        if x.is_input() {
+            let images = context.batch.images;
+            alone.batch.images = &images[index * dims.len()..][..dims.len()];
+        } else if let Dims::Vector(units) = dims {
+            image.values = pack(&x.get(batch)[index * units..][..units], dims);
+        } else {
+            image.values = Buffer::new(x.values.len() / batch);
+            x.copy_image(index, &mut image.values);
+        }
         let done = run_image(stages, &alone, image).map(|y| y.into_done(&alone));
         done.expect("only a module on the tape fails, and no image goes through one alone")
     };
     let output = stages.last().map_or(dims, |last| last.stage.output);
     let mut out = Activation::new(batch, output);
-    let values = out.values_mut(batch);
+    let values = out.get_mut(batch);
     let each = values.len() / batch;
     (values.chunks_exact_mut(each).enumerate())
-        .par_for_each(|(index, to)| to.copy_from_slice(alone(index).values_mut(1)));
+        .par_for_each(|(index, to)| to.copy_from_slice(alone(index).get(1)));
     out
 }
 
@@ -244,12 +238,12 @@ pub(crate) fn outputs(
     context: &Context,
     input: Dims,
 ) -> Result<Vec<(String, Vec<f32>)>> {
-    let mut x = Activation::Input(input);
+    let mut x = Activation::input(input);
     let mut outputs = Vec::new();
     for folded in Folded::new(stages, context) {
         x = evaluate(std::slice::from_ref(&folded), context, x)?;
         if !matches!(folded.stage.work, Work::Dropout(_) | Work::Flatten) {
-            let values = x.flattened(context).get(context.batch.len).to_vec();
+            let values = x.rows(context).into_owned();
             outputs.push((folded.stage.name.clone(), values));
         }
     }

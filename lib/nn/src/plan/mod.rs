@@ -54,12 +54,12 @@ impl<'a> Context<'a> {
         run: impl FnOnce(&TapePass) -> Result<R>,
     ) -> Result<R> {
         let (seed, step) = self.draw;
-        let rows = x.flattened(self);
+        let rows = x.rows(self);
         let tensors: Vec<&[f32]> = stage.tensors.clone().map(|t| self.values(t)).collect();
         let pass = TapePass {
             name: &stage.name,
             tensors: &tensors,
-            x: rows.get(self.batch.len),
+            x: &rows,
             batch: self.batch.len,
             seed: seed ^ step.wrapping_mul(0x9e37_79b9_7f4a_7c15),
         };
