@@ -12,10 +12,11 @@ use ndarray::Array2;
 use crate::{
     Batch, Builder, Classifier, Error, Objective, Optimizer, Result, Signature, Step, TensorMut,
     TensorRef, init,
+    kernels::buffer::{F32x16, flat},
     layers::Layer,
     plan::{
-        Activation, Backward, Context, Folded, Gradient, NetworkTensor, Values, backward_dense,
-        evaluate, forward, outputs, pack, running_statistics,
+        Activation, Backward, Context, Folded, Gradient, NetworkTensor, backward_dense, evaluate,
+        forward, outputs, pack, running_statistics,
         spec::{Init, LayerKind, LayerSpec},
         stage::{Stage, Work, fuse, fuse_but_pooling},
     },
@@ -339,9 +340,9 @@ impl DynNetwork {
 }
 
 impl NetworkTensor {
-    fn update(&mut self, optimizer: &mut dyn Optimizer, gradient: &Values) {
+    fn update(&mut self, optimizer: &mut dyn Optimizer, gradient: &[F32x16]) {
         if self.trainable && !self.frozen {
-            let gradient = gradient.get(self.values.len());
+            let gradient = &flat(gradient)[..self.values.len()];
             optimizer.update_tensor(&self.name, &self.shape, &mut self.values, gradient);
         }
     }

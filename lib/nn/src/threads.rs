@@ -21,11 +21,11 @@ pub(crate) fn on_threads<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     rayon::scope(|scope| {
         scope.spawn_broadcast(|_, _| {
             if !IN_STEP.get() {
-                let _in_step = InStep::new();
+                let _in_step = in_step();
                 running.help(PATIENCE);
             }
         });
-        let _in_step = InStep::new();
+        let _in_step = in_step();
         let _end = running.guard();
         work()
     })
@@ -109,22 +109,18 @@ thread_local! {
     static IN_STEP: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Marks this thread; takes the mark back when it goes, by a panic too.
-struct InStep {
-    before: bool,
+/// Marks this thread, until what it returns goes.
+fn in_step() -> OnDrop<impl Fn()> {
+    let before = IN_STEP.replace(true);
+    OnDrop(move || IN_STEP.set(before))
 }
 
-impl InStep {
-    fn new() -> Self {
-        Self {
-            before: IN_STEP.replace(true),
-        }
-    }
-}
+/// Runs when it goes, by a panic too.
+struct OnDrop<F: Fn()>(F);
 
-impl Drop for InStep {
+impl<F: Fn()> Drop for OnDrop<F> {
     fn drop(&mut self) {
-        IN_STEP.set(self.before);
+        self.0();
     }
 }
 
@@ -136,9 +132,9 @@ impl Running {
         Self(AtomicUsize::new(jobs))
     }
 
-    /// For one job: counts it as done when it goes, by a panic too.
-    fn guard(&self) -> RunningGuard<'_> {
-        RunningGuard(self)
+    /// For one job: counts it as done when it goes.
+    fn guard(&self) -> OnDrop<impl Fn()> {
+        OnDrop(|| _ = self.0.fetch_sub(1, Ordering::Release))
     }
 
     /// Takes over jobs as they come, until none of these is running.
@@ -161,14 +157,6 @@ impl Running {
                 std::hint::spin_loop();
             }
         }
-    }
-}
-
-struct RunningGuard<'a>(&'a Running);
-
-impl Drop for RunningGuard<'_> {
-    fn drop(&mut self) {
-        self.0.0.fetch_sub(1, Ordering::Release);
     }
 }
 

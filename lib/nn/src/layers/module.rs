@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Batch, Builder, Error, Result,
-    kernels::view::values,
+    kernels::{buffer::flat, view::values},
     plan::{
         Activation, Backward, Context, Folded, Gradients, NetworkTensor, Step, evaluate, forward,
         pack, running_statistics,
@@ -145,7 +145,7 @@ where
         visit(&mut module, &mut |tensor| {
             let to = tensor.gradient(grads)?;
             for (_, gradient) in found.values.iter().filter(|(of, _)| *of == place) {
-                add(to, gradient.get(to.len()));
+                add(to, flat(gradient));
             }
             place += 1;
             Ok(())

@@ -27,25 +27,10 @@ use crate::{
 /// What the backward pass finds out about a network's tensors.
 #[derive(Default)]
 pub(crate) struct Gradients {
-    /// By the tensor's place.
-    pub values: Vec<(usize, Values)>,
+    /// By the tensor's place; a buffer may be a little longer than its tensor.
+    pub values: Vec<(usize, Buffer)>,
     /// New values of what modules on dfdx's tape keep beside their parameters.
     pub updated: Vec<(usize, Vec<f32>)>,
-}
-
-/// A gradient's values; a buffer may be a little longer than its tensor.
-pub(crate) enum Values {
-    Vec(Vec<f32>),
-    Buffer(Buffer),
-}
-
-impl Values {
-    pub fn get(&self, len: usize) -> &[f32] {
-        match self {
-            Self::Vec(values) => &values[..len],
-            Self::Buffer(buffer) => &flat(buffer)[..len],
-        }
-    }
 }
 
 /// The backward pass of a batch, and what it has found out.
@@ -190,7 +175,7 @@ impl<'a> Backward<'a> {
                 }
             },
         );
-        self.keep(stage.weight, weight);
+        self.found.values.push((stage.weight, weight));
         self.keep_norm(stage.norm, Some(stage.bias), parameters);
         wants_input.then(|| Gradient {
             values: if in_place { carrier } else { dx },
@@ -226,8 +211,9 @@ impl<'a> Backward<'a> {
         dx.into()
     }
 
-    fn keep(&mut self, tensor: usize, values: Vec<f32>) {
-        self.found.values.push((tensor, Values::Vec(values)));
+    fn keep(&mut self, tensor: usize, values: &[f32]) {
+        let values = pack(values, Dims::Vector(values.len()));
+        self.found.values.push((tensor, values));
     }
 
     /// Keeps the gradients of a batch normalisation and of the bias before it, of those that there are.
@@ -237,12 +223,12 @@ impl<'a> Backward<'a> {
             (Some(norm), bias) if !self.context.is_frozen(norm.gamma) => {
                 if let Some(bias) = bias {
                     // Taken away by the normalisation; but an optimiser may let it decay.
-                    self.keep(bias, vec![0.0; beta.len()]);
+                    self.keep(bias, &vec![0.0; beta.len()]);
                 }
-                self.keep(norm.gamma, gamma);
-                self.keep(norm.beta, beta);
+                self.keep(norm.gamma, &gamma);
+                self.keep(norm.beta, &beta);
             }
-            (_, Some(bias)) => self.keep(bias, beta),
+            (_, Some(bias)) => self.keep(bias, &beta),
             _ => {}
         }
     }
@@ -288,7 +274,7 @@ impl<'a> Backward<'a> {
         let gradient = context.on_tape(stage, x, |pass| layer.gradient(pass, dy))?;
         for (tensor, change) in stage.tensors.clone().zip(gradient.tensors) {
             match context.tensors[tensor].trainable {
-                true => self.keep(tensor, change),
+                true => self.keep(tensor, &change),
                 false => self.found.updated.push((tensor, change)),
             }
         }
@@ -418,7 +404,7 @@ pub(crate) fn backward_dense<'a>(
 
 impl Deferred<'_> {
     /// Computes each gradient, and hands it on.
-    pub fn each(&self, batch: Batch, mut keep: impl FnMut(usize, Values)) {
+    pub fn each(&self, batch: Batch, mut keep: impl FnMut(usize, Buffer)) {
         let (len, units) = (batch.len, self.stage.units);
         let dz = &flat(&self.dz)[..len * units];
         let product = |of: &[f32]| {
@@ -428,16 +414,16 @@ impl Deferred<'_> {
             let of = Matrix::row_major(of, len, width);
             let into = &mut flat_mut(&mut to)[..units * width];
             multiply(gradient.transposed(), of, false, into);
-            Values::Buffer(to)
+            to
         };
         keep(self.stage.weight, product(&self.x));
-        let mut bias = vec![0.0; units];
+        let mut bias = Buffer::zeros(units.div_ceil(16));
         for row in dz.chunks_exact(units) {
-            for (sum, value) in bias.iter_mut().zip(row) {
+            for (sum, value) in flat_mut(&mut bias).iter_mut().zip(row) {
                 *sum += value;
             }
         }
-        keep(self.stage.bias, Values::Vec(bias));
+        keep(self.stage.bias, bias);
         if let Some(features) = self.stage.features {
             keep(features, product(batch.features));
         }

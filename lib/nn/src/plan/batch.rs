@@ -95,7 +95,7 @@ pub(super) fn weight_gradients<const N: usize>(
     batch: usize,
     buffers: [(&mut Buffer, usize); N],
     fill: impl Fn(usize, &mut [F32x16], &mut [F32x16], [&mut [F32x16]; N]) + Sync,
-) -> Vec<f32> {
+) -> Buffer {
     struct Group<'a, const N: usize> {
         images: std::ops::Range<usize>,
         turn: usize,
@@ -159,8 +159,9 @@ pub(super) fn weight_gradients<const N: usize>(
             }
         }
     });
-    let mut weight = vec![0.0; shape.outputs * shape.inputs * shape.kernel * shape.kernel];
-    unpack_weights(shape, total, &mut weight);
+    let len = shape.outputs * shape.inputs * shape.kernel * shape.kernel;
+    let mut weight = Buffer::new(len.div_ceil(16));
+    unpack_weights(shape, total, &mut flat_mut(&mut weight)[..len]);
     weight
 }
 

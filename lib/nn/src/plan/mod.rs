@@ -21,7 +21,7 @@ mod statistics;
 
 pub(crate) use self::{
     activation::{Activation, Gradient, pack, unpack},
-    backward::{Backward, Gradients, Values, backward_dense},
+    backward::{Backward, Gradients, backward_dense},
     forward::{Step, forward},
     infer::{Folded, evaluate, outputs},
     statistics::running_statistics,
