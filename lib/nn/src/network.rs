@@ -118,7 +118,7 @@ impl DynNetwork {
         let mut tensors = Vec::new();
         for layer in layers.iter().flat_map(LayerSpec::flattened) {
             let mut of_module = match &layer.kind {
-                LayerKind::OnTape(module) => module.initial(&device),
+                LayerKind::OnTape(module) => module.tensors(&device),
                 _ => Vec::new(),
             }
             .into_iter();
@@ -127,7 +127,9 @@ impl DynNetwork {
                 let values = match spec.init {
                     Init::Uniform { fan_in } => init::uniform_values(&device, len, fan_in),
                     Init::Constant(value) => vec![value; len],
-                    Init::OfModule => of_module.next().unwrap_or_else(|| vec![0.0; len]),
+                    Init::OfModule => {
+                        (of_module.next()).map_or(vec![0.0; len], |(_, values)| values)
+                    }
                 };
                 tensors.push(NetworkTensor {
                     name: spec.name.clone(),

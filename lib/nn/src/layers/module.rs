@@ -131,13 +131,18 @@ where
     let (x, mut tape) = x.try_contiguous()?.split_tape();
     let batch = x.shape().concrete()[0];
     let plan = Plan::new::<M, In>(module, batch)?;
-    let (y, steps) = match T::OWNS_TAPE {
-        true => plan.train(&values(&x), module)?,
-        false => (plan.evaluate(&values(&x))?, Vec::new()),
+    let (y, steps) = match (batch, T::OWNS_TAPE) {
+        (0, true) if plan.keeps_statistics() => return Err(CpuError::WrongNumElements),
+        (0, _) => (Vec::new(), Vec::new()),
+        (_, true) => plan.train(&values(&x), module)?,
+        (_, false) => (plan.evaluate(&values(&x))?, Vec::new()),
     };
     let y = (x.device().clone()).try_tensor_from_vec(y, M::Output::batch(batch))?;
     let (out, mut module) = (y.clone(), module.clone());
     tape.add_backward_op(move |grads| {
+        if batch == 0 {
+            return Ok(());
+        }
         let dy = grads.get_or_alloc_mut(&out)?.to_vec();
         let (dx, found) = plan.backward(&values(&x), steps, &dy)?;
         add(grads.get_or_alloc_mut(&x)?, &dx);
@@ -191,23 +196,23 @@ impl Plan {
         })
     }
 
+    fn keeps_statistics(&self) -> bool {
+        self.tensors.iter().any(|tensor| !tensor.trainable)
+    }
+
     fn context<'a>(&'a self, x: &'a [f32]) -> Context<'a> {
-        let batch = Batch {
-            len: self.batch,
-            images: x,
-            features: &[],
-        };
         Context {
             tensors: &self.tensors,
-            batch,
+            batch: Batch {
+                len: self.batch,
+                images: x,
+                features: &[],
+            },
             draw: (0, 0),
         }
     }
 
     fn evaluate(&self, x: &[f32]) -> Result<Vec<f32>, CpuError> {
-        if self.batch == 0 {
-            return Ok(Vec::new());
-        }
         let context = self.context(x);
         let y = on_threads(|| {
             let folded = Folded::new(&self.stages, &context);
@@ -222,19 +227,12 @@ impl Plan {
         x: &[f32],
         module: &mut M,
     ) -> Result<(Vec<f32>, Vec<Step>), CpuError> {
-        let keeps_statistics = self.tensors.iter().any(|tensor| !tensor.trainable);
-        if self.batch == 0 {
-            return match keeps_statistics {
-                true => Err(CpuError::WrongNumElements),
-                false => Ok((Vec::new(), Vec::new())),
-            };
-        }
         let context = self.context(x);
         let input = Activation::input(self.input);
         let steps = on_threads(|| forward(&self.stages, &context, &input)).map_err(of_plan)?;
         let y = steps.last().map_or(&input, |step| &step.out);
         let y = y.rows(&context).into_owned();
-        if keeps_statistics {
+        if self.keeps_statistics() {
             // Mean and variance of each batch normalisation, in the module's order.
             let mut moved = running_statistics(&self.stages, &steps, &context).into_iter();
             visit(module, &mut |tensor| {
@@ -257,9 +255,6 @@ impl Plan {
     ) -> Result<(Vec<f32>, Gradients), CpuError> {
         let (context, input) = (self.context(x), Activation::input(self.input));
         let mut back = Backward::new(&context);
-        if self.batch == 0 {
-            return Ok((Vec::new(), back.found));
-        }
         let dy = pack(dy, self.output).into();
         let through = || back.through(&self.stages, steps, &input, dy, true);
         let dx = on_threads(through).map_err(of_plan)?;

@@ -17,7 +17,9 @@ use dfdx::{
 };
 
 use super::{Layer, tape::visit};
-use crate::{Builder, Error, Result, kernels::view::values, shape::SampleShape};
+use crate::{
+    Builder, Error, Result, TensorSpec, kernels::view::values, plan::spec::Init, shape::SampleShape,
+};
 
 /// Any module of dfdx, of its own or a reader's, as a layer: `M` is what `build_module` takes.
 ///
@@ -40,11 +42,8 @@ pub trait TapeLayer: Debug + Send + Sync {
     /// The module's type.
     fn name(&self) -> &str;
 
-    /// Name, shape and whether it is trained, of every tensor.
-    fn tensors(&self) -> Vec<(String, Vec<usize>, bool)>;
-
-    /// What the module's builder puts into them.
-    fn initial(&self, device: &Cpu) -> Vec<Vec<f32>>;
+    /// Every tensor, and what the module's builder puts into it.
+    fn tensors(&self, device: &Cpu) -> Vec<(TensorSpec, Vec<f32>)>;
 
     /// The forward pass, in training or in evaluation.
     fn forward(&self, pass: &TapePass, training: bool) -> Result<Vec<f32>>;
@@ -178,24 +177,18 @@ where
         &self.name
     }
 
-    fn tensors(&self) -> Vec<(String, Vec<usize>, bool)> {
-        let mut tensors = Vec::new();
-        let _ = self.with(&TapePass::default(), |module| {
-            let seen = visit(module, &mut |t| {
-                tensors.push((t.name().into(), t.shape(), t.is_trainable()));
-                Ok(())
-            });
-            seen.map_err(told)
-        });
-        tensors
-    }
-
-    fn initial(&self, device: &Cpu) -> Vec<Vec<f32>> {
+    fn tensors(&self, device: &Cpu) -> Vec<(TensorSpec, Vec<f32>)> {
         let mut tensors = Vec::new();
         let _ = self.with(&TapePass::default(), |module| {
             let reset = visit(module, &mut |tensor| {
                 tensor.reset(device)?;
-                tensors.push(tensor.values().into_owned());
+                let spec = TensorSpec {
+                    name: tensor.name().into(),
+                    shape: tensor.shape(),
+                    init: Init::OfModule,
+                    trainable: tensor.is_trainable(),
+                };
+                tensors.push((spec, tensor.values().into_owned()));
                 Ok(())
             });
             reset.map_err(told)

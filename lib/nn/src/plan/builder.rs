@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use dfdx::tensor::Cpu;
+
 use super::spec::{Init, LayerKind, LayerSpec, TensorSpec};
 use crate::{
     Error, Result,
@@ -196,10 +198,10 @@ impl Builder {
     }
 
     pub(crate) fn on_tape(&mut self, layer: Arc<dyn TapeLayer>, output: Dims) {
-        let tensors = layer.tensors().into_iter();
-        let tensors = tensors.map(|(name, shape, trainable)| TensorSpec {
-            trainable,
-            ..self.tensor(&name, shape, Init::OfModule)
+        let tensors = layer.tensors(&Cpu::default()).into_iter();
+        let tensors = tensors.map(|(tensor, _)| TensorSpec {
+            name: format!("{}.{}", self.name(), tensor.name),
+            ..tensor
         });
         let tensors = tensors.collect();
         self.push(LayerKind::OnTape(layer), output, tensors);
