@@ -67,7 +67,7 @@ fn sizes_and_places_are_those_of_real_photographs() {
                 .for_each(|(all, value)| all.push(value));
         }
     }
-    let stored = [
+    let real = [
         ("height", [260.0, 444.0, 620.0], 0.12),
         ("width", [188.0, 332.0, 508.0], 0.15),
         ("share", [0.029, 0.056, 0.095], 0.20),
@@ -158,9 +158,9 @@ fn wrong_labels_come_in_the_shares_that_were_counted() {
 /// Rows of the same class, real (where `GLYPHS_DATA` names it) above the stand-in, for
 /// eyes: `contact-sheet.png` in cargo's folder for test artefacts.
 fn contact_sheet(stand_in: &Handwritten) {
-    let stored =
+    let real =
         std::env::var_os("GLYPHS_DATA").map(|folder| Path::new(&folder).join("trainPart1.zip"));
-    let stored = real.and_then(|path| Handwritten::open(&path).ok());
+    let real = real.and_then(|path| Handwritten::open(&path).ok());
     let sets: Vec<&Handwritten> = real.iter().chain([stand_in]).collect();
     let (columns, width, height) = (20, 60, 45);
     let rows = 62 * sets.len() as u32;

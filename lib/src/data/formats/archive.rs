@@ -45,21 +45,13 @@ pub struct ImageFile {
 impl ImageFile {
     /// Name of the file without its folders.
     pub fn name(&self) -> &str {
-        file_name(&self.path)
+        self.path.rsplit('/').next().unwrap_or(&self.path)
     }
 
     /// Name of the folder that holds the file; empty at the top.
     pub fn folder(&self) -> &str {
-        folder_name(&self.path)
+        self.path.rsplit('/').nth(1).unwrap_or("")
     }
-}
-
-pub(crate) fn file_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
-}
-
-pub(crate) fn folder_name(path: &str) -> &str {
-    path.rsplit('/').nth(1).unwrap_or("")
 }
 
 /// Every PNG and JPEG file in a zip or tar.gz archive or below a folder, sorted by path.

@@ -9,9 +9,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::locate::Found;
-use crate::data::formats::archive::{
-    ImageFile, file_name, folder_name, read_images, sha256_of_files,
-};
+use crate::data::formats::archive::{ImageFile, read_images, sha256_of_files};
 use crate::data::formats::decode::{Grey, declared_size, decode_grey};
 use crate::data::samples::Provenance;
 use crate::data::split::{counts, spread_per_class};
@@ -198,7 +196,7 @@ pub fn class_names() -> Vec<String> {
 /// Where the name is not one of the data set, or the image is damaged.
 fn drawing(root: &Path, file: ImageFile) -> Result<Drawing> {
     let place = root.join(&file.path);
-    let Some((label, writer)) = scheme(&file.path) else {
+    let Some((label, writer)) = scheme(&file) else {
         let problem = "not named as the data set's images are (Sample001/img001-001.png)";
         let remedy = "leave only the data set's own files there";
         return Err(Error::content(place, problem, remedy));
@@ -217,9 +215,9 @@ fn drawing(root: &Path, file: ImageFile) -> Result<Drawing> {
 }
 
 /// Label and writer from `Sample001/img001-042.png`, in whatever case.
-fn scheme(path: &str) -> Option<(usize, u16)> {
-    let class = label_of_folder(folder_name(path))?;
-    let name = file_name(path).to_ascii_lowercase();
+fn scheme(file: &ImageFile) -> Option<(usize, u16)> {
+    let class = label_of_folder(file.folder())?;
+    let name = file.name().to_ascii_lowercase();
     let (stem, _) = name.rsplit_once('.')?;
     let (number, writer) = stem.strip_prefix("img")?.split_once('-')?;
     let writer = digits(writer)?;
