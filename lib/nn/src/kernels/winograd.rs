@@ -184,7 +184,7 @@ unsafe fn winograd_body<S: Simd>(
         unsafe {
             for tile in 0..count {
                 let (y, at) = ((first + tile) / across, (first + tile) % across);
-                transform_inputs::<S>(shape, x, (y, at), &mut v[tile..]);
+                transform_tile::<S, Input, 6>(shape, x, inputs, (y, at), &mut v[tile..]);
             }
             for position in 0..POSITIONS {
                 let product = Call {
@@ -213,48 +213,51 @@ unsafe fn winograd_body<S: Simd>(
     }
 }
 
-/// `B^T d B` of one tile, all blocks.
+/// What is done to the `N` values of a row or a column of a tile.
+pub(super) trait Transform<const N: usize> {
+    unsafe fn line<S: Simd>(values: [S::V; N]) -> [S::V; 6];
+}
+
+/// Transforms one tile of a padded image, all blocks: the inner `N` x `N` of its 6 x 6 pixels.
 #[inline(always)]
-pub(super) unsafe fn transform_inputs<S: Simd>(
+pub(super) unsafe fn transform_tile<S: Simd, T: Transform<N>, const N: usize>(
     shape: &ConvShape,
     x: &[F32x16],
+    blocks: usize,
     (y, at): (usize, usize),
-    v: &mut [F32x16],
+    to: &mut [F32x16],
 ) {
-    let blocks = shape.input_blocks();
-    let width = shape.padded_width();
-    let rows = (shape.height + 2 - 4 * y).min(6);
-    let columns = (width - 4 * at).min(6);
+    let (width, area) = (shape.padded_width(), shape.padded_area());
+    let rows = (shape.height + N - 4 - 4 * y).min(N);
+    let columns = (shape.width + N - 4 - 4 * at).min(N);
+    let border = (6 - N) / 2;
     let mut edge = [F32x16::default(); 36];
     for block in 0..blocks {
-        let from = &x[block * shape.padded_area() + 4 * (y * width + at)..];
-        let (from, row): (*const f32, usize) = if rows == 6 && columns == 6 {
+        let from = &x[block * area + (4 * y + border) * width + 4 * at + border..];
+        let (from, row): (*const f32, usize) = if rows == N && columns == N {
             (from.as_ptr().cast(), width * 16)
         } else {
             // What lies beyond the image is 0.
             for row in 0..rows {
-                edge[row * 6..][..columns].copy_from_slice(&from[row * width..][..columns]);
+                edge[row * N..][..columns].copy_from_slice(&from[row * width..][..columns]);
             }
-            (edge.as_ptr().cast(), 6 * 16)
+            (edge.as_ptr().cast(), N * 16)
         };
         unsafe {
-            let to: *mut f32 = v.as_mut_ptr().add(block * STRIP).cast();
-            let mut half = [[S::splat(0.0); 6]; 6];
-            unroll! { for i in 0..6 {
-                let at = from.add(i * 16);
-                half[i] = transform_input::<S>([
-                    S::load(at),
-                    S::load(at.add(row)),
-                    S::load(at.add(2 * row)),
-                    S::load(at.add(3 * row)),
-                    S::load(at.add(4 * row)),
-                    S::load(at.add(5 * row)),
-                ]);
+            let to: *mut f32 = to.as_mut_ptr().add(block * STRIP).cast();
+            let mut half = [[S::splat(0.0); 6]; N];
+            let mut line = [S::splat(0.0); N];
+            unroll! { for i in 0..N {
+                unroll! { for j in 0..N {
+                    line[j] = S::load(from.add(j * row + i * 16));
+                } }
+                half[i] = T::line::<S>(line);
             } }
             unroll! { for j in 0..6 {
-                let values = transform_input::<S>([
-                    half[0][j], half[1][j], half[2][j], half[3][j], half[4][j], half[5][j],
-                ]);
+                unroll! { for i in 0..N {
+                    line[i] = half[i][j];
+                } }
+                let values = T::line::<S>(line);
                 unroll! { for i in 0..6 {
                     S::store(to.add((j * 6 + i) * blocks * STRIP * 16), values[i]);
                 } }
@@ -264,21 +267,25 @@ pub(super) unsafe fn transform_inputs<S: Simd>(
 }
 
 /// `B^T d`
-#[inline(always)]
-unsafe fn transform_input<S: Simd>([a, b, c, d, e, f]: [S::V; 6]) -> [S::V; 6] {
-    unsafe {
-        // The squares of the points, and their sum.
-        let (a2, b2, both) = (S::splat(-0.5), S::splat(-2.0), S::splat(-2.5));
-        let (even1, odd1) = (S::fma(c, b2, e), S::fma(b, b2, d));
-        let (even2, odd2) = (S::fma(c, a2, e), S::fma(b, a2, d));
-        [
-            S::fma(c, both, S::add(a, e)),
-            S::fma(odd1, S::splat(A), even1),
-            S::fma(odd1, S::splat(-A), even1),
-            S::fma(odd2, S::splat(B), even2),
-            S::fma(odd2, S::splat(-B), even2),
-            S::fma(d, both, S::add(b, f)),
-        ]
+pub(super) struct Input;
+
+impl Transform<6> for Input {
+    #[inline(always)]
+    unsafe fn line<S: Simd>([a, b, c, d, e, f]: [S::V; 6]) -> [S::V; 6] {
+        unsafe {
+            // The squares of the points, and their sum.
+            let (a2, b2, both) = (S::splat(-0.5), S::splat(-2.0), S::splat(-2.5));
+            let (even1, odd1) = (S::fma(c, b2, e), S::fma(b, b2, d));
+            let (even2, odd2) = (S::fma(c, a2, e), S::fma(b, a2, d));
+            [
+                S::fma(c, both, S::add(a, e)),
+                S::fma(odd1, S::splat(A), even1),
+                S::fma(odd1, S::splat(-A), even1),
+                S::fma(odd2, S::splat(B), even2),
+                S::fma(odd2, S::splat(-B), even2),
+                S::fma(d, both, S::add(b, f)),
+            ]
+        }
     }
 }
 

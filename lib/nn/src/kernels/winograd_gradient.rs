@@ -12,7 +12,7 @@ use super::{
     conv::ConvShape,
     conv_gradient::Part,
     simd::{Simd, dispatch, unroll},
-    winograd::{A, B, POSITIONS, STRIP, fits, transform_inputs},
+    winograd::{A, B, Input, POSITIONS, STRIP, Transform, fits, transform_tile},
 };
 
 /// Vectors of the products, `[36 positions][inputs][outputs / 16]`.
@@ -48,8 +48,8 @@ unsafe fn add_products_body<S: Simd>(
         unsafe {
             for tile in 0..count {
                 let (y, at) = ((first + tile) / across, (first + tile) % across);
-                transform_inputs::<S>(shape, x, (y, at), &mut v[tile..]);
-                transform_gradients::<S>(shape, dz, (y, at), &mut u[tile..]);
+                transform_tile::<S, Input, 6>(shape, x, inputs, (y, at), &mut v[tile..]);
+                transform_tile::<S, Gradient, 4>(shape, dz, outputs, (y, at), &mut u[tile..]);
             }
             for position in 0..POSITIONS {
                 // As if each tile were a pixel.
@@ -103,70 +103,28 @@ unsafe fn add_product<S: Simd, const P: usize, const V: usize>(
     }
 }
 
-/// `G g G^T` of one tile, all blocks.
-#[inline(always)]
-unsafe fn transform_gradients<S: Simd>(
-    shape: &ConvShape,
-    dz: &[F32x16],
-    (y, at): (usize, usize),
-    u: &mut [F32x16],
-) {
-    let blocks = shape.output_blocks();
-    let width = shape.padded_width();
-    let rows = (shape.height - 4 * y).min(4);
-    let columns = (shape.width - 4 * at).min(4);
-    let mut edge = [F32x16::default(); 16];
-    for block in 0..blocks {
-        let from = &dz[block * shape.padded_area() + (4 * y + 1) * width + 4 * at + 1..];
-        let (from, row): (*const f32, usize) = if rows == 4 && columns == 4 {
-            (from.as_ptr().cast(), width * 16)
-        } else {
-            // What lies beyond the image is 0.
-            for row in 0..rows {
-                edge[row * 4..][..columns].copy_from_slice(&from[row * width..][..columns]);
-            }
-            (edge.as_ptr().cast(), 4 * 16)
-        };
-        unsafe {
-            let to: *mut f32 = u.as_mut_ptr().add(block * STRIP).cast();
-            let mut half = [[S::splat(0.0); 6]; 4];
-            unroll! { for i in 0..4 {
-                let at = from.add(i * 16);
-                half[i] = gradient::<S>([
-                    S::load(at),
-                    S::load(at.add(row)),
-                    S::load(at.add(2 * row)),
-                    S::load(at.add(3 * row)),
-                ]);
-            } }
-            unroll! { for j in 0..6 {
-                let values = gradient::<S>([half[0][j], half[1][j], half[2][j], half[3][j]]);
-                unroll! { for i in 0..6 {
-                    S::store(to.add((j * 6 + i) * blocks * STRIP * 16), values[i]);
-                } }
-            } }
-        }
-    }
-}
-
 /// `G g`: four values as a polynomial at each point, divided by the product of the point's
 /// distances to the others.
-#[inline(always)]
-unsafe fn gradient<S: Simd>([a, b, c, d]: [S::V; 4]) -> [S::V; 6] {
-    unsafe {
-        let (half, two) = (S::splat(0.5), S::splat(2.0));
-        let even1 = S::mul(S::fma(c, half, a), S::splat(-1.0 / 1.5));
-        let even2 = S::mul(S::fma(c, two, a), S::splat(1.0 / 6.0));
-        let odd1 = S::mul(S::fma(d, half, b), S::splat(A / -1.5));
-        let odd2 = S::mul(S::fma(d, two, b), S::splat(B / 6.0));
-        [
-            a,
-            S::add(even1, odd1),
-            S::sub(even1, odd1),
-            S::add(even2, odd2),
-            S::sub(even2, odd2),
-            d,
-        ]
+struct Gradient;
+
+impl Transform<4> for Gradient {
+    #[inline(always)]
+    unsafe fn line<S: Simd>([a, b, c, d]: [S::V; 4]) -> [S::V; 6] {
+        unsafe {
+            let (half, two) = (S::splat(0.5), S::splat(2.0));
+            let even1 = S::mul(S::fma(c, half, a), S::splat(-1.0 / 1.5));
+            let even2 = S::mul(S::fma(c, two, a), S::splat(1.0 / 6.0));
+            let odd1 = S::mul(S::fma(d, half, b), S::splat(A / -1.5));
+            let odd2 = S::mul(S::fma(d, two, b), S::splat(B / 6.0));
+            [
+                a,
+                S::add(even1, odd1),
+                S::sub(even1, odd1),
+                S::add(even2, odd2),
+                S::sub(even2, odd2),
+                d,
+            ]
+        }
     }
 }
 
