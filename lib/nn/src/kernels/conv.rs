@@ -250,15 +250,12 @@ pub(super) unsafe fn conv_blocks<
     mut call: Call,
 ) {
     let blocks = call.shape.output_blocks();
-    let mut block = 0;
-    while block < blocks {
+    for block in (0..blocks).step_by(S::ACROSS) {
         unsafe {
             if S::WIDE && block + 1 < blocks {
                 conv_rows::<S, DEPTH, STRIDE, EVEN, 2>(&mut call, block);
-                block += 2;
             } else {
                 conv_rows::<S, DEPTH, STRIDE, EVEN, 1>(&mut call, block);
-                block += 1;
             }
         }
     }

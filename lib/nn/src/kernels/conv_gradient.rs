@@ -24,16 +24,13 @@ unsafe fn weight_gradient_body<S: Simd>(
     assert_eq!(dz.len(), shape.transposed().input_len());
     assert_eq!(dw.len(), shape.weight_len());
     let blocks = shape.output_blocks();
-    let mut block = 0;
-    while block < blocks {
+    for block in (0..blocks).step_by(S::ACROSS) {
         // SAFETY: the lengths checked above are what the tiles walk over.
         unsafe {
             if S::WIDE && block + 1 < blocks {
                 weight_gradient_blocks::<S, 2>(shape, x, dz, dw, block);
-                block += 2;
             } else {
                 weight_gradient_blocks::<S, 1>(shape, x, dz, dw, block);
-                block += 1;
             }
         }
     }

@@ -67,17 +67,13 @@ unsafe fn add_products_body<S: Simd>(
                     dw_row: outputs * 16,
                     dw_block: 16,
                 };
-                let mut block = 0;
-                while block < outputs {
+                for block in (0..outputs).step_by(S::ACROSS) {
                     if S::WIDE && block + 1 < outputs {
                         add_product::<S, 8, 2>(product, shape.inputs, block);
-                        block += 2;
                     } else if S::WIDE {
                         add_product::<S, 8, 1>(product, shape.inputs, block);
-                        block += 1;
                     } else {
                         add_product::<S, 4, 1>(product, shape.inputs, block);
-                        block += 1;
                     }
                 }
             }

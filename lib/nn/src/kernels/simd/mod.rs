@@ -101,6 +101,8 @@ pub(super) unsafe trait Simd: Copy {
     const ROWS: usize;
     /// Registers for a tile two vectors wide.
     const WIDE: bool = Self::ROWS == 14;
+    /// Vectors across a tile.
+    const ACROSS: usize = if Self::WIDE { 2 } else { 1 };
 
     unsafe fn splat(x: f32) -> Self::V;
     unsafe fn load(p: *const f32) -> Self::V;
