@@ -1,6 +1,5 @@
 //! Convolutions and their weight gradients over a batch.
 
-use super::{Activation, Context, ConvBn};
 use crate::{
     kernels::{
         buffer::{Buffer, F32x16, flat, flat_mut},
@@ -53,38 +52,6 @@ impl Filters {
             conv(shape, x, weights, out, epilogue);
         }
     }
-}
-
-/// Convolves a batch, and sums each image's outputs and their squares.
-pub(super) fn convolve(
-    shape: &ConvShape,
-    conv_bn: &ConvBn,
-    context: &Context,
-    x: &Activation,
-) -> (Buffer, Buffer) {
-    let (batch, blocks) = (context.batch.len, shape.output_blocks());
-    let filters = Filters::new(*shape, conv_bn.weight, |_| 1.0);
-    // Batch normalisation would take a bias away again.
-    let mut bias = vec![F32x16::default(); if conv_bn.has_norm() { 0 } else { blocks }];
-    if !conv_bn.has_norm() {
-        flat_mut(&mut bias)[..conv_bn.bias.len()].copy_from_slice(conv_bn.bias);
-    }
-    let mut z = Buffer::new(batch * shape.output_len());
-    let mut sums = Buffer::zeros(batch * 2 * blocks);
-    (z.chunks_exact_mut(shape.output_len()))
-        .zip(sums.chunks_exact_mut(2 * blocks))
-        .enumerate()
-        .par_for_each(|(image, (z, sums))| {
-            let mut padded = Buffer::new(shape.input_len());
-            x.pad(context, shape, image, &mut padded);
-            let epilogue = Epilogue {
-                bias: &bias,
-                sums: if conv_bn.has_norm() { sums } else { &mut [] },
-                ..Epilogue::default()
-            };
-            filters.apply(&padded, epilogue, false, z);
-        });
-    (z, sums)
 }
 
 /// The gradient of a convolution's weights over a batch. `fill(image, padded, dz,

@@ -3,7 +3,7 @@
 use super::{
     Activation, Context,
     activation::{add, pack},
-    batch::convolve,
+    batch::Filters,
     stage::{ConvStage, DenseStage, MaskSpec, Norm, Paths, PoolKind, Stage, Work},
     statistics::Statistics,
 };
@@ -11,6 +11,7 @@ use crate::{
     Result,
     kernels::{
         buffer::Buffer,
+        conv::Epilogue,
         dense::{Matrix, multiply},
         passes::{Affine, Pooled, add_sums, normalise_pool},
         pooling::{global_average_pool, pool},
@@ -60,7 +61,13 @@ pub(crate) fn forward(
             Work::Conv(conv) => conv_forward(conv, context, x),
             Work::Norm(norm, relu) => norm_forward(norm, *relu, context, x),
             Work::Pool(kind) => pool_forward(*kind, context, x),
-            Work::Dense(dense) => Step::new(dense_forward(dense, context, x)),
+            Work::Dense(dense) => {
+                let mut y = dense_product(dense, context, x);
+                if let Some(mask) = &dense.mask {
+                    mask.apply(y.get_mut(context.batch.len), context);
+                }
+                Step::new(y)
+            }
             Work::Relu => Step::new(relu_forward(context, x.done(context))),
             Work::Dropout(mask) => {
                 let mut y = x.done(context);
@@ -91,7 +98,28 @@ impl Step {
 fn conv_forward(conv: &ConvStage, context: &Context, x: &Activation) -> Step {
     let (shape, batch) = (&conv.shape, context.batch.len);
     let conv_bn = context.conv_bn(conv);
-    let (z, sums) = convolve(shape, &conv_bn, context, x);
+    let blocks = shape.output_blocks();
+    let filters = Filters::new(*shape, conv_bn.weight, |_| 1.0);
+    // Batch normalisation would take a bias away again.
+    let bias = match conv_bn.has_norm() {
+        true => Buffer::new(0),
+        false => pack(conv_bn.bias, Dims::image(shape.outputs, 1, 1)),
+    };
+    let mut z = Buffer::new(batch * shape.output_len());
+    let mut sums = Buffer::zeros(batch * 2 * blocks);
+    (z.chunks_exact_mut(shape.output_len()))
+        .zip(sums.chunks_exact_mut(2 * blocks))
+        .enumerate()
+        .par_for_each(|(image, (z, sums))| {
+            let mut padded = Buffer::new(shape.input_len());
+            x.pad(context, shape, image, &mut padded);
+            let epilogue = Epilogue {
+                bias: &bias,
+                sums: if conv_bn.has_norm() { sums } else { &mut [] },
+                ..Epilogue::default()
+            };
+            filters.apply(&padded, epilogue, false, z);
+        });
     let statistics = Statistics::from_sums(&sums, batch, shape.outputs, shape.out_area());
     let affine = statistics.affine(&conv_bn, conv.relu);
     let mut out = Activation::of(z, shape.output());
@@ -208,14 +236,6 @@ impl MaskSpec {
         let seed = seed ^ self.index.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         drop_out(values, self.p, seed, step);
     }
-}
-
-pub(super) fn dense_forward(dense: &DenseStage, context: &Context, x: &Activation) -> Activation {
-    let mut out = dense_product(dense, context, x);
-    if let Some(mask) = &dense.mask {
-        mask.apply(out.get_mut(context.batch.len), context);
-    }
-    out
 }
 
 /// Values that one task goes through at least.
