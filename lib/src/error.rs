@@ -79,6 +79,18 @@ impl Error {
     }
 }
 
+/// An [`Error::Argument`] unless an argument is as it has to be.
+pub(crate) fn ensure<P: Into<String>>(
+    holds: bool,
+    problem: impl FnOnce() -> P,
+    remedy: &str,
+) -> Result<()> {
+    match holds {
+        true => Ok(()),
+        false => Err(Error::argument(problem(), remedy)),
+    }
+}
+
 /// Stops a notebook's cell on an error, and shows the error's own words.
 ///
 /// A failing `?` in a cell leaves the cell "successful" (evcxr only prints its

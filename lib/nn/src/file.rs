@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use safetensors::{Dtype, SafeTensors, serialize, tensor::TensorView};
+use safetensors::{Dtype, SafeTensorError, SafeTensors, serialize, tensor::TensorView};
 
 use crate::{Classifier, DynNetwork, Error, Result};
 
@@ -19,15 +19,16 @@ impl DynNetwork {
             (tensor.name, tensor.shape, values.collect::<Vec<u8>>())
         });
         let tensors: Vec<_> = tensors.collect();
-        let views = tensors.iter().map(|(name, shape, bytes)| {
-            let view = TensorView::new(Dtype::F32, shape.clone(), bytes);
-            view.map(|view| (name, view))
-        });
-        let views: Vec<_> = views.collect::<Result<_, _>>().map_err(of_file(path))?;
-        let bytes = serialize(views, None).map_err(of_file(path))?;
         let unfinished = path.with_added_extension("part");
-        fs::write(&unfinished, bytes).map_err(of_file(path))?;
-        fs::rename(&unfinished, path).map_err(of_file(path))
+        let write = || -> Result<(), Box<dyn std::error::Error>> {
+            let views = tensors.iter().map(|(name, shape, bytes)| {
+                Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?))
+            });
+            let views = views.collect::<Result<Vec<_>, SafeTensorError>>()?;
+            fs::write(&unfinished, serialize(views, None)?)?;
+            Ok(fs::rename(&unfinished, path)?)
+        };
+        write().map_err(of_file(path))
     }
 
     /// Takes all parameters and running statistics from a safetensors file.

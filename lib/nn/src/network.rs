@@ -7,18 +7,18 @@ use std::{
 };
 
 use dfdx::{shapes::Const, tensor::Cpu};
-use ndarray::{Array2, ArrayView2};
+use ndarray::Array2;
 
 use crate::{
     Batch, Builder, Classifier, Error, Objective, Optimizer, Result, Signature, Step, TensorMut,
     TensorRef, init,
-    kernels::buffer::{Buffer, flat_mut},
+    kernels::buffer::{F32x16, flat},
     layers::Layer,
     plan::{
-        Activation, Context, Deferred, Folded, Gradient, Gradients, MOMENTUM, NetworkTensor,
-        backward, backward_dense, evaluate, forward, layers,
+        Activation, Backward, Context, Folded, Gradient, NetworkTensor, backward_dense, evaluate,
+        forward, outputs, pack, running_statistics,
         spec::{Init, LayerKind, LayerSpec},
-        stage::{Stage, fuse},
+        stage::{Stage, Work, fuse, fuse_but_pooling},
     },
     shape::{Dims, Image, SampleShape},
     summary::Summary,
@@ -118,7 +118,7 @@ impl DynNetwork {
         let mut tensors = Vec::new();
         for layer in layers.iter().flat_map(LayerSpec::flattened) {
             let mut of_module = match &layer.kind {
-                LayerKind::OnTape(module) => module.initial(&device),
+                LayerKind::OnTape(module) => module.tensors(&device),
                 _ => Vec::new(),
             }
             .into_iter();
@@ -127,7 +127,9 @@ impl DynNetwork {
                 let values = match spec.init {
                     Init::Uniform { fan_in } => init::uniform_values(&device, len, fan_in),
                     Init::Constant(value) => vec![value; len],
-                    Init::OfModule => of_module.next().unwrap_or_else(|| vec![0.0; len]),
+                    Init::OfModule => {
+                        (of_module.next()).map_or(vec![0.0; len], |(_, values)| values)
+                    }
                 };
                 tensors.push(NetworkTensor {
                     name: spec.name.clone(),
@@ -234,17 +236,11 @@ impl DynNetwork {
     /// Stages at the beginning that training leaves as they are: up to the last of them that has
     /// tensors.
     fn frozen_stages(&self) -> usize {
-        let mut frozen = 0;
-        for (i, stage) in self.stages.iter().enumerate() {
-            let tensors = stage.tensors();
-            if tensors.iter().any(|&tensor| !self.tensors[tensor].frozen) {
-                break;
-            }
-            if !tensors.is_empty() {
-                frozen = i + 1;
-            }
-        }
-        frozen
+        let of = |stage: &Stage| self.tensors[stage.tensors.clone()].iter();
+        let frozen = (self.stages.iter()).take_while(|stage| of(stage).all(|tensor| tensor.frozen));
+        let frozen = &self.stages[..frozen.count()];
+        let last = frozen.iter().rposition(|stage| !stage.tensors.is_empty());
+        last.map_or(0, |last| last + 1)
     }
 
     /// One step, on the thread that asks.
@@ -255,7 +251,7 @@ impl DynNetwork {
         optimizer: &mut dyn Optimizer,
     ) -> Result<Step> {
         let frozen = self.frozen_stages();
-        let is_dense = |stage: &Stage| matches!(stage, Stage::Dense(_));
+        let is_dense = |stage: &Stage| matches!(stage.work, Work::Dense(_));
         let dense = self.stages.iter().rev().take_while(|s| is_dense(s)).count();
         let dense = (self.stages.len() - dense).max(frozen);
         let (trunk, head) = (&self.stages[frozen..dense], &self.stages[dense..]);
@@ -263,17 +259,18 @@ impl DynNetwork {
         // Forward.
         let context = self.context(batch, optimizer.steps());
         let input = match frozen {
-            0 => Activation::Input(self.input),
+            0 => Activation::input(self.input),
             _ => {
                 let folded = Folded::new(&self.stages[..frozen], &context);
-                evaluate(&folded, &context, Activation::Input(self.input))?
+                evaluate(&folded, &context, Activation::input(self.input))?
             }
         };
         let mut trunk_steps = forward(trunk, &context, &input)?;
-        let flat = match (trunk.last(), trunk_steps.last_mut()) {
+        let moved = running_statistics(trunk, &trunk_steps, &context);
+        let flat = match (trunk.last().map(|last| &last.work), trunk_steps.last_mut()) {
             // The way back through it does not look at what it made.
-            (Some(Stage::Flatten), Some(step)) => {
-                let dims = Activation::Input(step.out.dims());
+            (Some(Work::Flatten), Some(step)) => {
+                let dims = Activation::input(step.out.dims);
                 std::mem::replace(&mut step.out, dims)
             }
             (_, Some(step)) => step.out.done(&context),
@@ -282,26 +279,25 @@ impl DynNetwork {
         let head_steps = forward(head, &context, &flat)?;
         let output = head_steps.last().map_or(&flat, |step| &step.out);
         let classes = self.signature().classes;
-        let logits = output.flattened(&context);
-        let logits = ArrayView2::from_shape((batch.len, classes), logits.get(batch.len))
-            .map_err(|error| Error::argument(error.to_string(), "report this"))?
-            .to_owned();
+        let logits = output.rows(&context).into_owned();
+        let logits = array(batch.len, classes, logits)?;
         let mut dlogits = Array2::zeros((batch.len, classes));
         let loss = objective.loss(logits.view(), dlogits.view_mut());
 
         // Back through the dense layers; the gradients of their tensors are put off.
-        let mut dy = Buffer::new((batch.len * classes).div_ceil(16));
-        let values = dlogits.as_slice().unwrap_or_default();
-        flat_mut(&mut dy)[..values.len()].copy_from_slice(values);
-        let mut dy = Some(Gradient::Rows(dy));
-        let learns = trunk.iter().any(|stage| !stage.tensors().is_empty());
+        let dy = pack(
+            dlogits.as_slice().unwrap_or_default(),
+            Dims::Vector(classes),
+        );
+        let mut dy = Some(Gradient::from(dy));
+        let learns = trunk.iter().any(|stage| !stage.tensors.is_empty());
         let mut deferred = Vec::new();
         for (i, (stage, step)) in head.iter().zip(&head_steps).enumerate().rev() {
-            if let (Stage::Dense(stage), Some(gradient)) = (stage, dy.take()) {
-                let wants_input = i > 0 || learns;
-                let (put_off, dx) = backward_dense(stage, step, &context, gradient, wants_input);
+            if let (Work::Dense(stage), Some(gradient)) = (&stage.work, dy.take()) {
                 let x = if i > 0 { &head_steps[i - 1].out } else { &flat };
-                deferred.push((put_off, x));
+                let wants = i > 0 || learns;
+                let (put_off, dx) = backward_dense(stage, step, &context, x, gradient, wants);
+                deferred.push(put_off);
                 dy = dx;
             }
         }
@@ -309,72 +305,46 @@ impl DynNetwork {
         // Back through the trunk, while the head learns: its update waits for memory where the
         // trunk waits for arithmetic.
         optimizer.begin_step();
-        let of_head = deferred.iter().flat_map(|(deferred, _)| deferred.tensors());
-        let first = of_head.min().unwrap_or(self.tensors.len());
+        let first = head
+            .first()
+            .map_or(self.tensors.len(), |stage| stage.tensors.start);
         let draw = context.draw;
         let (of_trunk, of_head) = self.tensors.split_at_mut(first);
-        let mut found = Gradients::default();
-        let through_trunk = || match dy {
-            Some(dy) if learns => {
-                let context = Context {
-                    tensors: of_trunk,
-                    batch,
-                    draw,
-                };
-                let found = &mut found;
-                backward(trunk, trunk_steps, &context, &input, dy, false, found).map(drop)
+        let through_trunk = || {
+            let context = Context {
+                tensors: of_trunk,
+                batch,
+                draw,
+            };
+            let mut back = Backward::new(&context);
+            if let Some(dy) = dy.filter(|_| learns) {
+                back.through(trunk, trunk_steps, &input, dy, false)?;
             }
-            _ => Ok(()),
+            Ok(back.found)
         };
         let update_head = || {
-            for (deferred, x) in deferred {
-                update_dense(deferred, x, batch, of_head, first, optimizer);
+            for deferred in deferred {
+                deferred.each(batch, |tensor, values| {
+                    of_head[tensor - first].update(optimizer, &values)
+                });
             }
         };
-        join(through_trunk, update_head)?;
+        let found = join(through_trunk, update_head)?;
 
-        // The mean is of what came out with the biases of before the update.
-        for (norm, bias, statistics) in found.statistics {
-            let bias = bias.map_or(Vec::new(), |bias| of_trunk[bias].values.clone());
-            let mut mean = std::mem::take(&mut of_trunk[norm.mean].values);
-            statistics.update(MOMENTUM, &bias, &mut mean, &mut of_trunk[norm.var].values);
-            of_trunk[norm.mean].values = mean;
-        }
         for (tensor, values) in found.values {
-            let tensor = &mut of_trunk[tensor];
-            let values = values.get(tensor.values.len());
-            tensor.update(optimizer, values);
+            of_trunk[tensor].update(optimizer, &values);
         }
-        for (tensor, values) in found.updated {
+        for (tensor, values) in moved.into_iter().chain(found.updated) {
             of_trunk[tensor].values = values;
         }
         Ok(Step { loss, logits })
     }
 }
 
-fn update_dense(
-    deferred: Deferred,
-    x: &Activation,
-    batch: Batch,
-    tensors: &mut [NetworkTensor],
-    first: usize,
-    optimizer: &mut dyn Optimizer,
-) {
-    let context = Context {
-        tensors: &[],
-        batch,
-        draw: (0, 0),
-    };
-    deferred.each(x, &context, |tensor, values| {
-        let tensor = &mut tensors[tensor - first];
-        let values = values.get(tensor.values.len());
-        tensor.update(optimizer, values);
-    });
-}
-
 impl NetworkTensor {
-    fn update(&mut self, optimizer: &mut dyn Optimizer, gradient: &[f32]) {
+    fn update(&mut self, optimizer: &mut dyn Optimizer, gradient: &[F32x16]) {
         if self.trainable && !self.frozen {
+            let gradient = &flat(gradient)[..self.values.len()];
             optimizer.update_tensor(&self.name, &self.shape, &mut self.values, gradient);
         }
     }
@@ -426,8 +396,8 @@ impl Classifier for DynNetwork {
                     features: &batch.features[from * features..to * features],
                 };
                 let context = self.context(part, 0);
-                let out = evaluate(&folded, &context, Activation::Input(self.input))?;
-                logits.extend_from_slice(out.flattened(&context).get(part.len));
+                let out = evaluate(&folded, &context, Activation::input(self.input))?;
+                logits.extend_from_slice(&out.rows(&context));
             }
             Ok(())
         })?;
@@ -459,8 +429,9 @@ impl Classifier for DynNetwork {
     fn activations(&self, batch: Batch) -> Result<Vec<(String, Array2<f32>)>> {
         self.signature().check(&batch)?;
         let context = self.context(batch, 0);
-        let layers = on_threads(|| layers(&self.stages, &context, self.input))?;
-        let named = layers.into_iter().map(|(name, values)| {
+        let stages = fuse_but_pooling(&self.layers);
+        let outputs = on_threads(|| outputs(&stages, &context, self.input))?;
+        let named = outputs.into_iter().map(|(name, values)| {
             let units = values.len() / batch.len;
             Ok((name, array(batch.len, units, values)?))
         });

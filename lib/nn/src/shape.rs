@@ -32,11 +32,7 @@ pub trait SampleShape: 'static {
 impl<C: ConstDim, H: ConstDim, W: ConstDim> SampleShape for (C, H, W) {
     type Batch = (usize, C, H, W);
 
-    const DIMS: Dims = Dims::Image {
-        channels: C::SIZE,
-        height: H::SIZE,
-        width: W::SIZE,
-    };
+    const DIMS: Dims = Dims::image(C::SIZE, H::SIZE, W::SIZE);
 
     fn batch(len: usize) -> Self::Batch {
         (len, C::default(), H::default(), W::default())
@@ -65,16 +61,18 @@ pub enum Dims {
 }
 
 impl Dims {
+    pub const fn image(channels: usize, height: usize, width: usize) -> Self {
+        Self::Image {
+            channels,
+            height,
+            width,
+        }
+    }
+
     /// Number of values.
     pub fn len(self) -> usize {
-        match self {
-            Self::Image {
-                channels,
-                height,
-                width,
-            } => channels.saturating_mul(height).saturating_mul(width),
-            Self::Vector(len) => len,
-        }
+        let (channels, height, width) = self.sizes();
+        channels.saturating_mul(height).saturating_mul(width)
     }
 
     pub fn is_empty(self) -> bool {
@@ -83,26 +81,29 @@ impl Dims {
 
     /// E.g. `[64, 7, 7]`.
     pub fn to_vec(self) -> Vec<usize> {
+        let (channels, height, width) = self.sizes();
         match self {
-            Self::Image {
-                channels,
-                height,
-                width,
-            } => vec![channels, height, width],
+            Self::Image { .. } => vec![channels, height, width],
             Self::Vector(len) => vec![len],
         }
     }
 
-    /// Channels and pixels a channel; a vector has one pixel.
-    pub(crate) fn channels_and_area(self) -> (usize, usize) {
+    /// Channels, height and width; a vector is an image of one pixel.
+    pub(crate) fn sizes(self) -> (usize, usize, usize) {
         match self {
             Self::Image {
                 channels,
                 height,
                 width,
-            } => (channels, height * width),
-            Self::Vector(len) => (len, 1),
+            } => (channels, height, width),
+            Self::Vector(len) => (len, 1, 1),
         }
+    }
+
+    /// Channels and pixels a channel.
+    pub(crate) fn channels_and_area(self) -> (usize, usize) {
+        let (channels, height, width) = self.sizes();
+        (channels, height * width)
     }
 }
 

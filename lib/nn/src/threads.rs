@@ -21,11 +21,11 @@ pub(crate) fn on_threads<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     rayon::scope(|scope| {
         scope.spawn_broadcast(|_, _| {
             if !IN_STEP.get() {
-                let _in_step = InStep::new();
+                let _in_step = in_step();
                 running.help(PATIENCE);
             }
         });
-        let _in_step = InStep::new();
+        let _in_step = in_step();
         let _end = running.guard();
         work()
     })
@@ -60,26 +60,30 @@ pub(crate) trait ParForEach: Iterator<Item: Send> + Sized {
 
     /// `work` returns what is left of an item, for any thread to go on with.
     fn par_work_off(self, work: impl Fn(Self::Item) -> Option<Self::Item> + Sync) {
-        let items: VecDeque<Self::Item> = self.collect();
-        let helpers = rayon::current_num_threads().min(items.len()).max(1) - 1;
+        let mut items = self.peekable();
+        let Some(mut item) = items.next() else { return };
+        if items.peek().is_none() {
+            while let Some(rest) = work(item) {
+                item = rest;
+            }
+            return;
+        }
+        let items: VecDeque<Self::Item> = std::iter::once(item).chain(items).collect();
+        let helpers = rayon::current_num_threads().min(items.len()) - 1;
         let items = Mutex::new(items);
         let items = || items.lock().unwrap_or_else(PoisonError::into_inner);
-        let from_front = || {
-            let next = || items().pop_front();
-            while let Some(item) = next() {
-                if let Some(rest) = work(item) {
-                    items().push_front(rest);
+        let work_off =
+            |next: fn(&mut VecDeque<Self::Item>) -> Option<Self::Item>,
+             put_back: fn(&mut VecDeque<Self::Item>, Self::Item)| {
+                let next = || next(&mut items());
+                while let Some(item) = next() {
+                    if let Some(rest) = work(item) {
+                        put_back(&mut items(), rest);
+                    }
                 }
-            }
-        };
-        let from_back = || {
-            let next = || items().pop_back();
-            while let Some(item) = next() {
-                if let Some(rest) = work(item) {
-                    items().push_back(rest);
-                }
-            }
-        };
+            };
+        let from_front = || work_off(VecDeque::pop_front, VecDeque::push_front);
+        let from_back = || work_off(VecDeque::pop_back, VecDeque::push_back);
         let running = Running::new(helpers);
         rayon::scope(|scope| {
             for _ in 0..helpers {
@@ -105,22 +109,18 @@ thread_local! {
     static IN_STEP: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Marks this thread; takes the mark back when it goes, by a panic too.
-struct InStep {
-    before: bool,
+/// Marks this thread, until what it returns goes.
+fn in_step() -> OnDrop<impl Fn()> {
+    let before = IN_STEP.replace(true);
+    OnDrop(move || IN_STEP.set(before))
 }
 
-impl InStep {
-    fn new() -> Self {
-        Self {
-            before: IN_STEP.replace(true),
-        }
-    }
-}
+/// Runs when it goes, by a panic too.
+struct OnDrop<F: Fn()>(F);
 
-impl Drop for InStep {
+impl<F: Fn()> Drop for OnDrop<F> {
     fn drop(&mut self) {
-        IN_STEP.set(self.before);
+        self.0();
     }
 }
 
@@ -132,9 +132,9 @@ impl Running {
         Self(AtomicUsize::new(jobs))
     }
 
-    /// For one job: counts it as done when it goes, by a panic too.
-    fn guard(&self) -> RunningGuard<'_> {
-        RunningGuard(self)
+    /// For one job: counts it as done when it goes.
+    fn guard(&self) -> OnDrop<impl Fn()> {
+        OnDrop(|| _ = self.0.fetch_sub(1, Ordering::Release))
     }
 
     /// Takes over jobs as they come, until none of these is running.
@@ -157,14 +157,6 @@ impl Running {
                 std::hint::spin_loop();
             }
         }
-    }
-}
-
-struct RunningGuard<'a>(&'a Running);
-
-impl Drop for RunningGuard<'_> {
-    fn drop(&mut self) {
-        self.0.0.fetch_sub(1, Ordering::Release);
     }
 }
 

@@ -4,7 +4,7 @@ use ndarray::{Array2, Array4, ArrayView3, Axis};
 use serde::{Deserialize, Serialize};
 
 use super::formats::archive::sha256;
-use crate::{Error, Result};
+use crate::{Result, error::ensure};
 
 /// Which data a number was computed from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,13 +67,11 @@ impl Samples {
     ) -> Result<Self> {
         let classes: Vec<String> = classes.into_iter().map(Into::into).collect();
         let count = images.dim().0;
-        if labels.len() != count {
-            let problem = format!("{} labels for {count} images", labels.len());
-            return Err(Error::argument(problem, "pass one label an image"));
-        }
-        if let Some(label) = labels.iter().find(|&&label| label >= classes.len()) {
-            let problem = format!("label {label}, but {} classes", classes.len());
-            return Err(Error::argument(problem, "number the classes from 0"));
+        let problem = || format!("{} labels for {count} images", labels.len());
+        ensure(labels.len() == count, problem, "pass one label an image")?;
+        for &label in &labels {
+            let problem = || format!("label {label}, but {} classes", classes.len());
+            ensure(label < classes.len(), problem, "number the classes from 0")?;
         }
         let pixels: Vec<u8> = images.iter().copied().collect();
         Ok(Self {

@@ -94,19 +94,17 @@ impl Samples {
     /// labels 0, 1, … in the order given.
     pub fn filter_classes(&self, classes: &[usize]) -> Self {
         let new = |label: usize| classes.iter().position(|&class| class == label);
-        let kept: Vec<usize> = (0..self.len())
-            .filter(|&i| new(self.labels[i]).is_some())
-            .collect();
-        let mut samples = self.select(&kept);
-        samples.labels = samples
-            .labels
-            .iter()
-            .filter_map(|&label| new(label))
-            .collect();
-        samples.classes = classes
-            .iter()
-            .filter_map(|&c| self.classes.get(c).cloned())
-            .collect();
+        let mut samples = self.part((0..self.len()).filter(|&i| new(self.labels[i]).is_some()));
+        let labels = samples.labels.iter().filter_map(|&label| new(label));
+        samples.labels = labels.collect();
+        let names = classes.iter().filter_map(|&class| self.classes.get(class));
+        samples.classes = names.cloned().collect();
+        samples
+    }
+
+    /// As [`Samples::select`], under a provenance that counts what is left.
+    fn part(&self, indices: impl IntoIterator<Item = usize>) -> Self {
+        let mut samples = self.select(&indices.into_iter().collect::<Vec<_>>());
         samples.provenance.count = samples.len();
         samples
     }
@@ -119,17 +117,13 @@ impl Samples {
     /// `n` samples (all where there are fewer), evenly spread over the set.
     pub fn take(&self, n: usize) -> Self {
         let n = n.min(self.len());
-        let mut samples = self.select(&(0..n).map(|i| i * self.len() / n).collect::<Vec<_>>());
-        samples.provenance.count = n;
-        samples
+        self.part((0..n).map(|i| i * self.len() / n))
     }
 
     /// `n` samples of each class (all where there are fewer), evenly spread over its
     /// samples; the order stays.
     pub fn take_per_class(&self, n: usize) -> Self {
-        let mut samples = self.select(&spread_per_class(&self.labels, n));
-        samples.provenance.count = samples.len();
-        samples
+        self.part(spread_per_class(&self.labels, n))
     }
 
     /// The same samples `times` over.

@@ -34,18 +34,18 @@ impl Show for Handwritten {
 impl Handwritten {
     /// A drawing of each class, small, every one by another writer where possible.
     pub fn sheet(&self) -> Result<Gallery> {
-        let tiles = self.one_of_each_class().into_iter().map(|index| {
-            let drawing = &self.drawings[index];
-            let writer = format!("writer {}", drawing.writer);
-            Ok(Tile::new(
-                thumbnail(drawing)?,
-                &self.classes[drawing.label],
-                writer,
-            ))
-        });
-        Ok(Gallery::new(
-            "One drawing of each class",
-            tiles.collect::<Result<Vec<_>>>()?,
+        let drawings = self.one_of_each_class().into_iter();
+        let tiles = drawings.map(|index| self.tile(&self.drawings[index]));
+        let tiles = tiles.collect::<Result<Vec<_>>>()?;
+        Ok(Gallery::new("One drawing of each class", tiles))
+    }
+
+    fn tile(&self, drawing: &Drawing) -> Result<Tile> {
+        let writer = format!("writer {}", drawing.writer);
+        Ok(Tile::new(
+            thumbnail(drawing)?,
+            &self.classes[drawing.label],
+            writer,
         ))
     }
 
@@ -54,17 +54,10 @@ impl Handwritten {
         let step = (self.len() / n.max(1)).max(1);
         let shown: Vec<usize> = (0..self.len()).step_by(step).take(n).collect();
         let part = self.select(&shown);
-        let made = ways
-            .iter()
-            .map(|way| part.preprocess(way))
-            .collect::<Result<Vec<_>>>()?;
+        let made = ways.iter().map(|way| part.preprocess(way));
+        let made = made.collect::<Result<Vec<_>>>()?;
         let tiles = part.drawings.iter().enumerate().map(|(i, drawing)| {
-            let tile = Tile::new(
-                thumbnail(drawing)?,
-                &part.classes[drawing.label],
-                format!("writer {}", drawing.writer),
-            );
-            Ok(made.iter().fold(tile, |tile, samples| {
+            Ok(made.iter().fold(part.tile(drawing)?, |tile, samples| {
                 let zoom = Picture::zoom(samples.image_shape()[1], 3);
                 tile.then(Picture::new(samples.image(i), zoom))
             }))

@@ -78,14 +78,9 @@ impl Html {
 
     /// To evcxr, as both; a front end takes the richest that it can show.
     fn print(&self) {
-        println!(
-            "EVCXR_BEGIN_CONTENT text/html\n{}\nEVCXR_END_CONTENT",
-            self.html()
-        );
-        println!(
-            "EVCXR_BEGIN_CONTENT text/plain\n{}\nEVCXR_END_CONTENT",
-            self.text
-        );
+        for (kind, content) in [("html", &self.html()), ("plain", &self.text)] {
+            println!("EVCXR_BEGIN_CONTENT text/{kind}\n{content}\nEVCXR_END_CONTENT");
+        }
     }
 }
 

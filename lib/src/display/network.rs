@@ -9,8 +9,6 @@ use crate::numbers::format_count;
 /// The layers of a network with what they cost.
 impl Show for Summary {
     fn show(&self) -> Html {
-        let parameters: usize = self.layers.iter().map(|row| row.parameters).sum();
-        let operations: usize = self.layers.iter().map(|row| row.operations).sum();
         let columns = [
             "layer",
             "kind",
@@ -31,8 +29,8 @@ impl Show for Summary {
             "total".into(),
             "".into(),
             "".into(),
-            parameters.into(),
-            mega(operations),
+            self.parameters().into(),
+            mega(self.operations()),
         ];
         Table::new("Layers of the network", columns)
             .rows(rows)

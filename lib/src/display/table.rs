@@ -132,11 +132,8 @@ impl Table {
 
     fn text(&self) -> String {
         let mut lines = vec![self.columns.clone()];
-        lines.extend(
-            self.rows
-                .iter()
-                .map(|row| row.iter().map(Cell::words).collect()),
-        );
+        let words = |row: &Vec<Cell>| row.iter().map(Cell::words).collect();
+        lines.extend(self.rows.iter().map(words));
         let width = |column: usize| {
             let cells = lines.iter().filter_map(|line| line.get(column));
             cells.map(|cell| cell.chars().count()).max().unwrap_or(0)

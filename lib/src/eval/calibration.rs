@@ -1,6 +1,6 @@
 //! Whether a confidence of 0.9 is right nine times in ten.
 
-use crate::{Error, Result};
+use crate::{Result, error::ensure};
 
 use super::evaluation::Evaluation;
 
@@ -33,12 +33,11 @@ impl Evaluation {
     /// # Errors
     /// Where `bins` is 0.
     pub fn calibration(&self, bins: usize) -> Result<Calibration> {
-        if bins == 0 {
-            return Err(Error::argument(
-                "calibration over 0 bins",
-                "pass 15, the usual number",
-            ));
-        }
+        ensure(
+            bins > 0,
+            || "calibration over 0 bins",
+            "pass 15, the usual number",
+        )?;
         let (confidence, correct) = (self.confidence(), self.correct());
         let mut sums = vec![(0_usize, 0.0, 0_usize); bins]; // (count, Σ confidence, correct)
         for (&c, &hit) in confidence.iter().zip(&correct) {

@@ -5,7 +5,7 @@ use polars::prelude::{Column, DataFrame};
 
 use crate::data::{Provenance, Samples};
 use crate::dataframe::dataframe;
-use crate::{Error, Result};
+use crate::{Result, error::ensure};
 use dfdx_conv::argmax;
 
 /// A network's probabilities for labelled images, and where the images came from.
@@ -197,39 +197,22 @@ impl Evaluation {
 }
 
 fn check(logits: &Array2<f32>, labels: &[usize], classes: &[String]) -> Result<()> {
-    if labels.is_empty() {
-        return Err(Error::argument(
-            "there is nothing to evaluate: no samples",
-            "pass at least one image",
-        ));
-    }
-    if logits.dim() != (labels.len(), classes.len()) {
-        return Err(Error::argument(
-            format!(
-                "logits have shape {:?}, but there are {} labels and {} classes",
-                logits.dim(),
-                labels.len(),
-                classes.len()
-            ),
-            "evaluate a network on samples of the classes that it was made for",
-        ));
-    }
-    if let Some(i) = labels.iter().position(|&label| label >= classes.len()) {
-        return Err(Error::argument(
-            format!(
-                "label {} of sample {i} is not below {} classes",
-                labels[i],
-                classes.len()
-            ),
-            "number labels from 0",
-        ));
-    }
-    let finite = |row: ArrayView1<f32>| row.iter().all(|logit| logit.is_finite());
-    if let Some(i) = logits.rows().into_iter().position(|row| !finite(row)) {
-        return Err(Error::argument(
-            format!("the logits of sample {i} are not finite"),
+    let (shape, n, k) = (logits.dim(), labels.len(), classes.len());
+    let problem = || "there is nothing to evaluate: no samples";
+    ensure(n > 0, problem, "pass at least one image")?;
+    ensure(
+        shape == (n, k),
+        || format!("logits have shape {shape:?}, but there are {n} labels and {k} classes"),
+        "evaluate a network on samples of the classes that it was made for",
+    )?;
+    for (i, (row, &label)) in logits.rows().into_iter().zip(labels).enumerate() {
+        let problem = || format!("label {label} of sample {i} is not below {k} classes");
+        ensure(label < k, problem, "number labels from 0")?;
+        ensure(
+            row.iter().all(|logit| logit.is_finite()),
+            || format!("the logits of sample {i} are not finite"),
             "the network has diverged; train it with a lower learning rate",
-        ));
+        )?;
     }
     Ok(())
 }

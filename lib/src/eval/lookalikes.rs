@@ -1,6 +1,6 @@
 //! Mistakes between classes that look alike: what is left when they count as one.
 
-use crate::{Error, Result};
+use crate::{Error, Result, error::ensure};
 
 use super::evaluation::Evaluation;
 
@@ -60,7 +60,12 @@ impl Evaluation {
     pub fn merged(&self, groups: &[impl Into<Lookalike> + Copy]) -> Result<Merged> {
         let groups: Vec<Lookalike> = groups.iter().map(|&group| group.into()).collect();
         let group_of = self.group_of(&groups)?;
-        let mut merged: Vec<MergedGroup> = groups.into_iter().map(MergedGroup::new).collect();
+        let group = |lookalike| MergedGroup {
+            lookalike,
+            mistakes: 0,
+            support: 0,
+        };
+        let mut merged: Vec<MergedGroup> = groups.into_iter().map(group).collect();
         let mut mistakes = 0;
         for (&label, prediction) in self.labels().iter().zip(self.predictions()) {
             let group = group_of[label];
@@ -92,30 +97,17 @@ impl Evaluation {
         for (g, group) in groups.iter().map(|group| group.classes).enumerate() {
             for name in group.chars() {
                 let named = |class: &String| class.chars().eq([name]);
-                let Some(class) = self.classes().iter().position(named) else {
-                    return Err(Error::argument(
-                        format!("group {group:?} names {name:?}, which is no class"),
-                        "name classes of the evaluated data only",
-                    ));
-                };
-                if group_of[class].replace(g).is_some() {
-                    return Err(Error::argument(
-                        format!("class {name:?} stands in two groups"),
-                        "put each class into one group at most",
-                    ));
-                }
+                let class = self.classes().iter().position(named).ok_or_else(|| {
+                    let problem = format!("group {group:?} names {name:?}, which is no class");
+                    Error::argument(problem, "name classes of the evaluated data only")
+                })?;
+                ensure(
+                    group_of[class].replace(g).is_none(),
+                    || format!("class {name:?} stands in two groups"),
+                    "put each class into one group at most",
+                )?;
             }
         }
         Ok(group_of)
-    }
-}
-
-impl MergedGroup {
-    fn new(lookalike: Lookalike) -> Self {
-        Self {
-            lookalike,
-            mistakes: 0,
-            support: 0,
-        }
     }
 }

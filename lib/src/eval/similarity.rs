@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayView2, Axis};
 
-use crate::{Error, Result};
+use crate::{Result, error::ensure};
 
 /// Linear centred kernel alignment of two sets of features of the same `n` inputs,
 /// `(n, p)` and `(n, q)` (Kornblith, Norouzi, Lee and Hinton, "Similarity of neural network
@@ -17,16 +17,12 @@ use crate::{Error, Result};
 /// # Errors
 /// Where the numbers of rows differ or are below 4.
 pub fn debiased_cka(x: ArrayView2<f32>, y: ArrayView2<f32>) -> Result<f64> {
-    if x.nrows() != y.nrows() || x.nrows() < 4 {
-        return Err(Error::argument(
-            format!(
-                "CKA of features of {} inputs with those of {}",
-                x.nrows(),
-                y.nrows()
-            ),
-            "show both networks the same images, some hundreds of them",
-        ));
-    }
+    let (n, m) = (x.nrows(), y.nrows());
+    ensure(
+        n == m && n >= 4,
+        || format!("CKA of features of {n} inputs with those of {m}"),
+        "show both networks the same images, some hundreds of them",
+    )?;
     let [x, y] = [x, y].map(|features| {
         let features = centred(features);
         let mut gram = features.dot(&features.t());
@@ -42,12 +38,11 @@ pub fn debiased_cka(x: ArrayView2<f32>, y: ArrayView2<f32>) -> Result<f64> {
 /// # Errors
 /// Where the lengths differ.
 pub fn relative_distance(before: &[f32], after: &[f32]) -> Result<f64> {
-    if before.len() != after.len() {
-        return Err(Error::argument(
-            format!("distance of {} weights to {}", before.len(), after.len()),
-            "compare the same layer of two networks of one architecture",
-        ));
-    }
+    ensure(
+        before.len() == after.len(),
+        || format!("distance of {} weights to {}", before.len(), after.len()),
+        "compare the same layer of two networks of one architecture",
+    )?;
     let squares = |terms: &mut dyn Iterator<Item = f64>| terms.map(|d| d * d).sum::<f64>();
     let moved = squares(&mut before.iter().zip(after).map(|(b, a)| f64::from(a - b)));
     let length = squares(&mut before.iter().map(|&b| f64::from(b)));

@@ -37,17 +37,13 @@ impl Ink {
 
     /// As [`Ink::of`], where it is known whether the paper is light.
     pub(super) fn of_paper(grey: Grey, is_light: bool) -> Self {
-        let Grey {
-            width,
-            height,
-            mut pixels,
-        } = grey;
+        let mut pixels = grey.pixels;
         if is_light {
             pixels.iter_mut().for_each(|value| *value = 255 - *value);
         }
         Self {
-            width,
-            height,
+            width: grey.width,
+            height: grey.height,
             pixels,
         }
     }

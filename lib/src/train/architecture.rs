@@ -63,11 +63,7 @@ impl Architecture {
     /// Ready to become a network; none where the shape of a sample is no shape.
     pub fn builder(&self) -> Option<Builder> {
         let input = match self.input[..] {
-            [channels, height, width] => Dims::Image {
-                channels,
-                height,
-                width,
-            },
+            [channels, height, width] => Dims::image(channels, height, width),
             [len] => Dims::Vector(len),
             _ => return None,
         };

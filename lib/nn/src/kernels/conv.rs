@@ -11,7 +11,7 @@ use super::{
     buffer::F32x16,
     simd::{Simd, dispatch, unroll},
 };
-use crate::threads::ParForEach;
+use crate::{shape::Dims, threads::ParForEach};
 
 /// Sizes of a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +74,10 @@ impl ConvShape {
         self.out_height() * self.out_width()
     }
 
+    pub fn output(&self) -> Dims {
+        Dims::image(self.outputs, self.out_height(), self.out_width())
+    }
+
     /// Vectors of one padded input image.
     pub fn input_len(&self) -> usize {
         (self.inputs * self.padded_area()).div_ceil(16)
@@ -129,26 +133,20 @@ pub(crate) fn pack_weights(
         });
 }
 
-/// Packs weights `(outputs, inputs, k, k)` of `shape`, rotated by 180 degrees and
-/// with inputs and outputs exchanged, for [`ConvShape::transposed`].
-pub(crate) fn pack_transposed(shape: &ConvShape, weight: &[f32], packed: &mut [F32x16]) {
-    let (taps, blocks) = (shape.kernel * shape.kernel, shape.output_blocks());
+/// Weights `(outputs, inputs, k, k)` of `shape`, rotated by 180 degrees and with inputs and outputs
+/// exchanged, for [`ConvShape::transposed`].
+pub(crate) fn rotate_weights(shape: &ConvShape, weight: &[f32]) -> Vec<f32> {
+    let (taps, outputs) = (shape.kernel * shape.kernel, shape.transposed().inputs);
     assert_eq!(weight.len(), shape.outputs * shape.inputs * taps);
-    assert_eq!(packed.len(), shape.transposed().weight_len());
-    (packed.chunks_exact_mut(blocks * taps * 16))
-        .enumerate()
-        .par_for_each(|(block, packed)| {
-            packed.fill(F32x16::default());
-            let inputs = block * 16..(block * 16 + 16).min(shape.inputs);
-            for o in 0..shape.outputs {
-                for i in inputs.clone() {
-                    let from = &weight[(o * shape.inputs + i) * taps..][..taps];
-                    for (tap, value) in from.iter().rev().enumerate() {
-                        packed[(o / 16 * taps + tap) * 16 + o % 16].0[i % 16] = *value;
-                    }
-                }
-            }
-        });
+    let mut rotated = vec![0.0; shape.inputs * outputs * taps];
+    for (at, from) in weight.chunks_exact(taps).enumerate() {
+        let (o, i) = (at / shape.inputs, at % shape.inputs);
+        let to = &mut rotated[(i * outputs + o) * taps..][..taps];
+        to.iter_mut()
+            .zip(from.iter().rev())
+            .for_each(|(to, from)| *to = *from);
+    }
+    rotated
 }
 
 /// The inverse of [`pack_weights`], for gradients.
@@ -171,7 +169,8 @@ pub(crate) fn unpack_weights(shape: &ConvShape, packed: &[F32x16], weight: &mut 
         });
 }
 
-/// Where a convolution writes its output, and what it does on the way.
+/// Where a convolution writes its output, and what it does on the way: nothing by default.
+#[derive(Default)]
 pub(crate) struct Epilogue<'a> {
     /// Added to every pixel: one vector an output block, or none.
     pub bias: &'a [F32x16],
@@ -180,17 +179,6 @@ pub(crate) struct Epilogue<'a> {
     pub sums: &'a mut [F32x16],
     /// The width of the border that the output has.
     pub border: usize,
-}
-
-impl Epilogue<'_> {
-    pub fn none() -> Self {
-        Self {
-            bias: &[],
-            relu: false,
-            sums: &mut [],
-            border: 0,
-        }
-    }
 }
 
 dispatch! {
@@ -222,42 +210,52 @@ unsafe fn conv_body<S: Simd>(
         out: out[(out_width + 1) * epilogue.border..].as_mut_ptr().cast(),
         out_row: out_width * 16,
         out_block: out_area * 16,
+        width: shape.out_width(),
         epilogue,
     };
     // SAFETY: the lengths checked above are what the tiles walk over.
     unsafe {
         match (shape.depth(), shape.stride) {
-            (16, 1) => conv_blocks::<S, 16, 1>(call),
-            (16, _) => conv_blocks::<S, 16, 2>(call),
-            (_, 1) => conv_blocks::<S, 1, 1>(call),
-            _ => conv_blocks::<S, 1, 2>(call),
+            (16, 1) => conv_blocks::<S, 16, 1, false>(call),
+            (16, _) => conv_blocks::<S, 16, 2, false>(call),
+            (_, 1) => conv_blocks::<S, 1, 1, false>(call),
+            _ => conv_blocks::<S, 1, 2, false>(call),
         }
     }
 }
 
-struct Call<'a> {
-    shape: &'a ConvShape,
-    x: *const f32,
-    w: *const f32,
-    w_block: usize,
-    out: *mut f32,
-    out_row: usize,
-    out_block: usize,
-    epilogue: Epilogue<'a>,
+pub(super) struct Call<'a> {
+    pub shape: &'a ConvShape,
+    pub x: *const f32,
+    pub w: *const f32,
+    /// Steps from one block or row to the next are in values.
+    pub w_block: usize,
+    pub out: *mut f32,
+    pub out_row: usize,
+    pub out_block: usize,
+    /// Pixels of a row that are computed.
+    pub width: usize,
+    pub epilogue: Epilogue<'a>,
 }
 
+/// Convolves; `EVEN`, with register tiles that divide short rows evenly. It changes the order of
+/// the sums, so that those of a convolution are kept as they are.
 #[inline(always)]
-unsafe fn conv_blocks<S: Simd, const DEPTH: usize, const STRIDE: usize>(mut call: Call) {
+pub(super) unsafe fn conv_blocks<
+    S: Simd,
+    const DEPTH: usize,
+    const STRIDE: usize,
+    const EVEN: bool,
+>(
+    mut call: Call,
+) {
     let blocks = call.shape.output_blocks();
-    let mut block = 0;
-    while block < blocks {
+    for block in (0..blocks).step_by(S::ACROSS) {
         unsafe {
             if S::WIDE && block + 1 < blocks {
-                conv_rows::<S, DEPTH, STRIDE, 2>(&mut call, block);
-                block += 2;
+                conv_rows::<S, DEPTH, STRIDE, EVEN, 2>(&mut call, block);
             } else {
-                conv_rows::<S, DEPTH, STRIDE, 1>(&mut call, block);
-                block += 1;
+                conv_rows::<S, DEPTH, STRIDE, EVEN, 1>(&mut call, block);
             }
         }
     }
@@ -265,26 +263,35 @@ unsafe fn conv_blocks<S: Simd, const DEPTH: usize, const STRIDE: usize>(mut call
 
 /// Output blocks `block..block + V`, all rows.
 #[inline(always)]
-unsafe fn conv_rows<S: Simd, const DEPTH: usize, const STRIDE: usize, const V: usize>(
+unsafe fn conv_rows<
+    S: Simd,
+    const DEPTH: usize,
+    const STRIDE: usize,
+    const EVEN: bool,
+    const V: usize,
+>(
     call: &mut Call,
     block: usize,
 ) {
-    let width = call.shape.out_width();
     for row in 0..call.shape.out_height() {
         let mut at = 0;
-        while at < width {
-            let left = width - at;
+        while at < call.width {
+            let left = call.width - at;
             unsafe {
-                if S::ROWS == 14 && left >= 14 {
+                // 16 are two of 8 rather than 14 and 2.
+                if S::ROWS == 14 && left >= 14 && !(EVEN && left == 16) {
                     tile::<S, DEPTH, STRIDE, 14, V>(call, block, row, at);
                     at += 14;
+                } else if S::ROWS == 14 && EVEN && left >= 8 {
+                    tile::<S, DEPTH, STRIDE, 8, V>(call, block, row, at);
+                    at += 8;
                 } else if S::ROWS == 14 && left >= 7 {
                     tile::<S, DEPTH, STRIDE, 7, V>(call, block, row, at);
                     at += 7;
                 } else if S::ROWS == 6 && left >= 6 {
                     tile::<S, DEPTH, STRIDE, 6, V>(call, block, row, at);
                     at += 6;
-                } else if S::ROWS == 4 && left >= 4 {
+                } else if (EVEN || S::ROWS == 4) && left >= 4 {
                     tile::<S, DEPTH, STRIDE, 4, V>(call, block, row, at);
                     at += 4;
                 } else if left >= 2 {

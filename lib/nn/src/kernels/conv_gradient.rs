@@ -24,16 +24,13 @@ unsafe fn weight_gradient_body<S: Simd>(
     assert_eq!(dz.len(), shape.transposed().input_len());
     assert_eq!(dw.len(), shape.weight_len());
     let blocks = shape.output_blocks();
-    let mut block = 0;
-    while block < blocks {
+    for block in (0..blocks).step_by(S::ACROSS) {
         // SAFETY: the lengths checked above are what the tiles walk over.
         unsafe {
             if S::WIDE && block + 1 < blocks {
                 weight_gradient_blocks::<S, 2>(shape, x, dz, dw, block);
-                block += 2;
             } else {
                 weight_gradient_blocks::<S, 1>(shape, x, dz, dw, block);
-                block += 1;
             }
         }
     }
@@ -68,27 +65,28 @@ unsafe fn weight_gradient_blocks<S: Simd, const V: usize>(
                     rows: rows.min(shape.height - row),
                     width: shape.width,
                     dw: dw[dw_at..].as_mut_ptr().cast(),
+                    dw_row: 16,
                     dw_block: dw_block * 16,
                 };
                 unsafe {
                     match (depth, kernel) {
                         // Neighbouring taps of one plane, as if they were its channels.
-                        (1, 3) => part.add::<S, 1, 3, V>(0),
-                        (1, 5) => part.add::<S, 1, 5, V>(0),
+                        (1, 3) => part.add::<S, 1, 3, V>(0, 0),
+                        (1, 5) => part.add::<S, 1, 5, V>(0, 0),
                         (1, _) => {
                             for kx in 0..kernel {
-                                part.add::<S, 1, 1, V>(kx);
+                                part.add::<S, 1, 1, V>(kx, kx);
                             }
                         }
                         // All taps of a row and their channels lie side by side.
                         _ if S::WIDE => {
                             for first in (0..kernel * 16).step_by(8) {
-                                part.add::<S, 16, 8, V>(first);
+                                part.add::<S, 16, 8, V>(first, first);
                             }
                         }
                         _ => {
                             for first in (0..kernel * 16).step_by(4) {
-                                part.add::<S, 16, 4, V>(first);
+                                part.add::<S, 16, 4, V>(first, first);
                             }
                         }
                     }
@@ -98,29 +96,36 @@ unsafe fn weight_gradient_blocks<S: Simd, const V: usize>(
     }
 }
 
-struct Part {
-    x: *const f32,
-    x_row: usize,
-    dz: *const f32,
-    dz_row: usize,
-    dz_block: usize,
-    rows: usize,
-    width: usize,
-    dw: *mut f32,
-    dw_block: usize,
+/// A sum of products over some pixels, `dw += x^T dz`. Steps are in values.
+#[derive(Clone, Copy)]
+pub(super) struct Part {
+    pub x: *const f32,
+    pub x_row: usize,
+    pub dz: *const f32,
+    pub dz_row: usize,
+    /// From one block of output channels to the next.
+    pub dz_block: usize,
+    pub rows: usize,
+    pub width: usize,
+    pub dw: *mut f32,
+    /// From one input channel to the next.
+    pub dw_row: usize,
+    pub dw_block: usize,
 }
 
 impl Part {
-    /// `B` input channels, from `first` on, by `V` blocks of output channels, in registers.
+    /// `B` input channels, from `first` on, which is at `x_at`, by `V` blocks of output channels, in
+    /// registers.
     #[inline(always)]
-    unsafe fn add<S: Simd, const DEPTH: usize, const B: usize, const V: usize>(
+    pub(super) unsafe fn add<S: Simd, const DEPTH: usize, const B: usize, const V: usize>(
         &self,
+        x_at: usize,
         first: usize,
     ) {
         unsafe {
             let mut acc = [[S::splat(0.0); V]; B];
             for row in 0..self.rows {
-                let x = self.x.add(row * self.x_row + first);
+                let x = self.x.add(row * self.x_row + x_at);
                 let dz = self.dz.add(row * self.dz_row);
                 for p in 0..self.width {
                     let mut d = [S::splat(0.0); V];
@@ -137,7 +142,7 @@ impl Part {
             }
             unroll! { for b in 0..B {
                 unroll! { for v in 0..V {
-                    let dw = self.dw.add(v * self.dw_block + (first + b) * 16);
+                    let dw = self.dw.add(v * self.dw_block + (first + b) * self.dw_row);
                     S::store(dw, S::add(S::load(dw), acc[b][v]));
                 } }
             } }

@@ -263,15 +263,12 @@ unsafe fn panel_product_body<S: Simd>(panel: Panel, target: &Target) {
 
 #[inline(always)]
 unsafe fn row_product<S: Simd, const P: usize>(panel: &Panel, target: &Target, row: usize) {
-    let mut at = 0;
-    while at < panel.width {
+    for at in (0..panel.width).step_by(16 * S::ACROSS) {
         unsafe {
             if S::WIDE && panel.width - at > 16 {
                 product_tile::<S, P, 2>(panel, target, row, at);
-                at += 32;
             } else {
                 product_tile::<S, P, 1>(panel, target, row, at);
-                at += 16;
             }
         }
     }

@@ -128,18 +128,8 @@ unsafe fn pad_blocks_body<S: Simd>(
             let to = &mut to[border..][..width];
             match affine {
                 None => to.copy_from_slice(from),
-                Some(affine) => {
-                    // SAFETY: a vector is 16 values.
-                    unsafe {
-                        let scale = S::load(affine.scale[block].0.as_ptr());
-                        let shift = S::load(affine.shift[block].0.as_ptr());
-                        for (from, to) in from.iter().zip(to) {
-                            let y = S::fma(S::load(from.0.as_ptr()), scale, shift);
-                            let y = if affine.relu { S::relu(y) } else { y };
-                            S::store(to.0.as_mut_ptr(), y);
-                        }
-                    }
-                }
+                // SAFETY: as in `normalise`.
+                Some(affine) => unsafe { normalise_block::<S>(from, affine, block, to) },
             }
         }
         rows.for_each(clear);
@@ -168,16 +158,33 @@ fn pad_channels(shape: &ConvShape, x: &[F32x16], affine: Option<&Affine>, padded
     }
 }
 
+/// Three values of each channel, one vector a block.
+pub(crate) fn lanes(channels: usize, mut of: impl FnMut(usize) -> [f64; 3]) -> [Vec<F32x16>; 3] {
+    let zeros = vec![F32x16::default(); channels.div_ceil(16)];
+    let mut vectors = [zeros.clone(), zeros.clone(), zeros];
+    for c in 0..channels {
+        for (vectors, value) in vectors.iter_mut().zip(of(c)) {
+            vectors[c / 16].0[c % 16] = value as f32;
+        }
+    }
+    vectors
+}
+
 impl Affine {
-    /// Nothing but ReLU, where that is asked for.
-    pub fn identity(channels: usize, relu: bool) -> Self {
-        let blocks = channels.div_ceil(16);
+    /// `of` gives scale, shift and mean of each channel.
+    pub fn of(channels: usize, relu: bool, of: impl Fn(usize) -> [f64; 3]) -> Self {
+        let [scale, shift, mean] = lanes(channels, of);
         Self {
             relu,
-            scale: vec![F32x16([1.0; 16]); blocks],
-            shift: vec![F32x16::default(); blocks],
-            mean: vec![F32x16::default(); blocks],
+            scale,
+            shift,
+            mean,
         }
+    }
+
+    /// Nothing but ReLU, where that is asked for.
+    pub fn identity(channels: usize, relu: bool) -> Self {
+        Self::of(channels, relu, |_| [1.0, 0.0, 0.0])
     }
 
     fn apply(&self, block: usize, lane: usize, x: f32) -> f32 {
@@ -198,15 +205,27 @@ unsafe fn normalise_body<S: Simd>(x: &[F32x16], affine: &Affine, out: &mut [F32x
     assert_eq!(x.len(), out.len());
     let area = x.len() / blocks;
     for (block, (x, out)) in (x.chunks_exact(area).zip(out.chunks_exact_mut(area))).enumerate() {
-        // SAFETY: a vector is 16 values.
-        unsafe {
-            let scale = S::load(affine.scale[block].0.as_ptr());
-            let shift = S::load(affine.shift[block].0.as_ptr());
-            for (x, out) in x.iter().zip(out) {
-                let y = S::fma(S::load(x.0.as_ptr()), scale, shift);
-                let y = if affine.relu { S::relu(y) } else { y };
-                S::store(out.0.as_mut_ptr(), y);
-            }
+        // SAFETY: this function runs with the instructions of `S`.
+        unsafe { normalise_block::<S>(x, affine, block, out) };
+    }
+}
+
+/// Pixels of one block.
+#[inline(always)]
+unsafe fn normalise_block<S: Simd>(
+    x: &[F32x16],
+    affine: &Affine,
+    block: usize,
+    out: &mut [F32x16],
+) {
+    // SAFETY: a vector is 16 values.
+    unsafe {
+        let scale = S::load(affine.scale[block].0.as_ptr());
+        let shift = S::load(affine.shift[block].0.as_ptr());
+        for (x, out) in x.iter().zip(out) {
+            let y = S::fma(S::load(x.0.as_ptr()), scale, shift);
+            let y = if affine.relu { S::relu(y) } else { y };
+            S::store(out.0.as_mut_ptr(), y);
         }
     }
 }
@@ -297,36 +316,6 @@ unsafe fn normalise_pool_body<S: Simd>(
 }
 
 dispatch! {
-    /// 2 x 2 max pooling of one image of blocks, without a gradient.
-    pub(crate) fn pool(height: usize, width: usize, z: &[F32x16], out: &mut [F32x16]) = pool_body
-}
-
-#[inline(always)]
-unsafe fn pool_body<S: Simd>(height: usize, width: usize, z: &[F32x16], out: &mut [F32x16]) {
-    let (out_height, out_width) = (height / 2, width / 2);
-    assert_eq!(
-        z.len() / (height * width),
-        out.len() / (out_height * out_width)
-    );
-    let images = z.chunks_exact(height * width);
-    for (z, out) in images.zip(out.chunks_exact_mut(out_height * out_width)) {
-        for (rows, out) in (z.chunks_exact(2 * width)).zip(out.chunks_exact_mut(out_width)) {
-            for (x, out) in out.iter_mut().enumerate() {
-                // SAFETY: a vector is 16 values.
-                unsafe {
-                    let mut best = S::load(rows[2 * x].0.as_ptr());
-                    for k in 1..4 {
-                        let value = S::load(rows[k / 2 * width + 2 * x + k % 2].0.as_ptr());
-                        best = S::select_greater(value, best, value, best);
-                    }
-                    S::store(out.0.as_mut_ptr(), best);
-                }
-            }
-        }
-    }
-}
-
-dispatch! {
     /// Sets `dy` to 0 where ReLU did (where it follows, and `scale * z + shift` is not positive), and
     /// adds the sums of `dy` and of `dy * (z - mean)` to `sums`, two vectors a block.
     pub(crate) fn relu_gradient(z: &[F32x16], affine: &Affine, dy: &mut [F32x16], sums: &mut [F32x16]) = relu_gradient_body
@@ -372,22 +361,27 @@ unsafe fn relu_gradient_body<S: Simd>(
 
 dispatch! {
     /// The gradient before a batch normalisation, padded; with zeros between the values where
-    /// the convolution has a stride.
-    pub(crate) fn pad_normalise_gradient(shape: &ConvShape, dy: &[F32x16], z: &[F32x16], gradient: &AffineGradient, padded: &mut [F32x16]) = pad_normalise_gradient_body
+    /// the convolution has a stride. Where 2 x 2 max pooling follows, `choice` is which of each
+    /// window was taken, and `dy` the pooled gradient, already 0 where ReLU was.
+    pub(crate) fn pad_gradient(shape: &ConvShape, dy: &[F32x16], choice: Option<&[F32x16]>, z: &[F32x16], gradient: &AffineGradient, padded: &mut [F32x16]) = pad_gradient_body
 }
 
 #[inline(always)]
-unsafe fn pad_normalise_gradient_body<S: Simd>(
+unsafe fn pad_gradient_body<S: Simd>(
     shape: &ConvShape,
     dy: &[F32x16],
+    choice: Option<&[F32x16]>,
     z: &[F32x16],
     gradient: &AffineGradient,
     padded: &mut [F32x16],
 ) {
-    let (width, border, area) = (shape.out_width(), shape.border(), shape.out_area());
-    let (padded_width, stride) = (shape.padded_width(), shape.stride);
+    let (height, width, area) = (shape.out_height(), shape.out_width(), shape.out_area());
+    let (padded_width, border, stride) = (shape.padded_width(), shape.border(), shape.stride);
     let blocks = shape.output_blocks();
-    assert!(z.len() == blocks * area && dy.len() == z.len());
+    let (half_height, half_width) = (height / 2, width / 2);
+    let dy_area = choice.map_or(area, |_| half_height * half_width);
+    assert!(choice.is_none_or(|choice| stride == 1 && choice.len() == dy.len()));
+    assert!(z.len() == blocks * area && dy.len() == blocks * dy_area);
     assert_eq!(padded.len(), blocks * shape.padded_area());
     for block in 0..blocks {
         let to = &mut padded[block * shape.padded_area()..][..shape.padded_area()];
@@ -396,64 +390,32 @@ unsafe fn pad_normalise_gradient_body<S: Simd>(
         } else {
             clear(to);
         }
-        // SAFETY: a vector is 16 values.
-        unsafe {
-            let scale = S::load(gradient.scale[block].0.as_ptr());
-            let slope = S::load(gradient.slope[block].0.as_ptr());
-            let offset = S::load(gradient.offset[block].0.as_ptr());
-            for row in 0..shape.out_height() {
-                let from = block * area + row * width;
-                let z = &z[from..][..width];
-                let dy = &dy[from..][..width];
-                let to = &mut to[(row * stride + border) * padded_width + border..];
-                let to = &mut to[..(width - 1) * stride + 1];
-                for ((to, z), dy) in to.iter_mut().step_by(stride).zip(z).zip(dy) {
-                    let dz = S::fma(S::load(z.0.as_ptr()), slope, offset);
-                    let dz = S::fma(S::load(dy.0.as_ptr()), scale, dz);
-                    S::store(to.0.as_mut_ptr(), dz);
-                }
-            }
-        }
-    }
-}
-
-dispatch! {
-    /// The gradient before a batch normalisation that 2 x 2 max pooling follows,
-    /// padded. `dy` is the pooled gradient, already 0 where ReLU was.
-    pub(crate) fn pad_unpool_gradient(shape: &ConvShape, dy: &[F32x16], choice: &[F32x16], z: &[F32x16], gradient: &AffineGradient, padded: &mut [F32x16]) = pad_unpool_gradient_body
-}
-
-#[inline(always)]
-unsafe fn pad_unpool_gradient_body<S: Simd>(
-    shape: &ConvShape,
-    dy: &[F32x16],
-    choice: &[F32x16],
-    z: &[F32x16],
-    gradient: &AffineGradient,
-    padded: &mut [F32x16],
-) {
-    let (height, width, area) = (shape.height, shape.width, shape.in_area());
-    let (padded_width, border) = (shape.padded_width(), shape.border());
-    let blocks = shape.output_blocks();
-    let (out_height, out_width) = (height / 2, width / 2);
-    let len = blocks * out_height * out_width;
-    assert_eq!((z.len(), shape.stride), (blocks * area, 1));
-    assert!(dy.len() == len && choice.len() == len);
-    assert_eq!(padded.len(), blocks * shape.padded_area());
-    for block in 0..blocks {
-        let to = &mut padded[block * shape.padded_area()..][..shape.padded_area()];
-        clear_border(to, padded_width, border);
+        let z = &z[block * area..][..area];
+        let dy = &dy[block * dy_area..][..dy_area];
         // SAFETY: a vector is 16 values; the lengths are checked above, and by indexing.
         unsafe {
             let scale = S::load(gradient.scale[block].0.as_ptr());
             let slope = S::load(gradient.slope[block].0.as_ptr());
             let offset = S::load(gradient.offset[block].0.as_ptr());
-            for y in 0..out_height {
-                let z = &z[block * area + 2 * y * width..][..2 * width];
+            let Some(choice) = choice.map(|choice| &choice[block * dy_area..][..dy_area]) else {
+                let rows = z.chunks_exact(width).zip(dy.chunks_exact(width));
+                for (row, (z, dy)) in rows.enumerate() {
+                    let to = &mut to[(row * stride + border) * padded_width + border..];
+                    let to = &mut to[..(width - 1) * stride + 1];
+                    for ((to, z), dy) in to.iter_mut().step_by(stride).zip(z).zip(dy) {
+                        let dz = S::fma(S::load(z.0.as_ptr()), slope, offset);
+                        let dz = S::fma(S::load(dy.0.as_ptr()), scale, dz);
+                        S::store(to.0.as_mut_ptr(), dz);
+                    }
+                }
+                continue;
+            };
+            for y in 0..half_height {
+                let z = &z[2 * y * width..][..2 * width];
                 let to = &mut to[(2 * y + border) * padded_width + border..];
                 let to = &mut to[..padded_width + width];
-                for x in 0..out_width {
-                    let at = (block * out_height + y) * out_width + x;
+                for x in 0..half_width {
+                    let at = y * half_width + x;
                     let choice = S::load(choice[at].0.as_ptr());
                     let scaled = S::mul(S::load(dy[at].0.as_ptr()), scale);
                     for k in 0..4 {
@@ -467,11 +429,11 @@ unsafe fn pad_unpool_gradient_body<S: Simd>(
             }
             // What pooling has dropped of an odd size still moved the batch's statistics.
             let odd = height % 2 == 1 || width % 2 == 1;
-            for at in (0..height * width).filter(|_| odd) {
-                if at / width < 2 * out_height && at % width < 2 * out_width {
+            for at in (0..area).filter(|_| odd) {
+                if at / width < 2 * half_height && at % width < 2 * half_width {
                     continue;
                 }
-                let z = S::load(z[block * area + at].0.as_ptr());
+                let z = S::load(z[at].0.as_ptr());
                 let to = &mut to[(at / width + border) * padded_width + border + at % width];
                 S::store(to.0.as_mut_ptr(), S::fma(z, slope, offset));
             }

@@ -1,4 +1,4 @@
-//! Average pooling, and the gradients of all poolings, one image of blocks at a time.
+//! Poolings and their gradients, one image of blocks at a time.
 
 use super::{
     buffer::F32x16,
@@ -6,57 +6,41 @@ use super::{
 };
 
 dispatch! {
-    /// The mean of each 2 x 2 window.
-    pub(crate) fn average_pool(height: usize, width: usize, x: &[F32x16], out: &mut [F32x16]) = average_pool_body
+    /// The largest of each 2 x 2 window, or its mean.
+    pub(crate) fn pool(height: usize, width: usize, mean: bool, x: &[F32x16], out: &mut [F32x16]) = pool_body
 }
 
 #[inline(always)]
-unsafe fn average_pool_body<S: Simd>(
+unsafe fn pool_body<S: Simd>(
     height: usize,
     width: usize,
+    mean: bool,
     x: &[F32x16],
     out: &mut [F32x16],
 ) {
     let (out_height, out_width) = (height / 2, width / 2);
+    assert_eq!(
+        x.len() / (height * width),
+        out.len() / (out_height * out_width)
+    );
     let images = x.chunks_exact(height * width);
     for (x, out) in images.zip(out.chunks_exact_mut(out_height * out_width)) {
-        for (at, out) in out.iter_mut().enumerate() {
-            let first = at / out_width * 2 * width + at % out_width * 2;
-            // SAFETY: a vector is 16 values.
-            unsafe {
-                let value = |at: usize| S::load(x[at].0.as_ptr());
-                let upper = S::add(value(first), value(first + 1));
-                let lower = S::add(value(first + width), value(first + width + 1));
-                let mean = S::mul(S::add(upper, lower), S::splat(0.25));
-                S::store(out.0.as_mut_ptr(), mean);
-            }
-        }
-    }
-}
-
-dispatch! {
-    /// The gradient of [`average_pool`]'s input.
-    pub(crate) fn average_unpool(height: usize, width: usize, dy: &[F32x16], dx: &mut [F32x16]) = average_unpool_body
-}
-
-#[inline(always)]
-unsafe fn average_unpool_body<S: Simd>(
-    height: usize,
-    width: usize,
-    dy: &[F32x16],
-    dx: &mut [F32x16],
-) {
-    let (out_height, out_width) = (height / 2, width / 2);
-    dx.fill(F32x16::default());
-    let images = dx.chunks_exact_mut(height * width);
-    for (dx, dy) in images.zip(dy.chunks_exact(out_height * out_width)) {
-        for (at, dy) in dy.iter().enumerate() {
-            let first = at / out_width * 2 * width + at % out_width * 2;
-            for at in [first, first + 1, first + width, first + width + 1] {
+        for (rows, out) in (x.chunks_exact(2 * width)).zip(out.chunks_exact_mut(out_width)) {
+            for (x, out) in out.iter_mut().enumerate() {
                 // SAFETY: a vector is 16 values.
                 unsafe {
-                    let quarter = S::mul(S::load(dy.0.as_ptr()), S::splat(0.25));
-                    S::store(dx[at].0.as_mut_ptr(), quarter);
+                    let value = |k: usize| S::load(rows[k / 2 * width + 2 * x + k % 2].0.as_ptr());
+                    let pooled = if mean {
+                        let sum = S::add(S::add(value(0), value(1)), S::add(value(2), value(3)));
+                        S::mul(sum, S::splat(0.25))
+                    } else {
+                        let mut best = value(0);
+                        for k in 1..4 {
+                            best = S::select_greater(value(k), best, value(k), best);
+                        }
+                        best
+                    };
+                    S::store(out.0.as_mut_ptr(), pooled);
                 }
             }
         }
@@ -64,36 +48,38 @@ unsafe fn average_unpool_body<S: Simd>(
 }
 
 dispatch! {
-    /// The gradient of max pooling's input: `choice` is which of each window was taken.
-    pub(crate) fn max_unpool(height: usize, width: usize, dy: &[F32x16], choice: &[F32x16], dx: &mut [F32x16]) = max_unpool_body
+    /// The gradient of the input of 2 x 2 pooling: of the mean, or of the largest, where
+    /// `choice` is which of each window was taken.
+    pub(crate) fn unpool(height: usize, width: usize, dy: &[F32x16], choice: Option<&[F32x16]>, dx: &mut [F32x16]) = unpool_body
 }
 
 #[inline(always)]
-unsafe fn max_unpool_body<S: Simd>(
+unsafe fn unpool_body<S: Simd>(
     height: usize,
     width: usize,
     dy: &[F32x16],
-    choice: &[F32x16],
+    choice: Option<&[F32x16]>,
     dx: &mut [F32x16],
 ) {
     let (out_height, out_width) = (height / 2, width / 2);
     let area = out_height * out_width;
     dx.fill(F32x16::default());
-    let images = dx.chunks_exact_mut(height * width);
-    for ((dx, dy), choice) in images
-        .zip(dy.chunks_exact(area))
-        .zip(choice.chunks_exact(area))
-    {
-        for (at, (dy, choice)) in dy.iter().zip(choice).enumerate() {
+    for (block, dx) in dx.chunks_exact_mut(height * width).enumerate() {
+        for (at, dy) in dy[block * area..][..area].iter().enumerate() {
             let first = at / out_width * 2 * width + at % out_width * 2;
             let window = [first, first + 1, first + width, first + width + 1];
-            for (k, at) in window.into_iter().enumerate() {
+            for (k, to) in window.into_iter().enumerate() {
                 // SAFETY: a vector is 16 values.
                 unsafe {
-                    let choice = S::load(choice.0.as_ptr());
                     let dy = S::load(dy.0.as_ptr());
-                    let kept = S::keep_equal(choice, S::splat(k as f32), dy);
-                    S::store(dx[at].0.as_mut_ptr(), kept);
+                    let part = match choice {
+                        None => S::mul(dy, S::splat(0.25)),
+                        Some(choice) => {
+                            let choice = S::load(choice[block * area + at].0.as_ptr());
+                            S::keep_equal(choice, S::splat(k as f32), dy)
+                        }
+                    };
+                    S::store(dx[to].0.as_mut_ptr(), part);
                 }
             }
         }

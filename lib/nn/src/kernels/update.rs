@@ -108,32 +108,3 @@ unsafe fn adam_vector<S: Simd>(
         S::store(values, S::sub(x, update));
     }
 }
-
-/// One update of stochastic gradient descent.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct SgdFactors {
-    pub learning_rate: f32,
-    pub momentum: f32,
-    pub weight_decay: f32,
-    pub nesterov: bool,
-}
-
-/// Updates `values` and their velocity from `gradient`.
-pub(crate) fn sgd(factors: SgdFactors, gradient: &[f32], velocity: &mut [f32], values: &mut [f32]) {
-    const CHUNK: usize = 1 << 14;
-    assert!(gradient.len() == values.len() && velocity.len() == values.len());
-    (values.chunks_mut(CHUNK))
-        .zip(velocity.chunks_mut(CHUNK))
-        .zip(gradient.chunks(CHUNK))
-        .par_for_each(|((values, velocity), gradient)| {
-            for ((value, velocity), gradient) in values.iter_mut().zip(velocity).zip(gradient) {
-                let gradient = gradient + factors.weight_decay * *value;
-                *velocity = factors.momentum * *velocity + gradient;
-                let direction = match factors.nesterov {
-                    true => gradient + factors.momentum * *velocity,
-                    false => *velocity,
-                };
-                *value -= factors.learning_rate * direction;
-            }
-        });
-}

@@ -18,7 +18,7 @@ use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
 
 use super::{
     buffer::{Buffer, F32x16},
-    conv::{ConvShape, Epilogue},
+    conv::{Call, ConvShape, Epilogue, conv_blocks},
     simd::{Simd, dispatch, unroll},
 };
 use crate::threads::ParForEach;
@@ -56,30 +56,8 @@ pub(crate) fn transform_filters(
     scale: impl Fn(usize) -> f32 + Sync,
     filters: &mut [F32x16],
 ) {
-    assert_eq!(weight.len(), shape.outputs * shape.inputs * 9);
-    transform_each(shape, filters, |i, o, tap| {
-        weight[(o * shape.inputs + i) * 9 + tap] * scale(o)
-    });
-}
-
-/// As [`transform_filters`] for [`ConvShape::transposed`]: `shape`'s weights rotated by 180
-/// degrees, with inputs and outputs exchanged.
-pub(crate) fn transform_rotated(shape: &ConvShape, weight: &[f32], filters: &mut [F32x16]) {
-    assert_eq!(weight.len(), shape.outputs * shape.inputs * 9);
-    transform_each(&shape.transposed(), filters, |o, i, tap| {
-        // Channels beyond the outputs fill up their last block.
-        let filter = weight.get((o * shape.inputs + i) * 9..).unwrap_or_default();
-        filter.get(8 - tap).copied().unwrap_or(0.0)
-    });
-}
-
-/// Transforms the filters whose values are `value(input, output, tap)`.
-fn transform_each(
-    shape: &ConvShape,
-    filters: &mut [F32x16],
-    value: impl Fn(usize, usize, usize) -> f32 + Sync,
-) {
     assert!(fits(shape));
+    assert_eq!(weight.len(), shape.outputs * shape.inputs * 9);
     assert_eq!(filters.len(), filter_len(shape));
     // The filters of some inputs, `[blocks][inputs][36]`, then sorted by their positions.
     let blocks = shape.output_blocks();
@@ -92,8 +70,10 @@ fn transform_each(
         for (i, to) in sorted.chunks_exact_mut(POSITIONS).enumerate() {
             let mut taps = [F32x16::default(); 9];
             for (lane, o) in outputs.clone().enumerate() {
-                for (tap, to) in taps.iter_mut().enumerate() {
-                    to.0[lane] = value(i, o, tap);
+                let filter = &weight[(o * shape.inputs + i) * 9..][..9];
+                let scale = scale(o);
+                for (to, value) in taps.iter_mut().zip(filter) {
+                    to.0[lane] = value * scale;
                 }
             }
             transform_filter(&taps, to);
@@ -188,6 +168,13 @@ unsafe fn winograd_body<S: Simd>(
     assert_eq!(out.len(), out_len);
     let across = shape.width.div_ceil(4);
     let tiles = shape.height.div_ceil(4) * across;
+    // The products at a position are a convolution of 1 x 1, as if each tile of a strip were a pixel.
+    let strip = ConvShape {
+        kernel: 1,
+        height: 1,
+        width: STRIP,
+        ..*shape
+    };
     // `[positions][blocks][tiles]`: transformed inputs, and products before the last transform.
     let mut scratch = Buffer::new(POSITIONS * STRIP * (inputs + outputs));
     let (v, m) = scratch.split_at_mut(POSITIONS * STRIP * inputs);
@@ -197,18 +184,21 @@ unsafe fn winograd_body<S: Simd>(
         unsafe {
             for tile in 0..count {
                 let (y, at) = ((first + tile) / across, (first + tile) % across);
-                transform_inputs::<S>(shape, x, (y, at), &mut v[tile..]);
+                transform_tile::<S, Input, 6>(shape, x, inputs, (y, at), &mut v[tile..]);
             }
             for position in 0..POSITIONS {
-                let product = Product {
-                    v: v[position * inputs * STRIP..].as_ptr().cast(),
-                    u: filters[position * outputs * shape.inputs..].as_ptr().cast(),
-                    m: m[position * outputs * STRIP..].as_mut_ptr().cast(),
-                    inputs,
-                    outputs,
-                    count,
+                let product = Call {
+                    shape: &strip,
+                    x: v[position * inputs * STRIP..].as_ptr().cast(),
+                    w: filters[position * outputs * shape.inputs..].as_ptr().cast(),
+                    w_block: shape.inputs * 16,
+                    out: m[position * outputs * STRIP..].as_mut_ptr().cast(),
+                    out_row: 0,
+                    out_block: STRIP * 16,
+                    width: count,
+                    epilogue: Epilogue::default(),
                 };
-                product.run::<S>();
+                conv_blocks::<S, 16, 1, true>(product);
             }
             for tile in 0..count {
                 let (y, at) = ((first + tile) / across, (first + tile) % across);
@@ -223,48 +213,51 @@ unsafe fn winograd_body<S: Simd>(
     }
 }
 
-/// `B^T d B` of one tile, all blocks.
+/// What is done to the `N` values of a row or a column of a tile.
+pub(super) trait Transform<const N: usize> {
+    unsafe fn line<S: Simd>(values: [S::V; N]) -> [S::V; 6];
+}
+
+/// Transforms one tile of a padded image, all blocks: the inner `N` x `N` of its 6 x 6 pixels.
 #[inline(always)]
-pub(super) unsafe fn transform_inputs<S: Simd>(
+pub(super) unsafe fn transform_tile<S: Simd, T: Transform<N>, const N: usize>(
     shape: &ConvShape,
     x: &[F32x16],
+    blocks: usize,
     (y, at): (usize, usize),
-    v: &mut [F32x16],
+    to: &mut [F32x16],
 ) {
-    let blocks = shape.input_blocks();
-    let width = shape.padded_width();
-    let rows = (shape.height + 2 - 4 * y).min(6);
-    let columns = (width - 4 * at).min(6);
+    let (width, area) = (shape.padded_width(), shape.padded_area());
+    let rows = (shape.height + N - 4 - 4 * y).min(N);
+    let columns = (shape.width + N - 4 - 4 * at).min(N);
+    let border = (6 - N) / 2;
     let mut edge = [F32x16::default(); 36];
     for block in 0..blocks {
-        let from = &x[block * shape.padded_area() + 4 * (y * width + at)..];
-        let (from, row): (*const f32, usize) = if rows == 6 && columns == 6 {
+        let from = &x[block * area + (4 * y + border) * width + 4 * at + border..];
+        let (from, row): (*const f32, usize) = if rows == N && columns == N {
             (from.as_ptr().cast(), width * 16)
         } else {
             // What lies beyond the image is 0.
             for row in 0..rows {
-                edge[row * 6..][..columns].copy_from_slice(&from[row * width..][..columns]);
+                edge[row * N..][..columns].copy_from_slice(&from[row * width..][..columns]);
             }
-            (edge.as_ptr().cast(), 6 * 16)
+            (edge.as_ptr().cast(), N * 16)
         };
         unsafe {
-            let to: *mut f32 = v.as_mut_ptr().add(block * STRIP).cast();
-            let mut half = [[S::splat(0.0); 6]; 6];
-            unroll! { for i in 0..6 {
-                let at = from.add(i * 16);
-                half[i] = transform_input::<S>([
-                    S::load(at),
-                    S::load(at.add(row)),
-                    S::load(at.add(2 * row)),
-                    S::load(at.add(3 * row)),
-                    S::load(at.add(4 * row)),
-                    S::load(at.add(5 * row)),
-                ]);
+            let to: *mut f32 = to.as_mut_ptr().add(block * STRIP).cast();
+            let mut half = [[S::splat(0.0); 6]; N];
+            let mut line = [S::splat(0.0); N];
+            unroll! { for i in 0..N {
+                unroll! { for j in 0..N {
+                    line[j] = S::load(from.add(j * row + i * 16));
+                } }
+                half[i] = T::line::<S>(line);
             } }
             unroll! { for j in 0..6 {
-                let values = transform_input::<S>([
-                    half[0][j], half[1][j], half[2][j], half[3][j], half[4][j], half[5][j],
-                ]);
+                unroll! { for i in 0..N {
+                    line[i] = half[i][j];
+                } }
+                let values = T::line::<S>(line);
                 unroll! { for i in 0..6 {
                     S::store(to.add((j * 6 + i) * blocks * STRIP * 16), values[i]);
                 } }
@@ -274,118 +267,24 @@ pub(super) unsafe fn transform_inputs<S: Simd>(
 }
 
 /// `B^T d`
-#[inline(always)]
-unsafe fn transform_input<S: Simd>([a, b, c, d, e, f]: [S::V; 6]) -> [S::V; 6] {
-    unsafe {
-        // The squares of the points, and their sum.
-        let (a2, b2, both) = (S::splat(-0.5), S::splat(-2.0), S::splat(-2.5));
-        let (even1, odd1) = (S::fma(c, b2, e), S::fma(b, b2, d));
-        let (even2, odd2) = (S::fma(c, a2, e), S::fma(b, a2, d));
-        [
-            S::fma(c, both, S::add(a, e)),
-            S::fma(odd1, S::splat(A), even1),
-            S::fma(odd1, S::splat(-A), even1),
-            S::fma(odd2, S::splat(B), even2),
-            S::fma(odd2, S::splat(-B), even2),
-            S::fma(d, both, S::add(b, f)),
-        ]
-    }
-}
+pub(super) struct Input;
 
-/// The product at one position: `m = v u` for a strip of tiles.
-struct Product {
-    /// `[input blocks][STRIP][16]`
-    v: *const f32,
-    /// `[output blocks][inputs][16]`
-    u: *const f32,
-    /// `[output blocks][STRIP][16]`
-    m: *mut f32,
-    inputs: usize,
-    outputs: usize,
-    count: usize,
-}
-
-impl Product {
+impl Transform<6> for Input {
     #[inline(always)]
-    unsafe fn run<S: Simd>(&self) {
-        let mut block = 0;
-        while block < self.outputs {
-            unsafe {
-                if S::WIDE && block + 1 < self.outputs {
-                    self.blocks::<S, 2>(block);
-                    block += 2;
-                } else {
-                    self.blocks::<S, 1>(block);
-                    block += 1;
-                }
-            }
-        }
-    }
-
-    /// Output blocks `block..block + V`, all tiles.
-    #[inline(always)]
-    unsafe fn blocks<S: Simd, const V: usize>(&self, block: usize) {
-        let mut at = 0;
-        while at < self.count {
-            let left = self.count - at;
-            unsafe {
-                // 16 tiles are two of 8 rather than 14 and 2.
-                if S::ROWS == 14 && left >= 14 && left != 16 {
-                    self.tile::<S, 14, V>(block, at);
-                    at += 14;
-                } else if S::ROWS == 14 && left >= 8 {
-                    self.tile::<S, 8, V>(block, at);
-                    at += 8;
-                } else if S::ROWS == 14 && left >= 7 {
-                    self.tile::<S, 7, V>(block, at);
-                    at += 7;
-                } else if S::ROWS == 6 && left >= 6 {
-                    self.tile::<S, 6, V>(block, at);
-                    at += 6;
-                } else if left >= 4 {
-                    self.tile::<S, 4, V>(block, at);
-                    at += 4;
-                } else if left >= 2 {
-                    self.tile::<S, 2, V>(block, at);
-                    at += 2;
-                } else {
-                    self.tile::<S, 1, V>(block, at);
-                    at += 1;
-                }
-            }
-        }
-    }
-
-    /// `P` tiles by `V` blocks of 16 output channels, in registers.
-    #[inline(always)]
-    unsafe fn tile<S: Simd, const P: usize, const V: usize>(&self, block: usize, at: usize) {
+    unsafe fn line<S: Simd>([a, b, c, d, e, f]: [S::V; 6]) -> [S::V; 6] {
         unsafe {
-            let mut acc = [[S::splat(0.0); V]; P];
-            let u_block = self.inputs * 256;
-            let mut v = self.v.add(at * 16);
-            let mut u = self.u.add(block * u_block);
-            for _ in 0..self.inputs {
-                for c in 0..16 {
-                    let mut uv = [S::splat(0.0); V];
-                    unroll! { for k in 0..V {
-                        uv[k] = S::load(u.add(k * u_block + c * 16));
-                    } }
-                    unroll! { for p in 0..P {
-                        let value = S::splat(*v.add(p * 16 + c));
-                        unroll! { for k in 0..V {
-                            acc[p][k] = S::fma(value, uv[k], acc[p][k]);
-                        } }
-                    } }
-                }
-                v = v.wrapping_add(STRIP * 16);
-                u = u.wrapping_add(256);
-            }
-            unroll! { for k in 0..V {
-                let to = self.m.add(((block + k) * STRIP + at) * 16);
-                unroll! { for p in 0..P {
-                    S::store(to.add(p * 16), acc[p][k]);
-                } }
-            } }
+            // The squares of the points, and their sum.
+            let (a2, b2, both) = (S::splat(-0.5), S::splat(-2.0), S::splat(-2.5));
+            let (even1, odd1) = (S::fma(c, b2, e), S::fma(b, b2, d));
+            let (even2, odd2) = (S::fma(c, a2, e), S::fma(b, a2, d));
+            [
+                S::fma(c, both, S::add(a, e)),
+                S::fma(odd1, S::splat(A), even1),
+                S::fma(odd1, S::splat(-A), even1),
+                S::fma(odd2, S::splat(B), even2),
+                S::fma(odd2, S::splat(-B), even2),
+                S::fma(d, both, S::add(b, f)),
+            ]
         }
     }
 }

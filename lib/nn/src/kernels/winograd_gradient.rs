@@ -10,8 +10,9 @@
 use super::{
     buffer::{Buffer, F32x16},
     conv::ConvShape,
+    conv_gradient::Part,
     simd::{Simd, dispatch, unroll},
-    winograd::{A, B, POSITIONS, STRIP, fits, transform_inputs},
+    winograd::{A, B, Input, POSITIONS, STRIP, Transform, fits, transform_tile},
 };
 
 /// Vectors of the products, `[36 positions][inputs][outputs / 16]`.
@@ -47,155 +48,78 @@ unsafe fn add_products_body<S: Simd>(
         unsafe {
             for tile in 0..count {
                 let (y, at) = ((first + tile) / across, (first + tile) % across);
-                transform_inputs::<S>(shape, x, (y, at), &mut v[tile..]);
-                transform_gradients::<S>(shape, dz, (y, at), &mut u[tile..]);
+                transform_tile::<S, Input, 6>(shape, x, inputs, (y, at), &mut v[tile..]);
+                transform_tile::<S, Gradient, 4>(shape, dz, outputs, (y, at), &mut u[tile..]);
             }
             for position in 0..POSITIONS {
-                let product = Product {
-                    v: v[position * inputs * STRIP..].as_ptr().cast(),
-                    u: u[position * outputs * STRIP..].as_ptr().cast(),
-                    to: products[position * shape.inputs * outputs..]
+                // As if each tile were a pixel.
+                let product = Part {
+                    x: v[position * inputs * STRIP..].as_ptr().cast(),
+                    x_row: 0,
+                    dz: u[position * outputs * STRIP..].as_ptr().cast(),
+                    dz_row: 0,
+                    dz_block: STRIP * 16,
+                    rows: 1,
+                    width: count,
+                    dw: products[position * shape.inputs * outputs..]
                         .as_mut_ptr()
                         .cast(),
-                    inputs,
-                    outputs,
-                    count,
+                    dw_row: outputs * 16,
+                    dw_block: 16,
                 };
-                product.run::<S>();
+                for block in (0..outputs).step_by(S::ACROSS) {
+                    if S::WIDE && block + 1 < outputs {
+                        add_product::<S, 8, 2>(product, shape.inputs, block);
+                    } else if S::WIDE {
+                        add_product::<S, 8, 1>(product, shape.inputs, block);
+                    } else {
+                        add_product::<S, 4, 1>(product, shape.inputs, block);
+                    }
+                }
             }
         }
     }
 }
 
-/// `G g G^T` of one tile, all blocks.
+/// The product at one position, `dw += v^T u` for a strip of tiles: output blocks
+/// `block..block + V`, all inputs, `P` of them at a time in registers.
 #[inline(always)]
-unsafe fn transform_gradients<S: Simd>(
-    shape: &ConvShape,
-    dz: &[F32x16],
-    (y, at): (usize, usize),
-    u: &mut [F32x16],
+unsafe fn add_product<S: Simd, const P: usize, const V: usize>(
+    mut product: Part,
+    inputs: usize,
+    block: usize,
 ) {
-    let blocks = shape.output_blocks();
-    let width = shape.padded_width();
-    let rows = (shape.height - 4 * y).min(4);
-    let columns = (shape.width - 4 * at).min(4);
-    let mut edge = [F32x16::default(); 16];
-    for block in 0..blocks {
-        let from = &dz[block * shape.padded_area() + (4 * y + 1) * width + 4 * at + 1..];
-        let (from, row): (*const f32, usize) = if rows == 4 && columns == 4 {
-            (from.as_ptr().cast(), width * 16)
-        } else {
-            // What lies beyond the image is 0.
-            for row in 0..rows {
-                edge[row * 4..][..columns].copy_from_slice(&from[row * width..][..columns]);
-            }
-            (edge.as_ptr().cast(), 4 * 16)
-        };
-        unsafe {
-            let to: *mut f32 = u.as_mut_ptr().add(block * STRIP).cast();
-            let mut half = [[S::splat(0.0); 6]; 4];
-            unroll! { for i in 0..4 {
-                let at = from.add(i * 16);
-                half[i] = gradient::<S>([
-                    S::load(at),
-                    S::load(at.add(row)),
-                    S::load(at.add(2 * row)),
-                    S::load(at.add(3 * row)),
-                ]);
-            } }
-            unroll! { for j in 0..6 {
-                let values = gradient::<S>([half[0][j], half[1][j], half[2][j], half[3][j]]);
-                unroll! { for i in 0..6 {
-                    S::store(to.add((j * 6 + i) * blocks * STRIP * 16), values[i]);
-                } }
-            } }
+    unsafe {
+        product.dz = product.dz.add(block * product.dz_block);
+        product.dw = product.dw.add(block * product.dw_block);
+        for first in (0..inputs).step_by(P) {
+            let at = first / 16 * STRIP * 16 + first % 16;
+            product.add::<S, 16, P, V>(at, first);
         }
     }
 }
 
 /// `G g`: four values as a polynomial at each point, divided by the product of the point's
 /// distances to the others.
-#[inline(always)]
-unsafe fn gradient<S: Simd>([a, b, c, d]: [S::V; 4]) -> [S::V; 6] {
-    unsafe {
-        let (half, two) = (S::splat(0.5), S::splat(2.0));
-        let even1 = S::mul(S::fma(c, half, a), S::splat(-1.0 / 1.5));
-        let even2 = S::mul(S::fma(c, two, a), S::splat(1.0 / 6.0));
-        let odd1 = S::mul(S::fma(d, half, b), S::splat(A / -1.5));
-        let odd2 = S::mul(S::fma(d, two, b), S::splat(B / 6.0));
-        [
-            a,
-            S::add(even1, odd1),
-            S::sub(even1, odd1),
-            S::add(even2, odd2),
-            S::sub(even2, odd2),
-            d,
-        ]
-    }
-}
+struct Gradient;
 
-/// The products at one position: `to += v^T u` for a strip of tiles.
-struct Product {
-    /// `[input blocks][STRIP][16]`
-    v: *const f32,
-    /// `[output blocks][STRIP][16]`
-    u: *const f32,
-    /// `[inputs][output blocks][16]`
-    to: *mut f32,
-    inputs: usize,
-    outputs: usize,
-    count: usize,
-}
-
-impl Product {
+impl Transform<4> for Gradient {
     #[inline(always)]
-    unsafe fn run<S: Simd>(&self) {
-        let mut block = 0;
-        while block < self.outputs {
-            unsafe {
-                if S::WIDE && block + 1 < self.outputs {
-                    self.blocks::<S, 8, 2>(block);
-                    block += 2;
-                } else if S::WIDE {
-                    self.blocks::<S, 8, 1>(block);
-                    block += 1;
-                } else {
-                    self.blocks::<S, 4, 1>(block);
-                    block += 1;
-                }
-            }
-        }
-    }
-
-    /// Output blocks `block..block + V`, all inputs, `P` of them at a time in registers.
-    #[inline(always)]
-    unsafe fn blocks<S: Simd, const P: usize, const V: usize>(&self, block: usize) {
-        for first in (0..self.inputs * 16).step_by(P) {
-            unsafe {
-                let mut acc = [[S::splat(0.0); V]; P];
-                let mut v = self.v.add(first / 16 * STRIP * 16 + first % 16);
-                let mut u = self.u.add(block * STRIP * 16);
-                for _ in 0..self.count {
-                    let mut uv = [S::splat(0.0); V];
-                    unroll! { for k in 0..V {
-                        uv[k] = S::load(u.add(k * STRIP * 16));
-                    } }
-                    unroll! { for p in 0..P {
-                        let value = S::splat(*v.add(p));
-                        unroll! { for k in 0..V {
-                            acc[p][k] = S::fma(value, uv[k], acc[p][k]);
-                        } }
-                    } }
-                    v = v.wrapping_add(16);
-                    u = u.wrapping_add(16);
-                }
-                unroll! { for p in 0..P {
-                    unroll! { for k in 0..V {
-                        let to = self.to.add(((first + p) * self.outputs + block + k) * 16);
-                        S::store(to, S::add(S::load(to), acc[p][k]));
-                    } }
-                } }
-            }
+    unsafe fn line<S: Simd>([a, b, c, d]: [S::V; 4]) -> [S::V; 6] {
+        unsafe {
+            let (half, two) = (S::splat(0.5), S::splat(2.0));
+            let even1 = S::mul(S::fma(c, half, a), S::splat(-1.0 / 1.5));
+            let even2 = S::mul(S::fma(c, two, a), S::splat(1.0 / 6.0));
+            let odd1 = S::mul(S::fma(d, half, b), S::splat(A / -1.5));
+            let odd2 = S::mul(S::fma(d, two, b), S::splat(B / 6.0));
+            [
+                a,
+                S::add(even1, odd1),
+                S::sub(even1, odd1),
+                S::add(even2, odd2),
+                S::sub(even2, odd2),
+                d,
+            ]
         }
     }
 }

@@ -1,14 +1,14 @@
 //! Batch normalisation.
 
 use dfdx::{
-    nn::{Module, ModuleMut, TensorOptions},
+    nn::TensorOptions,
     shapes::{Const, ConstDim, Dtype, Rank1},
-    tensor::{Cpu, CpuError, NoneTape, OwnedTape, Storage, Tensor},
+    tensor::{Cpu, CpuError, OwnedTape, Storage, Tensor},
 };
 
 use super::{
     Layer,
-    module::{Maps, collection, run, run_mut},
+    module::{collection, module, run},
 };
 use crate::Builder;
 
@@ -66,31 +66,9 @@ collection! {
     }
 }
 
-/// Evaluation.
-impl<const C: usize, H: ConstDim, W: ConstDim> Module<Maps<Const<C>, H, W, NoneTape>>
-    for BatchNorm2d<C>
-{
-    type Output = Maps<Const<C>, H, W, NoneTape>;
-    type Error = CpuError;
-
-    fn try_forward(&self, x: Maps<Const<C>, H, W, NoneTape>) -> Result<Self::Output, CpuError> {
-        run::<Self, (Const<C>, H, W), _>(self, x)
-    }
-}
-
-/// Training.
-impl<const C: usize, H: ConstDim, W: ConstDim> ModuleMut<Maps<Const<C>, H, W, OwnedTape<f32, Cpu>>>
-    for BatchNorm2d<C>
-{
-    type Output = Maps<Const<C>, H, W, OwnedTape<f32, Cpu>>;
-    type Error = CpuError;
-
-    fn try_forward_mut(
-        &mut self,
-        x: Maps<Const<C>, H, W, OwnedTape<f32, Cpu>>,
-    ) -> Result<Self::Output, CpuError> {
-        run_mut::<Self, (Const<C>, H, W), _>(self, x)
-    }
+module! {
+    by_mode [const C: usize, H: ConstDim, W: ConstDim] BatchNorm2d<C>,
+    (Const<C>, H, W) => (Const<C>, H, W)
 }
 
 impl<const C: usize, H: ConstDim, W: ConstDim> Layer<(Const<C>, H, W)> for BatchNorm2d<C> {

@@ -1,14 +1,14 @@
 //! Convolution.
 
 use dfdx::{
-    nn::{Module, NonMutableModule, TensorOptions},
+    nn::{NonMutableModule, TensorOptions},
     shapes::{Const, Dtype, Rank1, Rank4},
-    tensor::{Cpu, CpuError, Storage, Tape, Tensor},
+    tensor::{Cpu, CpuError, Storage, Tensor},
 };
 
 use super::{
     Layer,
-    module::{Maps, collection, run},
+    module::{collection, module, run},
 };
 use crate::{Builder, init, shape::Stride};
 
@@ -85,19 +85,10 @@ impl<const I: usize, const O: usize, const K: usize, const S: usize> NonMutableM
 {
 }
 
-impl<const I: usize, const O: usize, const K: usize, const S: usize, H, W, T>
-    Module<Maps<Const<I>, H, W, T>> for Conv2d<I, O, K, S>
-where
-    H: Stride<S>,
-    W: Stride<S>,
-    T: Tape<f32, Cpu>,
-{
-    type Output = Maps<Const<O>, H::Output, W::Output, T>;
-    type Error = CpuError;
-
-    fn try_forward(&self, x: Maps<Const<I>, H, W, T>) -> Result<Self::Output, CpuError> {
-        run::<Self, (Const<I>, H, W), _>(self, x)
-    }
+module! {
+    [const I: usize, const O: usize, const K: usize, const S: usize, H: Stride<S>, W: Stride<S>]
+    Conv2d<I, O, K, S>,
+    (Const<I>, H, W) => (Const<O>, H::Output, W::Output)
 }
 
 impl<const I: usize, const O: usize, const K: usize, const S: usize, H, W> Layer<(Const<I>, H, W)>

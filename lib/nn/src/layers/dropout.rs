@@ -1,10 +1,9 @@
 //! Dropout.
 
 use dfdx::{
-    nn::{BuildOnDevice, Module, ModuleMut, ModuleVisitor, TensorCollection},
-    shapes::{Dtype, Shape},
+    nn::{Module, ModuleMut, ZeroSizedModule},
+    shapes::Shape,
     tensor::{Cpu, CpuError, NoneTape, OwnedTape, Tensor},
-    tensor_ops::Device,
 };
 
 use super::{Layer, tape::pointwise};
@@ -66,19 +65,7 @@ impl<const PERCENT: usize> Dropout<PERCENT> {
     };
 }
 
-impl<const PERCENT: usize, E: Dtype, D: Device<E>> BuildOnDevice<D, E> for Dropout<PERCENT> {
-    type Built = Self;
-}
-
-impl<const PERCENT: usize, E: Dtype, D: Device<E>> TensorCollection<E, D> for Dropout<PERCENT> {
-    type To<E2: Dtype, D2: Device<E2>> = Self;
-
-    fn iter_tensors<V: ModuleVisitor<Self, E, D>>(
-        visitor: &mut V,
-    ) -> Result<Option<Self::To<V::E2, V::D2>>, V::Err> {
-        visitor.visit_fields((), |()| Self::default())
-    }
-}
+impl<const PERCENT: usize> ZeroSizedModule for Dropout<PERCENT> {}
 
 impl<const PERCENT: usize, S: Shape> Module<Tensor<S, f32, Cpu, NoneTape>> for Dropout<PERCENT> {
     type Output = Tensor<S, f32, Cpu, NoneTape>;

@@ -51,6 +51,15 @@ use crate::{
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Flatten<const N: usize>;
 
+impl<const N: usize> Flatten<N> {
+    const fn check(len: usize) {
+        assert!(
+            len == N,
+            "Flatten<N> of an image (C, H, W) needs N = C * H * W"
+        );
+    }
+}
+
 impl<const N: usize> ZeroSizedModule for Flatten<N> {}
 impl<const N: usize> NonMutableModule for Flatten<N> {}
 
@@ -61,12 +70,7 @@ impl<const C: usize, const H: usize, const W: usize, const N: usize, T: Tape<f32
     type Error = CpuError;
 
     fn try_forward(&self, x: Images<C, H, W, T>) -> Result<Self::Output, CpuError> {
-        const {
-            assert!(
-                C * H * W == N,
-                "Flatten<N> of an image (C, H, W) needs N = C * H * W"
-            )
-        };
+        const { Self::check(C * H * W) };
         let batch = x.shape().0;
         x.try_reshape_like(&(batch, Const))
     }
@@ -76,12 +80,7 @@ impl<C: ConstDim, H: ConstDim, W: ConstDim, const N: usize> Layer<(C, H, W)> for
     type Output = (Const<N>,);
 
     fn lower(layers: &mut Builder) {
-        const {
-            assert!(
-                C::SIZE * H::SIZE * W::SIZE == N,
-                "Flatten<N> of an image (C, H, W) needs N = C * H * W"
-            )
-        };
+        const { Self::check(C::SIZE * H::SIZE * W::SIZE) };
         layers.flatten();
     }
 }

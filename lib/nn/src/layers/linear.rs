@@ -1,16 +1,16 @@
 //! Fully connected layers.
 
 use dfdx::{
-    nn::{Module, NonMutableModule, TensorOptions},
+    nn::{NonMutableModule, TensorOptions},
     shapes::{Const, Dtype, Rank1, Rank2},
-    tensor::{Cpu, CpuError, Storage, Tape, Tensor},
+    tensor::{Cpu, CpuError, Storage, Tensor},
 };
 
 use super::{
     Layer,
-    module::{collection, run},
+    module::{collection, module, run},
 };
-use crate::{Builder, init, shape::Features};
+use crate::{Builder, init};
 
 /// `x * weight^T + bias`.
 ///
@@ -80,14 +80,7 @@ collection! {
 
 impl<const I: usize, const O: usize> NonMutableModule for Linear<I, O> {}
 
-impl<const I: usize, const O: usize, T: Tape<f32, Cpu>> Module<Features<I, T>> for Linear<I, O> {
-    type Output = Features<O, T>;
-    type Error = CpuError;
-
-    fn try_forward(&self, x: Features<I, T>) -> Result<Self::Output, CpuError> {
-        run::<Self, (Const<I>,), _>(self, x)
-    }
-}
+module! { [const I: usize, const O: usize] Linear<I, O>, (Const<I>) => (Const<O>) }
 
 impl<const I: usize, const O: usize, const F: usize> Layer<(Const<I>,)> for Linear<I, O, F> {
     type Output = (Const<O>,);

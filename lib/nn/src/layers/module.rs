@@ -13,15 +13,12 @@ use super::{
 };
 use crate::{
     Batch, Builder, Error, Result,
-    kernels::{
-        buffer::{Buffer, flat, flat_mut},
-        view::values,
-    },
+    kernels::{buffer::flat, view::values},
     plan::{
-        Activation, Context, Folded, Gradient, Gradients, MOMENTUM, NetworkTensor, Saved, Step,
-        backward, evaluate, forward,
+        Activation, Backward, Context, Folded, Gradients, NetworkTensor, Step, evaluate, forward,
+        pack, running_statistics,
         stage::{Stage, fuse},
-        to_blocks, to_planes,
+        unpack,
     },
     shape::{Dims, SampleShape},
     threads::on_threads,
@@ -64,28 +61,65 @@ macro_rules! collection {
 
 pub(super) use collection;
 
-/// A batch of images on the tape, or without one.
-pub(super) type Maps<C, H, W, T> = Tensor<(usize, C, H, W), f32, Cpu, T>;
-type Samples<S, T> = Tensor<<S as SampleShape>::Batch, f32, Cpu, T>;
+/// Makes a layer a module of dfdx, in training where its input has a tape and in evaluation where
+/// it has none; or, as `by_mode`, one that trains by `forward_mut` of a tensor with a tape and
+/// evaluates by `forward` of one without.
+macro_rules! module {
+    ([$($generics:tt)*] $layer:ty, ($($in:ty),+) => ($($out:ty),+)) => {
+        impl<$($generics)*, T: dfdx::tensor::Tape<f32, Cpu>>
+            dfdx::nn::Module<Tensor<(usize, $($in),+), f32, Cpu, T>> for $layer
+        {
+            type Output = Tensor<(usize, $($out),+), f32, Cpu, T>;
+            type Error = CpuError;
 
-/// The layer's output: in training where `x` has a tape, in evaluation where it has none.
-pub(super) fn run<M, In, T>(
-    module: &M,
-    x: Samples<In, T>,
-) -> Result<Samples<M::Output, T>, CpuError>
-where
-    In: SampleShape,
-    M: Layer<In> + TensorCollection<f32, Cpu> + Clone,
-    T: Tape<f32, Cpu>,
-{
-    run_mut(&mut module.clone(), x)
+            fn try_forward(
+                &self,
+                x: Tensor<(usize, $($in),+), f32, Cpu, T>,
+            ) -> Result<Self::Output, CpuError> {
+                run::<Self, ($($in,)+), T>(&mut self.clone(), x)
+            }
+        }
+    };
+    (by_mode [$($generics:tt)*] $layer:ty, ($($in:ty),+) => ($($out:ty),+)) => {
+        impl<$($generics)*> dfdx::nn::Module<Tensor<(usize, $($in),+), f32, Cpu>> for $layer {
+            type Output = Tensor<(usize, $($out),+), f32, Cpu>;
+            type Error = CpuError;
+
+            fn try_forward(
+                &self,
+                x: Tensor<(usize, $($in),+), f32, Cpu>,
+            ) -> Result<Self::Output, CpuError> {
+                run::<Self, ($($in,)+), _>(&mut self.clone(), x)
+            }
+        }
+
+        impl<$($generics)*>
+            dfdx::nn::ModuleMut<Tensor<(usize, $($in),+), f32, Cpu, OwnedTape<f32, Cpu>>>
+            for $layer
+        {
+            type Output = Tensor<(usize, $($out),+), f32, Cpu, OwnedTape<f32, Cpu>>;
+            type Error = CpuError;
+
+            fn try_forward_mut(
+                &mut self,
+                x: Tensor<(usize, $($in),+), f32, Cpu, OwnedTape<f32, Cpu>>,
+            ) -> Result<Self::Output, CpuError> {
+                run::<Self, ($($in,)+), _>(self, x)
+            }
+        }
+    };
 }
 
-/// As [`run`]; training moves the running statistics.
+pub(super) use module;
+
+type Samples<S, T> = Tensor<<S as SampleShape>::Batch, f32, Cpu, T>;
+
+/// The layer's output: in training where `x` has a tape, which moves the running statistics; in
+/// evaluation where it has none.
 ///
 /// # Errors
 /// Where statistics are to be taken of an empty batch.
-pub(super) fn run_mut<M, In, T>(
+pub(super) fn run<M, In, T>(
     module: &mut M,
     x: Samples<In, T>,
 ) -> Result<Samples<M::Output, T>, CpuError>
@@ -97,13 +131,18 @@ where
     let (x, mut tape) = x.try_contiguous()?.split_tape();
     let batch = x.shape().concrete()[0];
     let plan = Plan::new::<M, In>(module, batch)?;
-    let (y, steps) = match T::OWNS_TAPE {
-        true => plan.train(&values(&x), module)?,
-        false => (plan.evaluate(&values(&x))?, Vec::new()),
+    let (y, steps) = match (batch, T::OWNS_TAPE) {
+        (0, true) if plan.keeps_statistics() => return Err(CpuError::WrongNumElements),
+        (0, _) => (Vec::new(), Vec::new()),
+        (_, true) => plan.train(&values(&x), module)?,
+        (_, false) => (plan.evaluate(&values(&x))?, Vec::new()),
     };
     let y = (x.device().clone()).try_tensor_from_vec(y, M::Output::batch(batch))?;
     let (out, mut module) = (y.clone(), module.clone());
     tape.add_backward_op(move |grads| {
+        if batch == 0 {
+            return Ok(());
+        }
         let dy = grads.get_or_alloc_mut(&out)?.to_vec();
         let (dx, found) = plan.backward(&values(&x), steps, &dy)?;
         add(grads.get_or_alloc_mut(&x)?, &dx);
@@ -111,7 +150,7 @@ where
         visit(&mut module, &mut |tensor| {
             let to = tensor.gradient(grads)?;
             for (_, gradient) in found.values.iter().filter(|(of, _)| *of == place) {
-                add(to, gradient.get(to.len()));
+                add(to, flat(gradient));
             }
             place += 1;
             Ok(())
@@ -157,30 +196,29 @@ impl Plan {
         })
     }
 
+    fn keeps_statistics(&self) -> bool {
+        self.tensors.iter().any(|tensor| !tensor.trainable)
+    }
+
     fn context<'a>(&'a self, x: &'a [f32]) -> Context<'a> {
-        let batch = Batch {
-            len: self.batch,
-            images: x,
-            features: &[],
-        };
         Context {
             tensors: &self.tensors,
-            batch,
+            batch: Batch {
+                len: self.batch,
+                images: x,
+                features: &[],
+            },
             draw: (0, 0),
         }
     }
 
     fn evaluate(&self, x: &[f32]) -> Result<Vec<f32>, CpuError> {
-        if self.batch == 0 {
-            return Ok(Vec::new());
-        }
         let context = self.context(x);
         let y = on_threads(|| {
             let folded = Folded::new(&self.stages, &context);
-            evaluate(&folded, &context, Activation::Input(self.input))
+            evaluate(&folded, &context, Activation::input(self.input))
         });
-        let y = y.map_err(of_plan)?.flattened(&context);
-        Ok(y.get(self.batch).to_vec())
+        Ok(y.map_err(of_plan)?.rows(&context).into_owned())
     }
 
     /// The forward pass in training; moves the running statistics of `module`.
@@ -189,53 +227,23 @@ impl Plan {
         x: &[f32],
         module: &mut M,
     ) -> Result<(Vec<f32>, Vec<Step>), CpuError> {
-        let keeps_statistics = self.tensors.iter().any(|tensor| !tensor.trainable);
-        if self.batch == 0 {
-            return match keeps_statistics {
-                true => Err(CpuError::WrongNumElements),
-                false => Ok((Vec::new(), Vec::new())),
-            };
-        }
         let context = self.context(x);
-        let input = Activation::Input(self.input);
+        let input = Activation::input(self.input);
         let steps = on_threads(|| forward(&self.stages, &context, &input)).map_err(of_plan)?;
         let y = steps.last().map_or(&input, |step| &step.out);
-        let y = y.flattened(&context).get(self.batch).to_vec();
-        if keeps_statistics {
-            let mut moved = self.running_statistics(&steps).into_iter();
+        let y = y.rows(&context).into_owned();
+        if self.keeps_statistics() {
+            // Mean and variance of each batch normalisation, in the module's order.
+            let mut moved = running_statistics(&self.stages, &steps, &context).into_iter();
             visit(module, &mut |tensor| {
                 if !tensor.is_trainable() {
-                    tensor
-                        .values_mut()
-                        .copy_from_slice(&moved.next().unwrap_or_default());
+                    let (_, values) = moved.next().unwrap_or_default();
+                    tensor.values_mut().copy_from_slice(&values);
                 }
                 Ok(())
             })?;
         }
         Ok((y, steps))
-    }
-
-    /// Mean and variance of each batch normalisation, in order, after this batch.
-    fn running_statistics(&self, steps: &[Step]) -> Vec<Vec<f32>> {
-        let values = |tensor: usize| self.tensors[tensor].values.clone();
-        let mut moved = Vec::new();
-        for (stage, step) in self.stages.iter().zip(steps) {
-            let (norm, bias) = match stage {
-                Stage::Conv(conv) => (conv.norm, values(conv.bias)),
-                Stage::Norm(stage) => (Some(stage.norm), Vec::new()),
-                _ => continue,
-            };
-            let statistics = match &step.saved {
-                Saved::Statistics(statistics) | Saved::Pooled { statistics, .. } => statistics,
-                _ => continue,
-            };
-            if let Some(norm) = norm {
-                let (mut mean, mut var) = (values(norm.mean), values(norm.var));
-                statistics.update(MOMENTUM, &bias, &mut mean, &mut var);
-                moved.extend([mean, var]);
-            }
-        }
-        moved
     }
 
     /// The gradients of `x` and of the tensors.
@@ -245,33 +253,13 @@ impl Plan {
         steps: Vec<Step>,
         dy: &[f32],
     ) -> Result<(Vec<f32>, Gradients), CpuError> {
-        let mut found = Gradients::default();
-        if self.batch == 0 {
-            return Ok((Vec::new(), found));
-        }
-        let dy = match self.output {
-            Dims::Vector(_) => {
-                let mut rows = Buffer::new(dy.len().div_ceil(16));
-                flat_mut(&mut rows)[..dy.len()].copy_from_slice(dy);
-                Gradient::Rows(rows)
-            }
-            image => {
-                let (channels, area) = image.channels_and_area();
-                Gradient::blocks(to_blocks(dy, channels, area))
-            }
-        };
-        let (context, input) = (self.context(x), Activation::Input(self.input));
-        let through = || backward(&self.stages, steps, &context, &input, dy, true, &mut found);
+        let (context, input) = (self.context(x), Activation::input(self.input));
+        let mut back = Backward::new(&context);
+        let dy = pack(dy, self.output).into();
+        let through = || back.through(&self.stages, steps, &input, dy, true);
         let dx = on_threads(through).map_err(of_plan)?;
-        let dx = dx.map_or(Buffer::zeros(0), Gradient::into_values);
-        let dx = match self.input {
-            Dims::Vector(_) => flat(&dx)[..x.len()].to_vec(),
-            image => {
-                let (channels, area) = image.channels_and_area();
-                to_planes(&dx, channels, area)
-            }
-        };
-        Ok((dx, found))
+        let dx = dx.map_or(Vec::new(), |dx| unpack(&dx.values, self.input, self.batch));
+        Ok((dx, back.found))
     }
 }
 

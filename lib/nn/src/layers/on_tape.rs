@@ -17,7 +17,9 @@ use dfdx::{
 };
 
 use super::{Layer, tape::visit};
-use crate::{Builder, Error, Result, kernels::view::values, shape::SampleShape};
+use crate::{
+    Builder, Error, Result, TensorSpec, kernels::view::values, plan::spec::Init, shape::SampleShape,
+};
 
 /// Any module of dfdx, of its own or a reader's, as a layer: `M` is what `build_module` takes.
 ///
@@ -40,23 +42,18 @@ pub trait TapeLayer: Debug + Send + Sync {
     /// The module's type.
     fn name(&self) -> &str;
 
-    /// Name, shape and whether it is trained, of every tensor.
-    fn tensors(&self) -> Vec<(String, Vec<usize>, bool)>;
+    /// Every tensor, and what the module's builder puts into it.
+    fn tensors(&self, device: &Cpu) -> Vec<(TensorSpec, Vec<f32>)>;
 
-    /// What the module's builder puts into them.
-    fn initial(&self, device: &Cpu) -> Vec<Vec<f32>>;
+    /// The forward pass, in training or in evaluation.
+    fn forward(&self, pass: &TapePass, training: bool) -> Result<Vec<f32>>;
 
-    fn evaluate(&self, pass: &TapePass) -> Result<Vec<f32>>;
-
-    /// The forward pass in training.
-    fn train(&self, pass: &TapePass) -> Result<Vec<f32>>;
-
-    /// The gradients of the same pass, from that of its output.
+    /// The gradients of the same pass in training, from that of its output.
     fn gradient(&self, pass: &TapePass, dy: &[f32]) -> Result<TapeGradient>;
 }
 
 /// What a module is run on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct TapePass<'a> {
     /// The layer's, for errors.
     pub name: &'a str,
@@ -149,23 +146,18 @@ where
     B: TensorCollection<f32, Cpu> + Send,
 {
     /// Runs `pass` on the module with these tensors.
-    fn with<R>(
-        &self,
-        name: &str,
-        tensors: &[&[f32]],
-        pass: impl FnOnce(&mut B) -> Result<R, String>,
-    ) -> Result<R> {
+    fn with<R>(&self, pass: &TapePass, run: impl FnOnce(&mut B) -> Result<R, String>) -> Result<R> {
         let mut module = self.module.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut tensors = tensors.iter();
+        let mut tensors = pass.tensors.iter();
         let loaded = visit(&mut *module, &mut |to| {
             if let Some(tensor) = tensors.next() {
                 to.values_mut().copy_from_slice(tensor);
             }
             Ok(())
         });
-        let passed = loaded.map_err(told).and_then(|()| pass(&mut module));
+        let passed = loaded.map_err(told).and_then(|()| run(&mut module));
         passed.map_err(|problem| Error::Tape {
-            layer: name.into(),
+            layer: pass.name.into(),
             problem,
             remedy: "see what the module asks of its input".into(),
         })
@@ -185,24 +177,18 @@ where
         &self.name
     }
 
-    fn tensors(&self) -> Vec<(String, Vec<usize>, bool)> {
+    fn tensors(&self, device: &Cpu) -> Vec<(TensorSpec, Vec<f32>)> {
         let mut tensors = Vec::new();
-        let _ = self.with("", &[], |module| {
-            let seen = visit(module, &mut |t| {
-                tensors.push((t.name().into(), t.shape(), t.is_trainable()));
-                Ok(())
-            });
-            seen.map_err(told)
-        });
-        tensors
-    }
-
-    fn initial(&self, device: &Cpu) -> Vec<Vec<f32>> {
-        let mut tensors = Vec::new();
-        let _ = self.with("", &[], |module| {
+        let _ = self.with(&TapePass::default(), |module| {
             let reset = visit(module, &mut |tensor| {
                 tensor.reset(device)?;
-                tensors.push(tensor.values().into_owned());
+                let spec = TensorSpec {
+                    name: tensor.name().into(),
+                    shape: tensor.shape(),
+                    init: Init::OfModule,
+                    trainable: tensor.is_trainable(),
+                };
+                tensors.push((spec, tensor.values().into_owned()));
                 Ok(())
             });
             reset.map_err(told)
@@ -210,24 +196,20 @@ where
         tensors
     }
 
-    fn evaluate(&self, pass: &TapePass) -> Result<Vec<f32>> {
-        self.with(pass.name, pass.tensors, |module| {
-            let x = tensor::<In>(pass, &Cpu::default())?;
+    fn forward(&self, pass: &TapePass, training: bool) -> Result<Vec<f32>> {
+        self.with(pass, |module| {
+            let x = tensor::<In>(pass, &Cpu::seed_from_u64(pass.seed))?;
+            if training {
+                let y = module.try_forward_mut(x.leaky_trace()).map_err(told)?;
+                return Ok(values(&y).into_owned());
+            }
             let y = module.try_forward(x).map_err(told)?;
             Ok(values(&y).into_owned())
         })
     }
 
-    fn train(&self, pass: &TapePass) -> Result<Vec<f32>> {
-        self.with(pass.name, pass.tensors, |module| {
-            let x = tensor::<In>(pass, &Cpu::seed_from_u64(pass.seed))?;
-            let y = module.try_forward_mut(x.leaky_trace()).map_err(told)?;
-            Ok(values(&y).into_owned())
-        })
-    }
-
     fn gradient(&self, pass: &TapePass, dy: &[f32]) -> Result<TapeGradient> {
-        self.with(pass.name, pass.tensors, |module| {
+        self.with(pass, |module| {
             let device = Cpu::seed_from_u64(pass.seed);
             let x = tensor::<In>(pass, &device)?;
             let y = module.try_forward_mut(x.leaky_trace()).map_err(told)?;

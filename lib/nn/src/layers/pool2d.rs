@@ -1,14 +1,14 @@
 //! Pooling.
 
 use dfdx::{
-    nn::{Module, NonMutableModule, ZeroSizedModule},
+    nn::{NonMutableModule, ZeroSizedModule},
     shapes::ConstDim,
-    tensor::{Cpu, CpuError, Tape, Tensor},
+    tensor::{Cpu, CpuError, Tensor},
 };
 
 use super::{
     Layer,
-    module::{Maps, run},
+    module::{module, run},
 };
 use crate::{
     Builder,
@@ -77,54 +77,23 @@ pub struct AvgPool2d;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct GlobalAvgPool2d;
 
-macro_rules! halving {
-    ($($layer:ident: $lower:ident),*) => {
-        $(
-            impl ZeroSizedModule for $layer {}
-            impl NonMutableModule for $layer {}
+macro_rules! pooling {
+    ($layer:ident, $lower:ident, $size:ident => ($($out:ty),+)) => {
+        impl ZeroSizedModule for $layer {}
+        impl NonMutableModule for $layer {}
 
-            impl<C: ConstDim, H: Halve, W: Halve, T: Tape<f32, Cpu>> Module<Maps<C, H, W, T>>
-                for $layer
-            {
-                type Output = Maps<C, Half<H>, Half<W>, T>;
-                type Error = CpuError;
+        module! { [C: ConstDim, H: $size, W: $size] $layer, (C, H, W) => ($($out),+) }
 
-                fn try_forward(&self, x: Maps<C, H, W, T>) -> Result<Self::Output, CpuError> {
-                    run::<Self, (C, H, W), _>(self, x)
-                }
+        impl<C: ConstDim, H: $size, W: $size> Layer<(C, H, W)> for $layer {
+            type Output = ($($out,)+);
+
+            fn lower(layers: &mut Builder) {
+                layers.$lower();
             }
-
-            impl<C: ConstDim, H: Halve, W: Halve> Layer<(C, H, W)> for $layer {
-                type Output = (C, H::Half, W::Half);
-
-                fn lower(layers: &mut Builder) {
-                    layers.$lower();
-                }
-            }
-        )*
+        }
     };
 }
 
-halving!(MaxPool2d: max_pool2d, AvgPool2d: avg_pool2d);
-
-impl ZeroSizedModule for GlobalAvgPool2d {}
-impl NonMutableModule for GlobalAvgPool2d {}
-
-impl<C: ConstDim, H: ConstDim, W: ConstDim, T: Tape<f32, Cpu>> Module<Maps<C, H, W, T>>
-    for GlobalAvgPool2d
-{
-    type Output = Tensor<(usize, C), f32, Cpu, T>;
-    type Error = CpuError;
-
-    fn try_forward(&self, x: Maps<C, H, W, T>) -> Result<Self::Output, CpuError> {
-        run::<Self, (C, H, W), _>(self, x)
-    }
-}
-
-impl<C: ConstDim, H: ConstDim, W: ConstDim> Layer<(C, H, W)> for GlobalAvgPool2d {
-    type Output = (C,);
-
-    fn lower(layers: &mut Builder) {
-        layers.global_avg_pool2d();
-    }
-}
+pooling!(MaxPool2d, max_pool2d, Halve => (C, Half<H>, Half<W>));
+pooling!(AvgPool2d, avg_pool2d, Halve => (C, Half<H>, Half<W>));
+pooling!(GlobalAvgPool2d, global_avg_pool2d, ConstDim => (C));

@@ -1,14 +1,13 @@
 //! Two convolutions and a pooling, under names.
 
 use dfdx::{
-    nn::{Module, ModuleMut},
     shapes::{Const, Dtype},
-    tensor::{Cpu, CpuError, NoneTape, OwnedTape, Storage},
+    tensor::{Cpu, CpuError, OwnedTape, Storage, Tensor},
 };
 
 use super::{
     BatchNorm2d, Conv2d, Layer,
-    module::{Maps, collection, run, run_mut},
+    module::{collection, module, run},
 };
 use crate::{
     Builder,
@@ -71,31 +70,9 @@ collection! {
     }
 }
 
-/// Evaluation.
-impl<const I: usize, const O: usize, H: Halve, W: Halve> Module<Maps<Const<I>, H, W, NoneTape>>
-    for VggBlock<I, O>
-{
-    type Output = Maps<Const<O>, Half<H>, Half<W>, NoneTape>;
-    type Error = CpuError;
-
-    fn try_forward(&self, x: Maps<Const<I>, H, W, NoneTape>) -> Result<Self::Output, CpuError> {
-        run::<Self, (Const<I>, H, W), _>(self, x)
-    }
-}
-
-/// Training.
-impl<const I: usize, const O: usize, H: Halve, W: Halve>
-    ModuleMut<Maps<Const<I>, H, W, OwnedTape<f32, Cpu>>> for VggBlock<I, O>
-{
-    type Output = Maps<Const<O>, Half<H>, Half<W>, OwnedTape<f32, Cpu>>;
-    type Error = CpuError;
-
-    fn try_forward_mut(
-        &mut self,
-        x: Maps<Const<I>, H, W, OwnedTape<f32, Cpu>>,
-    ) -> Result<Self::Output, CpuError> {
-        run_mut::<Self, (Const<I>, H, W), _>(self, x)
-    }
+module! {
+    by_mode [const I: usize, const O: usize, H: Halve, W: Halve] VggBlock<I, O>,
+    (Const<I>, H, W) => (Const<O>, Half<H>, Half<W>)
 }
 
 impl<const I: usize, const O: usize, H: Halve, W: Halve> Layer<(Const<I>, H, W)>

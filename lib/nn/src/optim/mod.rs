@@ -3,7 +3,7 @@
 mod adam;
 mod sgd;
 
-use std::collections::BTreeMap;
+use std::{array::from_fn, collections::BTreeMap};
 
 pub use self::{adam::Adam, sgd::Sgd};
 use crate::{Error, Result, TensorRef};
@@ -39,34 +39,25 @@ pub trait Optimizer: Send {
     fn restore(&mut self, name: &str, shape: &[usize], values: &[f32]) -> Result<()>;
 }
 
-/// Tensors of the shape of a parameter, by its name.
+/// The shape of each parameter and tensors of that shape, by its name.
 #[derive(Clone, Debug, Default)]
-struct State<const N: usize>(BTreeMap<String, Moments<N>>);
-
-#[derive(Clone, Debug)]
-struct Moments<const N: usize> {
-    shape: Vec<usize>,
-    values: [Vec<f32>; N],
-}
+struct State<const N: usize>(BTreeMap<String, (Vec<usize>, [Vec<f32>; N])>);
 
 impl<const N: usize> State<N> {
     /// The moments of a parameter, 0 at first.
     fn of(&mut self, name: &str, shape: &[usize]) -> &mut [Vec<f32>; N] {
         let entry = self.0.entry(name.into());
-        let zeros = || Moments {
-            shape: shape.to_vec(),
-            values: std::array::from_fn(|_| vec![0.0; shape.iter().product()]),
-        };
-        &mut entry.or_insert_with(zeros).values
+        let zeros = |_| vec![0.0; shape.iter().product()];
+        &mut entry.or_insert_with(|| (shape.to_vec(), from_fn(zeros))).1
     }
 
     /// All moments, `prefixes` before the names.
     fn tensors(&self, prefixes: [&str; N]) -> Vec<TensorRef<'_>> {
-        let each = self.0.iter().flat_map(move |(name, moments)| {
-            let named = prefixes.into_iter().zip(&moments.values);
+        let each = self.0.iter().flat_map(move |(name, (shape, values))| {
+            let named = prefixes.into_iter().zip(values);
             named.map(move |(prefix, values)| TensorRef {
                 name: format!("{prefix}{name}"),
-                shape: moments.shape.clone(),
+                shape: shape.clone(),
                 values,
             })
         });

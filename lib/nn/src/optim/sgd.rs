@@ -1,10 +1,7 @@
 //! Stochastic gradient descent.
 
 use super::{Optimizer, State};
-use crate::{
-    Result, TensorRef,
-    kernels::update::{self, SgdFactors},
-};
+use crate::{Result, TensorRef, threads::ParForEach};
 
 /// Stochastic gradient descent with momentum (B. T. Polyak, "Some methods of speeding up the
 /// convergence of iteration methods", 1964), or with Nesterov's (I. Sutskever et al., "On the
@@ -55,14 +52,25 @@ impl Optimizer for Sgd {
     }
 
     fn update_tensor(&mut self, name: &str, shape: &[usize], values: &mut [f32], gradient: &[f32]) {
-        let factors = SgdFactors {
-            learning_rate: self.learning_rate,
-            momentum: self.momentum,
-            weight_decay: self.weight_decay,
-            nesterov: self.nesterov,
-        };
+        const CHUNK: usize = 1 << 14;
+        let (rate, momentum, decay) = (self.learning_rate, self.momentum, self.weight_decay);
         let [velocity] = self.velocity.of(name, shape);
-        update::sgd(factors, gradient, velocity, values);
+        assert!(gradient.len() == values.len() && velocity.len() == values.len());
+        let nesterov = self.nesterov;
+        (values.chunks_mut(CHUNK))
+            .zip(velocity.chunks_mut(CHUNK))
+            .zip(gradient.chunks(CHUNK))
+            .par_for_each(|((values, velocity), gradient)| {
+                for ((value, velocity), gradient) in values.iter_mut().zip(velocity).zip(gradient) {
+                    let gradient = gradient + decay * *value;
+                    *velocity = momentum * *velocity + gradient;
+                    let direction = match nesterov {
+                        true => gradient + momentum * *velocity,
+                        false => *velocity,
+                    };
+                    *value -= rate * direction;
+                }
+            });
     }
 
     fn steps(&self) -> u64 {

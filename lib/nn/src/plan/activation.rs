@@ -1,212 +1,213 @@
 //! What passes from stage to stage.
 
-use super::{Context, Images};
+use std::borrow::Cow;
+
+use super::Context;
 use crate::{
     kernels::{
         buffer::{Buffer, F32x16, flat, flat_mut},
-        passes::{Affine, blocks_to_planes, normalise, planes_to_blocks},
+        conv::ConvShape,
+        passes::{Affine, blocks_to_planes, normalise, pad_blocks, pad_planes, planes_to_blocks},
     },
     shape::Dims,
     threads::ParForEach,
 };
 
-/// A batch between two stages.
-pub(crate) enum Activation {
-    /// The network's input: the images of the batch.
-    Input(Dims),
-    Blocks(Blocks),
-    Rows(Rows),
-}
-
-/// Images in blocks of 16 channels, `(batch, channels / 16, height, width, 16)`.
-pub(crate) struct Blocks {
+/// A batch between two stages: vectors, `(batch, units)`, or images in blocks of 16 channels,
+/// `(batch, channels / 16, height, width, 16)`.
+pub(crate) struct Activation {
+    pub dims: Dims,
+    /// None for the network's input: they are the batch's.
     pub values: Buffer,
-    pub channels: usize,
-    pub height: usize,
-    pub width: usize,
     /// Normalisation and ReLU that whoever reads the values does on the way.
     pub pending: Option<Affine>,
 }
 
-/// Vectors `(batch, units)`.
-pub(crate) struct Rows {
-    pub values: Buffer,
-    pub units: usize,
-}
-
 /// The gradient of an [`Activation`].
-pub(crate) enum Gradient {
-    Blocks {
-        values: Buffer,
-        /// Where the gradient is already 0 wherever the pending ReLU is: each image's sums of it
-        /// and of its product with `z - mean`.
-        sums: Option<Buffer>,
-    },
-    Rows(Buffer),
+pub(crate) struct Gradient {
+    pub values: Buffer,
+    /// Where the gradient is already 0 wherever the pending ReLU is: each image's sums of it
+    /// and of its product with `z - mean`.
+    pub sums: Option<Buffer>,
 }
 
-impl Gradient {
-    pub fn blocks(values: Buffer) -> Self {
-        Self::Blocks { values, sums: None }
-    }
-
-    /// The values, whatever they are of.
-    pub fn into_values(self) -> Buffer {
-        match self {
-            Self::Blocks { values, .. } | Self::Rows(values) => values,
-        }
-    }
-}
-
-impl Rows {
-    pub fn new(batch: usize, units: usize) -> Self {
-        Self {
-            values: Buffer::new((batch * units).div_ceil(16)),
-            units,
-        }
-    }
-
-    pub fn get(&self, batch: usize) -> &[f32] {
-        &flat(&self.values)[..batch * self.units]
-    }
-
-    pub fn get_mut(&mut self, batch: usize) -> &mut [f32] {
-        &mut flat_mut(&mut self.values)[..batch * self.units]
-    }
-}
-
-impl Blocks {
-    pub fn new(batch: usize, channels: usize, height: usize, width: usize) -> Self {
-        Self {
-            values: Buffer::new(batch * channels.div_ceil(16) * height * width),
-            channels,
-            height,
-            width,
-            pending: None,
-        }
-    }
-
-    pub fn area(&self) -> usize {
-        self.height * self.width
-    }
-
-    /// Vectors of one image.
-    pub fn image_len(&self) -> usize {
-        self.channels.div_ceil(16) * self.area()
+impl From<Buffer> for Gradient {
+    fn from(values: Buffer) -> Self {
+        Self { values, sums: None }
     }
 }
 
 impl Activation {
-    pub fn dims(&self) -> Dims {
-        match self {
-            Self::Input(dims) => *dims,
-            Self::Blocks(blocks) => Dims::Image {
-                channels: blocks.channels,
-                height: blocks.height,
-                width: blocks.width,
-            },
-            Self::Rows(rows) => Dims::Vector(rows.units),
+    /// Of values as [`pack`] makes them.
+    pub fn of(values: Buffer, dims: Dims) -> Self {
+        Self {
+            dims,
+            values,
+            pending: None,
         }
     }
 
-    /// As what a convolution pads.
-    pub fn images<'a>(&'a self, context: &Context<'a>) -> Images<'a> {
-        match self {
-            Self::Input(_) => Images::Planes(context.batch.images),
-            Self::Blocks(blocks) => Images::Blocks(&blocks.values, blocks.pending.as_ref()),
-            Self::Rows(_) => unreachable!("the builder has refused a convolution of vectors"),
+    /// The network's input.
+    pub fn input(dims: Dims) -> Self {
+        Self::of(Buffer::new(0), dims)
+    }
+
+    /// Of arbitrary content.
+    pub fn new(batch: usize, dims: Dims) -> Self {
+        let (channels, area) = dims.channels_and_area();
+        let len = match dims {
+            Dims::Image { .. } => batch * channels.div_ceil(16) * area,
+            Dims::Vector(units) => (batch * units).div_ceil(16),
+        };
+        Self::of(Buffer::new(len), dims)
+    }
+
+    pub fn is_input(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// All values of a batch; blocks with the channels that fill them up.
+    pub fn get(&self, batch: usize) -> &[f32] {
+        match self.dims {
+            Dims::Image { .. } => flat(&self.values),
+            Dims::Vector(units) => &flat(&self.values)[..batch * units],
         }
     }
 
-    /// What is pending, done: a copy, in blocks. Vectors stay vectors.
-    pub fn done(&self, context: &Context) -> Activation {
-        let batch = context.batch.len;
-        match self {
-            Self::Input(dims @ Dims::Image { .. }) => {
-                let (channels, height, width) = super::stage::image(*dims);
-                Self::Blocks(Blocks {
-                    values: to_blocks(context.batch.images, channels, height * width),
-                    channels,
-                    height,
-                    width,
-                    pending: None,
-                })
-            }
-            Self::Input(Dims::Vector(units)) => {
-                let mut rows = Rows::new(batch, *units);
-                rows.get_mut(batch).copy_from_slice(context.batch.images);
-                Self::Rows(rows)
-            }
-            Self::Blocks(from) => {
-                let mut blocks = Blocks::new(batch, from.channels, from.height, from.width);
-                let len = blocks.image_len();
-                (blocks.values.chunks_exact_mut(len))
-                    .zip(from.values.chunks_exact(len))
-                    .par_for_each(|(to, from_image)| match &from.pending {
-                        Some(affine) => normalise(from_image, affine, to),
-                        None => to.copy_from_slice(from_image),
-                    });
-                Self::Blocks(blocks)
-            }
-            Self::Rows(from) => {
-                let mut rows = Rows::new(batch, from.units);
-                rows.get_mut(batch).copy_from_slice(from.get(batch));
-                Self::Rows(rows)
-            }
+    pub fn get_mut(&mut self, batch: usize) -> &mut [f32] {
+        match self.dims {
+            Dims::Image { .. } => flat_mut(&mut self.values),
+            Dims::Vector(units) => &mut flat_mut(&mut self.values)[..batch * units],
+        }
+    }
+
+    /// Image `index`, with what is pending done, into `to`.
+    pub fn copy_image(&self, index: usize, to: &mut [F32x16]) {
+        let from = &self.values[index * to.len()..][..to.len()];
+        match &self.pending {
+            Some(affine) => normalise(from, affine, to),
+            None => to.copy_from_slice(from),
+        }
+    }
+
+    /// Pads image `index` for a convolution.
+    pub fn pad(&self, context: &Context, shape: &ConvShape, index: usize, to: &mut [F32x16]) {
+        if self.is_input() {
+            let len = self.dims.len();
+            pad_planes(shape, &context.batch.images[index * len..][..len], to);
+        } else {
+            let len = self.values.len() / context.batch.len;
+            let image = &self.values[index * len..][..len];
+            pad_blocks(shape, image, self.pending.as_ref(), to);
+        }
+    }
+
+    /// A copy, with what is pending done.
+    pub fn done(&self, context: &Context) -> Self {
+        if self.is_input() {
+            return Self::of(pack(context.batch.images, self.dims), self.dims);
+        }
+        let mut values = Buffer::new(self.values.len());
+        match self.dims {
+            Dims::Vector(_) => values.copy_from_slice(&self.values),
+            Dims::Image { .. } => (values.chunks_exact_mut(self.values.len() / context.batch.len))
+                .enumerate()
+                .par_for_each(|(index, to)| self.copy_image(index, to)),
+        }
+        Self::of(values, self.dims)
+    }
+
+    /// As [`Activation::done`], without a copy where nothing is pending.
+    pub fn into_done(self, context: &Context) -> Self {
+        match self.is_input() || self.pending.is_some() {
+            true => self.done(context),
+            false => self,
         }
     }
 
     /// One vector a sample, `(channels, height, width)`.
-    pub fn flattened(&self, context: &Context) -> Rows {
+    pub fn flattened(&self, context: &Context) -> Self {
         let batch = context.batch.len;
-        let units = self.dims().len();
-        let mut rows = Rows::new(batch, units);
-        let to = rows.get_mut(batch);
-        match self {
-            Self::Input(_) => to.copy_from_slice(context.batch.images),
-            Self::Rows(from) => to.copy_from_slice(from.get(batch)),
-            Self::Blocks(from) => {
-                let (len, area) = (from.image_len(), from.area());
-                (to.chunks_exact_mut(units))
-                    .zip(from.values.chunks_exact(len))
-                    .par_for_each(|(planes, blocks)| match &from.pending {
-                        None => blocks_to_planes(blocks, area, planes),
-                        Some(affine) => {
-                            let mut done = Buffer::new(len);
-                            normalise(blocks, affine, &mut done);
-                            blocks_to_planes(&done, area, planes);
-                        }
-                    });
+        let mut vectors = Self::new(batch, Dims::Vector(self.dims.len()));
+        self.flatten_into(context, vectors.get_mut(batch));
+        vectors
+    }
+
+    /// The same as values, without a copy of vectors.
+    pub fn rows(&self, context: &Context) -> Cow<'_, [f32]> {
+        let batch = context.batch.len;
+        if !self.is_input() && self.dims == Dims::Vector(self.dims.len()) {
+            return Cow::Borrowed(self.get(batch));
+        }
+        let mut rows = vec![0.0; batch * self.dims.len()];
+        self.flatten_into(context, &mut rows);
+        Cow::Owned(rows)
+    }
+
+    fn flatten_into(&self, context: &Context, to: &mut [f32]) {
+        let batch = context.batch.len;
+        match self.dims {
+            _ if self.is_input() => to.copy_from_slice(context.batch.images),
+            Dims::Vector(_) => to.copy_from_slice(self.get(batch)),
+            image => {
+                let (_, area) = image.channels_and_area();
+                to_planes(&self.values, self.pending.as_ref(), area, batch, to);
             }
         }
-        rows
     }
 }
 
-/// Blocks `(batch, channels / 16, area, 16)` of planes `(batch, channels, area)`.
-pub(crate) fn to_blocks(planes: &[f32], channels: usize, area: usize) -> Buffer {
+/// Row-major values, `(batch, channels, height, width)` or `(batch, units)`, as stages take them:
+/// images in blocks.
+pub(crate) fn pack(values: &[f32], dims: Dims) -> Buffer {
+    if let Dims::Vector(_) = dims {
+        let mut rows = Buffer::new(values.len().div_ceil(16));
+        flat_mut(&mut rows)[..values.len()].copy_from_slice(values);
+        return rows;
+    }
+    let (channels, area) = dims.channels_and_area();
     let len = channels.div_ceil(16) * area;
-    let each = channels * area;
-    let mut blocks = Buffer::new(planes.len() / each * len);
+    let mut blocks = Buffer::new(values.len() / dims.len() * len);
     (blocks.chunks_exact_mut(len))
-        .zip(planes.chunks_exact(each))
+        .zip(values.chunks_exact(dims.len()))
         .par_for_each(|(blocks, planes)| planes_to_blocks(planes, area, blocks));
     blocks
 }
 
-/// The inverse of [`to_blocks`].
-pub(crate) fn to_planes(blocks: &[F32x16], channels: usize, area: usize) -> Vec<f32> {
-    let len = channels.div_ceil(16) * area;
-    let mut planes = vec![0.0; blocks.len() / len * channels * area];
-    (planes.chunks_exact_mut(channels * area))
-        .zip(blocks.chunks_exact(len))
-        .par_for_each(|(planes, blocks)| blocks_to_planes(blocks, area, planes));
+/// The inverse of [`pack`].
+pub(crate) fn unpack(values: &[F32x16], dims: Dims, batch: usize) -> Vec<f32> {
+    if let Dims::Vector(units) = dims {
+        return flat(values)[..batch * units].to_vec();
+    }
+    let mut planes = vec![0.0; batch * dims.len()];
+    let area = dims.channels_and_area().1;
+    to_planes(values, None, area, batch, &mut planes);
     planes
+}
+
+fn to_planes(
+    blocks: &[F32x16],
+    pending: Option<&Affine>,
+    area: usize,
+    batch: usize,
+    planes: &mut [f32],
+) {
+    let len = blocks.len() / batch;
+    (planes.chunks_exact_mut(planes.len() / batch))
+        .zip(blocks.chunks_exact(len))
+        .par_for_each(|(planes, blocks)| match pending {
+            None => blocks_to_planes(blocks, area, planes),
+            Some(affine) => {
+                let mut done = Buffer::new(len);
+                normalise(blocks, affine, &mut done);
+                blocks_to_planes(&done, area, planes);
+            }
+        });
 }
 
 /// `to += values`
 pub(super) fn add(to: &mut Buffer, values: &Buffer) {
-    const CHUNK: usize = 1 << 10;
+    const CHUNK: usize = 1 << 12;
     (to.chunks_mut(CHUNK))
         .zip(values.chunks(CHUNK))
         .par_for_each(|(to, values)| {

@@ -1,13 +1,12 @@
 //! Convolutions and their weight gradients over a batch.
 
-use super::ConvBn;
 use crate::{
     kernels::{
         buffer::{Buffer, F32x16, flat, flat_mut},
-        conv::{ConvShape, Epilogue, conv, pack_transposed, pack_weights, unpack_weights},
+        conv::{ConvShape, Epilogue, conv, pack_weights, rotate_weights, unpack_weights},
         conv_gradient::weight_gradient,
-        passes::pool,
-        winograd::{filter_len, pays, transform_filters, transform_rotated, winograd},
+        pooling::pool,
+        winograd::{filter_len, pays, transform_filters, winograd},
         winograd_gradient::{add_products, product_len, transform_products},
     },
     threads::ParForEach,
@@ -16,96 +15,43 @@ use crate::{
 /// A convolution's weights as its kernel takes them: by Winograd's algorithm where it pays.
 pub(super) struct Filters {
     shape: ConvShape,
-    weights: Weights,
-}
-
-enum Weights {
-    Direct(Buffer),
-    Winograd(Buffer),
+    weights: Buffer,
 }
 
 impl Filters {
     /// Of weights `(outputs, inputs, k, k)`; output `o` is multiplied by `scale(o)`.
     pub fn new(shape: ConvShape, weight: &[f32], scale: impl Fn(usize) -> f32 + Sync) -> Self {
-        let weights = if pays(&shape) {
-            let mut filters = Buffer::new(filter_len(&shape));
-            transform_filters(&shape, weight, scale, &mut filters);
-            Weights::Winograd(filters)
-        } else {
-            let mut packed = Buffer::new(shape.weight_len());
-            pack_weights(&shape, weight, scale, &mut packed);
-            Weights::Direct(packed)
-        };
+        let pays = pays(&shape);
+        let mut weights = Buffer::new(match pays {
+            true => filter_len(&shape),
+            false => shape.weight_len(),
+        });
+        match pays {
+            true => transform_filters(&shape, weight, scale, &mut weights),
+            false => pack_weights(&shape, weight, scale, &mut weights),
+        }
         Self { shape, weights }
     }
 
     /// For the way back, see [`ConvShape::transposed`].
     pub fn rotated(of: &ConvShape, weight: &[f32]) -> Self {
-        let shape = of.transposed();
-        let weights = if pays(&shape) {
-            let mut filters = Buffer::new(filter_len(&shape));
-            transform_rotated(of, weight, &mut filters);
-            Weights::Winograd(filters)
+        Self::new(of.transposed(), &rotate_weights(of, weight), |_| 1.0)
+    }
+
+    /// Convolves one padded image; keeps the largest of each 2 x 2 window only, where `pooled` is
+    /// set.
+    pub fn apply(&self, x: &[F32x16], epilogue: Epilogue, pooled: bool, out: &mut [F32x16]) {
+        let (shape, weights) = (&self.shape, &self.weights);
+        if pays(shape) {
+            winograd(shape, x, weights, epilogue, pooled, out);
+        } else if pooled {
+            let mut image = Buffer::new(shape.output_len());
+            conv(shape, x, weights, &mut image, epilogue);
+            pool(shape.out_height(), shape.out_width(), false, &image, out);
         } else {
-            let mut packed = Buffer::new(shape.weight_len());
-            pack_transposed(of, weight, &mut packed);
-            Weights::Direct(packed)
-        };
-        Self { shape, weights }
-    }
-
-    /// Convolves one padded image.
-    pub fn apply(&self, x: &[F32x16], epilogue: Epilogue, out: &mut [F32x16]) {
-        match &self.weights {
-            Weights::Direct(packed) => conv(&self.shape, x, packed, out, epilogue),
-            Weights::Winograd(filters) => winograd(&self.shape, x, filters, epilogue, false, out),
+            conv(shape, x, weights, out, epilogue);
         }
     }
-
-    /// The same, then the largest of each 2 x 2 window.
-    pub fn apply_pooled(&self, x: &[F32x16], epilogue: Epilogue, out: &mut [F32x16]) {
-        let shape = &self.shape;
-        match &self.weights {
-            Weights::Direct(packed) => {
-                let mut image = Buffer::new(shape.output_len());
-                conv(shape, x, packed, &mut image, epilogue);
-                pool(shape.out_height(), shape.out_width(), &image, out);
-            }
-            Weights::Winograd(filters) => winograd(shape, x, filters, epilogue, true, out),
-        }
-    }
-}
-
-/// Convolves a batch that `pad` fills in, and sums each image's outputs and their squares.
-pub(super) fn convolve(
-    shape: &ConvShape,
-    batch: usize,
-    conv_bn: &ConvBn,
-    pad: impl Fn(usize, &mut [F32x16]) + Sync,
-) -> (Buffer, Buffer) {
-    let blocks = shape.output_blocks();
-    let filters = Filters::new(*shape, conv_bn.weight, |_| 1.0);
-    // Batch normalisation would take a bias away again.
-    let mut bias = vec![F32x16::default(); if conv_bn.has_norm() { 0 } else { blocks }];
-    if !conv_bn.has_norm() {
-        flat_mut(&mut bias)[..conv_bn.bias.len()].copy_from_slice(conv_bn.bias);
-    }
-    let mut z = Buffer::new(batch * shape.output_len());
-    let mut sums = Buffer::zeros(batch * 2 * blocks);
-    (z.chunks_exact_mut(shape.output_len()))
-        .zip(sums.chunks_exact_mut(2 * blocks))
-        .enumerate()
-        .par_for_each(|(image, (z, sums))| {
-            let mut padded = Buffer::new(shape.input_len());
-            pad(image, &mut padded);
-            let epilogue = Epilogue {
-                bias: &bias,
-                sums: if conv_bn.has_norm() { sums } else { &mut [] },
-                ..Epilogue::none()
-            };
-            filters.apply(&padded, epilogue, z);
-        });
-    (z, sums)
 }
 
 /// The gradient of a convolution's weights over a batch. `fill(image, padded, dz,
@@ -116,7 +62,7 @@ pub(super) fn weight_gradients<const N: usize>(
     batch: usize,
     buffers: [(&mut Buffer, usize); N],
     fill: impl Fn(usize, &mut [F32x16], &mut [F32x16], [&mut [F32x16]; N]) + Sync,
-) -> Vec<f32> {
+) -> Buffer {
     struct Group<'a, const N: usize> {
         images: std::ops::Range<usize>,
         turn: usize,
@@ -180,8 +126,9 @@ pub(super) fn weight_gradients<const N: usize>(
             }
         }
     });
-    let mut weight = vec![0.0; shape.outputs * shape.inputs * shape.kernel * shape.kernel];
-    unpack_weights(shape, total, &mut weight);
+    let len = shape.outputs * shape.inputs * shape.kernel * shape.kernel;
+    let mut weight = Buffer::new(len.div_ceil(16));
+    unpack_weights(shape, total, &mut flat_mut(&mut weight)[..len]);
     weight
 }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use dfdx::tensor::Cpu;
+
 use super::spec::{Init, LayerKind, LayerSpec, TensorSpec};
 use crate::{
     Error, Result,
@@ -84,11 +86,7 @@ impl Builder {
             self.tensor("weight", shape, uniform),
             self.tensor("bias", vec![outputs], uniform),
         ];
-        let output = Dims::Image {
-            channels: outputs,
-            height: height.div_ceil(stride),
-            width: width.div_ceil(stride),
-        };
+        let output = Dims::image(outputs, height.div_ceil(stride), width.div_ceil(stride));
         self.push(LayerKind::Conv2d { kernel, stride }, output, tensors);
     }
 
@@ -200,10 +198,10 @@ impl Builder {
     }
 
     pub(crate) fn on_tape(&mut self, layer: Arc<dyn TapeLayer>, output: Dims) {
-        let tensors = layer.tensors().into_iter();
-        let tensors = tensors.map(|(name, shape, trainable)| TensorSpec {
-            trainable,
-            ..self.tensor(&name, shape, Init::OfModule)
+        let tensors = layer.tensors(&Cpu::default()).into_iter();
+        let tensors = tensors.map(|(tensor, _)| TensorSpec {
+            name: format!("{}.{}", self.name(), tensor.name),
+            ..tensor
         });
         let tensors = tensors.collect();
         self.push(LayerKind::OnTape(layer), output, tensors);
@@ -266,17 +264,11 @@ impl Builder {
 
     /// Of the images that come in; none, and noted, where vectors do.
     fn image(&mut self) -> Option<(usize, usize, usize)> {
-        match self.dims {
-            Dims::Image {
-                channels,
-                height,
-                width,
-            } => Some((channels, height, width)),
-            Dims::Vector(len) => {
-                self.refuse(format!("a layer for images after a vector of {len}"));
-                None
-            }
+        if let Dims::Vector(len) = self.dims {
+            self.refuse(format!("a layer for images after a vector of {len}"));
+            return None;
         }
+        Some(self.dims.sizes())
     }
 
     fn pool(&mut self, kind: LayerKind) {
@@ -287,11 +279,7 @@ impl Builder {
             self.refuse(format!("pooling of {height} x {width} pixels"));
             return;
         }
-        let output = Dims::Image {
-            channels,
-            height: height / 2,
-            width: width / 2,
-        };
+        let output = Dims::image(channels, height / 2, width / 2);
         self.push(kind, output, Vec::new());
     }
 

@@ -1,18 +1,20 @@
 //! The forward pass in training.
 
 use super::{
-    Activation, Context, Statistics,
-    activation::{Blocks, Rows, add, to_blocks},
-    batch::convolve,
-    stage::{ConvStage, DenseStage, MaskSpec, NormStage, PoolKind, PoolStage, Stage, TapeStage},
+    Activation, Context,
+    activation::{add, pack},
+    batch::Filters,
+    stage::{ConvStage, DenseStage, MaskSpec, Norm, Paths, PoolKind, Stage, Work},
+    statistics::Statistics,
 };
 use crate::{
     Result,
     kernels::{
-        buffer::{Buffer, flat_mut},
+        buffer::Buffer,
+        conv::Epilogue,
         dense::{Matrix, multiply},
         passes::{Affine, Pooled, add_sums, normalise_pool},
-        pooling::{average_pool, global_average_pool},
+        pooling::{global_average_pool, pool},
     },
     mask::drop_out,
     shape::Dims,
@@ -55,21 +57,29 @@ pub(crate) fn forward(
     let mut steps: Vec<Step> = Vec::with_capacity(stages.len());
     for stage in stages {
         let x = steps.last().map_or(input, |step| &step.out);
-        let step = match stage {
-            Stage::Conv(conv) => conv_forward(conv, context, x),
-            Stage::Norm(norm) => norm_forward(norm, context, x),
-            Stage::Pool(pool) => pool_forward(pool, context, x),
-            Stage::Dense(dense) => Step::new(dense_forward(dense, context, x)),
-            Stage::Relu { .. } => Step::new(relu_forward(context, x)),
-            Stage::Dropout { mask } => Step::new(dropout_forward(mask, context, x)),
-            Stage::Flatten => Step::new(Activation::Rows(x.flattened(context))),
-            Stage::Residual {
-                main,
-                shortcut,
-                relu,
-                ..
-            } => residual_forward(main, shortcut, *relu, context, x)?,
-            Stage::Tape(tape) => Step::new(tape_forward(tape, context, x)?),
+        let step = match &stage.work {
+            Work::Conv(conv) => conv_forward(conv, context, x),
+            Work::Norm(norm, relu) => norm_forward(norm, *relu, context, x),
+            Work::Pool(kind) => pool_forward(*kind, context, x),
+            Work::Dense(dense) => {
+                let mut y = dense_product(dense, context, x);
+                if let Some(mask) = &dense.mask {
+                    mask.apply(y.get_mut(context.batch.len), context);
+                }
+                Step::new(y)
+            }
+            Work::Relu => Step::new(relu_forward(context, x.done(context))),
+            Work::Dropout(mask) => {
+                let mut y = x.done(context);
+                mask.apply(y.get_mut(context.batch.len), context);
+                Step::new(y)
+            }
+            Work::Flatten => Step::new(x.flattened(context)),
+            Work::Residual(paths) => residual_forward(paths, context, x)?,
+            Work::Tape(layer) => {
+                let y = context.on_tape(stage, x, |pass| layer.forward(pass, true))?;
+                Step::new(Activation::of(pack(&y, stage.output), stage.output))
+            }
         };
         steps.push(step);
     }
@@ -88,28 +98,40 @@ impl Step {
 fn conv_forward(conv: &ConvStage, context: &Context, x: &Activation) -> Step {
     let (shape, batch) = (&conv.shape, context.batch.len);
     let conv_bn = context.conv_bn(conv);
-    let images = x.images(context);
-    let (z, sums) = convolve(shape, batch, &conv_bn, |image, padded| {
-        images.pad(shape, image, padded);
-    });
+    let blocks = shape.output_blocks();
+    let filters = Filters::new(*shape, conv_bn.weight, |_| 1.0);
+    // Batch normalisation would take a bias away again.
+    let bias = match conv_bn.has_norm() {
+        true => Buffer::new(0),
+        false => pack(conv_bn.bias, Dims::image(shape.outputs, 1, 1)),
+    };
+    let mut z = Buffer::new(batch * shape.output_len());
+    let mut sums = Buffer::zeros(batch * 2 * blocks);
+    (z.chunks_exact_mut(shape.output_len()))
+        .zip(sums.chunks_exact_mut(2 * blocks))
+        .enumerate()
+        .par_for_each(|(image, (z, sums))| {
+            let mut padded = Buffer::new(shape.input_len());
+            x.pad(context, shape, image, &mut padded);
+            let epilogue = Epilogue {
+                bias: &bias,
+                sums: if conv_bn.has_norm() { sums } else { &mut [] },
+                ..Epilogue::default()
+            };
+            filters.apply(&padded, epilogue, false, z);
+        });
     let statistics = Statistics::from_sums(&sums, batch, shape.outputs, shape.out_area());
     let affine = statistics.affine(&conv_bn, conv.relu);
-    let (height, width) = (shape.out_height(), shape.out_width());
-    if conv.pool.is_none() {
-        return Step {
-            out: Activation::Blocks(Blocks {
-                values: z,
-                channels: shape.outputs,
-                height,
-                width,
-                pending: Some(affine),
-            }),
-            saved: Saved::Statistics(statistics),
-        };
+    let mut out = Activation::of(z, shape.output());
+    out.pending = Some(affine);
+    if !conv.pool {
+        let saved = Saved::Statistics(statistics);
+        return Step { out, saved };
     }
-    let (out, choice, best_z) = max_pool(&z, &affine, batch, (shape.outputs, height, width));
+    let (z, affine) = (out.values, out.pending.unwrap_or_default());
+    let (out, choice, best_z) = max_pool(&z, &affine, batch, out.dims);
     Step {
-        out: Activation::Blocks(out),
+        out,
         saved: Saved::Pooled {
             statistics,
             affine,
@@ -121,14 +143,10 @@ fn conv_forward(conv: &ConvStage, context: &Context, x: &Activation) -> Step {
 }
 
 /// Normalised and pooled; which of each window was taken, and its value before.
-fn max_pool(
-    z: &Buffer,
-    affine: &Affine,
-    batch: usize,
-    (channels, height, width): (usize, usize, usize),
-) -> (Blocks, Buffer, Buffer) {
-    let mut out = Blocks::new(batch, channels, height / 2, width / 2);
-    let len = out.image_len();
+fn max_pool(z: &Buffer, affine: &Affine, batch: usize, dims: Dims) -> (Activation, Buffer, Buffer) {
+    let (channels, height, width) = dims.sizes();
+    let mut out = Activation::new(batch, Dims::image(channels, height / 2, width / 2));
+    let len = out.values.len() / batch;
     let mut choice = Buffer::new(batch * len);
     let mut best_z = Buffer::new(batch * len);
     (out.values.chunks_exact_mut(len))
@@ -146,71 +164,60 @@ fn max_pool(
     (out, choice, best_z)
 }
 
-fn norm_forward(stage: &NormStage, context: &Context, x: &Activation) -> Step {
-    let Activation::Blocks(mut z) = x.done(context) else {
-        unreachable!("the builder has refused batch normalisation of vectors");
-    };
+fn norm_forward(norm: &Norm, relu: bool, context: &Context, x: &Activation) -> Step {
+    let mut out = x.done(context);
     let batch = context.batch.len;
-    let (len, each) = (z.image_len(), 2 * z.channels.div_ceil(16));
+    let (channels, area) = out.dims.channels_and_area();
+    let each = 2 * channels.div_ceil(16);
     let mut sums = Buffer::zeros(batch * each);
-    (z.values.chunks_exact(len))
+    (out.values.chunks_exact(out.values.len() / batch))
         .zip(sums.chunks_exact_mut(each))
         .par_for_each(|(z, sums)| add_sums(z, sums));
-    let statistics = Statistics::from_sums(&sums, batch, z.channels, z.area());
-    z.pending = Some(statistics.affine(&context.norm(Some(&stage.norm)), stage.relu));
-    Step {
-        out: Activation::Blocks(z),
-        saved: Saved::Statistics(statistics),
-    }
+    let statistics = Statistics::from_sums(&sums, batch, channels, area);
+    out.pending = Some(statistics.affine(&context.norm(Some(norm)), relu));
+    let saved = Saved::Statistics(statistics);
+    Step { out, saved }
 }
 
-fn pool_forward(pool: &PoolStage, context: &Context, x: &Activation) -> Step {
-    let Activation::Blocks(x) = x.done(context) else {
-        unreachable!("the builder has refused pooling of vectors");
-    };
+fn pool_forward(kind: PoolKind, context: &Context, x: &Activation) -> Step {
+    let x = x.done(context);
     let batch = context.batch.len;
-    let (channels, height, width) = (pool.channels, pool.height, pool.width);
-    match pool.kind {
-        PoolKind::Max => {
-            let as_it_is = Affine::identity(channels, false);
-            let dims = (channels, height, width);
-            let (out, choice, _) = max_pool(&x.values, &as_it_is, batch, dims);
-            Step {
-                out: Activation::Blocks(out),
-                saved: Saved::Choice(choice),
-            }
-        }
-        PoolKind::Average => {
-            let mut out = Blocks::new(batch, channels, height / 2, width / 2);
-            let len = out.image_len();
-            (out.values.chunks_exact_mut(len))
-                .zip(x.values.chunks_exact(x.image_len()))
-                .par_for_each(|(out, x)| average_pool(height, width, x, out));
-            Step::new(Activation::Blocks(out))
-        }
-        PoolKind::GlobalAverage => {
-            let mut out = Rows::new(batch, channels);
-            (out.get_mut(batch).chunks_exact_mut(channels))
-                .zip(x.values.chunks_exact(x.image_len()))
-                .par_for_each(|(out, x)| global_average_pool(x, height * width, out));
-            Step::new(Activation::Rows(out))
-        }
+    if kind != PoolKind::Max {
+        return Step::new(pooled(kind, &x, batch));
     }
+    let as_it_is = Affine::identity(x.dims.sizes().0, false);
+    let (out, choice, _) = max_pool(&x.values, &as_it_is, batch, x.dims);
+    let saved = Saved::Choice(choice);
+    Step { out, saved }
 }
 
-fn relu_forward(context: &Context, x: &Activation) -> Activation {
-    let batch = context.batch.len;
-    match x.done(context) {
-        Activation::Blocks(mut blocks) => {
-            blocks.pending = Some(Affine::identity(blocks.channels, true));
-            Activation::Blocks(blocks)
-        }
-        Activation::Rows(mut rows) => {
-            rectify(rows.get_mut(batch));
-            Activation::Rows(rows)
-        }
-        input => input,
+/// Pools images of which nothing is pending.
+pub(super) fn pooled(kind: PoolKind, x: &Activation, batch: usize) -> Activation {
+    let (channels, height, width) = x.dims.sizes();
+    let images = x.values.chunks_exact(x.values.len() / batch);
+    if kind == PoolKind::GlobalAverage {
+        let mut out = Activation::new(batch, Dims::Vector(channels));
+        (out.get_mut(batch).chunks_exact_mut(channels))
+            .zip(images)
+            .par_for_each(|(out, image)| global_average_pool(image, height * width, out));
+        return out;
     }
+    let mean = kind == PoolKind::Average;
+    let mut out = Activation::new(batch, Dims::image(channels, height / 2, width / 2));
+    let len = out.values.len() / batch;
+    (out.values.chunks_exact_mut(len))
+        .zip(images)
+        .par_for_each(|(out, image)| pool(height, width, mean, image, out));
+    out
+}
+
+/// ReLU of what nothing is pending of; it is pending itself, of images.
+fn relu_forward(context: &Context, mut y: Activation) -> Activation {
+    match y.dims {
+        Dims::Image { channels, .. } => y.pending = Some(Affine::identity(channels, true)),
+        Dims::Vector(_) => rectify(y.get_mut(context.batch.len)),
+    }
+    y
 }
 
 /// ReLU.
@@ -219,17 +226,6 @@ pub(super) fn rectify(values: &mut [f32]) {
         // Not `max`: it would hide a NaN.
         *value = if *value < 0.0 { 0.0 } else { *value };
     }
-}
-
-fn dropout_forward(mask: &MaskSpec, context: &Context, x: &Activation) -> Activation {
-    let batch = context.batch.len;
-    let mut y = x.done(context);
-    match &mut y {
-        Activation::Blocks(blocks) => mask.apply(flat_mut(&mut blocks.values), context),
-        Activation::Rows(rows) => mask.apply(rows.get_mut(batch), context),
-        Activation::Input(_) => {}
-    }
-    y
 }
 
 impl MaskSpec {
@@ -242,33 +238,18 @@ impl MaskSpec {
     }
 }
 
-pub(super) fn dense_forward(dense: &DenseStage, context: &Context, x: &Activation) -> Activation {
-    let mut out = dense_product(dense, context, x);
-    if let Some(mask) = &dense.mask {
-        mask.apply(out.get_mut(context.batch.len), context);
-    }
-    Activation::Rows(out)
-}
-
 /// Values that one task goes through at least.
 const TASK: usize = 1 << 14;
 
 /// The layer and the ReLU after it, if there is one.
-pub(super) fn dense_product(dense: &DenseStage, context: &Context, x: &Activation) -> Rows {
+pub(super) fn dense_product(dense: &DenseStage, context: &Context, x: &Activation) -> Activation {
     let (batch, units) = (context.batch.len, dense.units);
-    let copy;
-    let x = match x {
-        Activation::Rows(rows) => rows.get(batch),
-        other => {
-            copy = other.flattened(context);
-            copy.get(batch)
-        }
-    };
+    let x = x.rows(context);
     let inputs = x.len() / batch;
-    let mut out = Rows::new(batch, units);
+    let mut out = Activation::new(batch, Dims::Vector(units));
     let values = out.get_mut(batch);
     let weight = Matrix::row_major(context.values(dense.weight), units, inputs);
-    let x = Matrix::row_major(x, batch, inputs);
+    let x = Matrix::row_major(&x, batch, inputs);
     multiply(x, weight.transposed(), false, values);
     if let Some(weight) = dense.features {
         let features = context.batch.features;
@@ -293,18 +274,16 @@ pub(super) fn dense_product(dense: &DenseStage, context: &Context, x: &Activatio
     out
 }
 
-fn residual_forward(
-    main: &[Stage],
-    shortcut: &[Stage],
-    relu: bool,
-    context: &Context,
-    x: &Activation,
-) -> Result<Step> {
+fn residual_forward(paths: &Paths, context: &Context, x: &Activation) -> Result<Step> {
     let input = x.done(context);
-    let main = forward(main, context, &input)?;
-    let shortcut = forward(shortcut, context, &input)?;
+    let main = forward(&paths.main, context, &input)?;
+    let shortcut = forward(&paths.shortcut, context, &input)?;
     let path = |steps: &Vec<Step>| steps.last().map_or(&input, |step| &step.out).done(context);
-    let out = sum(path(&main), path(&shortcut), relu, context.batch.len);
+    let mut out = path(&main);
+    add(&mut out.values, &path(&shortcut).values);
+    if paths.relu {
+        out = relu_forward(context, out);
+    }
     Ok(Step {
         out,
         saved: Saved::Residual {
@@ -313,50 +292,4 @@ fn residual_forward(
             shortcut,
         },
     })
-}
-
-/// The sum of two paths, of which nothing is pending; ReLU is, of images.
-pub(super) fn sum(a: Activation, b: Activation, relu: bool, batch: usize) -> Activation {
-    match (a, b) {
-        (Activation::Blocks(mut a), Activation::Blocks(b)) => {
-            add(&mut a.values, &b.values);
-            a.pending = relu.then(|| Affine::identity(a.channels, true));
-            Activation::Blocks(a)
-        }
-        (Activation::Rows(mut a), Activation::Rows(b)) => {
-            add(&mut a.values, &b.values);
-            if relu {
-                rectify(a.get_mut(batch));
-            }
-            Activation::Rows(a)
-        }
-        _ => unreachable!("the builder has refused paths of different shapes"),
-    }
-}
-
-fn tape_forward(tape: &TapeStage, context: &Context, x: &Activation) -> Result<Activation> {
-    let y = context.on_tape(tape, x, |layer, pass| layer.train(pass))?;
-    Ok(from_tape(y, tape.output, context.batch.len))
-}
-
-/// The values of a tensor of dfdx, as the next stage takes them.
-pub(super) fn from_tape(values: Vec<f32>, dims: Dims, batch: usize) -> Activation {
-    match dims {
-        Dims::Vector(units) => {
-            let mut rows = Rows::new(batch, units);
-            rows.get_mut(batch).copy_from_slice(&values);
-            Activation::Rows(rows)
-        }
-        Dims::Image {
-            channels,
-            height,
-            width,
-        } => Activation::Blocks(Blocks {
-            values: to_blocks(&values, channels, height * width),
-            channels,
-            height,
-            width,
-            pending: None,
-        }),
-    }
 }

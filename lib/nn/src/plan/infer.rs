@@ -2,290 +2,151 @@
 //! through all convolutions while it stays in the processor's cache.
 
 use super::{
-    Activation, Context, ConvBn, Images,
-    activation::{Blocks, Rows, to_planes},
+    Activation, Context, ConvBn,
+    activation::{add, pack},
     batch::Filters,
-    forward::{dense_product, from_tape, rectify, sum},
-    stage::{ConvStage, DenseStage, PoolKind, PoolStage, Stage, TapeStage, image},
+    forward::{dense_product, pooled, rectify},
+    stage::{ConvStage, Stage, Work},
 };
 use crate::{
     Result,
     kernels::{
-        buffer::{Buffer, F32x16, flat, flat_mut},
-        conv::{ConvShape, Epilogue},
-        passes::{
-            Affine, blocks_to_planes, clear_border, normalise, pad_blocks, pad_planes,
-            planes_to_blocks, pool,
-        },
-        pooling::{average_pool, global_average_pool},
+        buffer::{Buffer, F32x16, flat_mut},
+        conv::Epilogue,
+        passes::{Affine, clear_border},
     },
     shape::Dims,
     threads::ParForEach,
 };
 
 /// A stage made ready for evaluation.
-pub(crate) enum Folded<'a> {
-    Conv(FoldedConv),
+pub(crate) struct Folded<'a> {
+    stage: &'a Stage,
+    parts: Parts<'a>,
+}
+
+/// What is computed of a stage before all images.
+enum Parts<'a> {
+    Conv(FoldedConv<'a>),
     Norm(Affine),
-    Relu,
-    Pool(&'a PoolStage),
-    /// Dropout.
+    /// Both paths.
+    Residual([Vec<Folded<'a>>; 2]),
     Nothing,
-    Flatten,
-    Residual(Vec<Folded<'a>>, Vec<Folded<'a>>, bool),
-    Dense(&'a DenseStage),
-    Tape(&'a TapeStage),
 }
 
 /// A convolution whose weights hold the batch normalisation after it.
-pub(crate) struct FoldedConv {
-    shape: ConvShape,
+struct FoldedConv<'a> {
+    stage: &'a ConvStage,
     filters: Filters,
     bias: Vec<F32x16>,
-    relu: bool,
-    pool: bool,
 }
 
 impl<'a> Folded<'a> {
     pub fn new(stages: &'a [Stage], context: &Context) -> Vec<Self> {
-        let fold = |stage: &'a Stage| match stage {
-            Stage::Conv(conv) => Self::Conv(FoldedConv::new(conv, &context.conv_bn(conv))),
-            Stage::Norm(stage) => {
-                let norm = context.norm(Some(&stage.norm));
-                let (channels, _) = stage.dims.channels_and_area();
-                let mut affine = Affine::identity(channels, stage.relu);
-                for c in 0..channels {
-                    let (scale, shift) = norm.running(c);
-                    affine.scale[c / 16].0[c % 16] = scale as f32;
-                    affine.shift[c / 16].0[c % 16] = shift as f32;
+        let fold = |stage: &'a Stage| {
+            let parts = match &stage.work {
+                Work::Conv(conv) => Parts::Conv(FoldedConv::new(conv, &context.conv_bn(conv))),
+                Work::Norm(norm, relu) => {
+                    let norm = context.norm(Some(norm));
+                    Parts::Norm(Affine::of(norm.gamma.len(), *relu, |c| {
+                        let (scale, shift) = norm.running(c);
+                        [scale, shift, 0.0]
+                    }))
                 }
-                Self::Norm(affine)
-            }
-            Stage::Relu { .. } => Self::Relu,
-            Stage::Pool(pool) => Self::Pool(pool),
-            Stage::Dropout { .. } => Self::Nothing,
-            Stage::Flatten => Self::Flatten,
-            Stage::Dense(dense) => Self::Dense(dense),
-            Stage::Tape(tape) => Self::Tape(tape),
-            Stage::Residual {
-                main,
-                shortcut,
-                relu,
-                ..
-            } => Self::Residual(
-                Self::new(main, context),
-                Self::new(shortcut, context),
-                *relu,
-            ),
+                Work::Residual(paths) => Parts::Residual(
+                    [&paths.main, &paths.shortcut].map(|path| Self::new(path, context)),
+                ),
+                _ => Parts::Nothing,
+            };
+            Self { stage, parts }
         };
         stages.iter().map(fold).collect()
     }
 
     /// Whether each image can go through it alone.
     fn is_local(&self) -> bool {
-        match self {
-            Self::Dense(_) | Self::Tape(_) => false,
-            Self::Residual(main, shortcut, _) => main.iter().chain(shortcut).all(Self::is_local),
-            _ => true,
+        match &self.parts {
+            Parts::Residual(paths) => paths.iter().flatten().all(Self::is_local),
+            _ => !matches!(self.stage.work, Work::Dense(_) | Work::Tape(_)),
         }
+    }
+
+    /// Runs any stage but a convolution.
+    fn run(&self, context: &Context, x: Activation) -> Result<Activation> {
+        let batch = context.batch.len;
+        Ok(match (&self.parts, &self.stage.work) {
+            (Parts::Norm(affine), _) => {
+                let mut x = x.into_done(context);
+                x.pending = Some(affine.clone());
+                x.into_done(context)
+            }
+            (Parts::Residual([main, shortcut]), Work::Residual(paths)) => {
+                let x = x.into_done(context);
+                let mut y = evaluate(main, context, x.done(context))?.into_done(context);
+                let other = evaluate(shortcut, context, x)?.into_done(context);
+                add(&mut y.values, &other.values);
+                if paths.relu {
+                    rectify(y.get_mut(batch));
+                }
+                y
+            }
+            (_, Work::Relu) => {
+                let mut y = x.into_done(context);
+                rectify(y.get_mut(batch));
+                y
+            }
+            (_, Work::Pool(kind)) => pooled(*kind, &x.into_done(context), batch),
+            (_, Work::Flatten) => x.flattened(context),
+            (_, Work::Dense(dense)) => dense_product(dense, context, &x),
+            (_, Work::Tape(layer)) => {
+                let y = context.on_tape(self.stage, &x, |pass| layer.forward(pass, false))?;
+                Activation::of(pack(&y, self.stage.output), self.stage.output)
+            }
+            _ => x,
+        })
     }
 }
 
-impl FoldedConv {
-    fn new(stage: &ConvStage, conv_bn: &ConvBn) -> Self {
-        let shape = stage.shape;
-        let mut bias = vec![F32x16::default(); shape.output_blocks()];
-        let mut scales = vec![1.0; shape.outputs];
-        if conv_bn.has_norm() {
-            for c in 0..shape.outputs {
-                let (scale, shift) = conv_bn.running(c);
-                scales[c] = scale as f32;
-                bias[c / 16].0[c % 16] = shift as f32;
-            }
-        } else {
-            flat_mut(&mut bias)[..shape.outputs].copy_from_slice(conv_bn.bias);
+impl<'a> FoldedConv<'a> {
+    fn new(stage: &'a ConvStage, conv_bn: &ConvBn) -> Self {
+        let outputs = stage.shape.outputs;
+        let mut bias = vec![F32x16::default(); stage.shape.output_blocks()];
+        let mut scales = vec![1.0; outputs];
+        for (c, bias) in flat_mut(&mut bias)[..outputs].iter_mut().enumerate() {
+            let (scale, shift) = match conv_bn.has_norm() {
+                true => conv_bn.running(c),
+                false => (1.0, f64::from(conv_bn.bias[c])),
+            };
+            (scales[c], *bias) = (scale as f32, shift as f32);
         }
-        let filters = Filters::new(shape, conv_bn.weight, |o| scales[o]);
+        let filters = Filters::new(stage.shape, conv_bn.weight, |o| scales[o]);
         Self {
-            shape,
+            stage,
             filters,
             bias,
-            relu: stage.relu,
-            pool: stage.pool.is_some(),
         }
     }
 
-    /// Height and width of what comes out.
-    fn output(&self) -> (usize, usize) {
-        let (height, width) = (self.shape.out_height(), self.shape.out_width());
-        match self.pool {
-            true => (height / 2, width / 2),
-            false => (height, width),
+    /// Convolves an image that is padded already; the result has a border of zeros of that width.
+    fn run(&self, padded: &[F32x16], output: Dims, border: usize) -> Buffer {
+        let (_, height, width) = output.sizes();
+        let out_width = width + 2 * border;
+        let area = (height + 2 * border) * out_width;
+        let mut out = Buffer::new(self.stage.shape.output_blocks() * area);
+        if border > 0 {
+            for block in out.chunks_exact_mut(area) {
+                clear_border(block, out_width, border);
+            }
         }
-    }
-
-    /// What follows the convolution; the result has a border of this width.
-    fn epilogue(&self, border: usize) -> Epilogue<'_> {
-        Epilogue {
+        let epilogue = Epilogue {
             bias: &self.bias,
-            relu: self.relu,
+            relu: self.stage.relu,
             sums: &mut [],
             border,
-        }
-    }
-}
-
-/// One image on its way.
-enum Local {
-    Planes(Buffer, Dims),
-    Blocks(Buffer, Dims),
-    /// Already with the border that the convolution after it wants.
-    Padded(Buffer),
-}
-
-/// Runs one image through `stages`.
-fn run_image(stages: &[Folded], planes: Option<&[f32]>, mut x: Local) -> Local {
-    let mut planes = planes;
-    for (i, stage) in stages.iter().enumerate() {
-        let input = planes.take();
-        x = match stage {
-            Folded::Conv(folded) => {
-                let shape = &folded.shape;
-                let padded = match x {
-                    Local::Padded(padded) => padded,
-                    Local::Planes(ref values, dims) => {
-                        let mut padded = Buffer::new(shape.input_len());
-                        let own = flat(values);
-                        let planes = input.unwrap_or_else(|| &own[..dims.len()]);
-                        pad_planes(shape, planes, &mut padded);
-                        padded
-                    }
-                    Local::Blocks(values, _) => {
-                        let mut padded = Buffer::new(shape.input_len());
-                        pad_blocks(shape, &values, None, &mut padded);
-                        padded
-                    }
-                };
-                let (height, width) = folded.output();
-                let blocks = shape.output_blocks();
-                let border = match stages.get(i + 1) {
-                    Some(Folded::Conv(next)) if !folded.pool && next.shape.depth() == 16 => {
-                        next.shape.border()
-                    }
-                    _ => 0,
-                };
-                let out_width = width + 2 * border;
-                let area = (height + 2 * border) * out_width;
-                let mut out = Buffer::new(blocks * area);
-                if border > 0 {
-                    // Straight into the next convolution's border of zeros.
-                    for block in out.chunks_exact_mut(area) {
-                        clear_border(block, out_width, border);
-                    }
-                }
-                let epilogue = folded.epilogue(border);
-                match folded.pool {
-                    true => folded.filters.apply_pooled(&padded, epilogue, &mut out),
-                    false => folded.filters.apply(&padded, epilogue, &mut out),
-                }
-                match border {
-                    0 => Local::Blocks(
-                        out,
-                        Dims::Image {
-                            channels: shape.outputs,
-                            height,
-                            width,
-                        },
-                    ),
-                    _ => Local::Padded(out),
-                }
-            }
-            other => {
-                let (values, dims) = match (x, input) {
-                    (Local::Planes(_, dims), Some(planes)) => (blocks_of(planes, dims), dims),
-                    (Local::Planes(values, dims), None) => (blocks_of(flat(&values), dims), dims),
-                    (Local::Blocks(values, dims), _) => (values, dims),
-                    (Local::Padded(_), _) => unreachable!("only a convolution is handed a border"),
-                };
-                run_simple(other, values, dims)
-            }
         };
-    }
-    x
-}
-
-fn blocks_of(planes: &[f32], dims: Dims) -> Buffer {
-    let (channels, area) = dims.channels_and_area();
-    let mut blocks = Buffer::new(channels.div_ceil(16) * area);
-    planes_to_blocks(&planes[..channels * area], area, &mut blocks);
-    blocks
-}
-
-/// Any stage but a convolution, of one image in blocks; a vector is an image of one pixel.
-fn run_simple(stage: &Folded, mut x: Buffer, dims: Dims) -> Local {
-    let (channels, height, width) = image(dims);
-    let blocks = channels.div_ceil(16);
-    let half = Dims::Image {
-        channels,
-        height: height / 2,
-        width: width / 2,
-    };
-    match stage {
-        Folded::Nothing => Local::Blocks(x, dims),
-        Folded::Norm(affine) => {
-            let mut out = Buffer::new(x.len());
-            normalise(&x, affine, &mut out);
-            Local::Blocks(out, dims)
-        }
-        Folded::Relu => {
-            rectify(flat_mut(&mut x));
-            Local::Blocks(x, dims)
-        }
-        Folded::Pool(stage) => match stage.kind {
-            PoolKind::GlobalAverage => {
-                let mut out = Buffer::new(blocks);
-                global_average_pool(&x, height * width, &mut flat_mut(&mut out)[..channels]);
-                Local::Planes(out, Dims::Vector(channels))
-            }
-            kind => {
-                let mut out = Buffer::new(blocks * (height / 2) * (width / 2));
-                match kind {
-                    PoolKind::Max => pool(height, width, &x, &mut out),
-                    _ => average_pool(height, width, &x, &mut out),
-                }
-                Local::Blocks(out, half)
-            }
-        },
-        Folded::Flatten => {
-            let mut out = Buffer::new(dims.len().div_ceil(16));
-            blocks_to_planes(&x, height * width, &mut flat_mut(&mut out)[..dims.len()]);
-            Local::Planes(out, Dims::Vector(dims.len()))
-        }
-        Folded::Residual(main, shortcut, relu) => {
-            let copy = Local::Blocks(x.clone(), dims);
-            let main = run_image(main, None, Local::Blocks(x, dims));
-            let shortcut = run_image(shortcut, None, copy);
-            let (mut total, dims) = in_blocks(main);
-            let (other, _) = in_blocks(shortcut);
-            for (to, value) in flat_mut(&mut total).iter_mut().zip(flat(&other)) {
-                *to += value;
-            }
-            if *relu {
-                rectify(flat_mut(&mut total));
-            }
-            Local::Blocks(total, dims)
-        }
-        Folded::Conv(..) | Folded::Dense(_) | Folded::Tape(_) => {
-            unreachable!("not a stage of a single image, or run elsewhere")
-        }
-    }
-}
-
-fn in_blocks(x: Local) -> (Buffer, Dims) {
-    match x {
-        Local::Blocks(values, dims) => (values, dims),
-        Local::Planes(values, dims) => (blocks_of(flat(&values), dims), dims),
-        Local::Padded(_) => unreachable!("the last stage hands on no border"),
+        self.filters
+            .apply(padded, epilogue, self.stage.pool, &mut out);
+        out
     }
 }
 
@@ -297,26 +158,45 @@ pub(crate) fn evaluate(
 ) -> Result<Activation> {
     let mut rest = stages;
     while let Some(first) = rest.first() {
-        if first.is_local() {
-            let count = rest.iter().take_while(|stage| stage.is_local()).count();
-            x = run_images(&rest[..count], context, &x);
-            rest = &rest[count..];
-            continue;
-        }
-        x = match first {
-            Folded::Dense(dense) => Activation::Rows(dense_product(dense, context, &x)),
-            Folded::Tape(tape) => {
-                let y = context.on_tape(tape, &x, |layer, pass| layer.evaluate(pass))?;
-                from_tape(y, tape.output, context.batch.len)
-            }
-            Folded::Residual(main, shortcut, relu) => {
-                let a = evaluate(main, context, x.done(context))?.done(context);
-                let b = evaluate(shortcut, context, x.done(context))?.done(context);
-                sum(a, b, *relu, context.batch.len).done(context)
-            }
-            _ => unreachable!("every other stage is local"),
+        let local = rest.iter().take_while(|stage| stage.is_local()).count();
+        x = match (local, context.batch.len) {
+            (0, _) => first.run(context, x)?,
+            (_, 1) => run_image(&rest[..local], context, x)?,
+            _ => run_images(&rest[..local], context, &x),
         };
-        rest = &rest[1..];
+        rest = &rest[local.max(1)..];
+    }
+    Ok(x)
+}
+
+/// Runs a batch of one image through `stages`.
+fn run_image(stages: &[Folded], context: &Context, mut x: Activation) -> Result<Activation> {
+    // The next convolution's input, where the one before it has written it with its border.
+    let mut written = None;
+    for (i, stage) in stages.iter().enumerate() {
+        let Parts::Conv(conv) = &stage.parts else {
+            x = stage.run(context, x)?;
+            continue;
+        };
+        let (shape, pool) = (&conv.stage.shape, conv.stage.pool);
+        let padded = written.take().unwrap_or_else(|| {
+            let mut padded = Buffer::new(shape.input_len());
+            // Given back before the output asks for memory, which is in the cache then.
+            let input = std::mem::replace(&mut x, Activation::input(stage.stage.output));
+            input.pad(context, shape, 0, &mut padded);
+            padded
+        });
+        let border = match stages.get(i + 1).map(|next| &next.parts) {
+            Some(Parts::Conv(next)) if !pool && next.stage.shape.depth() == 16 => {
+                next.stage.shape.border()
+            }
+            _ => 0,
+        };
+        let out = conv.run(&padded, stage.stage.output, border);
+        match border {
+            0 => x = Activation::of(out, stage.stage.output),
+            _ => written = Some(out),
+        }
     }
     Ok(x)
 }
@@ -324,153 +204,48 @@ pub(crate) fn evaluate(
 /// Runs every image of a batch through `stages` by itself.
 fn run_images(stages: &[Folded], context: &Context, x: &Activation) -> Activation {
     let batch = context.batch.len;
-    let dims = x.dims();
-    let output = stages.iter().fold(dims, output_dims);
-    let (channels, height, width) = image(output);
-    let local = |index: usize| match x {
-        Activation::Input(dims) => {
-            let len = dims.len();
-            let planes = &context.batch.images[index * len..][..len];
-            run_image(stages, Some(planes), Local::Planes(Buffer::new(0), *dims))
+    let dims = x.dims;
+    let alone = |index: usize| {
+        let mut alone = *context;
+        alone.batch.len = 1;
+        alone.batch.images = &[];
+        let mut image = Activation::input(dims);
+        if x.is_input() {
+            let images = context.batch.images;
+            alone.batch.images = &images[index * dims.len()..][..dims.len()];
+        } else if let Dims::Vector(units) = dims {
+            image.values = pack(&x.get(batch)[index * units..][..units], dims);
+        } else {
+            image.values = Buffer::new(x.values.len() / batch);
+            x.copy_image(index, &mut image.values);
         }
-        Activation::Blocks(blocks) => {
-            let len = blocks.image_len();
-            let mut image = Buffer::new(len);
-            match &blocks.pending {
-                Some(affine) => {
-                    normalise(&blocks.values[index * len..][..len], affine, &mut image);
-                }
-                None => image.copy_from_slice(&blocks.values[index * len..][..len]),
-            }
-            run_image(stages, None, Local::Blocks(image, dims))
-        }
-        Activation::Rows(rows) => {
-            let mut row = Buffer::new(rows.units.div_ceil(16));
-            let from = &rows.get(batch)[index * rows.units..][..rows.units];
-            flat_mut(&mut row)[..rows.units].copy_from_slice(from);
-            run_image(stages, None, Local::Planes(row, dims))
-        }
+        let done = run_image(stages, &alone, image).map(|y| y.into_done(&alone));
+        done.expect("only a module on the tape fails, and no image goes through one alone")
     };
-    if let Dims::Vector(units) = output {
-        let mut rows = Rows::new(batch, units);
-        (rows.get_mut(batch).chunks_exact_mut(units))
-            .enumerate()
-            .par_for_each(|(index, out)| match local(index) {
-                Local::Planes(values, _) => {
-                    out.copy_from_slice(&flat(&values)[..units]);
-                }
-                // A vector is an image of one pixel.
-                Local::Blocks(values, _) => blocks_to_planes(&values, 1, out),
-                Local::Padded(_) => unreachable!("the last stage hands on no border"),
-            });
-        return Activation::Rows(rows);
-    }
-    let mut blocks = Blocks::new(batch, channels, height, width);
-    let len = blocks.image_len();
-    (blocks.values.chunks_exact_mut(len))
-        .enumerate()
-        .par_for_each(|(index, out)| out.copy_from_slice(&in_blocks(local(index)).0));
-    Activation::Blocks(blocks)
+    let output = stages.last().map_or(dims, |last| last.stage.output);
+    let mut out = Activation::new(batch, output);
+    let values = out.get_mut(batch);
+    let each = values.len() / batch;
+    (values.chunks_exact_mut(each).enumerate())
+        .par_for_each(|(index, to)| to.copy_from_slice(alone(index).get(1)));
+    out
 }
 
-fn output_dims(dims: Dims, stage: &Folded) -> Dims {
-    let (channels, height, width) = image(dims);
-    match stage {
-        Folded::Conv(folded) => {
-            let (height, width) = folded.output();
-            Dims::Image {
-                channels: folded.shape.outputs,
-                height,
-                width,
-            }
-        }
-        Folded::Pool(stage) if stage.kind == PoolKind::GlobalAverage => Dims::Vector(channels),
-        Folded::Pool(_) => Dims::Image {
-            channels,
-            height: height / 2,
-            width: width / 2,
-        },
-        Folded::Flatten => Dims::Vector(dims.len()),
-        Folded::Residual(main, ..) => main.iter().fold(dims, output_dims),
-        Folded::Dense(dense) => Dims::Vector(dense.units),
-        Folded::Tape(tape) => tape.output,
-        Folded::Norm(_) | Folded::Relu | Folded::Nothing => dims,
-    }
-}
-
-/// The outputs of every stage of a batch, and of pooling by itself: `(batch, units)`, named.
-pub(crate) fn layers(
+/// The outputs of every stage of a batch, `(batch, units)`, named; not those of dropout and
+/// flattening, which are another one's.
+pub(crate) fn outputs(
     stages: &[Stage],
     context: &Context,
     input: Dims,
 ) -> Result<Vec<(String, Vec<f32>)>> {
-    let folded = Folded::new(stages, context);
-    let mut x = Activation::Input(input);
+    let mut x = Activation::input(input);
     let mut outputs = Vec::new();
-    for (stage, folded) in stages.iter().zip(&folded) {
-        if let (Stage::Conv(conv), Folded::Conv(folded)) = (stage, folded) {
-            let whole = conv_layer(folded, x.images(context), context.batch.len);
-            outputs.push((conv.name.clone(), planes(&whole)));
-            x = match &conv.pool {
-                None => Activation::Blocks(whole),
-                Some(name) => {
-                    let pooled = pooled(&whole, context.batch.len);
-                    outputs.push((name.clone(), planes(&pooled)));
-                    Activation::Blocks(pooled)
-                }
-            };
-            continue;
-        }
-        x = evaluate(std::slice::from_ref(folded), context, x)?;
-        if let Some(name) = name(stage) {
-            let values = match &x {
-                Activation::Blocks(blocks) => planes(blocks),
-                other => other.flattened(context).get(context.batch.len).to_vec(),
-            };
-            outputs.push((name.into(), values));
+    for folded in Folded::new(stages, context) {
+        x = evaluate(std::slice::from_ref(&folded), context, x)?;
+        if !matches!(folded.stage.work, Work::Dropout(_) | Work::Flatten) {
+            let values = x.rows(context).into_owned();
+            outputs.push((folded.stage.name.clone(), values));
         }
     }
     Ok(outputs)
-}
-
-/// A convolution with its ReLU, not yet pooled.
-fn conv_layer(folded: &FoldedConv, images: Images, batch: usize) -> Blocks {
-    let shape = &folded.shape;
-    let (height, width) = (shape.out_height(), shape.out_width());
-    let mut out = Blocks::new(batch, shape.outputs, height, width);
-    let len = out.image_len();
-    (out.values.chunks_exact_mut(len))
-        .enumerate()
-        .par_for_each(|(index, out)| {
-            let mut padded = Buffer::new(shape.input_len());
-            images.pad(shape, index, &mut padded);
-            folded.filters.apply(&padded, folded.epilogue(0), out);
-        });
-    out
-}
-
-fn pooled(x: &Blocks, batch: usize) -> Blocks {
-    let mut out = Blocks::new(batch, x.channels, x.height / 2, x.width / 2);
-    let len = out.image_len();
-    (out.values.chunks_exact_mut(len))
-        .zip(x.values.chunks_exact(x.image_len()))
-        .par_for_each(|(out, image)| pool(x.height, x.width, image, out));
-    out
-}
-
-fn planes(x: &Blocks) -> Vec<f32> {
-    to_planes(&x.values, x.channels, x.area())
-}
-
-/// None for stages whose output is that of another one.
-fn name(stage: &Stage) -> Option<&str> {
-    match stage {
-        Stage::Conv(conv) => Some(&conv.name),
-        Stage::Norm(norm) => Some(&norm.name),
-        Stage::Relu { name } | Stage::Residual { name, .. } => Some(name),
-        Stage::Pool(pool) => Some(&pool.name),
-        Stage::Dense(dense) => Some(&dense.name),
-        Stage::Tape(tape) => Some(&tape.name),
-        Stage::Dropout { .. } | Stage::Flatten => None,
-    }
 }

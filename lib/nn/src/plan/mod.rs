@@ -20,21 +20,15 @@ pub(crate) mod stage;
 mod statistics;
 
 pub(crate) use self::{
-    activation::{Activation, Gradient, to_blocks, to_planes},
-    backward::{Deferred, Gradients, backward, backward_dense},
-    forward::{Saved, Step, forward},
-    infer::{Folded, evaluate, layers},
-    statistics::Statistics,
+    activation::{Activation, Gradient, pack, unpack},
+    backward::{Backward, Gradients, backward_dense},
+    forward::{Step, forward},
+    infer::{Folded, evaluate, outputs},
+    statistics::running_statistics,
 };
 
-use crate::{
-    Batch, Result,
-    kernels::{
-        conv::ConvShape,
-        passes::{Affine, pad_blocks, pad_planes},
-    },
-    layers::on_tape::{TapeLayer, TapePass},
-};
+use self::stage::{ConvStage, Norm, Stage};
+use crate::{Batch, Result, layers::on_tape::TapePass};
 
 /// What all stages of a pass over a batch share.
 #[derive(Clone, Copy)]
@@ -55,28 +49,28 @@ impl<'a> Context<'a> {
     /// back.
     fn on_tape<R>(
         &self,
-        tape: &stage::TapeStage,
+        stage: &Stage,
         x: &Activation,
-        run: impl FnOnce(&dyn TapeLayer, &TapePass) -> Result<R>,
+        run: impl FnOnce(&TapePass) -> Result<R>,
     ) -> Result<R> {
         let (seed, step) = self.draw;
-        let rows = x.flattened(self);
-        let tensors: Vec<&[f32]> = tape.tensors.clone().map(|t| self.values(t)).collect();
+        let rows = x.rows(self);
+        let tensors: Vec<&[f32]> = stage.tensors.clone().map(|t| self.values(t)).collect();
         let pass = TapePass {
-            name: &tape.name,
+            name: &stage.name,
             tensors: &tensors,
-            x: rows.get(self.batch.len),
+            x: &rows,
             batch: self.batch.len,
             seed: seed ^ step.wrapping_mul(0x9e37_79b9_7f4a_7c15),
         };
-        run(tape.layer.as_ref(), &pass)
+        run(&pass)
     }
 
     pub fn is_frozen(&self, tensor: usize) -> bool {
         self.tensors[tensor].frozen
     }
 
-    fn conv_bn(&self, conv: &stage::ConvStage) -> ConvBn<'a> {
+    fn conv_bn(&self, conv: &ConvStage) -> ConvBn<'a> {
         ConvBn {
             weight: self.values(conv.weight),
             bias: self.values(conv.bias),
@@ -85,8 +79,8 @@ impl<'a> Context<'a> {
     }
 
     /// Only the part of a batch normalisation, if there is one.
-    fn norm(&self, norm: Option<&stage::Norm>) -> ConvBn<'a> {
-        let values = |place: fn(&stage::Norm) -> usize| -> &'a [f32] {
+    fn norm(&self, norm: Option<&Norm>) -> ConvBn<'a> {
+        let values = |place: fn(&Norm) -> usize| -> &'a [f32] {
             norm.map_or(&[], |norm| self.values(place(norm)))
         };
         ConvBn {
@@ -135,37 +129,7 @@ impl ConvBn<'_> {
 /// Added to the variance by batch normalisation.
 const EPSILON: f64 = 1e-5;
 /// Share of the newest batch in the running statistics.
-pub(crate) const MOMENTUM: f64 = 0.1;
-
-/// Images of a batch.
-#[derive(Clone, Copy)]
-pub(crate) enum Images<'a> {
-    /// `(batch, channels, height, width)`
-    Planes(&'a [f32]),
-    /// `(batch, channels / 16, height, width, 16)`, and what is still to be done to them.
-    Blocks(&'a [crate::kernels::buffer::F32x16], Option<&'a Affine>),
-}
-
-impl Images<'_> {
-    /// Pads image `index` for a convolution.
-    pub fn pad(
-        self,
-        shape: &ConvShape,
-        index: usize,
-        padded: &mut [crate::kernels::buffer::F32x16],
-    ) {
-        match self {
-            Images::Planes(values) => {
-                let len = shape.inputs * shape.in_area();
-                pad_planes(shape, &values[index * len..][..len], padded);
-            }
-            Images::Blocks(vectors, affine) => {
-                let len = shape.inputs.div_ceil(16) * shape.in_area();
-                pad_blocks(shape, &vectors[index * len..][..len], affine, padded);
-            }
-        }
-    }
-}
+const MOMENTUM: f64 = 0.1;
 
 /// A parameter or a running statistic.
 #[derive(Clone, Debug)]

@@ -1,54 +1,47 @@
 //! From layers to stages: what runs as one pass over memory becomes one.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use super::spec::{LayerKind, LayerSpec};
 use crate::{kernels::conv::ConvShape, layers::on_tape::TapeLayer, shape::Dims};
 
-/// What a plan runs, one after the other. Tensors are named by their place in the network's list.
+/// What a plan runs, one after the other.
 #[derive(Clone, Debug)]
-pub(crate) enum Stage {
+pub(crate) struct Stage {
+    /// That of its first layer.
+    pub name: String,
+    pub output: Dims,
+    /// The places of its tensors in the network's list.
+    pub tensors: Range<usize>,
+    pub work: Work,
+}
+
+/// What a stage does. Tensors are named by their place in the network's list.
+#[derive(Clone, Debug)]
+pub(crate) enum Work {
     Conv(ConvStage),
-    /// Batch normalisation that follows no convolution.
-    Norm(NormStage),
+    /// Batch normalisation that follows no convolution, and whether ReLU follows it.
+    Norm(Norm, bool),
     /// ReLU that follows neither of those.
-    Relu {
-        name: String,
-    },
-    Pool(PoolStage),
-    Dropout {
-        mask: MaskSpec,
-    },
+    Relu,
+    Pool(PoolKind),
+    Dropout(MaskSpec),
     Flatten,
     Dense(DenseStage),
-    Residual {
-        name: String,
-        main: Vec<Stage>,
-        shortcut: Vec<Stage>,
-        relu: bool,
-    },
-    Tape(TapeStage),
+    Residual(Paths),
+    /// A module on dfdx's tape.
+    Tape(Arc<dyn TapeLayer>),
 }
 
 /// A convolution, with the batch normalisation, ReLU and 2 x 2 max pooling that follow it.
 #[derive(Clone, Debug)]
 pub(crate) struct ConvStage {
-    pub name: String,
     pub shape: ConvShape,
     pub weight: usize,
     pub bias: usize,
     pub norm: Option<Norm>,
     pub relu: bool,
-    /// Its name.
-    pub pool: Option<String>,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct NormStage {
-    pub name: String,
-    pub dims: Dims,
-    pub norm: Norm,
-    pub relu: bool,
+    pub pool: bool,
 }
 
 /// The places of a batch normalisation's tensors.
@@ -58,15 +51,6 @@ pub(crate) struct Norm {
     pub beta: usize,
     pub mean: usize,
     pub var: usize,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct PoolStage {
-    pub name: String,
-    pub kind: PoolKind,
-    pub channels: usize,
-    pub height: usize,
-    pub width: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +63,6 @@ pub(crate) enum PoolKind {
 /// A dense layer, with the ReLU and the dropout that follow it.
 #[derive(Clone, Debug)]
 pub(crate) struct DenseStage {
-    pub name: String,
     pub weight: usize,
     pub bias: usize,
     /// The weights of auxiliary features.
@@ -97,38 +80,12 @@ pub(crate) struct MaskSpec {
     pub index: u64,
 }
 
+/// The paths of a residual, and whether ReLU follows their sum.
 #[derive(Clone, Debug)]
-pub(crate) struct TapeStage {
-    pub name: String,
-    pub layer: Arc<dyn TapeLayer>,
-    pub tensors: std::ops::Range<usize>,
-    pub input: Dims,
-    pub output: Dims,
-}
-
-impl Stage {
-    /// The tensors that it uses.
-    pub fn tensors(&self) -> Vec<usize> {
-        let of_norm = |norm: &Norm| [norm.gamma, norm.beta, norm.mean, norm.var];
-        match self {
-            Self::Conv(conv) => {
-                let norm = conv.norm.iter().flat_map(of_norm);
-                [conv.weight, conv.bias].into_iter().chain(norm).collect()
-            }
-            Self::Norm(stage) => of_norm(&stage.norm).into(),
-            Self::Dense(dense) => {
-                let own = [dense.weight, dense.bias].into_iter();
-                own.chain(dense.features).collect()
-            }
-            Self::Residual { main, shortcut, .. } => main
-                .iter()
-                .chain(shortcut)
-                .flat_map(Self::tensors)
-                .collect(),
-            Self::Tape(tape) => tape.tensors.clone().collect(),
-            Self::Relu { .. } | Self::Pool(_) | Self::Dropout { .. } | Self::Flatten => Vec::new(),
-        }
-    }
+pub(crate) struct Paths {
+    pub main: Vec<Stage>,
+    pub shortcut: Vec<Stage>,
+    pub relu: bool,
 }
 
 /// Fuses `layers` into stages.
@@ -136,10 +93,20 @@ pub(crate) fn fuse(layers: &[LayerSpec]) -> Vec<Stage> {
     Fuser::default().stages(layers)
 }
 
+/// As [`fuse`], but pooling stays a stage of its own: for the outputs of every layer.
+pub(crate) fn fuse_but_pooling(layers: &[LayerSpec]) -> Vec<Stage> {
+    let fuser = Fuser {
+        pools_apart: true,
+        ..Fuser::default()
+    };
+    { fuser }.stages(layers)
+}
+
 #[derive(Default)]
 struct Fuser {
     tensors: usize,
     masks: u64,
+    pools_apart: bool,
 }
 
 impl Fuser {
@@ -147,93 +114,79 @@ impl Fuser {
         let mut rest = layers.iter().peekable();
         let mut stages = Vec::new();
         while let Some(layer) = rest.next() {
+            let first = self.tensors;
+            let mut output = layer.output;
             // The next layer, where `wanted` says that it joins this stage.
-            let mut next = |wanted: fn(&LayerKind) -> bool| rest.next_if(|l| wanted(&l.kind));
+            let mut next = |wanted: fn(&LayerKind) -> bool| {
+                let next = rest.next_if(|l| wanted(&l.kind))?;
+                output = next.output;
+                Some(next)
+            };
             let is_relu = |kind: &LayerKind| matches!(kind, LayerKind::ReLU);
             let is_norm = |kind: &LayerKind| matches!(kind, LayerKind::BatchNorm2d);
             let is_pool = |kind: &LayerKind| matches!(kind, LayerKind::MaxPool2d);
             let is_dropout = |kind: &LayerKind| matches!(kind, LayerKind::Dropout { .. });
-            let name = layer.name.clone();
-            stages.push(match &layer.kind {
+            let work = match &layer.kind {
                 LayerKind::Conv2d { kernel, stride } => {
-                    let tensors = self.take(layer);
-                    let (inputs, height, width) = image(layer.input);
-                    let shape = ConvShape {
-                        inputs,
-                        outputs: image(layer.output).0,
-                        kernel: *kernel,
-                        stride: *stride,
-                        height,
-                        width,
-                    };
-                    let norm = next(is_norm).map(|layer| self.norm(layer));
-                    let relu = next(is_relu).is_some();
-                    let pool = if *stride == 1 { next(is_pool) } else { None };
-                    Stage::Conv(ConvStage {
-                        name,
-                        shape,
-                        weight: tensors.start,
-                        bias: tensors.start + 1,
-                        norm,
-                        relu,
-                        pool: pool.map(|layer| layer.name.clone()),
+                    let (inputs, height, width) = layer.input.sizes();
+                    self.tensors += layer.tensors.len();
+                    Work::Conv(ConvStage {
+                        shape: ConvShape {
+                            inputs,
+                            outputs: layer.output.sizes().0,
+                            kernel: *kernel,
+                            stride: *stride,
+                            height,
+                            width,
+                        },
+                        weight: first,
+                        bias: first + 1,
+                        norm: next(is_norm).map(|_| self.norm()),
+                        relu: next(is_relu).is_some(),
+                        pool: *stride == 1 && !self.pools_apart && next(is_pool).is_some(),
                     })
                 }
-                LayerKind::BatchNorm2d => Stage::Norm(NormStage {
-                    name,
-                    dims: layer.input,
-                    norm: self.norm(layer),
-                    relu: next(is_relu).is_some(),
-                }),
+                LayerKind::BatchNorm2d => Work::Norm(self.norm(), next(is_relu).is_some()),
                 LayerKind::Linear { features } => {
-                    let tensors = self.take(layer);
-                    let relu = next(is_relu).is_some();
-                    let mask = next(is_dropout).map(|layer| self.mask(layer));
-                    Stage::Dense(DenseStage {
-                        name,
-                        weight: tensors.start,
-                        bias: tensors.start + 1,
-                        features: (*features > 0).then_some(tensors.start + 2),
+                    self.tensors += layer.tensors.len();
+                    Work::Dense(DenseStage {
+                        weight: first,
+                        bias: first + 1,
+                        features: (*features > 0).then_some(first + 2),
                         units: layer.output.len(),
-                        relu,
-                        mask,
+                        relu: next(is_relu).is_some(),
+                        mask: next(is_dropout).map(|layer| self.mask(layer)),
                     })
                 }
-                LayerKind::Residual { main, shortcut } => Stage::Residual {
-                    name,
+                LayerKind::Residual { main, shortcut } => Work::Residual(Paths {
                     main: self.stages(main),
                     shortcut: self.stages(shortcut),
                     relu: next(is_relu).is_some(),
-                },
-                LayerKind::OnTape(module) => Stage::Tape(TapeStage {
-                    name,
-                    layer: module.clone(),
-                    tensors: self.take(layer),
-                    input: layer.input,
-                    output: layer.output,
                 }),
-                LayerKind::ReLU => Stage::Relu { name },
-                LayerKind::MaxPool2d => pool(layer, PoolKind::Max),
-                LayerKind::AvgPool2d => pool(layer, PoolKind::Average),
-                LayerKind::GlobalAvgPool2d => pool(layer, PoolKind::GlobalAverage),
-                LayerKind::Dropout { .. } => Stage::Dropout {
-                    mask: self.mask(layer),
-                },
-                LayerKind::Flatten => Stage::Flatten,
+                LayerKind::OnTape(module) => {
+                    self.tensors += layer.tensors.len();
+                    Work::Tape(module.clone())
+                }
+                LayerKind::ReLU => Work::Relu,
+                LayerKind::MaxPool2d => Work::Pool(PoolKind::Max),
+                LayerKind::AvgPool2d => Work::Pool(PoolKind::Average),
+                LayerKind::GlobalAvgPool2d => Work::Pool(PoolKind::GlobalAverage),
+                LayerKind::Dropout { .. } => Work::Dropout(self.mask(layer)),
+                LayerKind::Flatten => Work::Flatten,
+            };
+            stages.push(Stage {
+                name: layer.name.clone(),
+                output,
+                tensors: first..self.tensors,
+                work,
             });
         }
         stages
     }
 
-    /// The places of a layer's tensors.
-    fn take(&mut self, layer: &LayerSpec) -> std::ops::Range<usize> {
-        let first = self.tensors;
-        self.tensors += layer.tensors.len();
-        first..self.tensors
-    }
-
-    fn norm(&mut self, layer: &LayerSpec) -> Norm {
-        let gamma = self.take(layer).start;
+    fn norm(&mut self) -> Norm {
+        let gamma = self.tensors;
+        self.tensors += 4;
         Norm {
             gamma,
             beta: gamma + 1,
@@ -252,28 +205,5 @@ impl Fuser {
             p,
             index: self.masks - 1,
         }
-    }
-}
-
-fn pool(layer: &LayerSpec, kind: PoolKind) -> Stage {
-    let (channels, height, width) = image(layer.input);
-    Stage::Pool(PoolStage {
-        name: layer.name.clone(),
-        kind,
-        channels,
-        height,
-        width,
-    })
-}
-
-/// Channels, height and width; a vector is an image of one pixel.
-pub(crate) fn image(dims: Dims) -> (usize, usize, usize) {
-    match dims {
-        Dims::Image {
-            channels,
-            height,
-            width,
-        } => (channels, height, width),
-        Dims::Vector(len) => (len, 1, 1),
     }
 }

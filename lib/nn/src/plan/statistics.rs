@@ -1,9 +1,15 @@
 //! A batch's mean and variance, and the way back through a batch normalisation.
 
-use super::{ConvBn, EPSILON};
+use std::iter::repeat;
+
+use super::{
+    Context, ConvBn, EPSILON, MOMENTUM, Step,
+    forward::Saved,
+    stage::{Stage, Work},
+};
 use crate::kernels::{
     buffer::F32x16,
-    passes::{Affine, AffineGradient},
+    passes::{Affine, AffineGradient, lanes},
 };
 
 /// Batch mean and biased variance, one a channel; the mean is without the convolution's bias.
@@ -16,17 +22,18 @@ pub(crate) struct Statistics {
 }
 
 impl Statistics {
-    /// Moves running statistics towards these, as PyTorch does: `momentum` of the new
+    /// Running statistics moved towards these, as PyTorch does: [`MOMENTUM`] of the new
     /// mean (with the convolution's `bias`) and of the new unbiased variance.
-    pub fn update(&self, momentum: f64, bias: &[f32], mean: &mut [f32], var: &mut [f32]) {
+    fn moved(&self, bias: &[f32], mean: &[f32], var: &[f32]) -> [Vec<f32>; 2] {
         let unbiased = self.count as f64 / (self.count as f64 - 1.0).max(1.0);
-        for c in 0..mean.len() {
-            let bias = bias.get(c).copied().unwrap_or(0.0);
-            let batch = self.mean[c] + f64::from(bias);
-            mean[c] = (f64::from(mean[c]) * (1.0 - momentum) + batch * momentum) as f32;
-            let batch = self.var[c] * unbiased;
-            var[c] = (f64::from(var[c]) * (1.0 - momentum) + batch * momentum) as f32;
-        }
+        let moved = |running: &f32, batch: f64| {
+            (f64::from(*running) * (1.0 - MOMENTUM) + batch * MOMENTUM) as f32
+        };
+        let bias = bias.iter().chain(repeat(&0.0));
+        let mean = (mean.iter().zip(&self.mean).zip(bias))
+            .map(|((mean, batch), bias)| moved(mean, batch + f64::from(*bias)));
+        let var = (var.iter().zip(&self.var)).map(|(var, batch)| moved(var, batch * unbiased));
+        [mean.collect(), var.collect()]
     }
 
     /// From each image's sums and sums of squares, `(batch, blocks, 2)` vectors, merged
@@ -69,26 +76,50 @@ impl Statistics {
     /// What follows a convolution: batch normalisation by these statistics (by the running ones
     /// where it is frozen), if there is one, and ReLU.
     pub(super) fn affine(&self, conv_bn: &ConvBn, relu: bool) -> Affine {
-        let mut affine = Affine::identity(self.mean.len(), relu);
         if !conv_bn.has_norm() {
-            return affine;
+            return Affine::identity(self.mean.len(), relu);
         }
-        for vectors in [&mut affine.scale, &mut affine.shift, &mut affine.mean] {
-            vectors.fill(F32x16::default());
-        }
-        for c in 0..self.mean.len() {
+        Affine::of(self.mean.len(), relu, |c| {
             let (scale, shift) = if conv_bn.frozen {
                 conv_bn.running(c)
             } else {
                 let scale = f64::from(conv_bn.gamma[c]) * self.inverse_deviation(c);
                 (scale, f64::from(conv_bn.beta[c]) - self.mean[c] * scale)
             };
-            affine.scale[c / 16].0[c % 16] = scale as f32;
-            affine.shift[c / 16].0[c % 16] = shift as f32;
-            affine.mean[c / 16].0[c % 16] = self.mean[c] as f32;
-        }
-        affine
+            [scale, shift, self.mean[c]]
+        })
     }
+}
+
+/// The running statistics after the training pass `steps`, by the tensor's place.
+pub(crate) fn running_statistics(
+    stages: &[Stage],
+    steps: &[Step],
+    context: &Context,
+) -> Vec<(usize, Vec<f32>)> {
+    let each = stages.iter().zip(steps).flat_map(|(stage, step)| {
+        let (norm, bias) = match &stage.work {
+            Work::Conv(conv) => (conv.norm, context.values(conv.bias)),
+            Work::Norm(norm, _) => (Some(*norm), &[][..]),
+            _ => (None, &[][..]),
+        };
+        match (&step.saved, &stage.work, norm) {
+            (Saved::Residual { main, shortcut, .. }, Work::Residual(paths), _) => {
+                let mut moved = running_statistics(&paths.main, main, context);
+                moved.extend(running_statistics(&paths.shortcut, shortcut, context));
+                moved
+            }
+            (Saved::Statistics(statistics) | Saved::Pooled { statistics, .. }, _, Some(norm))
+                if !context.is_frozen(norm.gamma) =>
+            {
+                let (mean, var) = (context.values(norm.mean), context.values(norm.var));
+                let [mean, var] = statistics.moved(bias, mean, var);
+                vec![(norm.mean, mean), (norm.var, var)]
+            }
+            _ => Vec::new(),
+        }
+    });
+    each.collect()
 }
 
 /// Gradients of a batch normalisation's parameters; without one, or where it is frozen, `beta` is
@@ -114,28 +145,19 @@ pub(super) fn affine_gradient(
         gamma: vec![0.0; channels],
         beta: vec![0.0; channels],
     };
-    let mut through = AffineGradient {
-        scale: vec![F32x16::default(); blocks],
-        slope: vec![F32x16::default(); blocks],
-        offset: vec![F32x16::default(); blocks],
-    };
-    for c in 0..channels {
-        let (block, lane) = (c / 16, c % 16);
+    let [scale, slope, offset] = lanes(channels, |c| {
         let total = |part: usize| -> f64 {
             (0..batch)
-                .map(|image| f64::from(sums[(image * blocks + block) * 2 + part].0[lane]))
+                .map(|image| f64::from(sums[(image * blocks + c / 16) * 2 + part].0[c % 16]))
                 .sum()
         };
-        if !conv_bn.has_norm() {
-            gradient.beta[c] = total(0) as f32;
-            through.scale[block].0[lane] = 1.0;
-            continue;
-        }
-        if conv_bn.frozen {
-            let scale = conv_bn.running(c).0;
-            through.scale[block].0[lane] = scale as f32;
+        if !conv_bn.has_norm() || conv_bn.frozen {
+            let scale = match conv_bn.has_norm() {
+                true => conv_bn.running(c).0,
+                false => 1.0,
+            };
             gradient.beta[c] = (total(0) * scale) as f32;
-            continue;
+            return [scale, 0.0, 0.0];
         }
         let deviation = statistics.inverse_deviation(c);
         let (beta, gamma) = (total(0), total(1) * deviation);
@@ -143,9 +165,12 @@ pub(super) fn affine_gradient(
         gradient.gamma[c] = gamma as f32;
         let scale = f64::from(conv_bn.gamma[c]) * deviation;
         let slope = -scale * deviation * gamma / n;
-        through.scale[block].0[lane] = scale as f32;
-        through.slope[block].0[lane] = slope as f32;
-        through.offset[block].0[lane] = (-scale * beta / n - slope * statistics.mean[c]) as f32;
-    }
+        [scale, slope, -scale * beta / n - slope * statistics.mean[c]]
+    });
+    let through = AffineGradient {
+        scale,
+        slope,
+        offset,
+    };
     (gradient, through)
 }

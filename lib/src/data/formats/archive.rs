@@ -45,21 +45,13 @@ pub struct ImageFile {
 impl ImageFile {
     /// Name of the file without its folders.
     pub fn name(&self) -> &str {
-        file_name(&self.path)
+        self.path.rsplit('/').next().unwrap_or(&self.path)
     }
 
     /// Name of the folder that holds the file; empty at the top.
     pub fn folder(&self) -> &str {
-        folder_name(&self.path)
+        self.path.rsplit('/').nth(1).unwrap_or("")
     }
-}
-
-pub(crate) fn file_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
-}
-
-pub(crate) fn folder_name(path: &str) -> &str {
-    path.rsplit('/').nth(1).unwrap_or("")
 }
 
 /// Every PNG and JPEG file in a zip or tar.gz archive or below a folder, sorted by path.
@@ -141,8 +133,8 @@ struct Unpacked<'a> {
 impl Unpacked<'_> {
     /// Takes an entry that is a file, if it is an image.
     fn take(&mut self, name: &[u8], is_link: bool, reader: &mut dyn Read) -> Result<()> {
-        let shown = String::from_utf8_lossy(name).into_owned();
-        let wrong = |problem: &str| Err(self.damaged(format!("entry {shown:?} {problem}")));
+        let (path, shown) = (self.path, String::from_utf8_lossy(name).into_owned());
+        let wrong = |problem: &str| Err(damaged(path, format!("entry {shown:?} {problem}")));
         let Ok(name) = std::str::from_utf8(name) else {
             return wrong("has a name that is not UTF-8");
         };
@@ -172,17 +164,17 @@ impl Unpacked<'_> {
         bytes.shrink_to_fit();
         let bytes = match read {
             Ok(_) => Ok(bytes),
-            Err(e) => Err(self.damaged(format!("entry {shown:?} is damaged ({e})"))),
+            Err(e) => Err(damaged(path, format!("entry {shown:?} is damaged ({e})"))),
         };
         self.seen.insert(name.to_ascii_lowercase());
         self.entries.push((name, bytes));
         Ok(())
     }
+}
 
-    fn damaged(&self, problem: String) -> Error {
-        let again = "fetch the archive again (`glyphs data fetch`), or pack it anew";
-        Error::content(self.path, problem, again)
-    }
+fn damaged(path: &Path, problem: String) -> Error {
+    let again = "fetch the archive again (`glyphs data fetch`), or pack it anew";
+    Error::content(path, problem, again)
 }
 
 fn read_archive(path: &Path) -> Result<Vec<Entry>> {
@@ -216,24 +208,26 @@ fn unpack(path: &Path, mut archive: impl Read + Seek, size: u64) -> Result<Vec<E
 }
 
 fn read_zip(unpacked: &mut Unpacked, archive: impl Read + Seek) -> Result<()> {
+    let path = unpacked.path;
+    let wrong = |problem| damaged(path, problem);
     let left = Cell::new(MAX_DIRECTORY_BYTES);
-    let mut archive = ZipArchive::new(Metered {
+    let metered = Metered {
         inner: archive,
         left: &left,
-    })
-    .map_err(|e| unpacked.damaged(format!("not a readable zip archive ({e})")))?;
+    };
+    let mut archive =
+        ZipArchive::new(metered).map_err(|e| wrong(format!("not a readable zip archive ({e})")))?;
     // From here on the entries' own limits hold.
     left.set(u64::MAX);
     if archive.len() > MAX_FILES {
-        return Err(unpacked.damaged(format!("{} entries", archive.len())));
+        return Err(wrong(format!("{} entries", archive.len())));
     }
     if archive.has_duplicate_names() {
-        return Err(unpacked.damaged("two entries have the same name".into()));
+        return Err(wrong("two entries have the same name".into()));
     }
     for index in 0..archive.len() {
-        let mut entry = archive
-            .by_index(index)
-            .map_err(|e| unpacked.damaged(format!("entry {index} cannot be read ({e})")))?;
+        let entry = archive.by_index(index);
+        let mut entry = entry.map_err(|e| wrong(format!("entry {index} cannot be read ({e})")))?;
         if !entry.is_dir() {
             let (name, is_link) = (entry.name_raw().to_vec(), entry.is_symlink());
             unpacked.take(&name, is_link, &mut entry)?;
@@ -243,22 +237,19 @@ fn read_zip(unpacked: &mut Unpacked, archive: impl Read + Seek) -> Result<()> {
 }
 
 fn read_tar(unpacked: &mut Unpacked, archive: impl Read) -> Result<()> {
+    let path = unpacked.path;
+    let unreadable = |e: io::Error| damaged(path, format!("not a readable tar archive ({e})"));
     // What is not an image has to be unpacked too, to be skipped.
     let limit = unpacked.budget.saturating_mul(2);
     let mut archive = tar::Archive::new(MultiGzDecoder::new(archive).take(limit));
-    let entries = archive
-        .entries()
-        .map_err(|e| unpacked.damaged(format!("not a readable tar archive ({e})")))?;
     let mut long_name = None;
     // Raw, since the crate would read a long name of any length into memory.
-    for entry in entries.raw(true) {
-        let mut entry =
-            entry.map_err(|e| unpacked.damaged(format!("not a readable tar archive ({e})")))?;
+    for entry in archive.entries().map_err(unreadable)?.raw(true) {
+        let mut entry = entry.map_err(unreadable)?;
         let kind = entry.header().entry_type();
         if kind.is_gnu_longname() || kind.is_pax_local_extensions() {
-            let text = read_at_most(&mut entry, MAX_NAME_BYTES)
-                .map_err(|e| unpacked.damaged(format!("not a readable tar archive ({e})")))?
-                .ok_or_else(|| unpacked.damaged("a name of more than 64 kB".into()))?;
+            let text = read_at_most(&mut entry, MAX_NAME_BYTES).map_err(unreadable)?;
+            let text = text.ok_or_else(|| damaged(path, "a name of more than 64 kB".into()))?;
             long_name = if kind.is_gnu_longname() {
                 Some(text.strip_suffix(&[0]).unwrap_or(&text).to_vec())
             } else {

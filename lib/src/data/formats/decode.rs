@@ -54,7 +54,7 @@ pub fn declared_size(path: &Path, bytes: &[u8]) -> Result<(usize, usize)> {
 /// half as many).
 pub fn decode_grey(path: &Path, bytes: &[u8]) -> Result<Grey> {
     decode(path, bytes, |image| match image.color().has_alpha() {
-        true => grey_over_white(image),
+        true => over_white::<2>(&image.into_luma_alpha8()),
         false => luma(image),
     })
 }
@@ -62,7 +62,7 @@ pub fn decode_grey(path: &Path, bytes: &[u8]) -> Result<Grey> {
 /// As [`decode_grey`], but colours stay: red, green, blue and luma, each an image.
 pub fn decode_rgb(path: &Path, bytes: &[u8]) -> Result<[Grey; 4]> {
     let rgb = decode(path, bytes, |image| match image.color().has_alpha() {
-        true => rgb_over_white(image),
+        true => over_white::<4>(&image.into_rgba8()),
         false => image.into_rgb8().into_raw(),
     })?;
     let plane = |value: fn(&[u8]) -> u8| Grey {
@@ -106,23 +106,15 @@ fn luma_of(rgb: &[u8]) -> u8 {
     ((54 * r + 183 * g + 19 * b + 128) >> 8) as u8
 }
 
-fn grey_over_white(image: DynamicImage) -> Vec<u8> {
-    let pixels = image.into_luma_alpha8().into_raw();
-    let pixels = pixels.chunks_exact(2);
-    pixels.map(|p| over_white(p[0], p[1])).collect()
-}
-
-fn rgb_over_white(image: DynamicImage) -> Vec<u8> {
-    let pixels = image.into_rgba8().into_raw();
-    let pixels = pixels.chunks_exact(4);
-    pixels
-        .flat_map(|p| [p[0], p[1], p[2]].map(|value| over_white(value, p[3])))
-        .collect()
-}
-
-fn over_white(value: u8, alpha: u8) -> u8 {
-    let (value, alpha) = (u16::from(value), u16::from(alpha));
-    ((value * alpha + 255 * (255 - alpha) + 127) / 255) as u8
+/// Pixels of `N` values, the last of which is how opaque they are, on white paper.
+fn over_white<const N: usize>(pixels: &[u8]) -> Vec<u8> {
+    let pixels = pixels.as_chunks::<N>().0.iter();
+    let shown = pixels.flat_map(|pixel| {
+        let alpha = u16::from(pixel[N - 1]);
+        let over = move |&value: &u8| (u16::from(value) * alpha + 255 * (255 - alpha) + 127) / 255;
+        pixel[..N - 1].iter().map(move |value| over(value) as u8)
+    });
+    shown.collect()
 }
 
 fn decoder<'a>(path: &Path, bytes: &'a [u8]) -> Result<impl ImageDecoder + 'a> {

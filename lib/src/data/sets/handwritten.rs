@@ -9,9 +9,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::locate::Found;
-use crate::data::formats::archive::{
-    ImageFile, file_name, folder_name, read_images, sha256_of_files,
-};
+use crate::data::formats::archive::{ImageFile, read_images, sha256_of_files};
 use crate::data::formats::decode::{Grey, declared_size, decode_grey};
 use crate::data::samples::Provenance;
 use crate::data::split::{counts, spread_per_class};
@@ -218,7 +216,7 @@ pub fn class_names() -> Vec<String> {
 /// Where the name is not one of the data set, or the image is damaged.
 fn drawing(root: &Path, file: ImageFile) -> Result<Drawing> {
     let place = root.join(&file.path);
-    let Some((label, writer)) = scheme(&file.path) else {
+    let Some((label, writer)) = scheme(&file) else {
         let problem = "not named as the data set's images are (Sample001/img001-001.png)";
         let remedy = "leave only the data set's own files there";
         return Err(Error::content(place, problem, remedy));
@@ -237,9 +235,9 @@ fn drawing(root: &Path, file: ImageFile) -> Result<Drawing> {
 }
 
 /// Label and writer from `Sample001/img001-042.png`, in whatever case.
-fn scheme(path: &str) -> Option<(usize, u16)> {
-    let class = label_of_folder(folder_name(path))?;
-    let (number, writer) = numbers(file_name(path))?;
+fn scheme(file: &ImageFile) -> Option<(usize, u16)> {
+    let class = label_of_folder(file.folder())?;
+    let (number, writer) = numbers(file.name())?;
     (number == class as u16 + 1).then_some((class, writer))
 }
 

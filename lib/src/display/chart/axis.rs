@@ -3,7 +3,7 @@
 use crate::numbers::format_count;
 
 /// A named axis. The range follows the data where it is not set.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Axis {
     pub(super) name: String,
     low: Option<f64>,
@@ -28,9 +28,7 @@ impl Axis {
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
-            low: None,
-            high: None,
-            percent: false,
+            ..Self::default()
         }
     }
 
@@ -86,10 +84,8 @@ impl Axis {
 
     /// The axis of items at 0, 1, 2 … with their names.
     pub(super) fn categories(names: &[String]) -> Scale {
-        let ticks = names
-            .iter()
-            .enumerate()
-            .map(|(i, name)| (i as f64, name.clone()));
+        let ticks = (0..).zip(names);
+        let ticks = ticks.map(|(i, name)| (f64::from(i), name.clone()));
         Scale {
             low: -0.5,
             high: names.len().max(1) as f64 - 0.5,
@@ -102,10 +98,8 @@ impl Axis {
         let (first, last) = (low / step - 1e-6, high / step + 1e-6);
         // An axis of no usable width would have ticks without end.
         let numbers = (first.ceil() as i64..=last.floor() as i64).take(50);
-        let values = numbers.map(|k| k as f64 * step);
-        values
-            .map(|value| (value, self.words(value, step)))
-            .collect()
+        let tick = |k: i64| (k as f64 * step, self.words(k as f64 * step, step));
+        numbers.map(tick).collect()
     }
 
     fn words(&self, value: f64, step: f64) -> String {
@@ -128,28 +122,20 @@ impl Axis {
 }
 
 impl Scale {
-    /// Where `value` lies; `None` where the axis has no place for it.
-    pub fn place(&self, value: f64) -> Option<f64> {
-        is_usable(&value).then_some(value)
-    }
-
-    /// As [`Scale::place`], and `None` outside of the axis.
+    /// Where `value` lies; `None` outside of the axis.
     pub fn inside(&self, value: f64) -> Option<f64> {
-        self.place(value)
-            .filter(|at| (self.low..=self.high).contains(at))
+        (self.low..=self.high).contains(&value).then_some(value)
     }
 
-    /// As [`Scale::place`], moved to the nearer end where it is outside.
+    /// The same, moved to the nearer end where it is outside; `None` where no axis has a place for
+    /// it.
     pub fn clamp(&self, value: f64) -> Option<f64> {
-        Some(self.place(value)?.clamp(self.low, self.high))
+        is_usable(&value).then(|| value.clamp(self.low, self.high))
     }
 
     pub fn longest_label(&self) -> usize {
-        self.ticks
-            .iter()
-            .map(|(_, words)| words.chars().count())
-            .max()
-            .unwrap_or(0)
+        let lengths = self.ticks.iter().map(|(_, words)| words.chars().count());
+        lengths.max().unwrap_or(0)
     }
 }
 
@@ -160,9 +146,7 @@ fn is_usable(value: &f64) -> bool {
 /// 1, 2 or 5 times a power of ten, at least `rough`.
 fn round_step(rough: f64) -> f64 {
     let decade = 10_f64.powf(rough.log10().floor());
-    let steps = [1.0, 2.0, 5.0, 10.0].map(|s| s * decade);
-    steps
-        .into_iter()
-        .find(|step| *step >= rough * 0.999)
-        .unwrap_or(10.0 * decade)
+    let mut steps = [1.0, 2.0, 5.0].into_iter().map(|s| s * decade);
+    let step = steps.find(|step| *step >= rough * 0.999);
+    step.unwrap_or(10.0 * decade)
 }

@@ -41,14 +41,14 @@ impl Figure {
         self
     }
 
-    /// A figure that needs width: on a narrow page it scrolls.
-    pub fn wide(mut self) -> Self {
-        self.wide = true;
+    /// Whether the figure needs width: on a narrow page it scrolls then.
+    pub fn wide(mut self, wide: bool) -> Self {
+        self.wide = wide;
         self
     }
 
     /// Takes plotters' SVG, and gives it words and the page's colours.
-    pub fn drawn(mut self, svg: String, size: (i32, i32), failure: Option<String>) -> Self {
+    pub fn drawn(mut self, svg: String, size: (u32, u32), failure: Option<String>) -> Self {
         if let Some(failure) = failure {
             let words = format!("this chart could not be drawn: {failure}");
             self.svg = format!("<p class=\"g-error\">{}</p>", escape(&words));
@@ -69,11 +69,8 @@ impl Figure {
             let _ = write!(body, "<figcaption>{}</figcaption>", escape(&self.title));
         }
         if !self.legend.is_empty() {
-            let items: String = self
-                .legend
-                .iter()
-                .map(|(key, words)| item(key, words))
-                .collect();
+            let items = self.legend.iter().map(|(key, words)| item(key, words));
+            let items: String = items.collect();
             let _ = write!(
                 body,
                 "<div class=\"g-legend\" aria-hidden=\"true\">{items}</div>"

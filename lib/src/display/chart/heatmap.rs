@@ -43,17 +43,11 @@ impl Heatmap {
             self.axes.1,
             self.matrix.classes.len()
         );
-        let figure = Figure::new(&self.title, words)
-            .legend(
-                Key::Patch(BLUE),
-                format!("{} and {} agree", self.axes.0, self.axes.1),
-            )
-            .legend(Key::Patch(VERMILLION), "they differ");
-        if self.is_large() {
-            figure.wide()
-        } else {
-            figure
-        }
+        let agree = format!("{} and {} agree", self.axes.0, self.axes.1);
+        Figure::new(&self.title, words)
+            .legend(Key::Patch(BLUE), agree)
+            .legend(Key::Patch(VERMILLION), "they differ")
+            .wide(self.is_large())
     }
 
     fn is_large(&self) -> bool {
@@ -72,25 +66,18 @@ impl Heatmap {
         let colour = if t == p { BLUE } else { VERMILLION };
         plot.rectangle((x - 0.5, y + 0.5), (x + 0.5, y - 0.5), colour.mix(strength))?;
         let ink = if strength > 0.6 { PAPER } else { INK };
-        plot.words(
-            &count.to_string(),
-            plot.pixel((x, y)),
-            size,
-            ink,
-            (HPos::Center, VPos::Center),
-        )
+        let middle = (HPos::Center, VPos::Center);
+        plot.words(&count.to_string(), plot.pixel((x, y)), size, ink, middle)
     }
 }
 
 impl Show for Heatmap {
     fn show(&self) -> Html {
         let n = self.matrix.classes.len();
-        let mut reversed = self.matrix.classes.clone();
-        reversed.reverse();
-        let (x, y) = (
-            Axis::categories(&self.matrix.classes),
-            Axis::categories(&reversed),
-        );
+        let mut names = self.matrix.classes.clone();
+        let x = Axis::categories(&names);
+        names.reverse();
+        let y = Axis::categories(&names);
         let mut frame = Frame::new((&self.axes.1, &x), (&self.axes.0, &y));
         frame.grid = (false, false);
         let cell = 800 / n.max(1) as i32;

@@ -171,15 +171,20 @@ impl LineChart {
 impl Show for LineChart {
     fn show(&self) -> Html {
         let points = || self.series.iter().flat_map(|s| s.runs.iter().flatten());
-        let references = self.references.iter().map(|reference| reference.1);
-        let x = self.x.fit(points().map(|point| point.0), 6);
-        let y = self
-            .y
-            .fit(points().map(|point| point.1).chain(references), 5);
+        let heights = points().map(|point| point.1);
+        let heights = heights.chain(self.references.iter().map(|reference| reference.1));
+        let (x, y) = (
+            self.x.fit(points().map(|point| point.0), 6),
+            self.y.fit(heights, 5),
+        );
         let frame = Frame::new((&self.x.name, &x), (&self.y.name, &y));
         let draw = |plot: &mut Plot| {
-            for (_, value) in &self.references {
-                draw_reference(plot, &x, &y, *value)?;
+            for at in self
+                .references
+                .iter()
+                .filter_map(|(_, value)| y.inside(*value))
+            {
+                plot.line(&[(x.low, at), (x.high, at)], INK.stroke_width(5))?;
             }
             for (i, series) in self.series.iter().enumerate() {
                 series.draw(plot, &x, &y, i)?;
@@ -235,10 +240,8 @@ impl Series {
 
     /// The mean of all runs where all have a point.
     fn mean(&self) -> Vec<(f64, f64)> {
-        self.estimates()
-            .into_iter()
-            .map(|(x, y, _)| (x, y))
-            .collect()
+        let estimates = self.estimates().into_iter();
+        estimates.map(|(x, y, _)| (x, y)).collect()
     }
 
     /// Upper edge to the right, lower edge back.
@@ -265,27 +268,16 @@ impl Series {
                 values.push(at_x(run)?);
             }
             let estimate = mean(&values).ok()?;
-            let half = estimate
-                .interval
-                .map_or(0.0, |interval| interval.high - estimate.mean);
-            Some((x, estimate.mean, half))
+            let half = |interval: Interval| interval.high - estimate.mean;
+            Some((x, estimate.mean, estimate.interval.map_or(0.0, half)))
         };
         first.iter().filter_map(estimate).collect()
     }
 }
 
-fn draw_reference(plot: &Plot, x: &Scale, y: &Scale, value: f64) -> Drawn {
-    let Some(at) = y.inside(value) else {
-        return Ok(());
-    };
-    plot.line(&[(x.low, at), (x.high, at)], INK.stroke_width(5))
-}
-
 fn placed(points: &[(f64, f64)], x: &Scale, y: &Scale) -> Vec<(f64, f64)> {
-    points
-        .iter()
-        .filter_map(|point| Some((x.inside(point.0)?, y.clamp(point.1)?)))
-        .collect()
+    let placed = |point: &(f64, f64)| Some((x.inside(point.0)?, y.clamp(point.1)?));
+    points.iter().filter_map(placed).collect()
 }
 
 fn staircase(points: &[(f64, f64)], end: f64) -> Vec<(f64, f64)> {

@@ -54,16 +54,12 @@ impl<'a> Frame<'a> {
     /// Draws the frame, then the chart in it. The result is the SVG of `figure`.
     pub fn draw(&self, figure: Figure, draw: impl FnOnce(&mut Plot) -> Drawn) -> Figure {
         let mut svg = String::new();
+        let size = ((self.width * UNIT) as u32, (self.height * UNIT) as u32);
         let done = {
-            let size = ((self.width * UNIT) as u32, (self.height * UNIT) as u32);
             let root = SVGBackend::with_string(&mut svg, size).into_drawing_area();
             self.draw_on(&root, draw).and_then(|()| root.present())
         };
-        figure.drawn(
-            svg,
-            (self.width * UNIT, self.height * UNIT),
-            done.err().map(|e| e.to_string()),
-        )
+        figure.drawn(svg, size, done.err().map(|e| e.to_string()))
     }
 
     /// What the longest label of y takes: letters are a little more than half as wide as high.
@@ -101,51 +97,31 @@ impl<'a> Frame<'a> {
 
     fn draw_mesh(&self, plot: &Plot) -> Drawn {
         let (x, y) = (self.x.1, self.y.1);
-        let (left, base) = plot.pixel((x.low, y.low));
+        let ((left, base), (right, _)) = (plot.pixel((x.low, y.low)), plot.pixel((x.high, y.low)));
+        let line =
+            |from, to, colour: RGBColor| plot.line(&[from, to], colour.stroke_width(UNIT as u32));
+        let label = |words, at, anchor| plot.words(words, at, self.font, MUTED, anchor);
+        let name = |words, at, anchor| plot.words(words, at, self.font, INK, anchor);
         for (at, words) in &x.ticks {
-            let pixel = plot.pixel((*at, y.low));
             if self.grid.0 {
-                plot.line(
-                    &[(*at, y.low), (*at, y.high)],
-                    GRID.stroke_width(UNIT as u32),
-                )?;
+                line((*at, y.low), (*at, y.high), GRID)?;
             }
-            plot.words(
-                words,
-                (pixel.0, base + 7 * UNIT),
-                self.font,
-                MUTED,
-                (HPos::Center, VPos::Top),
-            )?;
+            let below = (plot.pixel((*at, y.low)).0, base + 7 * UNIT);
+            label(words, below, (HPos::Center, VPos::Top))?;
         }
         for (at, words) in &y.ticks {
-            let pixel = plot.pixel((x.low, *at));
             if self.grid.1 {
-                plot.line(
-                    &[(x.low, *at), (x.high, *at)],
-                    GRID.stroke_width(UNIT as u32),
-                )?;
+                line((x.low, *at), (x.high, *at), GRID)?;
             }
-            let anchor = (HPos::Right, VPos::Center);
-            plot.words(words, (left - 6 * UNIT, pixel.1), self.font, MUTED, anchor)?;
+            let beside = (left - 6 * UNIT, plot.pixel((x.low, *at)).1);
+            label(words, beside, (HPos::Right, VPos::Center))?;
         }
         if self.grid.1 {
-            plot.line(
-                &[(x.low, y.low), (x.high, y.low)],
-                MUTED.stroke_width(UNIT as u32),
-            )?;
+            line((x.low, y.low), (x.high, y.low), MUTED)?;
         }
-        let right = plot.pixel((x.high, y.low)).0;
-
         let end = (right, (self.height - 3) * UNIT);
-        plot.words(self.x.0, end, self.font, INK, (HPos::Right, VPos::Bottom))?;
-        plot.words(
-            self.y.0,
-            (0, 2 * UNIT),
-            self.font,
-            INK,
-            (HPos::Left, VPos::Top),
-        )
+        name(self.x.0, end, (HPos::Right, VPos::Bottom))?;
+        name(self.y.0, (0, 2 * UNIT), (HPos::Left, VPos::Top))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use plotters::style::{Color, RGBColor};
+use plotters::style::Color;
 
 use super::axis::{Axis, Scale};
 use super::figure::{Figure, Key};
@@ -12,7 +12,7 @@ use crate::display::palette::{INK, REFERENCE_DASH, series_colour, series_dash};
 use crate::eval::statistics::{Estimate, Interval};
 
 /// Items from top to bottom, their values from left to right.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct RowChart {
     title: String,
     axis: Axis,
@@ -40,10 +40,7 @@ impl RowChart {
         Self {
             title: title.into(),
             axis,
-            is_joined: false,
-            items: Vec::new(),
-            series: Vec::new(),
-            references: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -54,19 +51,15 @@ impl RowChart {
 
     /// Values of the layers of a network, input at the top, joined by a line.
     pub fn layers(title: impl Into<String>, axis: Axis) -> Self {
-        let is_joined = true;
-        Self {
-            is_joined,
-            ..Self::dots(title, axis)
-        }
+        let mut chart = Self::dots(title, axis);
+        chart.is_joined = true;
+        chart
     }
 
     /// Starts a series; what is added next belongs to it.
     pub fn series(mut self, label: impl Into<String>) -> Self {
-        self.series.push(Series {
-            label: label.into(),
-            values: Vec::new(),
-        });
+        let (label, values) = (label.into(), Vec::new());
+        self.series.push(Series { label, values });
         self
     }
 
@@ -117,12 +110,8 @@ impl RowChart {
             }
         }
         let mut figure = Figure::new(&self.title, words);
-        for (i, series) in self
-            .series
-            .iter()
-            .enumerate()
-            .filter(|(_, s)| !s.label.is_empty())
-        {
+        let named = |(_, series): &(usize, &Series)| !series.label.is_empty();
+        for (i, series) in self.series.iter().enumerate().filter(named) {
             let key = match self.is_joined {
                 true => Key::Line(series_colour(i), series_dash(i)),
                 false => Key::Dot(series_colour(i)),
@@ -148,9 +137,17 @@ impl RowChart {
             let path: Vec<(f64, f64)> = series.values.iter().filter_map(place).collect();
             plot.line(&path, colour.stroke_width(8))?;
         }
+        // A stroke of full opacity in a series' colour would be dashed.
+        let style = colour.mix(0.99).stroke_width(7);
         for value in &series.values {
             let Some(at) = place(value) else { continue };
-            draw_interval(plot, x, at.1, value.2, colour)?;
+            let ends = |of: Interval| Some((x.clamp(of.low)?, x.clamp(of.high)?));
+            if let Some((low, high)) = value.2.and_then(ends) {
+                plot.line(&[(low, at.1), (high, at.1)], style)?;
+                for end in [low, high] {
+                    plot.line(&[(end, at.1 - 0.13), (end, at.1 + 0.13)], style)?;
+                }
+            }
             plot.dot(at, 4.5, colour.to_rgba())?;
         }
         Ok(())
@@ -176,34 +173,15 @@ impl Show for RowChart {
         frame.height = 60 + self.items.len() as i32 * (12 + 14 * lanes.max(1) as i32);
         frame.grid = (true, false);
         let draw = |plot: &mut Plot| {
-            for (_, value) in &self.references {
-                if let Some(at) = x.inside(*value) {
-                    plot.line(&[(at, y.low), (at, y.high)], INK.stroke_width(5))?;
-                }
+            for at in self
+                .references
+                .iter()
+                .filter_map(|(_, value)| x.inside(*value))
+            {
+                plot.line(&[(at, y.low), (at, y.high)], INK.stroke_width(5))?;
             }
             (0..self.series.len()).try_for_each(|i| self.draw_series(plot, &x, i))
         };
         frame.draw(self.figure(), draw).html()
     }
-}
-
-fn draw_interval(
-    plot: &Plot,
-    x: &Scale,
-    row: f64,
-    interval: Option<Interval>,
-    colour: RGBColor,
-) -> Drawn {
-    let ends =
-        interval.and_then(|interval| Some((x.clamp(interval.low)?, x.clamp(interval.high)?)));
-    let Some((low, high)) = ends else {
-        return Ok(());
-    };
-    // A stroke of full opacity in a series' colour would be dashed.
-    let style = colour.mix(0.99).stroke_width(7);
-    plot.line(&[(low, row), (high, row)], style)?;
-    for end in [low, high] {
-        plot.line(&[(end, row - 0.13), (end, row + 0.13)], style)?;
-    }
-    Ok(())
 }

@@ -9,7 +9,7 @@ use crate::display::palette::{colours, dashes};
 pub const FONT: &str = "system-ui, sans-serif";
 
 /// `svg` with a title and a description, `size` being width and height of its drawing.
-pub fn finished(svg: &str, size: (i32, i32), title: &str, description: &str) -> String {
+pub fn finished(svg: &str, size: (u32, u32), title: &str, description: &str) -> String {
     let inner = svg.split_once('>').map_or("", |(_, inner)| inner);
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\" role=\"img\" font-family=\"{FONT}\">\

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
-use crate::{Error, Result};
+use crate::{Error, Result, error::ensure};
 
 /// A 95 % confidence interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,28 +55,23 @@ pub fn mean(values: &[f64]) -> Result<Estimate> {
 pub fn mean_of_splits(values: &[f64], test_to_train: f64) -> Result<Estimate> {
     check_finite(values, "mean")?;
     let n = values.len();
-    if n == 0 {
-        return Err(Error::argument("mean of no values", "pass at least one"));
-    }
+    ensure(n > 0, || "mean of no values", "pass at least one")?;
     let mean = values.iter().sum::<f64>() / n as f64;
-    if n == 1 {
-        return Ok(Estimate {
-            mean,
-            sd: None,
-            interval: None,
-            n,
-        });
-    }
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    let sd = (squares / (n - 1) as f64).sqrt();
-    let share = (1.0 / n as f64 + test_to_train).sqrt();
-    let half = student_t(n - 1)?.inverse_cdf(0.975) * sd * share;
-    Ok(Estimate {
+    let mut estimate = Estimate {
         mean,
-        sd: Some(sd),
-        interval: Some(Interval::around(mean, half)),
+        sd: None,
+        interval: None,
         n,
-    })
+    };
+    if n > 1 {
+        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        let sd = (squares / (n - 1) as f64).sqrt();
+        let share = (1.0 / n as f64 + test_to_train).sqrt();
+        let half = student_t(n - 1)?.inverse_cdf(0.975) * sd * share;
+        estimate.sd = Some(sd);
+        estimate.interval = Some(Interval::around(mean, half));
+    }
+    Ok(estimate)
 }
 
 /// Differences `a[i] − b[i]` of runs that share their seed.
@@ -95,12 +90,11 @@ pub fn paired_difference(a: &[f64], b: &[f64]) -> Result<PairedDifference> {
 /// # Errors
 /// As [`paired_difference`].
 pub fn difference_of_splits(a: &[f64], b: &[f64], test_to_train: f64) -> Result<PairedDifference> {
-    if a.len() != b.len() || a.len() < 2 {
-        return Err(Error::argument(
-            format!("paired difference of {} values with {}", a.len(), b.len()),
-            "pass the same number of runs of both, at least two, in the order of their seeds",
-        ));
-    }
+    ensure(
+        a.len() == b.len() && a.len() >= 2,
+        || format!("paired difference of {} values with {}", a.len(), b.len()),
+        "pass the same number of runs of both, at least two, in the order of their seeds",
+    )?;
     check_finite(a, "paired difference")?;
     check_finite(b, "paired difference")?;
     let differences: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
@@ -145,12 +139,11 @@ pub fn prediction_interval(values: &[f64]) -> Result<Interval> {
 /// # Errors
 /// Where `n` is 0 or less than `successes`.
 pub fn wilson(successes: usize, n: usize) -> Result<Interval> {
-    if n == 0 || successes > n {
-        return Err(Error::argument(
-            format!("proportion of {successes} in {n}"),
-            "pass at least one trial, and no more successes than trials",
-        ));
-    }
+    ensure(
+        n > 0 && successes <= n,
+        || format!("proportion of {successes} in {n}"),
+        "pass at least one trial, and no more successes than trials",
+    )?;
     let (p, n) = (successes as f64 / n as f64, n as f64);
     let z = Normal::standard().inverse_cdf(0.975);
     let centre = (p + z * z / (2.0 * n)) / (1.0 + z * z / n);
@@ -182,11 +175,11 @@ fn student_t(freedom: usize) -> Result<StudentsT> {
 }
 
 fn check_finite(values: &[f64], what: &str) -> Result<()> {
-    match values.iter().position(|value| !value.is_finite()) {
-        None => Ok(()),
-        Some(i) => Err(Error::argument(
-            format!("{what}: value {i} is {}", values[i]),
+    values.iter().enumerate().try_for_each(|(i, value)| {
+        ensure(
+            value.is_finite(),
+            || format!("{what}: value {i} is {value}"),
             "leave out runs that failed, and say so",
-        )),
-    }
+        )
+    })
 }

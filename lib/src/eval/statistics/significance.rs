@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
-use crate::{Error, Result};
+use crate::{Error, Result, error::ensure};
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TestResult {
@@ -27,16 +27,12 @@ pub fn chi_square(
     let total: usize = observed.iter().sum();
     let sum: f64 = expected.iter().sum();
     let fits = observed.len() == expected.len() && (sum - total as f64).abs() <= 1e-9 * sum;
-    if observed.len() < 2 || !fits || !expected.iter().all(|&e| e > 0.0) {
-        return Err(Error::argument(
-            format!(
-                "χ² of {} categories against {}",
-                observed.len(),
-                expected.len()
-            ),
-            "pass two categories or more, and positive expected counts of the same sum",
-        ));
-    }
+    let (k, against) = (observed.len(), expected.len());
+    ensure(
+        k >= 2 && fits && expected.iter().all(|&e| e > 0.0),
+        || format!("χ² of {k} categories against {against}"),
+        "pass two categories or more, and positive expected counts of the same sum",
+    )?;
     let terms = observed.iter().zip(expected);
     let statistic = terms.map(|(&o, &e)| (o as f64 - e).powi(2) / e).sum();
     let distribution = ChiSquared::new(degrees_of_freedom as f64).map_err(|error| {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
+use crate::{Result, error::ensure};
 
 /// When a run reached its goal, in steps, epochs or seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,13 +56,10 @@ impl KaplanMeier {
     /// # Errors
     /// Where there is no run, or a time is not finite or below 0.
     pub fn new(times: &[Time]) -> Result<Self> {
-        let bad = |time: &Time| !(time.value().is_finite() && time.value() >= 0.0);
-        if times.is_empty() || times.iter().any(bad) {
-            return Err(Error::argument(
-                "survival of no runs, or of a time that is not a number from 0 up",
-                "pass one time a run",
-            ));
-        }
+        let good = |time: &Time| time.value().is_finite() && time.value() >= 0.0;
+        let problem = || "survival of no runs, or of a time that is not a number from 0 up";
+        let all_good = !times.is_empty() && times.iter().all(good);
+        ensure(all_good, problem, "pass one time a run")?;
         let mut distinct: Vec<f64> = times.iter().map(|time| time.value()).collect();
         distinct.sort_by(f64::total_cmp);
         distinct.dedup();

@@ -101,6 +101,8 @@ pub(super) unsafe trait Simd: Copy {
     const ROWS: usize;
     /// Registers for a tile two vectors wide.
     const WIDE: bool = Self::ROWS == 14;
+    /// Vectors across a tile.
+    const ACROSS: usize = if Self::WIDE { 2 } else { 1 };
 
     unsafe fn splat(x: f32) -> Self::V;
     unsafe fn load(p: *const f32) -> Self::V;
@@ -130,6 +132,20 @@ pub(super) unsafe trait Simd: Copy {
         }
     }
 }
+
+/// Methods of [`Simd`] from vectors to a vector, one expression each.
+macro_rules! methods {
+    ($($name:ident($($arg:ident),+) = $value:expr;)+) => {
+        $(
+            #[inline(always)]
+            #[allow(unused_unsafe, reason = "some are plain Rust")]
+            unsafe fn $name($($arg: Self::V),+) -> Self::V {
+                unsafe { $value }
+            }
+        )+
+    };
+}
+use methods;
 
 /// Runs a block for `i` in `0..n`, `n` at most 16, written out. The compiler's own
 /// unrolling comes too late to keep an array of accumulators in registers.

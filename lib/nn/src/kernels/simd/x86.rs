@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::Simd;
+use super::{Simd, methods};
 
 #[derive(Clone, Copy)]
 pub struct Avx512;
@@ -24,56 +24,26 @@ unsafe impl Simd for Avx512 {
     unsafe fn store(p: *mut f32, v: __m512) {
         unsafe { _mm512_storeu_ps(p, v) }
     }
-    #[inline(always)]
-    unsafe fn add(a: __m512, b: __m512) -> __m512 {
-        unsafe { _mm512_add_ps(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn sub(a: __m512, b: __m512) -> __m512 {
-        unsafe { _mm512_sub_ps(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn mul(a: __m512, b: __m512) -> __m512 {
-        unsafe { _mm512_mul_ps(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn div(a: __m512, b: __m512) -> __m512 {
-        unsafe { _mm512_div_ps(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn sqrt(a: __m512) -> __m512 {
-        unsafe { _mm512_sqrt_ps(a) }
-    }
-    #[inline(always)]
-    unsafe fn fma(a: __m512, b: __m512, c: __m512) -> __m512 {
-        unsafe { _mm512_fmadd_ps(a, b, c) }
-    }
-    #[inline(always)]
-    unsafe fn relu(a: __m512) -> __m512 {
+    methods! {
+        add(a, b) = _mm512_add_ps(a, b);
+        sub(a, b) = _mm512_sub_ps(a, b);
+        mul(a, b) = _mm512_mul_ps(a, b);
+        div(a, b) = _mm512_div_ps(a, b);
+        sqrt(a) = _mm512_sqrt_ps(a);
+        fma(a, b, c) = _mm512_fmadd_ps(a, b, c);
         // The instruction returns its second operand where one is NaN.
-        unsafe { _mm512_max_ps(_mm512_setzero_ps(), a) }
-    }
-    #[inline(always)]
-    unsafe fn keep_positive(a: __m512, x: __m512) -> __m512 {
-        unsafe {
+        relu(a) = _mm512_max_ps(_mm512_setzero_ps(), a);
+        keep_positive(a, x) = {
             let mask = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, _mm512_setzero_ps());
             _mm512_maskz_mov_ps(mask, x)
-        }
-    }
-    #[inline(always)]
-    unsafe fn select_greater(a: __m512, b: __m512, then: __m512, otherwise: __m512) -> __m512 {
-        unsafe {
+        };
+        select_greater(a, b, then, otherwise) = {
             let mask = _mm512_cmp_ps_mask::<_CMP_NLE_UQ>(a, b);
             _mm512_mask_blend_ps(mask, otherwise, then)
-        }
+        };
+        keep_equal(a, b, x) = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a, b), x);
     }
-    #[inline(always)]
-    unsafe fn keep_equal(a: __m512, b: __m512, x: __m512) -> __m512 {
-        unsafe {
-            let mask = _mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a, b);
-            _mm512_maskz_mov_ps(mask, x)
-        }
-    }
+
     #[inline(always)]
     unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32) {
         unsafe {
@@ -118,8 +88,8 @@ pub struct Avx2;
 
 /// An instruction on both halves.
 macro_rules! halves {
-    ($f:expr, $a:expr, $b:expr) => {
-        [$f($a[0], $b[0]), $f($a[1], $b[1])]
+    ($instruction:expr, $($vector:expr),+) => {
+        [$instruction($($vector[0]),+), $instruction($($vector[1]),+)]
     };
 }
 
@@ -143,65 +113,25 @@ unsafe impl Simd for Avx2 {
             _mm256_storeu_ps(p.add(8), v[1]);
         }
     }
-    #[inline(always)]
-    unsafe fn add(a: Self::V, b: Self::V) -> Self::V {
-        unsafe { halves!(_mm256_add_ps, a, b) }
-    }
-    #[inline(always)]
-    unsafe fn sub(a: Self::V, b: Self::V) -> Self::V {
-        unsafe { halves!(_mm256_sub_ps, a, b) }
-    }
-    #[inline(always)]
-    unsafe fn mul(a: Self::V, b: Self::V) -> Self::V {
-        unsafe { halves!(_mm256_mul_ps, a, b) }
-    }
-    #[inline(always)]
-    unsafe fn div(a: Self::V, b: Self::V) -> Self::V {
-        unsafe { halves!(_mm256_div_ps, a, b) }
-    }
-    #[inline(always)]
-    unsafe fn sqrt(a: Self::V) -> Self::V {
-        unsafe { [_mm256_sqrt_ps(a[0]), _mm256_sqrt_ps(a[1])] }
-    }
-    #[inline(always)]
-    unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
-        unsafe {
-            [
-                _mm256_fmadd_ps(a[0], b[0], c[0]),
-                _mm256_fmadd_ps(a[1], b[1], c[1]),
-            ]
-        }
-    }
-    #[inline(always)]
-    unsafe fn relu(a: Self::V) -> Self::V {
-        unsafe {
-            let zero = _mm256_setzero_ps();
-            [_mm256_max_ps(zero, a[0]), _mm256_max_ps(zero, a[1])]
-        }
-    }
-    #[inline(always)]
-    unsafe fn keep_positive(a: Self::V, x: Self::V) -> Self::V {
-        unsafe {
-            let zero = [_mm256_setzero_ps(); 2];
-            let mask = halves!(_mm256_cmp_ps::<_CMP_GT_OQ>, a, zero);
+    methods! {
+        add(a, b) = halves!(_mm256_add_ps, a, b);
+        sub(a, b) = halves!(_mm256_sub_ps, a, b);
+        mul(a, b) = halves!(_mm256_mul_ps, a, b);
+        div(a, b) = halves!(_mm256_div_ps, a, b);
+        sqrt(a) = halves!(_mm256_sqrt_ps, a);
+        fma(a, b, c) = halves!(_mm256_fmadd_ps, a, b, c);
+        relu(a) = halves!(_mm256_max_ps, [_mm256_setzero_ps(); 2], a);
+        keep_positive(a, x) = {
+            let mask = halves!(_mm256_cmp_ps::<_CMP_GT_OQ>, a, [_mm256_setzero_ps(); 2]);
             halves!(_mm256_and_ps, mask, x)
-        }
-    }
-    #[inline(always)]
-    unsafe fn select_greater(a: Self::V, b: Self::V, then: Self::V, otherwise: Self::V) -> Self::V {
-        unsafe {
+        };
+        select_greater(a, b, then, otherwise) = {
             let mask = halves!(_mm256_cmp_ps::<_CMP_NLE_UQ>, a, b);
-            [
-                _mm256_blendv_ps(otherwise[0], then[0], mask[0]),
-                _mm256_blendv_ps(otherwise[1], then[1], mask[1]),
-            ]
-        }
-    }
-    #[inline(always)]
-    unsafe fn keep_equal(a: Self::V, b: Self::V, x: Self::V) -> Self::V {
-        unsafe {
+            halves!(_mm256_blendv_ps, otherwise, then, mask)
+        };
+        keep_equal(a, b, x) = {
             let mask = halves!(_mm256_cmp_ps::<_CMP_EQ_OQ>, a, b);
             halves!(_mm256_and_ps, mask, x)
-        }
+        };
     }
 }
