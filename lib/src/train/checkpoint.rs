@@ -114,12 +114,15 @@ impl Checkpoint {
         self
     }
 
-    /// SHA-256 of the network's tensors alone, each as name, a zero byte, and its values
-    /// (little endian): the same wherever the data lay and whenever it was trained.
+    /// SHA-256 of the network's tensors alone, in the order of their names, each as name, a zero
+    /// byte, and its values (little endian): the same wherever the data lay and whenever it was
+    /// trained.
     pub fn weights_sha256(&self) -> String {
         let network = self.tensors.iter();
         let network = network.filter(|tensor| !tensor.name.starts_with(OPTIMIZER));
-        let bytes = network.flat_map(|tensor| {
+        let mut network: Vec<&Tensor> = network.collect();
+        network.sort_by_key(|tensor| &tensor.name);
+        let bytes = network.into_iter().flat_map(|tensor| {
             let values = tensor.values.iter().flat_map(|value| value.to_le_bytes());
             tensor.name.bytes().chain([0]).chain(values)
         });

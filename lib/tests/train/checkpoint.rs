@@ -104,6 +104,21 @@ fn a_file_that_was_cut_short() {
     refused(&[&whole[..], b"x"].concat(), "not a safetensors file");
 }
 
+/// A file's tensors come in no order.
+#[test]
+fn the_hash_of_weights_is_that_of_the_network() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("network.safetensors");
+    let network = checkpoint(500, 10, 0);
+    network.save(&path).unwrap();
+    for _ in 0..8 {
+        let loaded = Checkpoint::load(&path).unwrap();
+        assert_eq!(loaded.weights_sha256(), network.weights_sha256());
+    }
+    let other = checkpoint(500, 11, 0);
+    assert_ne!(other.weights_sha256(), network.weights_sha256());
+}
+
 #[test]
 fn the_weights_of_another_network() {
     let folder = tempfile::tempdir().unwrap();
