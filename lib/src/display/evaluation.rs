@@ -20,27 +20,22 @@ impl Show for Evaluation {
         let correct = self.correct().into_iter().filter(|hit| *hit).count();
         let interval = wilson(correct, self.len())
             .map_or(String::new(), |i| i.to_string().replace(' ', "\u{a0}"));
-        let ece = self
-            .calibration(BINS)
-            .map_or(f64::NAN, |calibration| calibration.ece);
-        let mut table = Table::new("Evaluation", ["", "value", "95 % interval"]).row([
-            "accuracy".into(),
-            number(self.accuracy(), 4),
-            interval.into(),
-        ]);
-        let top = (self.classes().len() > 10)
-            .then(|| ("accuracy of the top 3", number(self.top_k_accuracy(3), 4)));
-        let others = [
-            Some(("cross-entropy (nats)", number(self.loss(), 4))),
-            top,
-            Some(("macro F1", number(self.per_class().macro_f1(), 4))),
-            Some(("calibration error (ECE)", number(ece, 4))),
-            Some(("images", self.len().into())),
+        let ece = self.calibration(BINS).map_or(f64::NAN, |found| found.ece);
+        let mut rows = vec![
+            ("accuracy", number(self.accuracy(), 4), interval.as_str()),
+            ("cross-entropy (nats)", number(self.loss(), 4), ""),
+            ("macro F1", number(self.per_class().macro_f1(), 4), ""),
+            ("calibration error (ECE)", number(ece, 4), ""),
+            ("images", self.len().into(), ""),
         ];
-        for (name, value) in others.into_iter().flatten() {
-            table = table.row([name.into(), value, "".into()]);
+        if self.classes.len() > 10 {
+            let top = number(self.top_k_accuracy(3), 4);
+            rows.insert(2, ("accuracy of the top 3", top, ""));
         }
-        stack(&[&table, self.provenance()])
+        let rows = rows.into_iter();
+        let rows = rows.map(|(name, value, interval)| [name.into(), value, interval.into()]);
+        let table = Table::new("Evaluation", ["", "value", "95 % interval"]).rows(rows);
+        stack(&[&table, &self.provenance])
     }
 }
 
@@ -66,27 +61,12 @@ impl Calibration {
         let shares = |name: &str| Axis::percent(name).from(0.0).to(1.0);
         let bins = self.bins.iter().filter(|bin| bin.count > 0).map(|bin| {
             let correct = (bin.accuracy * bin.count as f64).round() as usize;
-            (
-                bin.confidence,
-                bin.accuracy,
-                wilson(correct, bin.count).ok(),
-            )
+            let interval = wilson(correct, bin.count).ok();
+            (bin.confidence, bin.accuracy, interval)
         });
         LineChart::new(title, shares("confidence"), shares("correct"))
             .dots_with_intervals("a bin with its 95 % interval", bins)
             .curve("perfectly calibrated", [(0.0, 0.0), (1.0, 1.0)])
-    }
-}
-
-impl Show for Calibration {
-    fn show(&self) -> Html {
-        let title = format!(
-            "Confidence {:.1} %, correct {:.1} %, calibration error {:.3}",
-            100.0 * self.confidence,
-            100.0 * self.accuracy,
-            self.ece
-        );
-        self.chart(title).show()
     }
 }
 
@@ -109,12 +89,7 @@ impl Show for ClassScores {
 
 impl Show for Merged {
     fn show(&self) -> Html {
-        let columns = [
-            "counted as one",
-            "mistakes within",
-            "images",
-            "why they look alike",
-        ];
+        let columns = "counted as one | mistakes within | images | why they look alike";
         let rows = self.groups.iter().map(|group| {
             let names: Vec<String> = group.lookalike.classes.chars().map(String::from).collect();
             [
@@ -128,7 +103,7 @@ impl Show for Merged {
             "Accuracy {:.4}, and {:.4} when lookalikes count as one: {} of {} mistakes are left",
             self.accuracy_before, self.accuracy, self.mistakes, self.mistakes_before
         );
-        Table::new(caption, columns).rows(rows).show()
+        Table::new(caption, columns.split(" | ")).rows(rows).show()
     }
 }
 
@@ -143,14 +118,13 @@ impl Show for Predictions {
                 bar(f64::from(row.confidence)),
             ]
         });
-        let images = match self.rows.len() {
-            1 => "image",
-            _ => "images",
+        let images = if self.rows.len() == 1 {
+            "image"
+        } else {
+            "images"
         };
-        let caption = format!(
-            "{} {images} classified",
-            super::format_count(self.rows.len())
-        );
+        let count = super::format_count(self.rows.len());
+        let caption = format!("{count} {images} classified");
         Table::new(caption, columns).rows(rows).show()
     }
 }

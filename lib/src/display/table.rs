@@ -33,8 +33,6 @@ const LONG: usize = 28;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cell {
     Text(String),
-    /// A number as it is written, where its value is not kept.
-    Number(String),
     /// A number as it is written, and its value, if there is one.
     Value(String, Option<f64>),
     /// A number with a bar of this length, 0 to 1.
@@ -102,10 +100,7 @@ impl Table {
     /// A column is set to the right where its first cell is.
     fn is_numeric(&self, column: usize) -> bool {
         let first = self.rows.first().and_then(|row| row.get(column));
-        matches!(
-            first,
-            Some(Cell::Number(_) | Cell::Value(..) | Cell::Bar(..))
-        )
+        matches!(first, Some(Cell::Value(..) | Cell::Bar(..)))
     }
 
     /// One row a row, but for that of the total. Columns of values are numbers as they were
@@ -190,8 +185,7 @@ impl Show for Table {
 impl Cell {
     fn words(&self) -> String {
         match self {
-            Self::Text(words) | Self::Number(words) => words.clone(),
-            Self::Value(words, _) | Self::Bar(words, _) => words.clone(),
+            Self::Text(words) | Self::Value(words, _) | Self::Bar(words, _) => words.clone(),
             Self::Block(block) => block.text().to_owned(),
         }
     }
@@ -213,7 +207,7 @@ impl Cell {
                 write!(body, "<td{class}>{}</td>", escape(words))
             }
             Self::Block(block) => write!(body, "<td>{}</td>", block.body()),
-            Self::Number(words) | Self::Value(words, _) => {
+            Self::Value(words, _) => {
                 write!(body, "<td class=\"g-number\">{}</td>", escape(words))
             }
             Self::Bar(words, share) => {

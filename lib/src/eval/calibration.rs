@@ -47,29 +47,22 @@ impl Evaluation {
             sums[b].1 += c;
             sums[b].2 += usize::from(hit);
         }
-        let bins: Vec<ReliabilityBin> = sums
-            .iter()
-            .enumerate()
-            .map(|(b, &(count, confidence, correct))| ReliabilityBin {
+        let bin =
+            |(b, &(count, confidence, correct)): (usize, &(usize, f64, usize))| ReliabilityBin {
                 low: b as f64 / bins as f64,
                 high: (b + 1) as f64 / bins as f64,
                 count,
                 confidence: confidence / count.max(1) as f64,
                 accuracy: correct as f64 / count.max(1) as f64,
-            })
-            .collect();
+            };
+        let bins: Vec<ReliabilityBin> = sums.iter().enumerate().map(bin).collect();
         let n = self.len() as f64;
+        let gap = |bin: &ReliabilityBin| (bin.accuracy - bin.confidence).abs();
         Ok(Calibration {
-            ece: bins.iter().map(|b| b.count as f64 / n * b.gap()).sum(),
+            ece: bins.iter().map(|b| b.count as f64 / n * gap(b)).sum(),
             confidence: confidence.iter().sum::<f64>() / n,
             accuracy: self.accuracy(),
             bins,
         })
-    }
-}
-
-impl ReliabilityBin {
-    fn gap(&self) -> f64 {
-        (self.accuracy - self.confidence).abs()
     }
 }

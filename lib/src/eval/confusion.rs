@@ -113,7 +113,7 @@ impl ClassScores {
 
 impl Evaluation {
     pub fn confusion(&self) -> ConfusionMatrix {
-        ConfusionMatrix::new(self.labels(), &self.predictions(), self.classes())
+        ConfusionMatrix::new(&self.labels, &self.predictions(), &self.classes)
     }
 
     pub fn per_class(&self) -> ClassScores {
@@ -123,21 +123,17 @@ impl Evaluation {
     /// The `n` most frequent confusions; equals in label order.
     pub fn most_confused(&self, n: usize) -> MostConfused {
         let (matrix, predictions) = (self.confusion(), self.predictions());
-        let mut cells: Vec<((usize, usize), usize)> = matrix
-            .counts
-            .indexed_iter()
-            .filter(|&((t, p), &count)| t != p && count > 0)
-            .map(|(cell, &count)| (cell, count))
-            .collect();
+        let wrong = |&((t, p), &count): &((usize, usize), &usize)| t != p && count > 0;
+        let mut cells: Vec<_> = matrix.counts.indexed_iter().filter(wrong).collect();
         cells.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
         cells.truncate(n);
-        let pair = |((t, p), count): ((usize, usize), usize)| ConfusedPair {
+        let pair = |((t, p), &count): ((usize, usize), &usize)| ConfusedPair {
             truth: matrix.classes[t].clone(),
             prediction: matrix.classes[p].clone(),
             count,
             support: matrix.counts.row(t).sum(),
             indices: (0..self.len())
-                .filter(|&i| self.labels()[i] == t && predictions[i] == p)
+                .filter(|&i| self.labels[i] == t && predictions[i] == p)
                 .collect(),
         };
         MostConfused(cells.into_iter().map(pair).collect())
@@ -145,9 +141,6 @@ impl Evaluation {
 }
 
 fn ratio(part: usize, whole: usize) -> f64 {
-    if whole == 0 {
-        0.0
-    } else {
-        part as f64 / whole as f64
-    }
+    // 0 of 0 is 0.
+    part as f64 / whole.max(1) as f64
 }

@@ -14,11 +14,15 @@ use dfdx_conv::argmax;
 /// into the samples that were evaluated.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
-    probabilities: Array2<f32>,
-    losses: Vec<f64>,
-    labels: Vec<usize>,
-    classes: Vec<String>,
-    provenance: Provenance,
+    /// `(n, classes)`, rows sum to 1.
+    pub probabilities: Array2<f32>,
+    /// Cross-entropy of each image in nats, −ln p(label), taken from the logits,
+    /// so that it stays finite where the probability rounds to 0.
+    pub losses: Vec<f64>,
+    /// `n` indices into `classes`.
+    pub labels: Vec<usize>,
+    pub classes: Vec<String>,
+    pub provenance: Provenance,
 }
 
 /// One image whose prediction is not its label.
@@ -39,39 +43,21 @@ impl Evaluation {
     ///
     /// # Errors
     /// Where the shapes disagree, `samples` is empty, a label is no class, or a logit is not finite.
-    pub fn new(logits: Array2<f32>, samples: &Samples) -> Result<Self> {
-        Self::from_logits(
-            logits,
-            samples.labels.clone(),
-            samples.classes.clone(),
-            samples.provenance.clone(),
-        )
-    }
-
-    /// As [`Evaluation::new`], from the parts of the samples.
-    pub fn from_logits(
-        mut logits: Array2<f32>,
-        labels: Vec<usize>,
-        classes: Vec<String>,
-        provenance: Provenance,
-    ) -> Result<Self> {
-        check(&logits, &labels, &classes)?;
-        let losses = logits
-            .axis_iter_mut(Axis(0))
-            .zip(&labels)
-            .map(|(mut row, &label)| {
-                let log_sum = log_sum_exp(row.view());
-                let loss = log_sum - f64::from(row[label]);
-                row.mapv_inplace(|logit| (f64::from(logit) - log_sum).exp() as f32);
-                loss
-            })
-            .collect();
+    pub fn new(mut logits: Array2<f32>, samples: &Samples) -> Result<Self> {
+        check(&logits, &samples.labels, &samples.classes)?;
+        let rows = logits.axis_iter_mut(Axis(0)).zip(&samples.labels);
+        let losses = rows.map(|(mut row, &label)| {
+            let log_sum = log_sum_exp(row.view());
+            let loss = log_sum - f64::from(row[label]);
+            row.mapv_inplace(|logit| (f64::from(logit) - log_sum).exp() as f32);
+            loss
+        });
         Ok(Self {
+            losses: losses.collect(),
             probabilities: logits,
-            losses,
-            labels,
-            classes,
-            provenance,
+            labels: samples.labels.clone(),
+            classes: samples.classes.clone(),
+            provenance: samples.provenance.clone(),
         })
     }
 
@@ -81,24 +67,6 @@ impl Evaluation {
 
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
-    }
-
-    /// `(n, classes)`, rows sum to 1.
-    pub fn probabilities(&self) -> &Array2<f32> {
-        &self.probabilities
-    }
-
-    /// `n` indices into [`Evaluation::classes`].
-    pub fn labels(&self) -> &[usize] {
-        &self.labels
-    }
-
-    pub fn classes(&self) -> &[String] {
-        &self.classes
-    }
-
-    pub fn provenance(&self) -> &Provenance {
-        &self.provenance
     }
 
     /// The most probable class of each image; the first of equals.
@@ -114,10 +82,9 @@ impl Evaluation {
 
     /// Whether each prediction is its label.
     pub fn correct(&self) -> Vec<bool> {
-        let pairs = self.predictions().into_iter().zip(&self.labels);
-        pairs
-            .map(|(prediction, label)| prediction == *label)
-            .collect()
+        let predictions = self.predictions().into_iter();
+        let pairs = predictions.zip(&self.labels);
+        pairs.map(|(found, label)| found == *label).collect()
     }
 
     /// Share of predictions that are the label, 0 to 1.
@@ -127,33 +94,24 @@ impl Evaluation {
 
     /// Share of images whose label is among the `k` most probable classes, 0 to 1.
     pub fn top_k_accuracy(&self, k: usize) -> f64 {
-        let rows = self.probabilities.rows().into_iter();
-        let hits = rows
-            .zip(&self.labels)
-            .filter(|(row, label)| rank(*row, **label) < k);
+        let rows = self.probabilities.rows().into_iter().zip(&self.labels);
+        let hits = rows.filter(|(row, label)| rank(*row, **label) < k);
         hits.count() as f64 / self.len() as f64
     }
 
     /// The least probable class of each image; the last of equals.
     pub fn least_likely(&self) -> Vec<usize> {
-        let rows = self.probabilities.rows().into_iter();
-        rows.map(|row| {
+        let worst = |row: ArrayView1<f32>| {
             let worse = |worst: usize, i: usize| if row[i] <= row[worst] { i } else { worst };
             (0..row.len()).fold(0, worse)
-        })
-        .collect()
+        };
+        self.probabilities.rows().into_iter().map(worst).collect()
     }
 
     /// Share of images whose label is the least probable class, 0 to 1: what a network has
     /// learned from labels that are wrong.
     pub fn least_likely_accuracy(&self) -> f64 {
         1.0 - self.top_k_accuracy(self.classes.len() - 1)
-    }
-
-    /// Cross-entropy of each image in nats, −ln p(label), taken from the logits,
-    /// so that it stays finite where the probability rounds to 0.
-    pub fn losses(&self) -> &[f64] {
-        &self.losses
     }
 
     /// Mean cross-entropy in nats.
@@ -178,19 +136,17 @@ impl Evaluation {
     /// The images whose prediction is not their label, the most confident first.
     pub fn mistakes(&self) -> Vec<Mistake> {
         let rows = self.probabilities.rows().into_iter().zip(&self.labels);
-        let mut mistakes: Vec<Mistake> = rows
-            .enumerate()
-            .filter_map(|(index, (row, &label))| {
-                let prediction = argmax(row);
-                (prediction != label).then(|| Mistake {
-                    index,
-                    truth: self.classes[label].clone(),
-                    prediction: self.classes[prediction].clone(),
-                    confidence: f64::from(row[prediction]),
-                    truth_probability: f64::from(row[label]),
-                })
+        let mistake = |(index, (row, &label)): (usize, (ArrayView1<f32>, &usize))| {
+            let prediction = argmax(row);
+            (prediction != label).then(|| Mistake {
+                index,
+                truth: self.classes[label].clone(),
+                prediction: self.classes[prediction].clone(),
+                confidence: f64::from(row[prediction]),
+                truth_probability: f64::from(row[label]),
             })
-            .collect();
+        };
+        let mut mistakes: Vec<Mistake> = rows.enumerate().filter_map(mistake).collect();
         mistakes.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
         mistakes
     }
@@ -226,9 +182,6 @@ fn log_sum_exp(row: ArrayView1<f32>) -> f64 {
 /// Number of classes placed before `label`; equals count by their order, as in [`argmax`].
 fn rank(row: ArrayView1<f32>, label: usize) -> usize {
     let p = row[label];
-    let before = row
-        .iter()
-        .enumerate()
-        .filter(|&(i, &q)| q > p || (q == p && i < label));
-    before.count()
+    let is_before = |&(i, &q): &(usize, &f32)| q > p || (q == p && i < label);
+    row.iter().enumerate().filter(is_before).count()
 }

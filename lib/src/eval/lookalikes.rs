@@ -67,7 +67,7 @@ impl Evaluation {
         };
         let mut merged: Vec<MergedGroup> = groups.into_iter().map(group).collect();
         let mut mistakes = 0;
-        for (&label, prediction) in self.labels().iter().zip(self.predictions()) {
+        for (&label, prediction) in self.labels.iter().zip(self.predictions()) {
             let group = group_of[label];
             if let Some(g) = group {
                 merged[g].support += 1;
@@ -93,11 +93,11 @@ impl Evaluation {
 
     /// The group of each class, if it is in one.
     fn group_of(&self, groups: &[Lookalike]) -> Result<Vec<Option<usize>>> {
-        let mut group_of = vec![None; self.classes().len()];
+        let mut group_of = vec![None; self.classes.len()];
         for (g, group) in groups.iter().map(|group| group.classes).enumerate() {
             for name in group.chars() {
                 let named = |class: &String| class.chars().eq([name]);
-                let class = self.classes().iter().position(named).ok_or_else(|| {
+                let class = self.classes.iter().position(named).ok_or_else(|| {
                     let problem = format!("group {group:?} names {name:?}, which is no class");
                     Error::argument(problem, "name classes of the evaluated data only")
                 })?;

@@ -46,6 +46,7 @@ pub fn relative_distance(before: &[f32], after: &[f32]) -> Result<f64> {
     let squares = |terms: &mut dyn Iterator<Item = f64>| terms.map(|d| d * d).sum::<f64>();
     let moved = squares(&mut before.iter().zip(after).map(|(b, a)| f64::from(a - b)));
     let length = squares(&mut before.iter().map(|&b| f64::from(b)));
+    // Of nothing that moved nowhere: 0.
     Ok(if moved == 0.0 {
         0.0
     } else {
@@ -61,10 +62,8 @@ fn centred(x: ArrayView2<f32>) -> Array2<f32> {
 }
 
 fn inner(a: &Array2<f32>, b: &Array2<f32>) -> f64 {
-    a.iter()
-        .zip(b)
-        .map(|(&a, &b)| f64::from(a) * f64::from(b))
-        .sum()
+    let products = a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b));
+    products.sum()
 }
 
 /// The unbiased estimator of the Hilbert-Schmidt independence criterion from two

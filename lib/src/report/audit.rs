@@ -7,7 +7,7 @@ use crate::{
     display::{
         Cell, Gallery, Html, Picture, Show, Table, Tile, format_count, no_number, number, stack,
     },
-    report::columns,
+    report::table,
     study::Audit,
 };
 
@@ -19,41 +19,31 @@ impl Show for Audit {
     fn show(&self) -> Html {
         let (own, next) = (self.differences(), self.runner_up_differences());
         let largest = own.iter().copied().fold(0.0, f64::max);
-        let mut rows: Vec<(&str, Cell)> = vec![
-            ("images", self.len().into()),
-            (
-                "nearest to the original of the same number",
-                self.in_place().into(),
-            ),
-            ("different originals found", self.distinct().into()),
-            (
-                "mean difference from the original (grey levels of 255)",
-                number(mean(&own), 2),
-            ),
-            ("largest difference from the original", number(largest, 2)),
-            (
-                "mean difference from the next similar original",
-                number(mean(&next), 2),
-            ),
-            (
-                "the next is this many times as far, at the least",
-                number(smallest(&self.times_as_far()), 2),
-            ),
-        ];
+        let nearer = self
+            .times_as_far()
+            .into_iter()
+            .fold(f64::INFINITY, f64::min);
+        let mut rows: Vec<(&str, Cell)> = Vec::new();
+        let mut add = |name, cell| rows.push((name, cell));
+        add("images", self.len().into());
+        let place = "nearest to the original of the same number";
+        add(place, self.in_place().into());
+        add("different originals found", self.distinct().into());
+        let difference = "mean difference from the original (grey levels of 255)";
+        add(difference, number(mean(&own), 2));
+        add("largest difference from the original", number(largest, 2));
+        let second = "mean difference from the next similar original";
+        add(second, number(mean(&next), 2));
+        let times = "the next is this many times as far, at the least";
+        add(times, number(nearer, 2));
         if let Some(jpeg) = self.compression {
-            let quality = usize::from(jpeg.quality);
+            let quality = "JPEG quality that explains the difference best";
+            add(quality, usize::from(jpeg.quality).into());
+            let left = "difference that is left then (grey levels)";
+            add(left, number(jpeg.left, 3));
             let same = format!("{} of {}", jpeg.identical, jpeg.images);
-            rows.extend([
-                (
-                    "JPEG quality that explains the difference best",
-                    quality.into(),
-                ),
-                (
-                    "difference that is left then (grey levels)",
-                    number(jpeg.left, 3),
-                ),
-                ("the same in every pixel then", Cell::Number(same)),
-            ]);
+            let same = Cell::Value(same, Some(jpeg.identical as f64));
+            add("the same in every pixel then", same);
         }
         let rows = rows.into_iter().map(|(name, cell)| [name.into(), cell]);
         let table = Table::new("Where the images come from", ["", "found"]).rows(rows);
@@ -76,9 +66,9 @@ impl Audit {
     /// For the same: how many times as far the second is as the first.
     pub fn times_as_far(&self) -> Vec<f64> {
         let found = self.runners_up.iter();
-        let ratio = |own: u32, next: u32| f64::from(next) / f64::from(own.max(1));
+        let own = |i: usize| f64::from(self.matches[i].distance.max(1));
         found
-            .map(|(i, next)| ratio(self.matches[*i].distance, next.distance))
+            .map(|(i, next)| f64::from(next.distance) / own(*i))
             .collect()
     }
 
@@ -106,26 +96,21 @@ impl Audit {
 
     /// True digit by given label.
     pub fn labels(&self) -> Html {
-        let matrix = self.matrix();
-        let title = format!(
-            "{} of {} labels are right",
-            format_count(self.right()),
-            format_count(self.len())
-        );
-        matrix
-            .chart(title)
+        let (right, all) = (format_count(self.right()), format_count(self.len()));
+        let chart = self
+            .matrix()
+            .chart(format!("{right} of {all} labels are right"));
+        chart
             .axes("digit on the image", "folder that it is in")
             .show()
     }
 
     /// Are the wrong labels evenly spread?
     pub fn uniformity(&self) -> Table {
+        let independent = "given how full each folder is, the label does not depend on the digit";
         let rows = [
             ("every wrong label is equally likely", self.uniform()),
-            (
-                "given how full each folder is, the label does not depend on the digit",
-                self.independent(),
-            ),
+            (independent, self.independent()),
         ];
         let rows = rows.map(|(name, test)| match test {
             Ok(test) => [
@@ -136,8 +121,8 @@ impl Audit {
             ],
             Err(_) => [name.into(), no_number(), no_number(), no_number()],
         });
-        let header = columns(" | χ² | degrees of freedom | p");
-        Table::new("Is every wrong label equally likely?", header).rows(rows)
+        let columns = " | χ² | degrees of freedom | p";
+        table("Is every wrong label equally likely?", columns).rows(rows)
     }
 
     /// What is different about dataset 3, with the numbers of this audit.
@@ -200,10 +185,6 @@ impl Audit {
             _ => "none".into(),
         }
     }
-}
-
-fn smallest(values: &[f64]) -> f64 {
-    values.iter().copied().fold(f64::INFINITY, f64::min)
 }
 
 fn mean(values: &[f64]) -> f64 {

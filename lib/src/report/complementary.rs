@@ -1,10 +1,10 @@
 //! Notebook 7: learning digits from labels that say what an image is not.
 
-use super::{accuracy, columns, compare, never_made, points, span, val_accuracy};
+use super::{accuracy, compare, never_made, points, span, table, val_accuracy};
 use crate::{
     Result,
     data::Provenance,
-    display::{Html, Table, format_signed, note, number, percent, percent_interval, stack},
+    display::{Html, format_signed, note, number, percent, percent_interval, stack},
     eval::statistics::{mean, paired_difference},
     study::{
         DIVISIONS, Division, Experiment, Head, Init, RELABELLED, RunResult, SEEDS, Seeds, TAKEN,
@@ -20,11 +20,11 @@ fn random_start() -> Experiment {
 /// The losses, each on seed 0 from a random start: what chooses among them is the risk on
 /// held-out images, which needs their complementary labels alone.
 pub fn compare_losses(dataset: &Provenance) -> Result<Html> {
-    let header = columns(
+    let mut table = table(
+        "Six losses, 3 epochs each, seed 0",
         " | risk on held-out images (nats) | accuracy estimated on them | \
          MNIST test accuracy (not used)",
     );
-    let mut table = Table::new("Six losses, 3 epochs each, seed 0", header);
     let mut best: Option<(f64, &str)> = None;
     for loss in Complementary::ALL {
         let seeds = Seeds::recorded_under(&[0], &random_start().complementary(loss), dataset)?;
@@ -56,11 +56,11 @@ pub fn compare_losses(dataset: &Provenance) -> Result<Html> {
 /// were made: of those whose estimated accuracy cannot be told from the highest (the interval of
 /// the difference, paired by seed, holds 0), the simplest, which stands first.
 pub fn compare_stages(dataset: &Provenance) -> Result<Html> {
-    let header = columns(
+    let mut table = table(
+        "Nine epochs, divided in seven ways",
         "division | accuracy estimated without true labels | less the highest (points) | \
          MNIST test accuracy (not used) | seeds",
     );
-    let mut table = Table::new("Nine epochs, divided in seven ways", header);
     let mut rated = Vec::new();
     for division in DIVISIONS {
         let seeds = Seeds::recorded(&random_start().divided(division), dataset)?;
@@ -140,22 +140,17 @@ pub fn compare_labels(mnist: &Provenance) -> Result<Html> {
         let run = Experiment::relabelled(right, uneven, 0);
         ways.push((name, Seeds::recorded_under(&SEEDS[..3], &run, mnist)?));
     }
-    compare(
-        "MNIST under wrong labels made here: test accuracy",
-        &ways,
-        &[],
-    )
-}
-
-fn start(trained: &Trained) -> String {
-    format!("{} start", trained.experiment.init.name())
+    let title = "MNIST under wrong labels made here: test accuracy";
+    compare(title, &ways, &[])
 }
 
 /// Both starts over all seeds.
 pub fn accuracies(runs: &[&Trained]) -> Result<Html> {
-    let seeds = runs.iter().map(|trained| Seeds::beside(trained));
-    let seeds: Vec<Seeds> = seeds.collect::<Result<_>>()?;
-    let ways: Vec<(String, Seeds)> = runs.iter().map(|run| start(run)).zip(seeds).collect();
+    let of = |run: &&Trained| {
+        let name = format!("{} start", run.experiment.init.name());
+        Ok((name, Seeds::beside(run)?))
+    };
+    let ways = runs.iter().map(of).collect::<Result<Vec<_>>>()?;
     let title = "Accuracy on the MNIST test set, learned from wrong labels alone";
     compare(title, &ways, &[])
 }

@@ -18,21 +18,29 @@ use crate::{
         Axis, Cell, Html, RowChart, Show, Table, format_number, format_signed, note, percent,
         percent_interval, stack,
     },
-    eval::statistics::{Interval, PairedDifference, mean_of_splits},
-    study::{Experiment, Head, Init, RunResult, Seeds, Split, Trained},
+    eval::statistics::{Interval, PairedDifference, mean, mean_of_splits},
+    study::{Grid, Head, Init, RunResult, Seeds, Split, Trained},
 };
 
 /// Label of what the 2021 report says, beside ours.
 pub(crate) const THE_REPORT: &str = "the 2021 report";
 
-/// Names of columns, written in one line: `head | start | seeds`.
-fn columns(names: &str) -> impl Iterator<Item = &str> {
-    names.split(" | ")
+/// A table without rows, its columns written in one line: `head | start | seeds`.
+fn table(caption: impl Into<String>, columns: &str) -> Table {
+    Table::new(caption, columns.split(" | "))
 }
 
 /// `original, random`
 fn network_name(head: Head, init: Init) -> String {
     format!("{}, {}", head.name(), init.name())
+}
+
+/// The seeds of each network, under its name.
+fn named(grid: &Grid) -> Vec<(String, &Seeds)> {
+    let cells = grid.iter();
+    cells
+        .map(|(head, init, seeds)| (network_name(head, init), seeds))
+        .collect()
 }
 
 /// What a notebook shows in place of runs that nobody has made on its data.
@@ -63,6 +71,17 @@ fn accuracy(run: &RunResult) -> Option<f64> {
 
 fn val_accuracy(run: &RunResult) -> Option<f64> {
     Some(run.last()?.val_accuracy)
+}
+
+/// The mean of shares; empty where there are none.
+fn mean_percent(shares: &[f64]) -> Cell {
+    mean(shares).map_or("".into(), |estimate| percent(estimate.mean))
+}
+
+/// Shares in per cent, one after the other.
+fn each_percent(shares: &[f64]) -> Cell {
+    let each = shares.iter().map(|share| format!("{:.2}", share * 100.0));
+    each.collect::<Vec<_>>().join("  ").into()
 }
 
 /// How many samples the runs of part 1 validate on for each that they train on; see
@@ -101,8 +120,7 @@ fn compare(
     lines: &[(&str, f64)],
 ) -> Result<Html> {
     let mut chart = RowChart::dots(title, Axis::percent("accuracy"));
-    let header = columns(" | mean | 95 % interval | seeds | each seed (%)");
-    let mut table = Table::new(title, header);
+    let mut table = table(title, " | mean | 95 % interval | seeds | each seed (%)");
     for (name, seeds) in ways {
         let seeds: &Seeds = seeds.borrow();
         let values = seeds.values(accuracy);
@@ -111,13 +129,12 @@ fn compare(
         }
         let estimate = mean_of_splits(&values, overlap(&seeds.runs))?;
         chart = chart.estimate(name.as_ref(), &estimate);
-        let each: Vec<String> = values.iter().map(|v| format!("{:.2}", v * 100.0)).collect();
         table = table.row([
             name.as_ref().into(),
             percent(estimate.mean),
             percent_interval(&estimate).into(),
             estimate.n.into(),
-            each.join("  ").into(),
+            each_percent(&values),
         ]);
     }
     for (label, value) in lines {
@@ -131,9 +148,7 @@ fn compare(
 impl Trained {
     /// Loss and accuracy by epoch, with what the 2021 report's run ended at.
     pub fn chart(&self) -> Html {
-        let Experiment {
-            part, head, init, ..
-        } = self.experiment;
+        let (part, head, init) = (self.result.part, self.experiment.head, self.experiment.init);
         let title = format!("{} head, {} start", head.name(), init.name());
         let mut chart = self.history.chart(&title);
         if let Some(last) = reference_2021::last(part, head, init) {
@@ -144,12 +159,8 @@ impl Trained {
 
     /// What it was trained on, and before that, if its start was not random.
     pub fn origin(&self) -> Html {
-        let RunResult {
-            dataset,
-            pretraining,
-            ..
-        } = &self.result;
-        match pretraining {
+        let dataset = &self.result.dataset;
+        match &self.result.pretraining {
             Some(first) => stack(&[dataset, &note("Before that, it had learned:"), first]),
             None => dataset.show(),
         }

@@ -1,14 +1,15 @@
 //! Part 1: how drawings are brought down, what reads them, and how well.
 
-use std::path::PathBuf;
+use std::{borrow::Borrow, path::PathBuf};
 
 use super::{
-    THE_REPORT, columns, compare, difference, overlap, points, reference_2021, span, val_accuracy,
+    THE_REPORT, compare, difference, each_percent, mean_percent, never_made, overlap, points,
+    reference_2021, span, table, val_accuracy,
 };
 use crate::{
     Result,
     data::Handwritten,
-    display::{Axis, Cell, Html, LineChart, Show, Table, note, number, percent, stack},
+    display::{Axis, Html, LineChart, Show, Table, note, number, percent, stack},
     eval::{
         Evaluation,
         statistics::{difference_of_splits, mean, paired_difference, prediction_interval, wilson},
@@ -28,6 +29,10 @@ pub fn table_path() -> PathBuf {
 
 /// Validation accuracies of several ways, each under its seeds, with the 2021 report's.
 pub fn compare_seeds(ways: &[(&str, &Seeds)]) -> Result<Html> {
+    beside_report(ways)
+}
+
+fn beside_report(ways: &[(impl AsRef<str>, impl Borrow<Seeds>)]) -> Result<Html> {
     let line = (THE_REPORT, reference_2021::PART1.val_accuracy);
     compare("Validation accuracy after the last epoch", ways, &[line])
 }
@@ -35,9 +40,9 @@ pub fn compare_seeds(ways: &[(&str, &Seeds)]) -> Result<Html> {
 /// What it brings to average a prediction over distorted copies of the image, by the records
 /// that know it.
 pub fn compare_averaging(ways: &[(&str, &Seeds)]) -> Result<Html> {
-    let mut table = Table::new(
+    let mut table = table(
         format!("Validation accuracy, averaged over {COPIES} distorted copies"),
-        columns(" | image as it is | averaged | gain and 95 % interval (points) | seeds"),
+        " | image as it is | averaged | gain and 95 % interval (points) | seeds",
     );
     for (name, seeds) in ways {
         let averaged = seeds.values(|run| run.metric(AVERAGED));
@@ -45,13 +50,11 @@ pub fn compare_averaging(ways: &[(&str, &Seeds)]) -> Result<Html> {
         if averaged.is_empty() {
             continue;
         }
-        let gain = paired_difference(&averaged, &as_is);
         table = table.row([
             (*name).into(),
-            percent(mean(&as_is)?.mean),
-            percent(mean(&averaged)?.mean),
-            gain.map_or(String::new(), |gain| difference(&gain, 100.0, 2))
-                .into(),
+            mean_percent(&as_is),
+            mean_percent(&averaged),
+            points(paired_difference(&averaged, &as_is).ok()),
             averaged.len().into(),
         ]);
     }
@@ -60,30 +63,23 @@ pub fn compare_averaging(ways: &[(&str, &Seeds)]) -> Result<Html> {
 
 /// The ways of preprocessing, each under the 2021 report's training.
 pub fn compare_preprocessing(drawings: &Handwritten) -> Result<Html> {
-    let ways = preprocessing(drawings)?;
-    let ways: Vec<(&str, &Seeds)> = ways.iter().map(|(name, seeds)| (*name, seeds)).collect();
-    compare_seeds(&ways)
+    beside_report(&preprocessing(drawings)?)
 }
 
-fn preprocessing(drawings: &Handwritten) -> Result<Vec<(&'static str, Seeds)>> {
-    let ways = Experiment::part1_preprocessing(0).into_iter();
-    ways.map(|(name, run)| Ok((name, Seeds::recorded(&run, &drawings.provenance)?)))
-        .collect()
+fn preprocessing(drawings: &Handwritten) -> Result<Vec<(String, Seeds)>> {
+    Seeds::of_each(Experiment::part1_preprocessing(0), &drawings.provenance)
 }
 
 /// Which way of preprocessing is best on seed 0, and by how much over all seeds.
 pub fn preprocessing_finding(drawings: &Handwritten) -> Result<Html> {
     let ways = preprocessing(drawings)?;
-    let of_seed_0 = |seeds: &Seeds| {
-        let run = seeds.runs.iter().find(|run| run.seed == 0)?;
-        val_accuracy(run)
-    };
+    let of_seed_0 = |seeds: &Seeds| val_accuracy(seeds.runs.iter().find(|run| run.seed == 0)?);
     let best = (ways.iter())
         .filter_map(|(name, seeds)| Some((name, seeds, of_seed_0(seeds)?)))
         // The first of equals.
         .reduce(|best, way| if way.2 > best.2 { way } else { best });
     let Some((best, seeds, accuracy)) = best else {
-        return Ok(super::never_made());
+        return Ok(never_made());
     };
     let mut words = format!(
         "On seed 0, {best} classifies {:.1} % of the validation images correctly, the most of all.",
@@ -107,8 +103,8 @@ pub fn preprocessing_finding(drawings: &Handwritten) -> Result<Html> {
 /// Bengio's ("Inference for the generalization error", Machine Learning 52, 2003).
 pub fn compare_candidates(drawings: &Handwritten) -> Result<Html> {
     let mut ours: Option<Vec<f64>> = None;
-    let header = columns(" | validation accuracy | loss | less ours (points) | folds");
-    let mut table = Table::new("Five-fold cross-validation", header);
+    let columns = " | validation accuracy | loss | less ours (points) | folds";
+    let mut table = table("Five-fold cross-validation", columns);
     for (name, run) in Experiment::part1_candidates() {
         let seeds = Seeds::recorded_under(&SELECTION, &run, &drawings.provenance)?;
         let accuracies = seeds.values(val_accuracy);
@@ -120,26 +116,23 @@ pub fn compare_candidates(drawings: &Handwritten) -> Result<Html> {
         let losses = seeds.values(|run| Some(run.last()?.val_loss));
         table = table.row([
             name.into(),
-            percent(mean(&accuracies)?.mean),
+            mean_percent(&accuracies),
             number(mean(&losses)?.mean, 4),
             points((name != "ours").then_some(gain)),
             accuracies.len().into(),
         ]);
     }
-    Ok(match ours {
-        Some(_) => table.show(),
-        None => super::never_made(),
-    })
+    Ok(ours.map_or_else(never_made, |_| table.show()))
 }
 
 /// What the 2021 report's training may have been, each reading beside the report's log: means
 /// of the seeds. A reading that is near in accuracy alone is not near.
 pub fn compare_readings(drawings: &Handwritten) -> Result<Html> {
-    let header = columns(
+    let mut table = table(
+        "The 2021 report's log, and what may have made it",
         "reading | training accuracy | validation accuracy | gap (points) | validation loss | \
          halvings of the rate | seeds",
     );
-    let mut table = Table::new("The 2021 report's log, and what may have made it", header);
     let reported = *reference_2021::PART1;
     let row = |name: &str, [accuracy, val_accuracy, val_loss, halvings]: [f64; 4], seeds| {
         let gap = (accuracy - val_accuracy) * 100.0;
@@ -167,14 +160,15 @@ pub fn compare_readings(drawings: &Handwritten) -> Result<Html> {
             continue;
         }
         let rate = f64::from(run.config.learning_rate);
-        let of = |value: &dyn Fn(&Epoch) -> f64| -> Result<f64> {
-            Ok(mean(&seeds.values(|run| run.last().map(value)))?.mean)
+        let of = |value: &dyn Fn(&Epoch) -> f64| {
+            let found = seeds.mean(|run| run.last().map(value));
+            found.map_or(f64::NAN, |estimate| estimate.mean)
         };
         let means = [
-            of(&|last| last.accuracy)?,
-            of(&|last| last.val_accuracy)?,
-            of(&|last| last.val_loss)?,
-            of(&|last| (rate / last.lr).log2())?,
+            of(&|last| last.accuracy),
+            of(&|last| last.val_accuracy),
+            of(&|last| last.val_loss),
+            of(&|last| (rate / last.lr).log2()),
         ];
         let away = |i: usize| ((means[i] - log[i]) / log[i]).abs();
         let distance = away(0) + away(1) + away(2);
@@ -184,7 +178,7 @@ pub fn compare_readings(drawings: &Handwritten) -> Result<Html> {
         table = table.row(row(name, means, seeds.runs.len().into()));
     }
     let Some((_, nearest)) = nearest else {
-        return Ok(super::never_made());
+        return Ok(never_made());
     };
     let words = format!(
         "Nearest to the log in training accuracy, validation accuracy and validation loss together \
@@ -200,14 +194,10 @@ pub fn context_curve(ways: &[(&str, &Seeds)]) -> Result<Html> {
     let mut chart = LineChart::new(title, others, Axis::percent("validation accuracy"));
     let header = std::iter::once("others").chain(ways.iter().map(|(name, _)| *name));
     let mut table = Table::new("", header);
-    let at = |seeds: &Seeds, n| mean(&seeds.values(|run| run.metric(&accuracy_with(n))));
     for n in OTHERS {
-        let cells = ways.iter().map(|(_, seeds)| match at(seeds, n) {
-            Ok(estimate) => percent(estimate.mean),
-            Err(_) => "".into(),
-        });
-        let cells: Vec<Cell> = std::iter::once(n.into()).chain(cells).collect();
-        table = table.row(cells);
+        let at = |seeds: &Seeds| seeds.values(|run| run.metric(&accuracy_with(n)));
+        let cells = ways.iter().map(|(_, seeds)| mean_percent(&at(seeds)));
+        table = table.row([n.into()].into_iter().chain(cells));
     }
     for (name, seeds) in ways {
         let curve = |run: &RunResult| {
@@ -240,7 +230,7 @@ pub fn context_finding(ways: &[(&str, &Seeds, &Seeds)]) -> Result<Html> {
         }
     }
     Ok(match sentences.is_empty() {
-        true => super::never_made(),
+        true => never_made(),
         false => note(&sentences.join(" ")),
     })
 }
@@ -253,28 +243,25 @@ pub fn official_test() -> Result<Html> {
              `make official-test` reads it once, with these networks as they are.",
         ));
     };
-    let header = columns("protocol | accuracy | look-alikes as one | networks | each (%)");
-    let mut table = Table::new("The official test set", header);
+    let columns = "protocol | accuracy | look-alikes as one | networks | each (%)";
+    let mut table = table("The official test set", columns);
     for protocol in ["ours", "ours-in-context"] {
-        let judged = || {
-            test.networks
-                .iter()
-                .filter(|network| network.protocol == protocol)
-        };
-        let accuracies: Vec<f64> = judged().map(|network| network.accuracy).collect();
-        let merged: Vec<f64> = judged().map(|network| network.merged_accuracy).collect();
+        let judged = test
+            .networks
+            .iter()
+            .filter(|network| network.protocol == protocol);
+        let (accuracies, merged): (Vec<f64>, Vec<f64>) = judged
+            .map(|network| (network.accuracy, network.merged_accuracy))
+            .unzip();
         if accuracies.is_empty() {
             continue;
         }
-        let each = accuracies
-            .iter()
-            .map(|value| format!("{:.2}", value * 100.0));
         table = table.row([
             protocol.into(),
-            percent(mean(&accuracies)?.mean),
-            percent(mean(&merged)?.mean),
+            mean_percent(&accuracies),
+            mean_percent(&merged),
             accuracies.len().into(),
-            each.collect::<Vec<_>>().join("  ").into(),
+            each_percent(&accuracies),
         ]);
     }
     Ok(stack(&[&test.dataset, &table]))

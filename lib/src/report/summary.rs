@@ -1,10 +1,10 @@
 //! All parts on one page: the 2021 report's numbers and ours, and what they cost.
 
-use super::{accuracy, columns, network_name, reference_2021};
+use super::{accuracy, network_name, reference_2021, table};
 use crate::{
     Result,
     data::Provenance,
-    display::{Html, Show, Table, note, number, percent, percent_interval, stack},
+    display::{Html, Show, note, number, percent, percent_interval, stack},
     eval::statistics::mean,
     study::{Experiment, Head, Init, RunResult, Seeds, TAKEN, networks},
 };
@@ -28,14 +28,12 @@ struct Row {
 
 /// Accuracy of every network of the study, the 2021 report's beside ours.
 pub fn accuracies(data: &Datasets) -> Result<Html> {
-    let mut table = Table::new(
+    let mut table = table(
         "Accuracy after the last epoch",
-        columns(
-            "part | network | the 2021 report (%) | here | 95 % interval | seeds | difference (points)",
-        ),
+        "part | network | the 2021 report (%) | here | 95 % interval | seeds | difference (points)",
     );
     for row in rows(data)? {
-        let Ok(estimate) = mean(&row.seeds.values(accuracy)) else {
+        let Some(estimate) = row.seeds.mean(accuracy) else {
             continue;
         };
         let reported = row.reported.unwrap_or(f64::NAN);
@@ -54,9 +52,9 @@ pub fn accuracies(data: &Datasets) -> Result<Html> {
 
 /// Training time of each network, one run, and of the 2021 report's nine networks together.
 pub fn costs(data: &Datasets) -> Result<Html> {
-    let mut table = Table::new(
+    let mut table = table(
         "Training time of one run, mean over the seeds with as many threads",
-        columns("part | network | epochs | minutes | processor"),
+        "part | network | epochs | minutes | processor",
     );
     let mut minutes = 0.0;
     for row in rows(data)? {
@@ -88,7 +86,7 @@ pub fn costs(data: &Datasets) -> Result<Html> {
 }
 
 fn rows(data: &Datasets) -> Result<Vec<Row>> {
-    type Way<'a> = (fn(Head, Init) -> Experiment, &'a Provenance, bool);
+    type Run = fn(Head, Init, u64) -> Experiment;
     let row = |run: Experiment, name: String, dataset: &Provenance, repeated: bool| {
         let reported = reference_2021::last(run.part, run.head, run.init);
         let reported = reported.filter(|_| repeated || run.part == 1);
@@ -106,35 +104,25 @@ fn rows(data: &Datasets) -> Result<Vec<Row>> {
         row(plain, name.into(), &data.drawings, true),
         row(ours, "62 characters, ours".into(), &data.drawings, false),
     ];
-    let ways: [Way; 4] = [
+    type Change = fn(Experiment) -> Experiment;
+    let ways: [(Run, Change, &Provenance, bool); 4] = [
+        (Experiment::mnist, |run| run, &data.mnist, true),
+        (Experiment::mnist, Experiment::clean, &data.mnist, false),
+        (Experiment::mislabelled, |run| run, &data.mislabelled, true),
+        // Notebook 7's run.
         (
-            |head, init| Experiment::mnist(head, init, 0),
-            &data.mnist,
-            true,
-        ),
-        (
-            |head, init| Experiment::mnist(head, init, 0).clean(),
-            &data.mnist,
+            Experiment::mislabelled,
+            |run| run.divided(TAKEN),
+            &data.mislabelled,
             false,
         ),
-        (
-            |head, init| Experiment::mislabelled(head, init, 0),
-            &data.mislabelled,
-            true,
-        ),
-        (divided, &data.mislabelled, false),
     ];
-    for (experiment, dataset, repeated) in ways {
+    for (experiment, change, dataset, repeated) in ways {
         for (head, init) in networks() {
-            let run = experiment(head, init);
+            let run = change(experiment(head, init, 0));
             let name = format!("{} start, {}", network_name(head, init), run.protocol);
             rows.push(row(run, name, dataset, repeated));
         }
     }
     rows.into_iter().collect()
-}
-
-/// Notebook 7's run.
-fn divided(head: Head, init: Init) -> Experiment {
-    Experiment::mislabelled(head, init, 0).divided(TAKEN)
 }

@@ -5,7 +5,7 @@ use polars::prelude::DataFrame;
 use crate::{
     Result,
     data::Provenance,
-    eval::statistics::{Estimate, PairedDifference, mean, paired_difference},
+    eval::statistics::{Estimate, PairedDifference, paired_difference},
     study::{
         experiment::{Experiment, Head, Init},
         experiments::networks,
@@ -17,17 +17,14 @@ use crate::{
 
 /// Two heads, each from a random and from a pretrained start, under one protocol.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Grid {
-    cells: Vec<(Head, Init, Seeds)>,
-}
+pub struct Grid(Vec<(Head, Init, Seeds)>);
 
 impl Grid {
     /// Each of the runs that were just made, beside the records of its other seeds.
     pub fn beside(live: &[&Trained]) -> Result<Self> {
         let cell = |(head, init)| {
-            let of_cell =
-                |run: &&&Trained| (run.experiment.head, run.experiment.init) == (head, init);
-            let seeds = live.iter().find(of_cell).map(|run| Seeds::beside(run));
+            let made = |run: &&&Trained| (run.experiment.head, run.experiment.init) == (head, init);
+            let seeds = live.iter().find(made).map(|run| Seeds::beside(run));
             Ok((head, init, seeds.transpose()?.unwrap_or_default()))
         };
         networks().map(cell).collect()
@@ -48,13 +45,13 @@ impl Grid {
 
     /// Every network with its runs, in the order original, experimental; random, pretrained.
     pub fn iter(&self) -> impl Iterator<Item = (Head, Init, &Seeds)> {
-        let cells = self.cells.iter();
+        let cells = self.0.iter();
         cells.map(|(head, init, seeds)| (*head, *init, seeds))
     }
 
     /// The runs of all networks.
     pub fn all(&self) -> impl Iterator<Item = &RunResult> {
-        self.cells.iter().flat_map(|(_, _, seeds)| &seeds.runs)
+        self.0.iter().flat_map(|(.., seeds)| &seeds.runs)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -62,8 +59,12 @@ impl Grid {
     }
 
     pub fn runs(&self, head: Head, init: Init) -> &[RunResult] {
-        let cell = self.cells.iter().find(|c| (c.0, c.1) == (head, init));
-        cell.map_or(&[], |(_, _, seeds)| &seeds.runs)
+        self.seeds(head, init).map_or(&[], |seeds| &seeds.runs)
+    }
+
+    fn seeds(&self, head: Head, init: Init) -> Option<&Seeds> {
+        let mut cells = self.0.iter();
+        cells.find_map(|(h, i, seeds)| ((*h, *i) == (head, init)).then_some(seeds))
     }
 
     /// Mean over the seeds; `None` where no run has the value.
@@ -73,8 +74,7 @@ impl Grid {
         init: Init,
         value: impl Fn(&RunResult) -> Option<f64>,
     ) -> Option<Estimate> {
-        let values: Vec<f64> = self.runs(head, init).iter().filter_map(value).collect();
-        mean(&values).ok()
+        self.seeds(head, init)?.mean(value)
     }
 
     /// Pretrained minus random, seed by seed; `None` for fewer than two seeds.
@@ -104,10 +104,8 @@ impl Grid {
 
     /// Why records could not be used, one sentence each.
     pub fn left_out(&self) -> Vec<String> {
-        let cells = self.cells.iter();
-        cells
-            .flat_map(|(_, _, seeds)| seeds.left_out.clone())
-            .collect()
+        let cells = self.0.iter();
+        cells.flat_map(|c| c.2.left_out.clone()).collect()
     }
 
     /// One row a run, with its measures.
@@ -118,7 +116,6 @@ impl Grid {
 
 impl FromIterator<(Head, Init, Seeds)> for Grid {
     fn from_iter<T: IntoIterator<Item = (Head, Init, Seeds)>>(cells: T) -> Self {
-        let cells = cells.into_iter().collect();
-        Self { cells }
+        Self(cells.into_iter().collect())
     }
 }

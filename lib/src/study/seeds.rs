@@ -5,6 +5,7 @@ use polars::prelude::DataFrame;
 use crate::{
     Result,
     data::Provenance,
+    eval::statistics::{Estimate, mean},
     study::{
         experiment::Experiment,
         experiments::SEEDS,
@@ -54,16 +55,25 @@ impl Seeds {
         Ok(seeds)
     }
 
+    /// As [`Seeds::recorded`], of several runs under their names.
+    pub fn of_each<N: Into<String>>(
+        runs: impl IntoIterator<Item = (N, Experiment)>,
+        dataset: &Provenance,
+    ) -> Result<Vec<(String, Self)>> {
+        let runs = runs.into_iter();
+        runs.map(|(name, run)| Ok((name.into(), Self::recorded(&run, dataset)?)))
+            .collect()
+    }
+
     fn add(&mut self, experiment: &Experiment, dataset: &Provenance) -> Result<()> {
-        let name = experiment.name();
-        let Some(run) = experiment.load_record()? else {
-            self.left_out
-                .push(format!("{name} was never run; `make full` runs it"));
-            return Ok(());
+        let record = experiment.load_record()?;
+        let difference = match &record {
+            Some(run) => experiment.differs_from(run, dataset)?,
+            None => Some("was never run; `make full` runs it"),
         };
-        match experiment.differs_from(&run, dataset)? {
-            Some(difference) => self.left_out.push(format!("{name} {difference}")),
-            None => self.runs.push(run),
+        match difference {
+            Some(why) => self.left_out.push(format!("{} {why}", experiment.name())),
+            None => self.runs.extend(record),
         }
         Ok(())
     }
@@ -71,6 +81,11 @@ impl Seeds {
     /// One number of every run.
     pub fn values(&self, value: impl Fn(&RunResult) -> Option<f64>) -> Vec<f64> {
         self.runs.iter().filter_map(value).collect()
+    }
+
+    /// Mean of one number over the seeds; `None` where no run has it.
+    pub fn mean(&self, value: impl Fn(&RunResult) -> Option<f64>) -> Option<Estimate> {
+        mean(&self.values(value)).ok()
     }
 
     /// One row a run, with its measures.

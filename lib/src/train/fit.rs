@@ -127,7 +127,7 @@ pub fn evaluate_averaged(
     let mut sum = Array2::zeros((samples.len(), model.num_classes()));
     for copy in 0..copies {
         let logits = distorted_logits(model, samples, augment, (seed, copy))?;
-        sum += Evaluation::new(logits, samples)?.probabilities();
+        sum += &Evaluation::new(logits, samples)?.probabilities;
     }
     // The softmax of logarithms are the probabilities themselves.
     let log = |p: f32| (p / copies as f32).max(f32::MIN_POSITIVE).ln();

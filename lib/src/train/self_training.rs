@@ -78,7 +78,7 @@ pub fn own_labels(
         0 => evaluate(model, samples)?,
         copies => evaluate_averaged(model, samples, &config.augment, copies, !config.seed)?,
     };
-    let mut probabilities = read.probabilities().to_owned();
+    let mut probabilities = read.probabilities;
     if matches!(config.loss, Loss::Complementary(_)) {
         for (mut row, &label) in probabilities.outer_iter_mut().zip(&samples.labels) {
             row[label] = 0.0;

@@ -1,24 +1,39 @@
 //! Metrics of one evaluation against scikit-learn 1.9 and numpy.
 
-use glyphs::data::Provenance;
+use glyphs::Result;
+use glyphs::data::{Provenance, Samples};
 use glyphs::eval::{Evaluation, Lookalike};
 use glyphs::polars::prelude::ChunkAgg;
 use glyphs::study::LOOKALIKES;
-use ndarray::{Array2, arr2};
+use ndarray::{Array2, Array4, arr2};
 use proptest::prelude::*;
 
 fn close(ours: f64, theirs: f64) {
     assert!((ours - theirs).abs() < 1e-6, "{ours} is not {theirs}");
 }
 
-fn provenance() -> Provenance {
-    Provenance {
-        name: "formula".into(),
-        source: "generated".into(),
-        sha256: String::new(),
-        count: 0,
-        synthetic: true,
-    }
+/// Of samples without pixels.
+fn from_logits(
+    logits: Array2<f32>,
+    labels: Vec<usize>,
+    classes: Vec<String>,
+) -> Result<Evaluation> {
+    let samples = Samples {
+        images: Array4::zeros((labels.len(), 1, 0, 0)),
+        features: Array2::zeros((labels.len(), 0)),
+        labels,
+        writers: Vec::new(),
+        names: Vec::new(),
+        classes,
+        provenance: Provenance {
+            name: "formula".into(),
+            source: "generated".into(),
+            sha256: String::new(),
+            count: 0,
+            synthetic: true,
+        },
+    };
+    Evaluation::new(logits, &samples)
 }
 
 fn named(names: &[&str]) -> Vec<String> {
@@ -39,7 +54,7 @@ fn evaluation() -> Evaluation {
         ((7 * i + 3 * k * k + 5 * i * k) % 11) as f32 / 2.0 - 2.0 + 0.01 * k as f32 + hit
     });
     let classes = named(&["0", "O", "1", "l"]);
-    Evaluation::from_logits(logits, labels, classes, provenance()).unwrap()
+    from_logits(logits, labels, classes).unwrap()
 }
 
 /// ```python
@@ -71,7 +86,7 @@ fn the_least_likely_class_is_numpys() {
     // Equals: the first is the prediction, the last is the least likely one.
     let flat = Array2::zeros((3, 3));
     let classes = named(&["0", "1", "2"]);
-    let ours = Evaluation::from_logits(flat, vec![0, 1, 2], classes, provenance()).unwrap();
+    let ours = from_logits(flat, vec![0, 1, 2], classes).unwrap();
     assert_eq!(
         (ours.predictions(), ours.least_likely()),
         (vec![0; 3], vec![2; 3])
@@ -226,22 +241,16 @@ fn every_image_is_a_row_of_the_table() {
 
 #[test]
 fn the_loss_stays_finite_where_a_probability_rounds_to_zero() {
-    let ours = Evaluation::from_logits(
-        arr2(&[[500.0, -500.0]]),
-        vec![1],
-        named(&["a", "b"]),
-        provenance(),
-    )
-    .unwrap();
+    let ours = from_logits(arr2(&[[500.0, -500.0]]), vec![1], named(&["a", "b"])).unwrap();
     assert_eq!(ours.loss(), 1000.0);
-    assert_eq!(ours.probabilities()[[0, 1]], 0.0);
+    assert_eq!(ours.probabilities[[0, 1]], 0.0);
 }
 
 #[test]
 fn of_equal_classes_the_first_is_predicted() {
     let logits = arr2(&[[1.0, 1.0, 1.0], [0.0, 1.0, 1.0]]);
     let classes = named(&["a", "b", "c"]);
-    let ours = Evaluation::from_logits(logits, vec![0, 2], classes, provenance()).unwrap();
+    let ours = from_logits(logits, vec![0, 2], classes).unwrap();
     assert_eq!(ours.predictions(), [0, 1]);
     assert_eq!(ours.accuracy(), 0.5);
     assert_eq!(ours.top_k_accuracy(2), 1.0);
@@ -250,7 +259,7 @@ fn of_equal_classes_the_first_is_predicted() {
 #[test]
 fn what_does_not_fit_is_refused_with_a_remedy() {
     let make = |logits: Array2<f32>, labels: Vec<usize>| {
-        let made = Evaluation::from_logits(logits, labels, named(&["a", "b"]), provenance());
+        let made = from_logits(logits, labels, named(&["a", "b"]));
         made.map(|_| ()).unwrap_err().to_string()
     };
     assert!(make(Array2::zeros((0, 2)), vec![]).contains("no samples"));
@@ -267,7 +276,7 @@ proptest! {
         bins in 1_usize..30,
     ) {
         let logits = Array2::from_shape_vec((20, 3), logits).unwrap();
-        let ours = Evaluation::from_logits(logits, labels, named(&["a", "b", "c"]), provenance()).unwrap();
+        let ours = from_logits(logits, labels, named(&["a", "b", "c"])).unwrap();
         let calibration = ours.calibration(bins).unwrap();
         prop_assert_eq!(calibration.bins.iter().map(|bin| bin.count).sum::<usize>(), 20);
         prop_assert!((0.0..=1.0).contains(&calibration.ece));
@@ -276,7 +285,7 @@ proptest! {
         prop_assert_eq!(ours.confusion().counts.sum(), 20);
         prop_assert!((ours.confusion().accuracy() - ours.accuracy()).abs() < 1e-12);
         prop_assert_eq!(ours.mistakes().len(), ours.correct().iter().filter(|hit| !**hit).count());
-        for row in ours.probabilities().rows() {
+        for row in ours.probabilities.rows() {
             prop_assert!((row.sum() - 1.0).abs() < 1e-5);
         }
     }

@@ -101,7 +101,7 @@ fn an_average_over_copies_is_one_of_probabilities() {
     let model = Small::new(1);
     let once = evaluate(&model, &samples).unwrap();
     let same = evaluate_averaged(&model, &samples, &Augment::none(), 3, 7).unwrap();
-    for (a, b) in once.probabilities().iter().zip(same.probabilities()) {
+    for (a, b) in once.probabilities.iter().zip(&same.probabilities) {
         assert!((a - b).abs() < 1e-6, "{a} {b}");
     }
 
@@ -109,10 +109,10 @@ fn an_average_over_copies_is_one_of_probabilities() {
     let averaged = |copies| {
         let augment = Augment::default();
         let evaluation = evaluate_averaged(&model, &samples, &augment, copies, 7).unwrap();
-        evaluation.probabilities().clone()
+        evaluation.probabilities.clone()
     };
     let (one, two, three) = (averaged(1), averaged(2), averaged(3));
-    assert!((&one - once.probabilities()).iter().any(|d| d.abs() > 1e-4));
+    assert!((&one - &once.probabilities).iter().any(|d| d.abs() > 1e-4));
     let second = &two * 2.0 - &one;
     let third = &three * 3.0 - &two * 2.0;
     for copy in [&second, &third] {
@@ -505,7 +505,7 @@ mod any_network {
         let read = Checkpoint::load(&path).unwrap().network().unwrap();
         assert!(bits(&whole) == bits(read.as_ref()));
         let (a, b) = (evaluate(&whole, &valid), evaluate(read.as_ref(), &valid));
-        assert_eq!(a.unwrap().probabilities(), b.unwrap().probabilities());
+        assert_eq!(a.unwrap().probabilities, b.unwrap().probabilities);
     }
 
     #[test]

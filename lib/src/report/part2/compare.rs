@@ -5,13 +5,13 @@ use crate::{
     Result,
     data::Provenance,
     display::{
-        Axis, Cell, Html, LineChart, RowChart, Show, Table, format_p, format_signed, no_number,
-        note, number, percent, row, stack,
+        Axis, Cell, Html, LineChart, RowChart, Show, format_p, format_signed, no_number, note,
+        number, percent, row, stack,
     },
     eval::statistics::{Interval, KaplanMeier, PairedDifference, Time, holm},
     report::{
-        accuracy, columns, compare, difference, left_out, network_name, never_made, points,
-        reference_2021, span, val_accuracy,
+        accuracy, compare, difference, left_out, mean_percent, named, network_name, never_made,
+        points, reference_2021, span, table, val_accuracy,
     },
     study::{DEPTHS, Experiment, Grid, Head, Init, RATES, RunResult, SELECTION, Seeds, networks},
 };
@@ -39,16 +39,12 @@ pub fn curves(grid: &Grid, head: Head) -> Html {
 
 /// How soon each network reaches each goal, and whether pretraining changes that.
 pub fn convergence(grid: &Grid) -> Result<Html> {
-    let mut table = Table::new(
+    let mut table = table(
         "Steps and seconds to a first accuracy of …",
-        columns(
-            "goal | head | start | there | median steps | median seconds | pretrained − random (steps)",
-        ),
+        "goal | head | start | there | median steps | median seconds | pretrained − random (steps)",
     );
-    for (goal, (head, init)) in GOALS
-        .into_iter()
-        .flat_map(|g| networks().map(move |n| (g, n)))
-    {
+    let goals = GOALS.into_iter();
+    for (goal, (head, init)) in goals.flat_map(|goal| networks().map(move |n| (goal, n))) {
         let runs = grid.runs(head, init);
         let (steps, seconds) = (times(runs, goal, steps_to), times(runs, goal, seconds_to));
         if steps.is_empty() {
@@ -117,11 +113,9 @@ fn step_gain(grid: &Grid, head: Head, goal: f64) -> Cell {
 /// effect size, and p-values corrected for the number of comparisons (Holm, 1979).
 pub fn quality(grid: &Grid) -> Html {
     let all = gains(grid);
-    let mut table = Table::new(
+    let mut table = table(
         "Pretrained − random, paired by seed",
-        columns(
-            "head | measure | random | pretrained | difference | 95 % interval | d_z | p | p (Holm)",
-        ),
+        "head | measure | random | pretrained | difference | 95 % interval | d_z | p | p (Holm)",
     );
     for (head, measure, gain, corrected) in &all {
         let shown = |init| match grid.mean(*head, init, measure.value) {
@@ -144,10 +138,10 @@ pub fn quality(grid: &Grid) -> Html {
     }
     let first: Html = match all.iter().all(|(.., gain, _)| gain.is_none()) {
         true => note("One seed alone has no interval: `make full` runs the others."),
-        false => row(&[
-            &forest(&all, Head::Original),
-            &forest(&all, Head::Experimental),
-        ]),
+        false => {
+            let [original, experimental] = Head::ALL.map(|head| forest(&all, head));
+            row(&[&original, &experimental])
+        }
     };
     stack(&[&first, &table, &left_out(&grid.left_out())])
 }
@@ -168,7 +162,7 @@ fn forest(all: &[Gain], head: Head) -> RowChart {
 
 fn p_value(p: f64) -> Cell {
     match p < 0.001 {
-        true => Cell::Number("< 0.001".into()),
+        true => Cell::Value("< 0.001".into(), Some(p)),
         false => number(p, 3),
     }
 }
@@ -205,14 +199,13 @@ pub fn quality_finding(grid: &Grid) -> Html {
             .filter(|(h, .., p)| *h == head && *p < 0.05)
             .filter_map(|(_, measure, gain, p)| {
                 let gain = gain.as_ref()?;
-                let better = (gain.mean > 0.0) == measure.more_is_better;
-                let better = if better { "better" } else { "worse" };
+                let better = match (gain.mean > 0.0) == measure.more_is_better {
+                    true => "better",
+                    false => "worse",
+                };
                 let gain = format_signed(gain.mean * measure.scale, measure.decimals);
-                Some(format!(
-                    "{} is {better} ({gain}, {})",
-                    measure.name,
-                    format_p(*p)
-                ))
+                let (name, p) = (measure.name, format_p(*p));
+                Some(format!("{name} is {better} ({gain}, {p})"))
             })
             .collect();
         let (name, certain) = (head.name(), certain.join("; "));
@@ -229,16 +222,13 @@ pub fn compare_starts(grid: &Grid, title: &str) -> Result<Html> {
     if grid.is_empty() {
         return Ok(never_made());
     }
-    let ways: Vec<(String, &Seeds)> = (grid.iter())
-        .map(|(head, init, seeds)| (network_name(head, init), seeds))
-        .collect();
-    let mut gains = Table::new("", columns("head | pretrained − random (points) | p"));
+    let mut gains = table("", "head | pretrained − random (points) | p");
     for head in Head::ALL {
         let gain = grid.gain(head, accuracy);
         let p = gain.map_or(f64::NAN, |gain| gain.p);
         gains = gains.row([head.name().into(), points(gain), p_value(p)]);
     }
-    Ok(stack(&[&compare(title, &ways, &[])?, &gains]))
+    Ok(stack(&[&compare(title, &named(grid), &[])?, &gains]))
 }
 
 /// Test accuracy by the number of different training images.
@@ -246,27 +236,22 @@ pub fn little_data(grids: &[(usize, &Grid)]) -> Html {
     if grids.iter().all(|(_, grid)| grid.is_empty()) {
         return never_made();
     }
-    let mut table = Table::new(
-        "Test accuracy after 300 steps on few images",
-        columns("images | head | random | pretrained | pretrained − random (points)"),
-    );
-    for (head, (n, grid)) in Head::ALL
-        .into_iter()
-        .flat_map(|h| grids.iter().map(move |g| (h, g)))
-    {
-        let mean = |init| match grid.mean(head, init, accuracy) {
-            Some(estimate) => percent(estimate.mean),
-            None => "".into(),
-        };
-        table = table.row([
+    let row = |head: Head, (n, grid): &(usize, &Grid)| {
+        let of = |init| grid.runs(head, init).iter().filter_map(accuracy);
+        let [random, pretrained] = Init::ALL.map(|init| of(init).collect::<Vec<f64>>());
+        [
             (*n).into(),
             head.name().into(),
-            mean(Init::Random),
-            mean(Init::Pretrained),
+            mean_percent(&random),
+            mean_percent(&pretrained),
             points(grid.gain(head, accuracy)),
-        ]);
-    }
-    table.show()
+        ]
+    };
+    let rows = Head::ALL.into_iter();
+    let rows = rows.flat_map(|head| grids.iter().map(move |few| row(head, few)));
+    let columns = "images | head | random | pretrained | pretrained − random (points)";
+    let table = table("Test accuracy after 300 steps on few images", columns);
+    table.rows(rows).show()
 }
 
 /// Test accuracy by how many of the convolutions are carried over, on 1,000 images.
@@ -281,27 +266,23 @@ pub fn compare_depths(mnist: &Provenance) -> Result<Html> {
         runs.push((name, run(Init::Pretrained).carrying_over(depth)));
     }
     runs.push(("and the dense layer".into(), run(Init::Pretrained)));
-    let recorded = |(name, run): (String, Experiment)| Ok((name, Seeds::recorded(&run, mnist)?));
-    let ways: Vec<(String, Seeds)> = runs.into_iter().map(recorded).collect::<Result<_>>()?;
+    let ways = Seeds::of_each(runs, mnist)?;
     compare("Carried over, test accuracy after 300 steps", &ways, &[])
 }
 
 /// Accuracy on held-out images by the peak of the learning rate, for each start by itself.
 pub fn compare_rates(mnist: &Provenance) -> Result<Html> {
-    let names = RATES.map(|rate| format!("{rate}"));
-    let header = ["head", "start"]
-        .into_iter()
-        .chain(names.iter().map(String::as_str));
-    let header = header.chain(["best", "taken"]);
-    let mut table = Table::new(
+    let [low, middle, high] = RATES;
+    let columns = format!("head | start | {low} | {middle} | {high} | best | taken");
+    let mut table = table(
         "Accuracy on 5,000 held-out images by the rate's peak",
-        header,
+        &columns,
     );
     for (head, init) in networks() {
         let run = Experiment::mnist(head, init, 0);
         let mut cells: Vec<Cell> = vec![head.name().into(), init.name().into()];
-        let mut best = (f64::NAN, String::new());
-        for (rate, name) in RATES.into_iter().zip(&names) {
+        let mut best = (f64::NAN, 0.0);
+        for rate in RATES {
             let run = run.clone().clean_at(rate);
             let seeds = Seeds::recorded_under(&SELECTION[..1], &run, mnist)?;
             let accuracy = seeds
@@ -310,14 +291,12 @@ pub fn compare_rates(mnist: &Provenance) -> Result<Html> {
                 .and_then(val_accuracy)
                 .unwrap_or(f64::NAN);
             if best.0.is_nan() || accuracy > best.0 {
-                best = (accuracy, name.clone());
+                best = (accuracy, rate);
             }
             cells.push(percent(accuracy));
         }
-        cells.extend([
-            best.1.into(),
-            format!("{}", run.clean().config.learning_rate).into(),
-        ]);
+        let taken = run.clean().config.learning_rate;
+        cells.extend([best.1, taken].map(|rate| rate.to_string().into()));
         table = table.row(cells);
     }
     Ok(table.show())

@@ -14,7 +14,7 @@ pub struct Measure {
     pub decimals: usize,
     /// Whether more of it is better.
     pub more_is_better: bool,
-    pub value: fn(&RunResult) -> Option<f64>,
+    pub value: Value,
 }
 
 /// Final quality, the way there, and how far the network can be trusted.
@@ -52,11 +52,9 @@ pub static MEASURES: [Measure; 12] = [
     }),
 ];
 
-const fn share(
-    name: &'static str,
-    more_is_better: bool,
-    value: fn(&RunResult) -> Option<f64>,
-) -> Measure {
+type Value = fn(&RunResult) -> Option<f64>;
+
+const fn share(name: &'static str, more_is_better: bool, value: Value) -> Measure {
     Measure {
         name,
         scale: 100.0,
@@ -74,39 +72,28 @@ impl Measure {
 }
 
 /// Less is better; written as it is.
-const fn plain(
-    name: &'static str,
-    decimals: usize,
-    value: fn(&RunResult) -> Option<f64>,
-) -> Measure {
+const fn plain(name: &'static str, decimals: usize, value: Value) -> Measure {
     Measure {
-        name,
         scale: 1.0,
         decimals,
-        more_is_better: false,
-        value,
+        ..share(name, false, value)
     }
 }
 
 /// (step, validation accuracy) along the training.
 pub fn curve(run: &RunResult) -> Vec<(f64, f64)> {
     let points = run.curve.iter();
-    points
-        .map(|point| (point.step as f64, point.val_accuracy))
-        .collect()
+    points.map(|p| (p.step as f64, p.val_accuracy)).collect()
 }
 
 /// Standard deviation of the accuracy along the last epoch.
 pub fn unrest(run: &RunResult) -> Option<f64> {
-    let heights: Vec<f64> = last_epoch(run).into_iter().map(|(_, y)| y).collect();
-    mean(&heights).ok()?.sd
-}
-
-fn last_epoch(run: &RunResult) -> Vec<(f64, f64)> {
     let points = curve(run);
-    let end = points.last().map_or(0.0, |point| point.0);
-    let start = end * (1.0 - 1.0 / run.epochs.len().max(1) as f64);
-    points.into_iter().filter(|point| point.0 > start).collect()
+    let start = points.last()?.0 * (1.0 - 1.0 / run.epochs.len().max(1) as f64);
+    let last = points.iter().filter(|point| point.0 > start);
+    mean(&last.map(|point| point.1).collect::<Vec<_>>())
+        .ok()?
+        .sd
 }
 
 /// When the curve first is at `goal` or above, in steps; censored where it never is.

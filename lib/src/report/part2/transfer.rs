@@ -6,7 +6,7 @@ use crate::{
     eval::statistics::mean,
     nn::{LayerSummary, OriginalCnn},
     report::val_accuracy,
-    study::{CARRIED_OVER, Grid, Head, Init, RunResult, Seeds, Trained},
+    study::{CARRIED_OVER, Grid, Head, Init, Seeds, Trained},
 };
 
 /// Tensors whose way is measured, by layer, input first.
@@ -24,16 +24,11 @@ pub fn carried_over() -> Html {
     let layers = OriginalCnn::<10>::new(0).summary().layers;
     let passes = |layer: &&LayerSummary| {
         let tensors = format!("{}.", layer.name);
-        CARRIED_OVER
-            .iter()
-            .any(|prefix| tensors.starts_with(prefix))
+        (CARRIED_OVER.iter()).any(|prefix| tensors.starts_with(prefix))
     };
     let all: usize = layers.iter().map(|layer| layer.parameters).sum();
-    let kept: usize = layers
-        .iter()
-        .filter(passes)
-        .map(|layer| layer.parameters)
-        .sum();
+    let kept = layers.iter().filter(passes);
+    let kept: usize = kept.map(|layer| layer.parameters).sum();
     note(&format!(
         "Carried over with the head original: {} of {} parameters ({:.2} %) with the running \
          statistics of batch normalisation. Made anew, from the run's seed: the output layer, so \
@@ -44,10 +39,6 @@ pub fn carried_over() -> Html {
     ))
 }
 
-fn on_mnist(run: &RunResult) -> Option<f64> {
-    run.metric("mnist_accuracy")
-}
-
 /// What pretraining alone is worth on MNIST, in words.
 pub fn pretraining_finding(live: &[&Trained]) -> Result<Html> {
     let mut sentences = Vec::new();
@@ -56,12 +47,8 @@ pub fn pretraining_finding(live: &[&Trained]) -> Result<Html> {
         let digits = run.on_mnist.iter().flat_map(|mnist| mnist.per_class().0);
         let worst = digits.min_by(|a, b| a.recall.total_cmp(&b.recall));
         let worst = worst.map_or(String::new(), |digit| {
-            format!(
-                "; under seed {} it is worst at {}, of which it finds {:.0} %",
-                run.result.seed,
-                digit.class,
-                digit.recall * 100.0
-            )
+            let (seed, class, found) = (run.result.seed, digit.class, digit.recall * 100.0);
+            format!("; under seed {seed} it is worst at {class}, of which it finds {found:.0} %")
         });
         sentences.push(format!(
             "With the head {}, {} drawings teach a network to classify {:.1} % of the drawings \
@@ -69,7 +56,7 @@ pub fn pretraining_finding(live: &[&Trained]) -> Result<Html> {
             run.result.network,
             run.result.dataset.count - run.valid.len(),
             mean(&seeds.values(val_accuracy))?.mean * 100.0,
-            mean(&seeds.values(on_mnist))?.mean * 100.0,
+            mean(&seeds.values(|run| run.metric("mnist_accuracy")))?.mean * 100.0,
             seeds.runs.len(),
         ));
     }

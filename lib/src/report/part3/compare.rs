@@ -8,8 +8,8 @@ use crate::{
     Result,
     data::Samples,
     display::{Axis, Cell, Html, LineChart, Table, number, percent},
-    report::{accuracy, columns, compare, network_name, reference_2021},
-    study::{Grid, RunResult, Seeds, networks},
+    report::{accuracy, compare, named, reference_2021, table},
+    study::{Grid, RunResult, networks},
 };
 
 /// Test accuracy after the last epoch.
@@ -20,10 +20,7 @@ pub fn accuracies(grid: &Grid) -> Result<Html> {
         grid.all().count(),
         100.0 * BELOW_CHANCE
     );
-    let ways: Vec<(String, &Seeds)> = (grid.iter())
-        .map(|(head, init, seeds)| (network_name(head, init), seeds))
-        .collect();
-    compare(&title, &ways, &[("guessing", 0.1)])
+    compare(&title, &named(grid), &[("guessing", 0.1)])
 }
 
 fn least_likely(run: &RunResult) -> Option<f64> {
@@ -34,10 +31,10 @@ fn least_likely(run: &RunResult) -> Option<f64> {
 /// right one, a dot a run.
 pub fn avoidance(grid: &Grid) -> LineChart {
     let points = |value: fn(&RunResult) -> Option<f64>| -> Vec<(f64, f64)> {
-        let pairs = grid
-            .all()
-            .map(|run| run.metric("train_loss").zip(value(run)));
-        pairs.flatten().collect()
+        let pairs = grid.all();
+        pairs
+            .filter_map(|run| run.metric("train_loss").zip(value(run)))
+            .collect()
     };
     let title = "Loss on the given labels, and which digit is right";
     let loss = Axis::new("loss on training images and their given labels (nats)");
@@ -49,20 +46,22 @@ pub fn avoidance(grid: &Grid) -> LineChart {
 
 /// What each network has learned, means over the seeds.
 pub fn learned(grid: &Grid) -> Table {
-    let header = columns(
+    let mut table = table(
+        "What was learned, means of the seeds",
         "head | start | loss on given labels (nats) | of what they tell | most likely digit right | \
          least likely digit right | confidence | loss on true labels (nats) | runs with one answer | \
          runs with a silent dense layer",
     );
-    let mut table = Table::new("What was learned, means of the seeds", header);
     for (head, init, seeds) in grid.iter().filter(|(.., seeds)| !seeds.runs.is_empty()) {
         let mean = |value: &dyn Fn(&RunResult) -> Option<f64>| {
-            let estimate = grid.mean(head, init, value);
-            estimate.map_or(f64::NAN, |estimate| estimate.mean)
+            seeds.mean(value).map_or(f64::NAN, |estimate| estimate.mean)
         };
         let count = |is: fn(&RunResult) -> bool| {
             let found = seeds.runs.iter().filter(|run| is(run)).count();
-            Cell::Number(format!("{found} of {}", seeds.runs.len()))
+            Cell::Value(
+                format!("{found} of {}", seeds.runs.len()),
+                Some(found as f64),
+            )
         };
         table = table.row([
             head.name().into(),
@@ -83,17 +82,17 @@ pub fn learned(grid: &Grid) -> Table {
 /// Which digit's share of `test` each accuracy of the 2021 report is, if any, and how full
 /// that digit's folder in `dataset3` is.
 pub fn answers_in_report(dataset3: &Samples, test: &Samples) -> Table {
-    let header = columns(
+    let (counts, fullest) = (dataset3.class_counts(), fullest_folders(dataset3));
+    let mut table = table(
+        "The accuracies of the 2021 report",
         "head | start | epoch | val. accuracy | is the share of digit | images in its folder | \
          by size of ten",
     );
-    let (counts, fullest) = (dataset3.class_counts(), fullest_folders(dataset3));
-    let mut table = Table::new("The accuracies of the 2021 report", header);
     for (head, init) in networks() {
         for (epoch, reported) in reference_2021::epochs(3, head, init).iter().enumerate() {
             let digit = digits_of_share(reported.val_accuracy, test)
-                .first()
-                .copied();
+                .into_iter()
+                .next();
             let rank = |digit: usize| fullest.iter().position(|other| *other == digit);
             let mut cells: Vec<Cell> = vec![
                 head.name().into(),

@@ -35,10 +35,8 @@ pub fn findings(grid: &Grid, dataset3: &Samples, test: &Samples) -> Html {
         ));
     }
     if !others.is_empty() {
-        let answers: Vec<usize> = others
-            .iter()
-            .filter_map(|run| constant_answer(run))
-            .collect();
+        let answers = others.iter().filter_map(|run| constant_answer(run));
+        let answers: Vec<usize> = answers.collect();
         sentences.push(format!(
             "What was not. In the other {} runs the least likely digit is right for {} %; {} of \
              them give one answer to almost every image{}.{}",
@@ -61,8 +59,12 @@ pub fn findings(grid: &Grid, dataset3: &Samples, test: &Samples) -> Html {
     ));
     sentences.push(in_report(dataset3, test));
     let notes: Vec<Html> = sentences.iter().map(|words| note(words)).collect();
-    let notes: Vec<&dyn Show> = notes.iter().map(|words| words as &dyn Show).collect();
-    stack(&notes)
+    stack(
+        &notes
+            .iter()
+            .map(|words| words as &dyn Show)
+            .collect::<Vec<_>>(),
+    )
 }
 
 /// Why they learned nothing, where the record shows it.

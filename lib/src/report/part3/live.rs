@@ -30,8 +30,8 @@ fn both_ends(trained: &Trained) -> Html {
     let most = (evaluation.confusion())
         .chart(title("most", evaluation.accuracy()))
         .axes("digit", "most likely digit");
-    let (labels, classes) = (evaluation.labels(), evaluation.classes());
-    let least = ConfusionMatrix::new(labels, &evaluation.least_likely(), classes)
+    let (labels, answers) = (&evaluation.labels, evaluation.least_likely());
+    let least = ConfusionMatrix::new(labels, &answers, &evaluation.classes)
         .chart(title("least", evaluation.least_likely_accuracy()))
         .axes("digit", "least likely digit");
     row(&[&most, &least])

@@ -64,8 +64,7 @@ pub fn digits_of_share(accuracy: f64, test: &Samples) -> Vec<usize> {
     let counts = test.class_counts().into_iter().enumerate();
     let same = |count: usize| (count as f64 / test.len() as f64 - accuracy).abs() < 0.5e-4;
     counts
-        .filter(|&(_, n)| same(n))
-        .map(|(digit, _)| digit)
+        .filter_map(|(digit, n)| same(n).then_some(digit))
         .collect()
 }
 
@@ -78,6 +77,5 @@ pub fn fullest_folders(dataset3: &Samples) -> Vec<usize> {
 }
 
 fn below_chance(run: &RunResult) -> bool {
-    run.test_accuracy
-        .is_some_and(|accuracy| accuracy < BELOW_CHANCE)
+    run.test_accuracy.is_some_and(|share| share < BELOW_CHANCE)
 }
