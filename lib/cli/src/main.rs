@@ -14,6 +14,7 @@ use glyphs::data::fetch::{Catalogue, check, clean, fetch};
 use glyphs::data::locate::locate;
 use glyphs::predict::{Context, predict};
 use glyphs::study::{Experiment, OfficialTest, experiments};
+use glyphs::train::Checkpoint;
 use glyphs::{Error, Result};
 
 /// What can be asked. Without clap's derive macros, which would ask for more of `syn` than the
@@ -87,6 +88,15 @@ fn command_line() -> Command {
             "skip-damaged",
             "Skip damaged images, and list them, instead of stopping",
         ));
+    let export = Command::new("export")
+        .about("Write the network of a checkpoint as an ONNX model, for any runtime that reads it")
+        .arg(
+            Arg::new("checkpoint")
+                .required(true)
+                .value_parser(value_parser!(PathBuf))
+                .help("E.g. from outputs/checkpoints"),
+        )
+        .arg(path("onnx").required(true).help("Where the model goes"));
     let train = Command::new("train")
         .about("Train one run of the study, and record it in outputs/results")
         .arg(
@@ -111,7 +121,7 @@ fn command_line() -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands([data, official_test, predict, train])
+        .subcommands([data, export, official_test, predict, train])
 }
 
 /// A data set as an argument.
@@ -149,6 +159,7 @@ fn main() -> ExitCode {
             }),
             None => Ok(()),
         },
+        Some(("export", arguments)) => export(arguments),
         Some(("official-test", _)) => official_test(),
         Some(("predict", arguments)) => predict_images(arguments),
         Some((_, arguments)) => train(arguments),
@@ -163,14 +174,21 @@ fn main() -> ExitCode {
     }
 }
 
+/// Of an argument that is required, or has a default.
+fn path(arguments: &ArgMatches, name: &str) -> PathBuf {
+    let path = arguments.get_one::<PathBuf>(name);
+    path.cloned().unwrap_or_default()
+}
+
+fn export(arguments: &ArgMatches) -> Result<()> {
+    let onnx = path(arguments, "onnx");
+    Checkpoint::load(path(arguments, "checkpoint"))?.export_onnx(&onnx)?;
+    println!("{}: takes pixels from 0 to 1, gives logits", onnx.display());
+    Ok(())
+}
+
 fn predict_images(arguments: &ArgMatches) -> Result<()> {
-    // Required, or with a default.
-    let path = |name| {
-        arguments
-            .get_one::<PathBuf>(name)
-            .cloned()
-            .unwrap_or_default()
-    };
+    let path = |name| path(arguments, name);
     let out = path("out");
     let context = match arguments.get_one::<String>("context").map(String::as_str) {
         Some("writer") => Context::Writer,
