@@ -97,6 +97,19 @@ fn command_line() -> Command {
                 .help("E.g. from outputs/checkpoints"),
         )
         .arg(path("onnx").required(true).help("Where the model goes"));
+    let judge = Command::new("judge")
+        .about("Read what a run held out for validation with its trained network")
+        .arg(
+            Arg::new("name")
+                .value_name("NAME")
+                .required(true)
+                .help("Name of its record"),
+        )
+        .arg(
+            path("out")
+                .default_value("judged.csv")
+                .help("Where the table label,prediction,confidence,loss,correct(,writer) goes"),
+        );
     let train = Command::new("train")
         .about("Train one run of the study, and record it in outputs/results")
         .arg(
@@ -121,7 +134,7 @@ fn command_line() -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands([data, export, official_test, predict, train])
+        .subcommands([data, export, judge, official_test, predict, train])
 }
 
 /// A data set as an argument.
@@ -160,6 +173,7 @@ fn main() -> ExitCode {
             None => Ok(()),
         },
         Some(("export", arguments)) => export(arguments),
+        Some(("judge", arguments)) => judge(arguments),
         Some(("official-test", _)) => official_test(),
         Some(("predict", arguments)) => predict_images(arguments),
         Some((_, arguments)) => train(arguments),
@@ -184,6 +198,15 @@ fn export(arguments: &ArgMatches) -> Result<()> {
     let onnx = path(arguments, "onnx");
     Checkpoint::load(path(arguments, "checkpoint"))?.export_onnx(&onnx)?;
     println!("{}: takes pixels from 0 to 1, gives logits", onnx.display());
+    Ok(())
+}
+
+fn judge(arguments: &ArgMatches) -> Result<()> {
+    let name = arguments.get_one::<String>("name");
+    let evaluation =
+        Experiment::named(name.map_or("", String::as_str))?.judge(&path(arguments, "out"))?;
+    let (accuracy, count) = (evaluation.accuracy(), evaluation.len());
+    println!("accuracy {accuracy:.4} on {count} held-out images");
     Ok(())
 }
 
