@@ -2,7 +2,7 @@
 # The environment is set in workflow/env.sh, and nowhere else.
 ENV := . workflow/env.sh &&
 
-.PHONY: help setup report quick full test test-rust test-python lab bench bench-peers bench-predict fuzz official-test verify publish clean
+.PHONY: help setup report quick full test test-rust test-python test-checks lab bench bench-peers bench-predict fuzz official-test verify crate publish clean
 .NOTPARALLEL:
 
 help:
@@ -24,8 +24,8 @@ quick: setup
 full: setup
 	@$(ENV) workflow/report.sh outputs full
 
-## make test     formatting, lints, docs, Rust tests, doc tests, the crate's packing, a quick run of every notebook, tests of runner and pages
-test: test-rust quick test-python
+## make test     formatting, lints, docs, Rust tests, doc tests, the crate's packing, a quick run of every notebook, tests of runner and pages, exported networks and metadata in other programs
+test: test-rust quick test-python test-checks
 
 # Packed without a trial build, which would compile all dependencies again.
 test-rust: setup
@@ -35,6 +35,10 @@ test-rust: setup
 
 test-python: setup
 	@$(ENV) pytest workflow/tests
+
+# Some of the networks that it reads are written by the Rust tests.
+test-checks: setup
+	@$(ENV) workflow/checks/run.sh
 
 ## make lab      JupyterLab with the Rust kernel
 lab: setup
@@ -69,9 +73,13 @@ official-test: setup
 verify: setup
 	@$(ENV) python workflow/verify.py
 
+## make crate    records and pages of a run as an RO-Crate, into outputs/crate
+crate:
+	@$(ENV) python workflow/crate.py
+
 ## make publish  what `make full` made becomes outputs/reference/
 publish:
-	@$(ENV) python workflow/publish.py && python workflow/readme.py
+	@$(ENV) python workflow/publish.py && python workflow/readme.py && python workflow/cards.py
 
 ## make clean    what a run made (outputs/, but not outputs/reference/); keeps setup and data
 clean:
