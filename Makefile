@@ -2,7 +2,7 @@
 # The environment is set in workflow/env.sh, and nowhere else.
 ENV := . workflow/env.sh &&
 
-.PHONY: help setup report quick full test test-rust test-python test-checks lab bench bench-peers bench-predict fuzz official-test verify crate publish clean
+.PHONY: help setup report quick full test test-rust test-python test-checks test-slurm lab bench bench-peers bench-predict fuzz official-test verify crate publish clean
 .NOTPARALLEL:
 
 help:
@@ -20,9 +20,9 @@ report: setup
 quick: setup
 	@$(ENV) GLYPHS_QUICK=1 workflow/report.sh outputs/quick
 
-## make full     the report, with every run repeated under five seeds
+## make full     the report, with every run repeated under five seeds; with PROFILE=slurm on a cluster (cluster.md)
 full: setup
-	@$(ENV) workflow/report.sh outputs full
+	@$(ENV) PROFILE=$(PROFILE) workflow/report.sh outputs full
 
 ## make test     formatting, lints, docs, Rust tests, doc tests, the crate's packing, a quick run of every notebook, tests of runner and pages, exported networks and metadata in other programs
 test: test-rust quick test-python test-checks
@@ -39,6 +39,10 @@ test-python: setup
 # Some of the networks that it reads are written by the Rust tests.
 test-checks: setup
 	@$(ENV) workflow/checks/run.sh
+
+## make test-slurm  some runs as jobs of a real Slurm on this machine, as root; needs slurmctld, slurmd and munge
+test-slurm: setup
+	@$(ENV) workflow/tests/slurm/run.sh
 
 ## make lab      JupyterLab with the Rust kernel
 lab: setup
