@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod claims;
 pub mod complementary;
+mod experiment;
 pub mod part1;
 pub mod part2;
 pub mod part3;

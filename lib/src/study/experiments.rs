@@ -567,7 +567,7 @@ pub fn experiments() -> Vec<ListedRun> {
         } else {
             &readers
         };
-        add(run, &SEEDS, plain.then_some(CHARACTERS), readers);
+        add(run, &SEEDS, None, readers);
     }
     for (_, run) in &Experiment::part1_preprocessing(0)[1..] {
         add(run.clone(), &SEEDS, None, &[PREPROCESSING]);
