@@ -365,9 +365,13 @@ impl Experiment {
     /// 5,000 training images are held out; one cycle of the learning rate, whose peak is the best
     /// of [`RATES`] on them for this start.
     pub fn clean(self) -> Self {
+        let rate = match (self.head, self.init) {
+            (Head::Experimental, Init::Random) => 3e-3,
+            _ => 1e-2,
+        };
         Self {
             protocol: "clean".into(),
-            ..self.clean_at(3e-3)
+            ..self.clean_at(rate)
         }
     }
 
