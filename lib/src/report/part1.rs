@@ -16,7 +16,7 @@ use crate::{
     files::project_root,
     study::{
         AVERAGED, COPIES, Experiment, LOOKALIKES, OTHERS, OfficialTest, RunResult, SELECTION,
-        Seeds, accuracy_with,
+        Seeds, TOGETHER, accuracy_with,
     },
     train::{Epoch, History},
 };
@@ -286,7 +286,9 @@ pub fn official_test() -> Result<Html> {
     };
     let header = columns("protocol | accuracy | look-alikes as one | networks | each (%)");
     let mut table = Table::new("The official test set", header);
-    for protocol in ["ours", "ours-in-context"] {
+    let alone = ["ours", "ours-in-context"].map(String::from);
+    let together = alone.clone().map(|protocol| protocol + TOGETHER);
+    for protocol in alone.into_iter().chain(together) {
         let judged = || {
             test.networks
                 .iter()

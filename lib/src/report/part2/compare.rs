@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Result,
-    data::Provenance,
+    data::{Mnist, Provenance},
     display::{
         Axis, Cell, Html, LineChart, RowChart, Show, Table, format_count, format_p, format_signed,
         no_number, note, number, percent, row, stack,
@@ -18,7 +18,10 @@ use crate::{
         accuracy, columns, compare, difference, left_out, network_name, never_made, points,
         reference_2021, span, val_accuracy,
     },
-    study::{DEPTHS, Experiment, Grid, Head, Init, RATES, RunResult, SELECTION, Seeds, networks},
+    study::{
+        DEPTHS, EnsembleResult, Experiment, Grid, Head, Init, RATES, RunResult, SELECTION, Seeds,
+        networks,
+    },
 };
 
 /// Accuracies whose first time of being reached counts as convergence.
@@ -310,6 +313,28 @@ pub fn compare_depths(mnist: &Provenance) -> Result<Html> {
         _ => return Ok(chart),
     };
     Ok(stack(&[&chart, &note(&words)]))
+}
+
+/// What the study's network reaches on MNIST in thirty epochs of distorted images: single
+/// networks, and five that read together.
+pub fn thirty_epochs(mnist: &Mnist) -> Result<Html> {
+    let run = Experiment::mnist(Head::Original, Init::Random, 0).thirty_epochs();
+    let seeds = Seeds::recorded(&run, &mnist.train.provenance)?;
+    if seeds.runs.is_empty() {
+        return Ok(never_made());
+    }
+    let title = "Test accuracy after thirty epochs of distorted images";
+    let single = compare(title, &[("one network", &seeds)], &[])?;
+    let words = match EnsembleResult::of(&run, &mnist.test)? {
+        Some(together) => format!(
+            "The probabilities of {} such networks averaged: {:.2} % of {} test images, read once.",
+            together.runs.len(),
+            100.0 * together.accuracy,
+            format_count(together.dataset.count)
+        ),
+        None => "What they read together was never asked: `make full` makes these networks.".into(),
+    };
+    Ok(stack(&[&single, &note(&words)]))
 }
 
 /// Accuracy on held-out images by the peak of the learning rate, for each start by itself.
