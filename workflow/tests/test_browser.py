@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from conftest import ROOT, chromium, missing
 from playwright.sync_api import expect, sync_playwright
 
-REPORTS = [folder for name in ("report", "quick/report") if (folder := ROOT / "outputs" / name).is_dir()]
+REPORTS = [folder for name in os.environ.get("GLYPHS_PAGES", "report quick/report").split() if (folder := ROOT / "outputs" / name).is_dir()]
 PAGES = [path for folder in REPORTS for path in sorted(folder.glob("*.html"))]
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 # The width between the margins of an A4 sheet, 190 mm, in CSS pixels.
@@ -134,7 +134,7 @@ def test_the_drawing_page_computes_what_the_library_does(visit):
     path = report("draw.html")
     page = visit(path)
     assert path.stat().st_size <= 6 * 1000 * 1000
-    known = [drawing for drawing in readings(path)["drawings"] if any(n == 0 for n, _ in drawing["readings"])][:62]
+    known = [drawing for drawing in readings(path)["drawings"] if any(n == 0 for n, _ in drawing["readings"])]
     apart = []
     for drawing in known:
         pixels = list(base64.b64decode(drawing["pixels"]))
