@@ -77,4 +77,4 @@ publish:
 
 ## make clean    what a run made (outputs/, but not outputs/reference/); keeps setup and data
 clean:
-	@rm -rf outputs/quick outputs/notebooks outputs/report outputs/results outputs/figures outputs/checkpoints outputs/own-network .snakemake
+	@rm -rf outputs/quick outputs/notebooks outputs/report outputs/results outputs/figures outputs/checkpoints outputs/own-network outputs/readings.json .snakemake
