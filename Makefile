@@ -30,6 +30,8 @@ test: test-rust quick test-python test-checks
 # Packed without a trial build, which would compile all dependencies again.
 test-rust: setup
 	@$(ENV) cargo fmt --check && cargo clippy --locked --all-targets -- -D warnings && cargo test --locked
+	@$(ENV) if [ -n "$$GLYPHS_DATA" ]; then cargo test --locked --test data --test study -- --ignored the_real; \
+		else echo "The tests of the real data are skipped: GLYPHS_DATA names none."; fi
 	@$(ENV) RUSTDOCFLAGS=-Dwarnings cargo doc --locked --no-deps --package dfdx-conv --package glyphs
 	@$(ENV) cargo package --locked --offline --no-verify --allow-dirty --package dfdx-conv
 
@@ -78,7 +80,7 @@ verify: setup
 	@$(ENV) python workflow/verify.py
 
 ## make crate    records and pages of a run as an RO-Crate, into outputs/crate
-crate:
+crate: setup
 	@$(ENV) python workflow/crate.py
 
 ## make publish  what `make full` made becomes outputs/reference/
@@ -87,4 +89,4 @@ publish:
 
 ## make clean    what a run made (outputs/, but not outputs/reference/); keeps setup and data
 clean:
-	@rm -rf outputs/quick outputs/notebooks outputs/report outputs/results outputs/figures outputs/checkpoints outputs/own-network outputs/crate outputs/certificate.md .snakemake
+	@rm -rf outputs/quick outputs/notebooks outputs/report outputs/results outputs/figures outputs/checkpoints outputs/own-network outputs/crate outputs/certificate.md outputs/readings.json .snakemake

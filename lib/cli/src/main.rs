@@ -13,7 +13,7 @@ use glyphs::data::Dataset;
 use glyphs::data::fetch::{Catalogue, check, clean, fetch};
 use glyphs::data::locate::locate;
 use glyphs::predict::{Context, predict};
-use glyphs::study::{Experiment, OfficialTest, experiments};
+use glyphs::study::{Experiment, OfficialTest, Readings, experiments};
 use glyphs::train::Checkpoint;
 use glyphs::{Error, Result};
 
@@ -129,12 +129,16 @@ fn command_line() -> Command {
     let official_test = Command::new("official-test").about(
         "Read the official test set of part 1, once, with every finished network that is here",
     );
+    let readings = Command::new("readings").about(
+        "Write down what the finished networks of part 1 read in every drawing that they never \
+         saw, for the pages: readings.json in the folder of outputs",
+    );
     Command::new("glyphs")
         .about("Handwritten characters: data, training and prediction")
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands([data, export, judge, official_test, predict, train])
+        .subcommands([data, export, judge, official_test, predict, readings, train])
 }
 
 /// A data set as an argument.
@@ -176,6 +180,7 @@ fn main() -> ExitCode {
         Some(("judge", arguments)) => judge(arguments),
         Some(("official-test", _)) => official_test(),
         Some(("predict", arguments)) => predict_images(arguments),
+        Some(("readings", _)) => readings(),
         Some((_, arguments)) => train(arguments),
         None => Ok(()),
     };
@@ -339,6 +344,15 @@ fn official_test() -> Result<()> {
             network.run, network.accuracy, network.merged_accuracy
         );
     }
+    Ok(())
+}
+
+fn readings() -> Result<()> {
+    let readings = Readings::make()?;
+    for network in &readings.networks {
+        println!("{}: accuracy {:.4}", network.run, network.accuracy);
+    }
+    println!("{}", readings.save()?.display());
     Ok(())
 }
 
