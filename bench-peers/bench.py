@@ -394,41 +394,79 @@ def data(ours):
     return rows
 
 
-PASSES = {
-    "forward and input gradient (Winograd)": r"winograd::winograd",
-    "weight gradient (Winograd)": r"winograd_gradient",
-    "first convolution": r"kernels::conv::|conv_gradient",
-    "dense layers": r"kernels::dense",
-    "update (Adam)": r"kernels::update|Adam",
-    "normalisation, ReLU, pooling, padding": r"kernels::passes|kernels::pooling",
-    "transforms of filters": r"transform_filter",
-    "waiting for the other threads": r"rayon|crossbeam|sched_yield|futex",
-}
-"""What a step spends its time in, by the names of functions; the first that matches counts."""
+def passes(batch):
+    """What a step of the original network is made of: names of functions, operations and bytes that it cannot do
+    without, each tensor read or written once. By Winograd's algorithm 36 products make 4 x 4 outputs, or 3 x 3 taps."""
+    parameters = 9 * (32 + 32 * 32 + 32 * 64 + 64 * 64) + 3136 * 1000 + 1000 * 10
+    # Values of an image: the outputs of the four convolutions, their padded inputs, and what pooling leaves.
+    out, padded, pooled = [32 * 784, 32 * 784, 64 * 196, 64 * 196], [900, 32 * 900, 32 * 256, 64 * 256], [32 * 196, 64 * 49]
+    gradients = [32 * 900, 32 * 900, 64 * 256, 64 * 256]
+    dx = [32 * 784, 32 * 196, 64 * 196]
+    products = 2 * 36 * (49 * 32 * 32 + 16 * 32 * 64 + 16 * 64 * 64)
+    dense = 3136 * 1000 + 1000 * 10
+    of_image = {
+        "convolutions, forward, and gradients of their inputs": (
+            r"winograd::(winograd|transform_tile)\b",
+            2 * products,
+            sum(padded[1:]) + sum(out[1:]) + sum(gradients[1:]) + sum(dx),
+        ),
+        "gradients of their weights": (r"winograd_gradient", products, sum(padded[1:]) + sum(gradients[1:])),
+        "first convolution and the gradient of its weights": (
+            r"kernels::conv::conv\b|conv_gradient",
+            2 * 2 * 9 * 32 * 784,
+            2 * padded[0] + out[0] + gradients[0],
+        ),
+        "dense layers: products": (r"dense::panel_product", 3 * 2 * dense, 3 * (3136 + 1000 + 1000 + 10)),
+        "dense layers: weights and batch laid out for them": (r"dense::", 0, 2 * 3 * (3136 + 1000)),
+        "way back through normalisation, ReLU and pooling": (
+            r"pad_gradient|relu_gradient",
+            0,
+            sum(gradients) + 2 * sum(out) + 3 * (sum(pooled) + dx[0] + dx[2]),
+        ),
+        "normalisation, ReLU, padding": (r"pad_blocks|passes::pad|blocks_to|planes_to", 0, sum(padded) + sum(out[::2]) + pooled[0]),
+        "normalisation, ReLU, pooling": (r"normalise_pool|pooling", 0, sum(out[1::2]) + 3 * sum(pooled)),
+    }
+    table = [(name, names, operations * batch, 4 * values * batch) for name, (names, operations, values) in of_image.items()]
+    table[3] = (*table[3][:3], table[3][3] + 4 * 3 * dense)
+    table[4] = (*table[4][:3], table[4][3] + 4 * 2 * 3 * dense)
+    return [
+        *table,
+        ("update by Adam", r"kernels::update|adam", 12 * parameters, 28 * parameters),
+        ("waiting for each other, and handing out work", r"rayon|crossbeam|threads::|sched|spin|futex|switch", 0, 0),
+        ("memory: copies, zeros, pages", r"memmove|memset|memcpy|page|folio|pte|Buffer|lru|memcg|clear_", 0, 0),
+    ]
 
 
-def profile(network, count):
-    """Share of a step's time by function, as perf samples it; nothing where it is not installed."""
+def profile(peak, bandwidth, batch=100):
+    """A step of the original network by functions, as perf samples them; nothing where it cannot."""
     if not shutil.which("perf"):
         print("passes: perf is not installed")
-        return []
+        return None
     with tempfile.TemporaryDirectory() as folder:
         file = f"{folder}/perf.data"
-        requests = f"train {network} {count}\n" * 200
         env = {**os.environ, "RAYON_NUM_THREADS": str(CORES)}
-        command = ["perf", "record", "-q", "-e", "cpu-clock", "-F", "997", "-o", file, OURS, "worker"]
-        recorded = subprocess.run(command, input=requests, capture_output=True, text=True, env=env)
-        times = [float(line) for line in recorded.stdout.splitlines() if re.fullmatch(r"[\d.]+", line)]
-        command = ["perf", "report", "-i", file, "--stdio", "--no-children", "-F", "overhead,symbol", "-g", "none"]
-        report = subprocess.run(command, capture_output=True, text=True)
-    if not times:
+        record = ["perf", "record", "-q", "-e", "cpu-clock", "-F", "997", "-o", file, OURS, "worker"]
+        requests = f"train original {batch}\n" * 150
+        recorded = subprocess.run(record, input=requests, capture_output=True, text=True, env=env)
+        report = ["perf", "report", "-i", file, "--stdio", "--no-children", "-F", "overhead,symbol"]
+        report = subprocess.run(report, capture_output=True, text=True).stdout
+    times = [float(line) for line in recorded.stdout.splitlines() if re.fullmatch(r"[\d.]+", line)]
+    shares = re.findall(r"^\s*([\d.]+)%\s+\[.\]\s+(.*?)\s*$", report, re.MULTILINE)
+    if not times or not shares:
         print("passes: perf may not record here")
-        return []
-    found = []
-    for line in report.stdout.splitlines():
-        if match := re.match(r"\s*([\d.]+)%\s+\[(.)\]\s+(.*)", line):
-            found.append((float(match[1]) / 100, match[3].strip()))
-    return found, statistics.median(times)
+        return None
+    step, found, rest = statistics.median(times), [], [(float(share) / 100, name) for share, name in shares]
+    for name, names, operations, size in passes(batch):
+        mine = [share for share, symbol in rest if re.search(names, symbol)]
+        rest = [(share, symbol) for share, symbol in rest if not re.search(names, symbol)]
+        limit = max(operations / peak / 1e6, size / bandwidth / 1e6)
+        found.append({"pass": name, "share": sum(mine), "ms": sum(mine) * step, "operations": operations, "bytes": size, "limit_ms": limit})
+    found.append({"pass": "all else", "share": 1 - sum(of["share"] for of in found)})
+    for of in found:
+        print(f"  {100 * of['share']:5.1f} %  {of['pass']}")
+    largest = sorted(rest, reverse=True)[:8]
+    print("  of all else:", "; ".join(f"{name} {100 * share:.1f} %" for share, name in largest), flush=True)
+    return {"name": "passes", "network": "original", "batch": batch, "step_ms": step, "peak_gflops": peak, "bandwidth_gb": bandwidth, "passes": found}
 
 
 def main():
@@ -467,6 +505,8 @@ def main():
                     keep(row(found, *of, limit))
                 if not limit:
                     for of in data(found[0]):
+                        keep(of)
+                    if of := profile(rows[0]["peak_gflops"], rows[0]["bandwidth_gb"]):
                         keep(of)
             finally:
                 for contestant in found:
