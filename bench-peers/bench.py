@@ -25,8 +25,10 @@ OURS = sys.argv[1]
 OUTPUT = HERE.parent / (sys.argv[2] if len(sys.argv) > 2 else "outputs/bench.json")
 PYTHON = os.environ.get("BENCH_PEERS_PYTHON", str(HERE / ".venv/bin/python"))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", 5))
-PATIENCE = 3.0
-"""Seconds that one contestant may take for one row, its first two requests apart."""
+PATIENCE = 2.0
+"""Seconds after which a contestant is not asked again for a row."""
+FEW = 1000
+"""Images that those are asked to classify who would take longer than PATIENCE for 10,000; the time is multiplied."""
 TOLERANCE = 1e-3
 """Largest difference of a logit from ours, of those who compute with 32 bits."""
 NETWORKS = ("original", "experimental", "plain", "lenet")
@@ -69,6 +71,9 @@ class Contestant:
             return
         lines = [worker.stdout.readline().strip() for worker in self.workers]
         self.version = lines[0].removeprefix("ready ")
+        locked = re.search(rf'name = "{self.version}"\nversion = "(.*)"', (HERE / "Cargo.lock").read_text())
+        if locked:
+            self.version = f"{locked[1]}"
         if not all(line.startswith("ready") for line in lines):
             self.problem = f"does not start: {self.said() or 'it ended'}"
 
@@ -145,10 +150,10 @@ def contestants():
         Contestant("glyphs, processes", ours, env=one(1), copies=CORES),
         Contestant("glyphs, layers", ours, env=one(CORES), networks=original, calls=lambda _: "layers", tasks=("train",)),
         Contestant("glyphs, blocks", ours, env=one(CORES), networks=original, calls=lambda _: "blocks", tasks=("train",)),
-        Contestant("keras_tensorflow", python("keras_worker.py", "tensorflow", "float32")),
+        Contestant("keras", python("keras_worker.py", "tensorflow", "float32")),
         Contestant("keras_jax", python("keras_worker.py", "jax", "float32")),
         Contestant("keras_bfloat16", python("keras_worker.py", "tensorflow", "mixed_bfloat16"), bits=16),
-        Contestant("pytorch", python("torch_worker.py")),
+        Contestant("pytorch_channels_last", python("torch_worker.py")),
         Contestant("pytorch_compile", python("torch_worker.py", "compile")),
         Contestant("pytorch_bfloat16", python("torch_worker.py", "bf16"), bits=16),
         Contestant("flax", python("flax_worker.py")),
@@ -164,7 +169,7 @@ def contestants():
 def limited():
     """Those of the rows without AVX-512."""
     portable = Contestant("glyphs, portable", [OURS, "worker"], env={**NO_AVX512, "DFDX_CONV_SIMD": "portable"})
-    told = {"glyphs", "keras_tensorflow", "keras_jax", "pytorch", "pytorch_compile", "flax"}
+    told = {"glyphs", "keras", "keras_jax", "pytorch_channels_last", "pytorch_compile", "flax"}
     found = [contestant for contestant in contestants() if contestant.name in told]
     for contestant in found:
         contestant.env |= NO_AVX512
@@ -172,9 +177,10 @@ def limited():
 
 
 ROWS = [
-    *(("train", network, count) for count in (100, 32, 512) for network in NETWORKS[:3]),
-    ("train", "lenet", 100),
-    *(("infer", network, count) for count in (10_000, 1) for network in NETWORKS),
+    *(("train", network, 100) for network in NETWORKS),
+    *(("infer", network, 10_000) for network in NETWORKS),
+    *(("train", network, count) for count in (32, 512) for network in NETWORKS[:3]),
+    *(("infer", network, 1) for network in NETWORKS),
 ]
 LIMITED_ROWS = [
     *(("train", network, 100) for network in NETWORKS[:3]),
@@ -295,39 +301,47 @@ def measure(everyone, task, network, count):
     started, (busy_before, stolen_before) = time.monotonic(), busy()
     used = sum(c.seconds() for c in everyone)
 
-    def ask(contestant, keep):
+    scale = dict.fromkeys(samples, 1)
+
+    def ask(contestant, number=count):
+        """Milliseconds; None, and nothing more asked of it for this network, where it fails."""
         try:
-            ms = contestant.ask(task, network, count)
+            return contestant.ask(task, network, number)
         except RuntimeError as error:
             contestant.refused[network] = str(error)
             print(f"  {contestant.name}: {error}")
-            samples[contestant.name] = []
-            return
-        if keep:
-            samples[contestant.name].append(ms)
+            return None
 
     for contestant in asked:
         contestant.peak_memory()
-        ask(contestant, False)
+        if count > FEW and task == "infer":
+            ask(contestant, FEW)
+            ms = ask(contestant, FEW)
+            if ms and ms * count / FEW > PATIENCE * 1e3:
+                scale[contestant.name] = count // FEW
+                continue
+        ask(contestant)
     times = 30 if count == 1 else 1 if task == "infer" else 7 if count < 512 else 3
-    for number in range(ROUNDS):
+    for _ in range(ROUNDS):
         for contestant in asked:
             # The first after the others' turn finds cold caches and sleeping threads, for everyone alike.
+            taken, factor = samples[contestant.name], scale[contestant.name]
             for _ in range(times):
-                spent = sum(samples[contestant.name]) / 1e3
-                if network not in contestant.refused and (spent < PATIENCE or not samples[contestant.name]):
-                    ask(contestant, True)
+                if network not in contestant.refused and sum(taken) / 1e3 < PATIENCE * factor:
+                    if ms := ask(contestant, count // factor):
+                        taken.append(ms * factor)
     busy_after, stolen_after = busy()
     elapsed = (time.monotonic() - started) * CORES
     others = max(0, busy_after - busy_before - sum(c.seconds() for c in everyone) + used) + stolen_after - stolen_before
     found = {}
     for contestant in asked:
-        if values := samples[contestant.name]:
+        if (values := samples[contestant.name]) and network not in contestant.refused:
             found[contestant.name] = {
                 "median": statistics.median(values),
                 "min": min(values),
                 "max": max(values),
                 "requests": len(values),
+                "images": count // scale[contestant.name],
                 "swing": swing(values),
                 "peak_memory_mb": contestant.peak_memory(),
                 "bits": contestant.bits,
@@ -501,13 +515,13 @@ def main():
                     keep({"name": "machine", **machine(instructions), **quiet(found[0]), "started": time.strftime("%Y-%m-%d %H:%M")})
                 differences = agreement(found, Path(folder))
                 keep({"name": "agreement", "limit": limit, "logits": differences, "versions": {c.name: c.problem or c.version for c in found}})
-                for of in table:
-                    keep(row(found, *of, limit))
                 if not limit:
                     for of in data(found[0]):
                         keep(of)
                     if of := profile(rows[0]["peak_gflops"], rows[0]["bandwidth_gb"]):
                         keep(of)
+                for of in table:
+                    keep(row(found, *of, limit))
             finally:
                 for contestant in found:
                     contestant.stop()

@@ -63,4 +63,7 @@ class Network:
 
 
 torch._dynamo.config.recompile_limit = 64
+if "compile" in sys.argv:
+    # Each size is compiled by itself, which takes long.
+    networks.BATCHES = networks.BATCHES[:1]
 networks.serve(torch.__version__, Network)

@@ -120,7 +120,7 @@ impl Worker {
             let shape = images.dims().to_vec();
             let images = TensorData::new(images.flatten_all()?.to_vec1::<f32>()?, shape);
             let logits = network.valid().forward(Tensor::from_data(images, &self.device));
-            format!("{:?}", logits.into_data().to_vec::<f32>().map_err(|e| format!("{e:?}"))?)
+            format!("{:?}", logits.into_data().try_to_vec::<f32>()?)
         } else {
             let count: usize = argument.parse()?;
             let shape = [count, 1, 28, 28];
@@ -157,7 +157,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         device: Device::flex(),
         traced: Device::flex().autodiff(),
     };
-    println!("ready 0.22, flex");
+    println!("ready burn");
     for line in std::io::stdin().lock().lines() {
         match worker.answer(&line?) {
             Ok(answer) => println!("{answer}"),

@@ -135,7 +135,7 @@ impl Worker {
 }
 
 fn main() -> Result<()> {
-    println!("ready 0.11");
+    println!("ready candle-core");
     let mut worker = Worker::default();
     for line in std::io::stdin().lock().lines() {
         match worker.answer(&line?) {

@@ -30,7 +30,11 @@ type Answer<T> = Result<T, Box<dyn Error>>;
 
 fn main() -> Answer<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match arguments.iter().find(|a| *a != "--bench").map(String::as_str) {
+    match arguments
+        .iter()
+        .find(|a| *a != "--bench")
+        .map(String::as_str)
+    {
         Some("worker") => work(),
         Some("--test") => Ok(()),
         output => {
@@ -153,7 +157,11 @@ impl Contestant {
         };
         let mut model = run.network()?;
         let history = fit(model.as_mut(), &train, &valid, &config)?;
-        Ok(format!("{} {}", history.epochs[0].seconds * 1e3, train.len()))
+        Ok(format!(
+            "{} {}",
+            history.epochs[0].seconds * 1e3,
+            train.len()
+        ))
     }
 }
 
@@ -189,9 +197,9 @@ fn save(model: &DynNetwork, images: &[f32], path: &str) -> Answer<()> {
         .collect();
     let shape = vec![images.len() / 784, 1, 28, 28];
     tensors.push(("images".into(), shape, bytes(images)));
-    let views = tensors.iter().map(|(name, shape, bytes)| {
-        Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?))
-    });
+    let views = tensors
+        .iter()
+        .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)));
     let views = views.collect::<Answer<Vec<_>>>()?;
     Ok(fs::write(path, safetensors::serialize(views, None)?)?)
 }
