@@ -30,6 +30,8 @@ test: test-rust quick test-python
 # Packed without a trial build, which would compile all dependencies again.
 test-rust: setup
 	@$(ENV) cargo fmt --check && cargo clippy --locked --all-targets -- -D warnings && cargo test --locked
+	@$(ENV) if [ -n "$$GLYPHS_DATA" ]; then cargo test --locked --test data --test study -- --ignored the_real; \
+		else echo "The tests of the real data are skipped: GLYPHS_DATA names none."; fi
 	@$(ENV) RUSTDOCFLAGS=-Dwarnings cargo doc --locked --no-deps --package dfdx-conv --package glyphs
 	@$(ENV) cargo package --locked --offline --no-verify --allow-dirty --package dfdx-conv
 
@@ -75,4 +77,4 @@ publish:
 
 ## make clean    what a run made (outputs/, but not outputs/reference/); keeps setup and data
 clean:
-	@rm -rf outputs/quick outputs/notebooks outputs/report outputs/results outputs/figures outputs/checkpoints outputs/own-network .snakemake
+	@rm -rf outputs/quick outputs/notebooks outputs/report outputs/results outputs/figures outputs/checkpoints outputs/own-network outputs/readings.json .snakemake

@@ -20,7 +20,9 @@ CHECKPOINTS = ["part1-original-random-ours-seed0", "digits-original-seed0", "dig
 def main(outputs="outputs"):
     outputs = Path(outputs)
     replace(outputs / "report", REFERENCE / "report", "*.html")
-    replace(outputs / "results", REFERENCE / "results", "*.json")
+    replace(outputs / "report/notebooks", REFERENCE / "report/notebooks", "*.ipynb")
+    for folder in ("results", "ensembles"):
+        replace(outputs / folder, REFERENCE / folder, "*.json")
     kept = REFERENCE / "checkpoints"
     shutil.rmtree(kept, ignore_errors=True)
     kept.mkdir(parents=True)

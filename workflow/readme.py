@@ -9,7 +9,6 @@ With `--check` nothing is written, and it fails where one of them is out of date
 import json
 import math
 import re
-import statistics
 import sys
 from pathlib import Path
 
@@ -19,45 +18,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PLACE = re.compile(r"(<!-- results:[^\n]*-->\n).*?(<!-- end of results -->)", re.DOTALL)
 
 
-def findings(runs):
-    """The study in one list; each sentence only where its runs were made, on real data."""
-
-    def mean(part, protocol, init="random", value=results.accuracy):
-        found = [
-            value(run)
-            for run in runs
-            if (run["part"], run["network"], run["protocol"], run["init"]) == (part, "original", protocol, init)
-            and not results.synthetic(run)
-        ]
-        return f"{100 * statistics.fmean(found):.1f} %" if found else None
-
-    def merged(run):
-        return run["metrics"]["merged_accuracy"]
-
-    sentences = [
-        (
-            "Of the drawings held out for validation, {} are classified correctly; {} by the "
-            "baseline, without cropping or distortions; {} beside the writer's other drawings; {} once characters that look alike count as one.",
-            [mean(1, "ours"), mean(1, "plain"), mean(1, "ours-in-context"), mean(1, "ours", value=merged)],
-        ),
-        (
-            "Having learned 360 drawn digits helps most where data are few: {} instead of {} after training "
-            "on 100 images of MNIST, {} instead of {} with the convolutions frozen. "
-            "After three epochs on all 60,000 it is {} and {}.",
-            [mean(2, protocol, init) for protocol in ("few-100", "frozen-trunk", "report") for init in ("pretrained", "random")],
-        ),
-        (
-            "Trained on wrong labels as if they were right, the original network from a random start reads {} of the digits; "
-            "told that each label is what the image is not, {}.",
-            [mean(3, "report"), mean(3, "self-training-6-3")],
-        ),
-    ]
-    return [f"- {sentence.format(*values)}" for sentence, values in sentences if all(values)]
-
-
 def section(runs, bench):
     """The results as markdown; nothing where nothing has been published."""
-    lines = findings(runs)
+    lines = [f"- {finding}" for finding in results.findings(runs)]
     if bench:
         lines.append(pace(bench))
     if lines:

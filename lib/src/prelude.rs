@@ -24,7 +24,7 @@
 //! `glyphs::plotters::prelude`.
 
 /// What is shown, and tables and charts of one's own.
-pub use crate::display::{Show, note, row, stack};
+pub use crate::display::{Show, embedding, feature_maps, filters, note, occlusion, row, stack};
 /// Errors, and how a cell stops at one.
 pub use crate::error::{Error, OrStop, Result};
 /// Networks.

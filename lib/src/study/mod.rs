@@ -2,17 +2,20 @@
 //! workflow start the same runs from here; nothing here draws.
 
 pub mod audit;
+mod ensemble;
 mod experiment;
 mod experiments;
 mod grid;
 mod load;
 mod lookalikes;
 mod official;
+mod readings;
 mod result;
 mod run;
 mod seeds;
 
 pub use audit::Audit;
+pub use ensemble::EnsembleResult;
 pub use experiment::{
     CARRIED_OVER, Data, Experiment, Features, Head, Init, Sources, Split, TRUNK, Trunk,
 };
@@ -23,7 +26,8 @@ pub use experiments::{
 pub use grid::Grid;
 pub use load::{load_drawings, load_mislabelled, load_mnist};
 pub use lookalikes::LOOKALIKES;
-pub use official::{Judged, OfficialTest};
+pub use official::{Judged, OfficialTest, TOGETHER};
+pub use readings::{Drawn, Network, Readings};
 pub use result::{Artefact, Environment, RunResult, SampleHashes, Setup};
 pub use run::{AVERAGED, COPIES, OTHERS, Trained, accuracy_with};
 pub use seeds::Seeds;
