@@ -44,9 +44,9 @@ def section(runs, bench):
 
 
 PEERS = {
-    "keras": "Keras, TensorFlow",
-    "keras_jax": "Keras, JAX",
-    "keras_bfloat16": "Keras, TensorFlow, bf16",
+    "keras": "Keras",
+    "keras_jax": "Keras on JAX",
+    "keras_bfloat16": "Keras, bf16",
     "pytorch_channels_last": "PyTorch, channels last",
     "pytorch_compile": "PyTorch, channels last, compiled",
     "pytorch_bfloat16": "PyTorch, channels last, bf16",
