@@ -82,6 +82,12 @@ class Contestant:
         self.errors.seek(0)
         return self.errors.read().decode(errors="replace").strip().rpartition("\n")[2][:200]
 
+    def answer(self, worker):
+        """The next line that is one: what else a worker prints is progress."""
+        while (line := worker.stdout.readline()) and not re.match(r"[\d\[]|error", line):
+            pass
+        return line.strip()
+
     def request(self, task, network, argument):
         """Its answers as texts. RuntimeError where one cannot."""
         for worker in self.workers:
@@ -90,7 +96,7 @@ class Contestant:
                 worker.stdin.flush()
             except BrokenPipeError:
                 pass
-        answers = [worker.stdout.readline().strip() for worker in self.workers]
+        answers = [self.answer(worker) for worker in self.workers]
         for answer in answers:
             if not answer or answer.startswith("error"):
                 raise RuntimeError(answer or f"it ended: {self.said()}")
@@ -281,8 +287,9 @@ def agreement(everyone, folder):
                 print(f"  {network} {contestant.name}: {error}")
                 continue
             found.setdefault(contestant.name, {})[network] = difference
-            if not difference < TOLERANCE and contestant.bits == 32 or difference != difference:
+            if contestant.bits == 32 and not difference < TOLERANCE:
                 contestant.refused[network] = f"its logits differ by {difference:.1e}"
+                print(f"  {network} {contestant.name} is left out: {contestant.refused[network]}")
         print(f"agreement, {network}, of logits up to {size:.1f}:", flush=True)
         for name, of_networks in found.items():
             if network in of_networks:

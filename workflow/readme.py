@@ -67,7 +67,7 @@ def speed(bench):
     """`outputs/reference/bench.json` as tables; nothing where nothing was measured."""
     if not bench:
         return ""
-    return "\n".join(["", *conditions(bench), *timings(bench, None), *timings(bench, "AVX2"), *composed(bench), *images(bench), *spent(bench)])
+    return "\n".join(["", *conditions(bench), *timings(bench, None), *composed(bench), *timings(bench, "AVX2"), *images(bench), *spent(bench)])
 
 
 def rows_of(bench, name):
@@ -103,32 +103,29 @@ def conditions(bench):
 
 
 def timings(bench, limit):
-    """Our times beside the peers', one row each; those without AVX-512 in a table of their own."""
-    rows = [row for row in bench if row["name"] in GOALS and row["limit"] == limit]
-    if not rows:
-        return []
-    peers = [peer for peer in PEERS if any(peer in row["peers"] for row in rows)]
-    ours = [name for name in ("glyphs, 1 thread", "glyphs, portable") if any(name in row["ours"] for row in rows)]
-    lines = [f"Under a limit of {limit}, for the peers that can be told so; *portable* is what the compiler makes of plain Rust:", ""] if limit else []
-    head = ["", "this project", *(name.removeprefix("glyphs, ") for name in ours), *(PEERS[peer] for peer in peers), "ratio to the fastest f32", "to the fastest", "share of peak", "peak, GFLOP/s", "others"]
-    cells = []
-    for row in rows:
-        ratios = [f"{row[ratio]:.2f}" if row[ratio] else "" for ratio in ("ratio_f32", "ratio")]
-        missed = (row["ratio" if row["name"] == "inference" else "ratio_f32"] or 0) > GOALS[row["name"]]
-        at = 0 if row["name"] != "inference" else 1
-        ratios[at] = f"**{ratios[at]}**" if missed else ratios[at]
-        times = [row["ms"], *(row["ours"].get(name) for name in ours), *(row["peers"].get(peer) for peer in peers)]
-        cells.append(
-            [
-                f"{row['name']}, {row['network']}, {row['batch']:,}",
-                *(milliseconds(ms) if ms else "" for ms in times),
-                *ratios,
-                f"{100 * row['peak_share']:.0f} %",
-                f"{row['peak_gflops']:.0f}",
-                f"{100 * row['others']:.0f} %",
-            ]
-        )
-    return [*lines, *table(head, cells)]
+    """Our times beside the peers', training and inference each in a table; those under a limit apart."""
+    lines = []
+    for name, goal in GOALS.items():
+        rows = [row for row in rows_of(bench, name) if row["limit"] == limit]
+        if not rows:
+            continue
+        peers = [peer for peer in PEERS if any(peer in row["peers"] for row in rows)]
+        ours = [of for of in ("glyphs, 1 thread", "glyphs, portable") if any(of in row["ours"] for row in rows)]
+        head = [name, "this project", *(of.removeprefix("glyphs, ") for of in ours), *(PEERS[peer] for peer in peers)]
+        cells = []
+        for row in rows:
+            times = [row["ms"], *(row["ours"].get(of) for of in ours), *(row["peers"].get(peer) for peer in peers)]
+            ratios = {ratio: f"{row[ratio]:.2f}" if row[ratio] else "" for ratio in ("ratio_f32", "ratio")}
+            # Training is held against those who compute with 32 bits, inference against all.
+            aim = "ratio_f32" if name == "training step" else "ratio"
+            if (row[aim] or 0) > goal:
+                ratios[aim] = f"**{ratios[aim]}**"
+            shares = [f"{100 * row['peak_share']:.0f} % of {row['peak_gflops']:.0f}", f"{100 * row['others']:.0f} %"]
+            cells.append([f"{row['network']}, {row['batch']:,}", *(milliseconds(ms) if ms else "" for ms in times), *ratios.values(), *shares])
+        if limit and not lines:
+            lines = [f"No more than {limit}, for us and the peers that can be told so; *portable* is what the compiler makes of plain Rust:", ""]
+        lines += table([*head, "to the fastest f32", "to the fastest", "share of peak, GFLOP/s", "others used"], cells)
+    return lines
 
 
 def composed(bench):

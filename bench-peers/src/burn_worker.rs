@@ -35,7 +35,11 @@ type File = HashMap<String, candle_core::Tensor>;
 
 impl Network {
     fn new(name: &str, device: &Device) -> Self {
-        let (units, p) = if name == "experimental" { (500, 0.7) } else { (1000, 0.5) };
+        let (units, p) = if name == "experimental" {
+            (500, 0.7)
+        } else {
+            (1000, 0.5)
+        };
         let channels = [(1, 32), (32, 32), (32, 64), (64, 64)];
         let conv = |(inputs, outputs): (usize, usize)| {
             let config = Conv2dConfig::new([inputs, outputs], [3, 3]);
@@ -58,7 +62,10 @@ impl Network {
         let mut at = 0..;
         let mut next = || -> Result<TensorData, Box<dyn Error>> {
             let tensor = &file[&format!("{:02}", at.next().unwrap_or(0))];
-            Ok(TensorData::new(tensor.flatten_all()?.to_vec1::<f32>()?, tensor.dims().to_vec()))
+            Ok(TensorData::new(
+                tensor.flatten_all()?.to_vec1::<f32>()?,
+                tensor.dims().to_vec(),
+            ))
         };
         for (i, conv) in self.convs.iter_mut().enumerate() {
             conv.weight = Param::from_tensor(Tensor::from_data(next()?, device));
@@ -110,16 +117,19 @@ impl Worker {
         if name == "lenet" {
             return Err("not written for burn".into());
         }
-        let (mut network, mut adam) = self.networks.remove(name).unwrap_or_else(|| {
-            (Network::new(name, &self.traced), AdamConfig::new().init())
-        });
+        let (mut network, mut adam) = self
+            .networks
+            .remove(name)
+            .unwrap_or_else(|| (Network::new(name, &self.traced), AdamConfig::new().init()));
         let answer = if task == "agree" {
             let file = load(argument, &candle_core::Device::Cpu)?;
             network.load(&file, &self.traced)?;
             let images = &file["images"];
             let shape = images.dims().to_vec();
             let images = TensorData::new(images.flatten_all()?.to_vec1::<f32>()?, shape);
-            let logits = network.valid().forward(Tensor::from_data(images, &self.device));
+            let logits = network
+                .valid()
+                .forward(Tensor::from_data(images, &self.device));
             format!("{:?}", logits.into_data().try_to_vec::<f32>()?)
         } else {
             let count: usize = argument.parse()?;
@@ -131,7 +141,9 @@ impl Worker {
                 let labels = Tensor::<1, Int>::from_ints(labels.as_slice(), &self.traced);
                 let start = Instant::now();
                 let logits = network.forward(images);
-                let loss = CrossEntropyLossConfig::new().init(&self.traced).forward(logits, labels);
+                let loss = CrossEntropyLossConfig::new()
+                    .init(&self.traced)
+                    .forward(logits, labels);
                 let gradients = GradientsParams::from_grads(loss.backward(), &network);
                 network = adam.step(1e-3, network, gradients);
                 time = start.elapsed();

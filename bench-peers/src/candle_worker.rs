@@ -20,13 +20,20 @@ struct Network {
 
 impl Network {
     fn new(name: &str, vb: &VarBuilder) -> Result<Self> {
-        let (units, p) = if name == "experimental" { (500, 0.7) } else { (1000, 0.5) };
+        let (units, p) = if name == "experimental" {
+            (500, 0.7)
+        } else {
+            (1000, 0.5)
+        };
         let config = Conv2dConfig {
             padding: 1,
             ..Default::default()
         };
         let mut convs = Vec::new();
-        for (i, (inputs, outputs)) in [(1, 32), (32, 32), (32, 64), (64, 64)].into_iter().enumerate() {
+        for (i, (inputs, outputs)) in [(1, 32), (32, 32), (32, 64), (64, 64)]
+            .into_iter()
+            .enumerate()
+        {
             let conv = conv2d(inputs, outputs, 3, config, vb.pp(format!("conv{i}")))?;
             let norm = (name != "plain")
                 .then(|| batch_norm(outputs, BatchNormConfig::default(), vb.pp(format!("bn{i}"))))
@@ -64,13 +71,21 @@ impl Network {
         let statistics = ["weight", "bias", "running_mean", "running_var"];
         let mut names = Vec::new();
         for i in 0..4 {
-            names.extend(statistics[..2].iter().map(|tensor| format!("conv{i}.{tensor}")));
+            names.extend(
+                statistics[..2]
+                    .iter()
+                    .map(|tensor| format!("conv{i}.{tensor}")),
+            );
             if name != "plain" {
                 names.extend(statistics.map(|tensor| format!("bn{i}.{tensor}")));
             }
         }
         for layer in ["hidden", "output"] {
-            names.extend(statistics[..2].iter().map(|tensor| format!("{layer}.{tensor}")));
+            names.extend(
+                statistics[..2]
+                    .iter()
+                    .map(|tensor| format!("{layer}.{tensor}")),
+            );
         }
         let variables = variables.data().lock().expect("one thread");
         for (i, name) in names.iter().enumerate() {
@@ -105,9 +120,12 @@ impl Worker {
                 ..Default::default()
             };
             let learned = variables.data().lock().expect("one thread").clone();
-            let learned = learned.into_iter().filter(|(name, _)| !name.contains("running"));
+            let learned = learned
+                .into_iter()
+                .filter(|(name, _)| !name.contains("running"));
             let adam = AdamW::new(learned.map(|(_, variable)| variable).collect(), parameters)?;
-            self.networks.insert(name.to_owned(), (network, adam, variables));
+            self.networks
+                .insert(name.to_owned(), (network, adam, variables));
         }
         let (network, adam, variables) = self.networks.get_mut(name).expect("just made");
         if task == "agree" {

@@ -12,7 +12,8 @@ type Plan = Arc<TypedRunnableModel>;
 
 fn plan(name: &str, batch: usize) -> TractResult<Plan> {
     let folder = std::env::var("BENCH_ONNX")?;
-    let mut model = tract_onnx::onnx().model_for_path(Path::new(&folder).join(format!("{name}.onnx")))?;
+    let mut model =
+        tract_onnx::onnx().model_for_path(Path::new(&folder).join(format!("{name}.onnx")))?;
     model.set_input_fact(0, f32::fact([batch, 1, 28, 28]).into())?;
     model.into_optimized()?.into_runnable()
 }
@@ -44,11 +45,15 @@ impl Worker {
             return Err("three words make a request".into());
         };
         if task == "agree" {
-            let images = load(argument, &Device::Cpu)?["images"].flatten_all()?.to_vec1::<f32>()?;
+            let images = load(argument, &Device::Cpu)?["images"]
+                .flatten_all()?
+                .to_vec1::<f32>()?;
             return Ok(format!("{:?}", self.logits(name, &images, 50)?));
         }
         let count: usize = argument.parse()?;
-        let images: Vec<f32> = (0..count * 784).map(|i| (i % 1009) as f32 / 1009.0).collect();
+        let images: Vec<f32> = (0..count * 784)
+            .map(|i| (i % 1009) as f32 / 1009.0)
+            .collect();
         let best = self.best;
         let mut time = |batch: usize, images: &[f32]| -> TractResult<f64> {
             let start = Instant::now();
