@@ -282,7 +282,7 @@ def agreement(everyone, folder):
             try:
                 logits = json.loads(contestant.request("agree", network, path)[0])
                 difference = max(abs(a - b) for a, b in zip(logits, right, strict=True))
-            except (RuntimeError, ValueError) as error:
+            except (RuntimeError, ValueError, TypeError) as error:
                 contestant.refused[network] = str(error)
                 print(f"  {network} {contestant.name}: {error}")
                 continue
