@@ -41,6 +41,9 @@ pub enum Error {
     /// An argument is outside of what a function accepts.
     #[error("{problem}; {remedy}")]
     Argument { problem: String, remedy: String },
+    /// Somebody asked the work to stop.
+    #[error("{done}; {remedy}")]
+    Interrupted { done: String, remedy: &'static str },
     /// Training met a number that is not finite.
     #[error("step {step}: {problem}; {remedy}")]
     NotFinite {

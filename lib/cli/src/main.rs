@@ -136,6 +136,7 @@ impl ValueEnum for DatasetName {
 fn main() -> ExitCode {
     // In `glyphs … | head` the first line that nobody reads ends the program, without a panic.
     sigpipe::reset();
+    glyphs::interrupt::watch_signals();
     let arguments = command_line().get_matches();
     let done = match arguments.subcommand() {
         Some(("data", data)) => match data.subcommand() {
