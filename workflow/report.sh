@@ -12,5 +12,7 @@ if [ -z "${GLYPHS_DATA:-}" ] && [ ! -e target/.data-asked ]; then
     touch target/.data-asked
 fi
 
+# Whatever profile the user has for other work, this is a local run.
+unset SNAKEMAKE_PROFILE
 snakemake --snakefile workflow/Snakefile --workflow-profile workflow/profiles/local --config "outputs=$1" "full=${2:-}"
 printf 'The report: %s\n' "$1/report/index.html"

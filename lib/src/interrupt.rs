@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    os::unix::process::parent_id,
     sync::{
         Arc, LazyLock, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -20,6 +21,14 @@ static ASKED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 static DEADLY: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(true.into()));
 /// How many trainings are under way.
 static RUNNING: Mutex<usize> = Mutex::new(0);
+
+/// The notebook kernel whose child this process is, if it is one. Kernel and child ignore INT
+/// until a cell trains.
+static KERNEL: LazyLock<Option<u32>> = LazyLock::new(|| {
+    std::env::var_os("EVCXR_IS_RUNTIME")?;
+    let _ = flag::register(SIGINT, ASKED.clone());
+    Some(parent_id())
+});
 
 /// Has INT, TERM and HUP stop training after its next step; at another time, or coming twice, they
 /// end the process as ever. A signal that the process was started to ignore (`nohup`) is ignored.
@@ -47,13 +56,7 @@ pub(crate) struct Watch;
 
 impl Watch {
     pub fn start() -> Self {
-        // A notebook's kernel, and thereby its child, ignores INT until a cell trains.
-        static IN_NOTEBOOK: LazyLock<()> = LazyLock::new(|| {
-            if std::env::var_os("EVCXR_IS_RUNTIME").is_some() {
-                let _ = flag::register(SIGINT, ASKED.clone());
-            }
-        });
-        LazyLock::force(&IN_NOTEBOOK);
+        LazyLock::force(&KERNEL);
         let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
         *running += 1;
         if *running == 1 {
@@ -74,6 +77,10 @@ impl Drop for Watch {
     }
 }
 
+/// Ends the process where it is the child of a kernel that was killed.
 pub(crate) fn interrupted() -> bool {
+    if KERNEL.is_some_and(|kernel| kernel != parent_id()) {
+        std::process::exit(1);
+    }
     ASKED.load(Ordering::Relaxed)
 }

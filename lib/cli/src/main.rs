@@ -1,5 +1,6 @@
 //! `glyphs`: data, training and prediction from a terminal.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -15,6 +16,16 @@ use glyphs::data::locate::locate;
 use glyphs::predict::{Context, predict};
 use glyphs::study::{Experiment, OfficialTest, experiments};
 use glyphs::{Error, Result};
+
+/// As the standard library's, ending where standard output takes no more (a full disk).
+macro_rules! println {
+    ($($words:tt)*) => {
+        if let Err(error) = writeln!(std::io::stdout(), $($words)*) {
+            eprintln!("error: standard output: {error}; make room, or send it elsewhere");
+            std::process::exit(1);
+        }
+    };
+}
 
 /// What can be asked. Without clap's derive macros, which would ask for more of `syn` than the
 /// notebooks' kernel does: every dependency would be compiled twice.

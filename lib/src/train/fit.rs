@@ -294,9 +294,7 @@ impl<'a> Run<'a> {
         // The process may have ended between writing the two.
         let epochs = best.history.epochs.len();
         let of_best = self.history.best_epoch().map(|best| best + 1);
-        if best.config != state.config
-            || (Some(epochs) != of_best && epochs != self.history.epochs.len() + 1)
-        {
+        if Some(epochs) != of_best && epochs != self.history.epochs.len() + 1 {
             let problem = "the state of the best epoch beside it belongs to another run";
             return Err(refused(problem.into()));
         }
