@@ -18,6 +18,8 @@ if [ -f "$profile/requirements.txt" ]; then
     python -m pip install --quiet --disable-pip-version-check --constraint requirements.txt --requirement "$profile/requirements.txt"
 fi
 
+# Whatever profile the user has for other work, this run has its own.
+unset SNAKEMAKE_PROFILE
 outputs=$1 full=${2:-}
 shift "$(($# < 2 ? $# : 2))"
 snakemake --snakefile workflow/Snakefile --workflow-profile "$profile" --config "outputs=$outputs" "full=$full" -- "$@"
