@@ -15,10 +15,13 @@ use crate::dataframe::{dataframe, write_csv};
 use crate::display::{Gallery, Picture, Show, Tile};
 use crate::eval::{Evaluation, argmax};
 use crate::files::write_atomically;
-use crate::image::{FEATURES, ImageFolder, Others, Preprocess, Unreadable};
+use crate::image::{Augment, FEATURES, ImageFolder, Others, Preprocess, Unreadable};
 use crate::nn::Classifier;
-use crate::train::{Checkpoint, logits};
+use crate::train::{Checkpoint, evaluate_averaged, logits};
 use crate::{Error, Result};
+
+/// Copies that an image without a sheet is read in.
+const COPIES: u64 = 16;
 
 /// Longer side of an image on a contact sheet, in pixels.
 const THUMBNAIL: u32 = 84;
@@ -144,13 +147,15 @@ pub fn predict<P: AsRef<Path>>(
         let remedy = "take the checkpoint of a network that reads drawings or a folder of images";
         return Err(Error::content(checkpoint_path, problem, remedy));
     };
-    read(
-        model.as_ref(),
-        &checkpoint.classes,
-        &method,
-        images,
-        options,
-    )
+    // What shows no sheet is new to most networks: the mean over copies that are distorted as
+    // in training is surer.
+    let augment = Augment {
+        features: 0.0,
+        without_features: 0.0,
+        ..checkpoint.config.augment
+    };
+    let (model, classes) = (model.as_ref(), &checkpoint.classes);
+    read(model, classes, &method, images, options, augment)
 }
 
 /// As [`predict`], with a network at hand. `preprocess` and `classes` are those that it was
@@ -174,7 +179,14 @@ pub fn classify(
         let remedy = "pass the classes of the samples that it was trained on";
         return Err(Error::argument(problem, remedy));
     }
-    read(model, classes, preprocess, &[images], Options::default())
+    read(
+        model,
+        classes,
+        preprocess,
+        &[images],
+        Options::default(),
+        Augment::none(),
+    )
 }
 
 fn read<P: AsRef<Path>>(
@@ -183,6 +195,7 @@ fn read<P: AsRef<Path>>(
     method: &Preprocess,
     images: &[P],
     options: Options,
+    augment: Augment,
 ) -> Result<Predictions> {
     let start = Instant::now();
     let folder = ImageFolder::read_all(images, options.skip_damaged)?;
@@ -200,7 +213,16 @@ fn read<P: AsRef<Path>>(
     }
     let preprocessing = start.elapsed() - reading;
     let network = Instant::now();
-    let scores = logits(model, &read.samples)?;
+    let mut scores = logits(model, &read.samples)?;
+    let is_cut = |&i: &usize| !options.layout.is_sheet(read.is_sheet[i]);
+    let cut: Vec<usize> = (0..read.samples.len()).filter(is_cut).collect();
+    if !cut.is_empty() && !augment.is_none() {
+        let averaged = evaluate_averaged(model, &read.samples.select(&cut), &augment, COPIES, 0)?;
+        for (&i, shares) in cut.iter().zip(averaged.probabilities().outer_iter()) {
+            let log = |share: f32| share.max(f32::MIN_POSITIVE).ln();
+            scores.row_mut(i).assign(&shares.mapv(log));
+        }
+    }
     let seconds = [reading, preprocessing, network.elapsed()].map(|time| time.as_secs_f64());
     let row = |i: usize| {
         let problem = read.unreadable[i];

@@ -67,8 +67,13 @@ fn a_relative_folder_of_data_is_one_folder() {
     std::fs::write(root.join("data/mnist/train-images-idx3-ubyte"), "").expect("a file");
     for from in ["", "notebooks", "lib"] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_glyphs"));
-        command.current_dir(root.join(from)).env("GLYPHS_DATA", "data");
-        let done = command.args(["data", "status", "mnist"]).output().expect("it runs");
+        command
+            .current_dir(root.join(from))
+            .env("GLYPHS_DATA", "data");
+        let done = command
+            .args(["data", "status", "mnist"])
+            .output()
+            .expect("it runs");
         let said = String::from_utf8_lossy(&done.stdout).into_owned();
         assert!(said.contains("$GLYPHS_DATA/mnist"), "{from}: {said}");
     }

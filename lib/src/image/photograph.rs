@@ -74,10 +74,11 @@ pub fn ink_of_photograph(image: &DynamicImage) -> Result<Ink, Unreadable> {
         .collect();
     let strength = in_direction_of_ink(&differences);
     let (level, noise) = level_and_noise(&strength);
-    if level < 4.0 * noise || level < 3.0 {
+    // Of three colours together: a grey that differs by 3 levels has 5.
+    if level < 4.0 * noise || level < 5.0 {
         return Err(Unreadable::NoInk);
     }
-    if level < 6.0 * noise || level < 6.0 {
+    if level < 6.0 * noise || level < 10.0 {
         return Err(Unreadable::TooFaint);
     }
     let low = (0.3 * level).max(3.5 * noise);

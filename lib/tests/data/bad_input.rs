@@ -482,10 +482,22 @@ fn mnist_folders_that_are_wrong() {
     // As some unpackers leave it: each file in a folder of its name, a dot where a dash was.
     let unpacked = tempfile::tempdir().unwrap();
     for (name, bytes) in [
-        ("train-images-idx3-ubyte/train-images.idx3-ubyte", images(3, 28)),
-        ("train-labels-idx1-ubyte/train-labels-idx1-ubyte", labels(&[1, 2, 9])),
-        ("t10k-images.idx3-ubyte/t10k-images-idx3-ubyte", images(1, 28)),
-        ("t10k-labels-idx1-ubyte/t10k-labels.idx1-ubyte.gz", gzip(&labels(&[4]))),
+        (
+            "train-images-idx3-ubyte/train-images.idx3-ubyte",
+            images(3, 28),
+        ),
+        (
+            "train-labels-idx1-ubyte/train-labels-idx1-ubyte",
+            labels(&[1, 2, 9]),
+        ),
+        (
+            "t10k-images.idx3-ubyte/t10k-images-idx3-ubyte",
+            images(1, 28),
+        ),
+        (
+            "t10k-labels-idx1-ubyte/t10k-labels.idx1-ubyte.gz",
+            gzip(&labels(&[4])),
+        ),
     ] {
         support::write(&unpacked.path().join(name), &bytes);
     }

@@ -243,7 +243,7 @@ fn several_arguments_are_read_and_shown() {
         ("a/7/one.png", picture(7, 300, ImageFormat::Png)),
         ("a/notes.txt", b"words".to_vec()),
         ("b/K/two.webp", picture(20, 300, ImageFormat::WebP)),
-        ("b/blank.bmp", blank.into_inner()),
+        ("b/empty/blank.bmp", blank.into_inner()),
     ] {
         fs::create_dir_all(root.join(name).parent().unwrap()).unwrap();
         fs::write(root.join(name), bytes).unwrap();
@@ -251,7 +251,7 @@ fn several_arguments_are_read_and_shown() {
     let images = [
         root.join("a"),
         root.join("b/K/two.webp"),
-        root.join("b/blank.bmp"),
+        root.join("b/empty/blank.bmp"),
     ];
     let options = Options {
         top: 3,
