@@ -127,3 +127,26 @@ fn it_ends_without_a_panic_where_nobody_reads_on() {
     let output = child.wait_with_output().expect("it ends");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
+
+/// A relative folder is the same for a shell at the root and a kernel in `notebooks`.
+#[test]
+fn a_relative_folder_of_data_is_one_folder() {
+    let root = std::env::temp_dir().join(format!("glyphs-relative-{}", std::process::id()));
+    for folder in ["notebooks", "lib", "data/mnist"] {
+        std::fs::create_dir_all(root.join(folder)).expect("a folder");
+    }
+    std::fs::write(root.join("data/mnist/train-images-idx3-ubyte"), "").expect("a file");
+    for from in ["", "notebooks", "lib"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_glyphs"));
+        command
+            .current_dir(root.join(from))
+            .env("GLYPHS_DATA", "data");
+        let done = command
+            .args(["data", "status", "mnist"])
+            .output()
+            .expect("it runs");
+        let said = String::from_utf8_lossy(&done.stdout).into_owned();
+        assert!(said.contains("$GLYPHS_DATA/mnist"), "{from}: {said}");
+    }
+    std::fs::remove_dir_all(root).expect("it is removed");
+}

@@ -25,7 +25,7 @@ pub use experiments::{
 };
 pub use grid::Grid;
 pub use load::{load_drawings, load_mislabelled, load_mnist};
-pub use lookalikes::LOOKALIKES;
+pub use lookalikes::{CASE_AND_LOOKALIKES, LOOKALIKES};
 pub use official::{Judged, OfficialTest, TOGETHER};
 pub use readings::{Drawn, Network, Readings};
 pub use result::{Artefact, Environment, RunResult, SampleHashes, Setup};

@@ -115,6 +115,7 @@ impl Experiment {
     fn run_on(&self, sources: Sources) -> Result<Trained> {
         let (samples, test) = self.samples(sources)?;
         let (train, valid) = self.split(&samples, test)?;
+        let train = self.in_all_pens(train, sources)?;
         let with_few = self.with_few_others(&samples)?;
         drop(samples);
         let (mut model, learned_before) = self.start()?;
