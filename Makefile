@@ -2,7 +2,7 @@
 # The environment is set in workflow/env.sh, and nowhere else.
 ENV := . workflow/env.sh &&
 
-.PHONY: help setup report quick full test test-rust test-python lab bench bench-peers bench-predict fuzz official-test verify publish clean
+.PHONY: help setup report quick full test test-rust test-python lab bench bench-peers bench-predict fuzz official-test verify publish picture clean
 .NOTPARALLEL:
 
 help:
@@ -73,7 +73,11 @@ verify: setup
 
 ## make publish  what `make full` made becomes outputs/reference/
 publish:
-	@$(ENV) python workflow/publish.py && python workflow/readme.py
+	@$(ENV) python workflow/publish.py && python workflow/readme.py && python workflow/picture.py
+
+## make picture  README's picture, from the published page of notebook 2 (needs Chromium)
+picture: setup
+	@$(ENV) python workflow/picture.py
 
 ## make clean    what a run made (outputs/, but not outputs/reference/); keeps setup and data
 clean:
