@@ -14,6 +14,7 @@ use glyphs::data::fetch::{Catalogue, check, clean, fetch};
 use glyphs::data::locate::locate;
 use glyphs::predict::{Context, predict};
 use glyphs::study::{Experiment, OfficialTest, Readings, experiments};
+use glyphs::train::Checkpoint;
 use glyphs::{Error, Result};
 
 /// What can be asked. Without clap's derive macros, which would ask for more of `syn` than the
@@ -87,6 +88,28 @@ fn command_line() -> Command {
             "skip-damaged",
             "Skip damaged images, and list them, instead of stopping",
         ));
+    let export = Command::new("export")
+        .about("Write the network of a checkpoint as an ONNX model, for any runtime that reads it")
+        .arg(
+            Arg::new("checkpoint")
+                .required(true)
+                .value_parser(value_parser!(PathBuf))
+                .help("E.g. from outputs/checkpoints"),
+        )
+        .arg(path("onnx").required(true).help("Where the model goes"));
+    let judge = Command::new("judge")
+        .about("Read what a run held out for validation with its trained network")
+        .arg(
+            Arg::new("name")
+                .value_name("NAME")
+                .required(true)
+                .help("Name of its record"),
+        )
+        .arg(
+            path("out")
+                .default_value("judged.csv")
+                .help("Where the table label,prediction,confidence,loss,correct(,writer) goes"),
+        );
     let train = Command::new("train")
         .about("Train one run of the study, and record it in outputs/results")
         .arg(
@@ -115,7 +138,7 @@ fn command_line() -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands([data, official_test, predict, readings, train])
+        .subcommands([data, export, judge, official_test, predict, readings, train])
 }
 
 /// A data set as an argument.
@@ -153,6 +176,8 @@ fn main() -> ExitCode {
             }),
             None => Ok(()),
         },
+        Some(("export", arguments)) => export(arguments),
+        Some(("judge", arguments)) => judge(arguments),
         Some(("official-test", _)) => official_test(),
         Some(("predict", arguments)) => predict_images(arguments),
         Some(("readings", _)) => readings(),
@@ -168,14 +193,30 @@ fn main() -> ExitCode {
     }
 }
 
+/// Of an argument that is required, or has a default.
+fn path(arguments: &ArgMatches, name: &str) -> PathBuf {
+    let path = arguments.get_one::<PathBuf>(name);
+    path.cloned().unwrap_or_default()
+}
+
+fn export(arguments: &ArgMatches) -> Result<()> {
+    let onnx = path(arguments, "onnx");
+    Checkpoint::load(path(arguments, "checkpoint"))?.export_onnx(&onnx)?;
+    println!("{}: takes pixels from 0 to 1, gives logits", onnx.display());
+    Ok(())
+}
+
+fn judge(arguments: &ArgMatches) -> Result<()> {
+    let name = arguments.get_one::<String>("name");
+    let evaluation =
+        Experiment::named(name.map_or("", String::as_str))?.judge(&path(arguments, "out"))?;
+    let (accuracy, count) = (evaluation.accuracy(), evaluation.len());
+    println!("accuracy {accuracy:.4} on {count} held-out images");
+    Ok(())
+}
+
 fn predict_images(arguments: &ArgMatches) -> Result<()> {
-    // Required, or with a default.
-    let path = |name| {
-        arguments
-            .get_one::<PathBuf>(name)
-            .cloned()
-            .unwrap_or_default()
-    };
+    let path = |name| path(arguments, name);
     let out = path("out");
     let context = match arguments.get_one::<String>("context").map(String::as_str) {
         Some("writer") => Context::Writer,

@@ -74,7 +74,8 @@ impl Readings {
                 name: samples.names[i].clone(),
                 label: samples.labels[i],
                 writer: samples.writers[i],
-                pixels: BASE64_STANDARD.encode(samples.image(i).iter().copied().collect::<Vec<_>>()),
+                pixels: BASE64_STANDARD
+                    .encode(samples.image(i).iter().copied().collect::<Vec<_>>()),
                 features: samples.features.row(i).to_vec(),
                 picture: String::new(),
                 readings: Vec::new(),
@@ -93,7 +94,11 @@ impl Readings {
             };
             let (_, held_out) = run.split(&samples, None)?;
             let evaluation = evaluate(checkpoint.network()?.as_ref(), &held_out)?;
-            for (name, row) in held_out.names.iter().zip(evaluation.probabilities().outer_iter()) {
+            for (name, row) in held_out
+                .names
+                .iter()
+                .zip(evaluation.probabilities().outer_iter())
+            {
                 let place = places[name.as_str()];
                 let row = row.iter().map(|&share| share as f32).collect();
                 all[place].readings.push((networks.len(), row));
@@ -110,7 +115,10 @@ impl Readings {
         }
         if networks.is_empty() {
             let problem = "there is no finished network of part 1";
-            return Err(Error::argument(problem, "run `make report`, or `glyphs train`"));
+            return Err(Error::argument(
+                problem,
+                "run `make report`, or `glyphs train`",
+            ));
         }
         Ok(Self {
             dataset: samples.provenance.clone(),
@@ -136,7 +144,12 @@ impl Readings {
 
 fn picture(drawings: &Handwritten, index: usize) -> Result<String> {
     let grey = drawings.decode(index)?;
-    let problem = || Error::argument(format!("drawing {index} has no pixels"), "fetch the data anew");
+    let problem = || {
+        Error::argument(
+            format!("drawing {index} has no pixels"),
+            "fetch the data anew",
+        )
+    };
     let image = GrayImage::from_raw(grey.width as u32, grey.height as u32, grey.pixels)
         .ok_or_else(problem)?;
     let height = WIDTH * image.height() / image.width().max(1);
