@@ -102,7 +102,7 @@ def findings(runs):
             "and {} instead of {} after three epochs on all 60,000.",
             [*both("few-100"), *both("report")],
         ),
-        ("With its convolutions frozen, a pretrained network reads {} of the MNIST test set after three epochs; with convolutions frozen at random it reads {}.", both("frozen-trunk")),
+        ("With its convolutions frozen, a pretrained network reads {} of the MNIST test set; with convolutions frozen at random it reads {}.", both("frozen-trunk")),
         (
             "Trained on wrong labels as if they were right, the original network from a random start reads {} of the digits; "
             "told that each label is what the image is not, {}.",
