@@ -1,5 +1,6 @@
 //! `glyphs`: data, training and prediction from a terminal.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -16,6 +17,16 @@ use glyphs::predict::{Context, predict};
 use glyphs::study::{Experiment, Human, OfficialTest, Readings, experiments};
 use glyphs::train::Checkpoint;
 use glyphs::{Error, Result};
+
+/// As the standard library's, ending where standard output takes no more (a full disk).
+macro_rules! println {
+    ($($words:tt)*) => {
+        if let Err(error) = writeln!(std::io::stdout(), $($words)*) {
+            eprintln!("error: standard output: {error}; make room, or send it elsewhere");
+            std::process::exit(1);
+        }
+    };
+}
 
 /// What can be asked. Without clap's derive macros, which would ask for more of `syn` than the
 /// notebooks' kernel does: every dependency would be compiled twice.
@@ -181,6 +192,7 @@ impl ValueEnum for DatasetName {
 fn main() -> ExitCode {
     // In `glyphs … | head` the first line that nobody reads ends the program, without a panic.
     sigpipe::reset();
+    glyphs::interrupt::watch_signals();
     let arguments = command_line().get_matches();
     let done = match arguments.subcommand() {
         Some(("data", data)) => match data.subcommand() {
