@@ -2,7 +2,7 @@
 # The environment is set in workflow/env.sh, and nowhere else.
 ENV := . workflow/env.sh &&
 
-.PHONY: help setup report quick full test test-rust test-python test-checks test-slurm lab bench bench-peers bench-predict fuzz official-test verify crate publish clean
+.PHONY: help setup report quick full test test-rust test-python test-checks test-slurm lab bench bench-peers bench-predict fuzz official-test verify crate publish picture clean
 .NOTPARALLEL:
 
 help:
@@ -85,7 +85,11 @@ crate: setup
 
 ## make publish  what `make full` made becomes outputs/reference/
 publish:
-	@$(ENV) python workflow/publish.py && python workflow/readme.py && python workflow/cards.py
+	@$(ENV) python workflow/publish.py && python workflow/readme.py && python workflow/cards.py && python workflow/picture.py
+
+## make picture  README's picture, from the published page of notebook 2 (needs Chromium)
+picture: setup
+	@$(ENV) python workflow/picture.py
 
 ## make clean    what a run made (outputs/, but not outputs/reference/); keeps setup and data
 clean:

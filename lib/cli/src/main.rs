@@ -16,7 +16,7 @@ use glyphs::data::decode::FORMATS;
 use glyphs::data::fetch::{Catalogue, check, clean, fetch};
 use glyphs::data::locate::locate;
 use glyphs::predict::{Context, Layout, Options, predict};
-use glyphs::study::{CASE_AND_LOOKALIKES, Experiment, OfficialTest, Readings, experiments};
+use glyphs::study::{CASE_AND_LOOKALIKES, Experiment, Human, OfficialTest, Readings, experiments};
 use glyphs::train::Checkpoint;
 use glyphs::{Error, Result};
 
@@ -180,12 +180,30 @@ fn command_line() -> Command {
         "Write down what the finished networks of part 1 read in every drawing that they never \
          saw, for the pages: readings.json in the folder of outputs",
     );
+    let human = Command::new("human")
+        .about("Add to the records what people read: files that a report's page read.html saved")
+        .arg(
+            Arg::new("files")
+                .value_name("FILE")
+                .required(true)
+                .num_args(1..)
+                .value_parser(value_parser!(PathBuf)),
+        );
     Command::new("glyphs")
         .about("Handwritten characters: data, training and prediction")
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands([data, export, judge, official_test, predict, readings, train])
+        .subcommands([
+            data,
+            export,
+            judge,
+            official_test,
+            predict,
+            human,
+            readings,
+            train,
+        ])
 }
 
 /// A data set as an argument.
@@ -228,6 +246,7 @@ fn main() -> ExitCode {
         Some(("judge", arguments)) => judge(arguments),
         Some(("official-test", _)) => official_test(),
         Some(("predict", arguments)) => predict_images(arguments),
+        Some(("human", arguments)) => human(arguments),
         Some(("readings", _)) => readings(),
         Some((_, arguments)) => train(arguments),
         None => Ok(()),
@@ -428,6 +447,13 @@ fn official_test() -> Result<()> {
             "{}: accuracy {:.4}, look-alikes as one {:.4}",
             network.run, network.accuracy, network.merged_accuracy
         );
+    }
+    Ok(())
+}
+
+fn human(arguments: &ArgMatches) -> Result<()> {
+    for file in arguments.get_many::<PathBuf>("files").into_iter().flatten() {
+        println!("{}", Human::add(file)?.display());
     }
     Ok(())
 }

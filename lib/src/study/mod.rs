@@ -6,6 +6,7 @@ mod ensemble;
 mod experiment;
 mod experiments;
 mod grid;
+mod human;
 mod load;
 mod lookalikes;
 mod official;
@@ -24,6 +25,7 @@ pub use experiments::{
     UNLIMITED, experiments, networks,
 };
 pub use grid::Grid;
+pub use human::{Answer, Human};
 pub use load::{load_drawings, load_mislabelled, load_mnist};
 pub use lookalikes::{CASE_AND_LOOKALIKES, LOOKALIKES};
 pub use official::{Judged, OfficialTest, TOGETHER};
