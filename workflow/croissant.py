@@ -80,12 +80,12 @@ def describe(name, entry):
     if name == "handwritten":
         # Sample011 to Sample036 are A to Z, Sample037 to Sample062 a to z.
         fields = [
-            ("class", "sc:Integer", "fullpath", r"Sample(\d+)/"),
+            ("class", "sc:Integer", "fullpath", r".*Sample(\d+)/"),
             ("writer", "sc:Integer", "filename", r"img\d+-(\d+)\.png"),
         ]
         images, record = images_of("trainPart1.zip", "**/*.png", "image/png", fields)
     elif name == "mislabelled":
-        fields = [("label", "sc:Integer", "fullpath", r"(\d)/[^/]*\.jpg")]
+        fields = [("label", "sc:Integer", "fullpath", r".*/(\d)/[^/]*\.jpg")]
         images, record = images_of("mnistTask3.zip", "**/*.jpg", "image/jpeg", fields)
     if name != "mnist":  # IDX is no format that Croissant can take apart.
         distribution.append(images)

@@ -156,7 +156,7 @@ def accessible(html):
         link = f'<a class="anchor-link" href="#{anchor}" aria-label="Link to: {words}">¶</a>'
         return f'<figure class="{match[1]}" id="{anchor}"><figcaption>{match[2]}{link}</figcaption>'
 
-    html = SCROLLS.sub(reachable, html).replace("<th></th>", "<td></td>")
+    html = re.sub(r"<th\b[^>]*></th>", "<td></td>", SCROLLS.sub(reachable, html))
     return CAPTION.sub(linked, html)
 
 

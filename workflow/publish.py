@@ -23,6 +23,10 @@ def main(outputs="outputs"):
     replace(outputs / "report/notebooks", REFERENCE / "report/notebooks", "*.ipynb")
     for folder in ("results", "ensembles"):
         replace(outputs / folder, REFERENCE / folder, "*.json")
+    # What people read is added to: nobody's answers are lost.
+    for path in (outputs / "human").glob("*.json"):
+        (REFERENCE / "human").mkdir(exist_ok=True)
+        shutil.copy(path, REFERENCE / "human")
     kept = REFERENCE / "checkpoints"
     shutil.rmtree(kept, ignore_errors=True)
     kept.mkdir(parents=True)

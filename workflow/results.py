@@ -98,11 +98,11 @@ def findings(runs):
             [mean(1, "plain"), mean(1, "ours-in-context")],
         ),
         (
-            "Having learned 360 drawn digits helps most where data are few: {} instead of {} after training on 100 images of MNIST. "
-            "After three epochs on all 60,000 it is {} and {}.",
+            "A network that has learned 360 drawn digits reads {} of the MNIST test set, instead of {}, after training on 100 images, "
+            "and {} instead of {} after three epochs on all 60,000.",
             [*both("few-100"), *both("report")],
         ),
-        ("With the convolutions frozen it is {} instead of {}.", both("frozen-trunk")),
+        ("With its convolutions frozen, a pretrained network reads {} of the MNIST test set; with convolutions frozen at random it reads {}.", both("frozen-trunk")),
         (
             "Trained on wrong labels as if they were right, the original network from a random start reads {} of the digits; "
             "told that each label is what the image is not, {}.",
@@ -127,7 +127,7 @@ def picture(runs):
         for init in ("random", "pretrained")
         if len(values := measured(runs, 2, protocol, init)) > 1
     ]
-    if not rows:
+    if [init for _, init, _ in rows[:2]] != ["random", "pretrained"]:
         return ""
     spans = [(mean - half, mean, mean + half) for mean, half in (mean_and_half(values) for *_, values in rows)]
     # Errors on a logarithmic scale: 0.5 % beside 15 % has room.
@@ -152,8 +152,8 @@ def picture(runs):
     for tick in (0.003, 0.01, 0.03, 0.1, 0.3):
         parts.insert(0, f'<path d="M{x(tick):.1f} 10V{bottom - 14}" stroke="var(--glyphs-grid)"/><text x="{x(tick):.1f}" y="{bottom + 4}" text-anchor="middle" font-size="12">{100 * tick:g} %</text>')
     return (
-        '<figure class="overview-picture"><figcaption>Pretraining on drawn digits helps most where data are few: errors on the MNIST test set, '
-        "means of the seeds with 95 % intervals, on a logarithmic scale</figcaption>"
+        f'<figure class="overview-picture"><figcaption>Errors on the MNIST test set, after training on {rows[0][0]}: {words[0].split(": ")[1]} '
+        f'from a random start, {words[1].split(": ")[1]} from drawn digits. Means of the seeds with 95 % intervals; the scale is logarithmic.</figcaption>'
         f'<div class="scroll" tabindex="0"><svg viewBox="0 0 700 {bottom + 12}" role="img" font-size="14" fill="var(--glyphs-fg)">'
         f'<title>Errors on the MNIST test set</title><desc>{"; ".join(words)}</desc>{"".join(parts)}</svg></div></figure>'
     )

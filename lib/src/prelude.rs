@@ -51,7 +51,7 @@ pub use crate::{
 pub use crate::{
     report::{
         claims::{Records, claims},
-        complementary, part1, part2, part3, reference_2021, summary,
+        complementary, part1, part2, part3, people, reference_2021, summary,
         summary::Datasets,
     },
     study::{

@@ -64,7 +64,7 @@ const board = (() => {
     }));
   }
 
-  const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)} %`;
+  const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)}\u00a0%`;
 
   /** Wilson's 95 % interval of `right` in `total`. */
   function wilson(right, total) {

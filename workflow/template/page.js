@@ -84,6 +84,7 @@
     const rows = [...body.rows].filter((row) => !row.matches(".g-total"));
     if (rows.length < 3) continue;
     for (const header of table.querySelectorAll("th")) {
+      if (!header.textContent.trim()) continue;
       const sort = button(header.textContent, () => {
         const falling = header.ariaSort === "ascending";
         table.querySelectorAll("th").forEach((other) => other.removeAttribute("aria-sort"));

@@ -1,5 +1,4 @@
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -7,6 +6,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "workflow"))
+
+import picture  # noqa: E402
+
 os.chdir(ROOT)
 
 
@@ -17,7 +19,4 @@ def missing(what):
 
 def chromium():
     """The browser's program."""
-    for name in (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome"):
-        if name and shutil.which(name):
-            return shutil.which(name)
-    missing("Chromium is not installed")
+    return picture.chromium() or missing("Chromium is not installed")

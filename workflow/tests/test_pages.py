@@ -179,3 +179,36 @@ def test_chromium_would_be_caught_asking(tmp_path):
     page = tmp_path / "asking.html"
     page.write_text('<img src="http://127.0.0.1:9/picture.png">')
     assert requests(page, tmp_path) == {"http://127.0.0.1:9/picture.png"}
+
+
+def test_what_scrolls_is_reached_and_what_is_shown_is_linked_to():
+    html = pages.accessible(
+        "<pre>x</pre><table><tr><th></th><th>a</th></tr></table>"
+        '<figure class="g-figure"><figcaption>One &amp; all</figcaption></figure>' * 2
+    )
+    assert html.count('<pre tabindex="0">') == html.count('<div class="scroll" tabindex="0"><table>') == 2
+    assert "<th></th>" not in html
+    anchors = re.findall(r'<figure class="g-figure" id="([^"]+)">', html)
+    assert len(set(anchors)) == 2 and all(f'href="#{anchor}"' in html for anchor in anchors)
+
+
+def test_notebooks_can_be_downloaded(report, tmp_path):
+    targets = re.findall(r'href="(notebooks/[^"]+)"', report["01-ink"])
+    assert len(targets) == 2 and (tmp_path / "report" / targets[1]).exists()
+
+
+def test_the_index_opens_with_figures_of_the_records():
+    def runs(**changed):
+        base = result(0, 0.9, part=2, test_accuracy=changed.pop("accuracy")) | {"seed": changed.pop("seed")}
+        return base | changed
+
+    both = [
+        runs(seed=seed, accuracy=accuracy + seed / 1000, protocol="few-100", init=init)
+        for init, accuracy in (("random", 0.86), ("pretrained", 0.96))
+        for seed in range(3)
+    ]
+    picture = results.picture(both)
+    assert "13.90 % from a random start, 3.90 % from drawn digits" in picture
+    assert picture.count("<circle") == 1 and "<title>" in picture
+    assert results.picture(both[:3]) == "" and results.findings(both) == []
+    assert "learned 360 drawn digits reads 96.1 %" in " ".join(results.findings(both + [run | {"protocol": "report"} for run in both]))

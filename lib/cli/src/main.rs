@@ -1,5 +1,6 @@
 //! `glyphs`: data, training and prediction from a terminal.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -7,15 +8,30 @@ use std::time::Instant;
 use clap::{
     Arg, ArgAction, ArgMatches, Command, ValueEnum,
     builder::{EnumValueParser, PossibleValue},
+    parser::ValueSource,
     value_parser,
 };
 use glyphs::data::Dataset;
+use glyphs::data::decode::FORMATS;
 use glyphs::data::fetch::{Catalogue, check, clean, fetch};
 use glyphs::data::locate::locate;
-use glyphs::predict::{Context, predict};
-use glyphs::study::{Experiment, OfficialTest, Readings, experiments};
+use glyphs::predict::{Context, Layout, Options, predict};
+use glyphs::study::{CASE_AND_LOOKALIKES, Experiment, Human, OfficialTest, Readings, experiments};
 use glyphs::train::Checkpoint;
 use glyphs::{Error, Result};
+
+/// Most files that are named because they are no images; the others are counted.
+const LISTED: usize = 20;
+
+/// As the standard library's, ending where standard output takes no more (a full disk).
+macro_rules! println {
+    ($($words:tt)*) => {
+        if let Err(error) = writeln!(std::io::stdout(), $($words)*) {
+            eprintln!("error: standard output: {error}; make room, or send it elsewhere");
+            std::process::exit(1);
+        }
+    };
+}
 
 /// What can be asked. Without clap's derive macros, which would ask for more of `syn` than the
 /// notebooks' kernel does: every dependency would be compiled twice.
@@ -58,7 +74,7 @@ fn command_line() -> Command {
                 .arg(flag("raw", "The fetched data too")),
         );
     let predict = Command::new("predict")
-        .about("Read the images of a folder or archive with a trained network")
+        .about("Read images, drawn or photographed, with a trained network")
         .arg(
             path("checkpoint")
                 .required(true)
@@ -67,12 +83,43 @@ fn command_line() -> Command {
         .arg(
             path("images")
                 .required(true)
-                .help("A folder, or a zip or tar.gz archive, of PNG and JPEG images of any size"),
+                .num_args(1..)
+                .action(ArgAction::Append)
+                .help(format!(
+                    "Folders, archives (zip, tar, tar.gz) and {FORMATS} files, of any size"
+                )),
         )
         .arg(
             path("out")
                 .default_value("predictions.csv")
-                .help("Where the table file,predicted,confidence(,label) goes"),
+                .help("Where the table file,predicted,confidence(,label),problem(,top) goes"),
+        )
+        .arg(flag(
+            "json",
+            "Write the table as JSON (predictions.json unless --out names a file)",
+        ))
+        .arg(
+            path("sheet").help(
+                "Also write a page that shows each image, what the network saw and what it said",
+            ),
+        )
+        .arg(
+            Arg::new("top")
+                .long("top")
+                .value_name("N")
+                .value_parser(value_parser!(usize))
+                .default_value("0")
+                .help("Also print and write the N most probable characters of each image"),
+        )
+        .arg(
+            Arg::new("layout")
+                .long("layout")
+                .value_parser(["auto", "sheet", "crop"])
+                .default_value("auto")
+                .help(
+                    "Whether images show a whole sheet, so that size and position of the ink \
+                     mean something; auto: flat ones of dataset 1's shape do",
+                ),
         )
         .arg(
             Arg::new("context")
@@ -133,12 +180,30 @@ fn command_line() -> Command {
         "Write down what the finished networks of part 1 read in every drawing that they never \
          saw, for the pages: readings.json in the folder of outputs",
     );
+    let human = Command::new("human")
+        .about("Add to the records what people read: files that a report's page read.html saved")
+        .arg(
+            Arg::new("files")
+                .value_name("FILE")
+                .required(true)
+                .num_args(1..)
+                .value_parser(value_parser!(PathBuf)),
+        );
     Command::new("glyphs")
         .about("Handwritten characters: data, training and prediction")
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands([data, export, judge, official_test, predict, readings, train])
+        .subcommands([
+            data,
+            export,
+            judge,
+            official_test,
+            predict,
+            human,
+            readings,
+            train,
+        ])
 }
 
 /// A data set as an argument.
@@ -163,6 +228,7 @@ impl ValueEnum for DatasetName {
 fn main() -> ExitCode {
     // In `glyphs … | head` the first line that nobody reads ends the program, without a panic.
     sigpipe::reset();
+    glyphs::interrupt::watch_signals();
     let arguments = command_line().get_matches();
     let done = match arguments.subcommand() {
         Some(("data", data)) => match data.subcommand() {
@@ -180,6 +246,7 @@ fn main() -> ExitCode {
         Some(("judge", arguments)) => judge(arguments),
         Some(("official-test", _)) => official_test(),
         Some(("predict", arguments)) => predict_images(arguments),
+        Some(("human", arguments)) => human(arguments),
         Some(("readings", _)) => readings(),
         Some((_, arguments)) => train(arguments),
         None => Ok(()),
@@ -216,33 +283,67 @@ fn judge(arguments: &ArgMatches) -> Result<()> {
 }
 
 fn predict_images(arguments: &ArgMatches) -> Result<()> {
-    let path = |name| path(arguments, name);
-    let out = path("out");
-    let context = match arguments.get_one::<String>("context").map(String::as_str) {
-        Some("writer") => Context::Writer,
-        Some("none") => Context::None,
-        _ => Context::Folder,
+    let path = |name| arguments.get_one::<PathBuf>(name);
+    let word = |name| arguments.get_one::<String>(name).map(String::as_str);
+    let options = Options {
+        context: match word("context") {
+            Some("writer") => Context::Writer,
+            Some("none") => Context::None,
+            _ => Context::Folder,
+        },
+        layout: match word("layout") {
+            Some("sheet") => Layout::Sheet,
+            Some("crop") => Layout::Crop,
+            _ => Layout::Found,
+        },
+        skip_damaged: arguments.get_flag("skip-damaged"),
+        top: arguments.get_one("top").copied().unwrap_or(0),
+    };
+    let images: Vec<&PathBuf> = arguments.get_many("images").into_iter().flatten().collect();
+    let (is_json, out_is_named) = (
+        arguments.get_flag("json"),
+        arguments.value_source("out") == Some(ValueSource::CommandLine),
+    );
+    // Both have a value: one is required, one has a default.
+    let checkpoint = path("checkpoint").cloned().unwrap_or_default();
+    let out = match (is_json, out_is_named) {
+        (true, false) => "predictions.json".into(),
+        _ => path("out").cloned().unwrap_or_default(),
     };
     let start = Instant::now();
-    let predictions = predict(
-        &path("checkpoint"),
-        &path("images"),
-        context,
-        arguments.get_flag("skip-damaged"),
-    )?;
-    predictions.write_csv(&out)?;
+    let predictions = predict(&checkpoint, &images, options)?;
+    match is_json {
+        true => predictions.write_json(&out)?,
+        false => predictions.write_csv(&out)?,
+    }
     let (count, seconds) = (predictions.rows.len(), start.elapsed().as_secs_f64());
     let out = out.display();
     println!(
         "{count} images in {seconds:.1} s, {:.0} a second: {out}",
         count as f64 / seconds
     );
-    let [reading, images, network] = predictions.seconds;
+    let [reading, decoding, network] = predictions.seconds;
     println!(
-        "  reading {reading:.1} s; decoding and preprocessing {images:.1} s, {:.0} a second; \
+        "  reading {reading:.1} s; decoding and preprocessing {decoding:.1} s, {:.0} a second; \
          network {network:.1} s",
-        count as f64 / images
+        count as f64 / decoding
     );
+    if let Some(sheet) = path("sheet") {
+        predictions.write_sheet(&images, sheet)?;
+        println!("  contact sheet: {}", sheet.display());
+    }
+    for row in predictions.rows.iter().filter(|row| !row.top.is_empty()) {
+        println!("{}  {}", row.file, row.top_words());
+    }
+    for (problem, count) in predictions.problems().filter(|(_, count)| *count > 0) {
+        println!("not read, {}: {count}", problem.words());
+    }
+    for other in predictions.others.iter().take(LISTED) {
+        println!("passed over, no {FORMATS} file: {other}");
+    }
+    if predictions.others.len() > LISTED {
+        println!("  and {} others", predictions.others.len() - LISTED);
+    }
     for error in &predictions.skipped {
         println!("skipped: {error}");
     }
@@ -250,13 +351,16 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
         println!("{} damaged images were skipped", predictions.skipped.len());
     }
     if let Some(evaluation) = &predictions.evaluation {
-        let right = evaluation
-            .correct()
-            .into_iter()
-            .filter(|&correct| correct)
-            .count();
-        let (accuracy, total) = (evaluation.accuracy(), evaluation.len());
+        let (right, total) = predictions.correct();
+        let accuracy = right as f64 / total as f64;
         println!("accuracy {accuracy:.4}: {right} of {total} images with a label");
+        if let Ok(merged) = evaluation.merged(&CASE_AND_LOOKALIKES) {
+            let right = merged.accuracy * evaluation.len() as f64;
+            println!(
+                "accuracy {:.4} with case and look-alikes as one",
+                right / total as f64
+            );
+        }
         for pair in evaluation.most_confused(10).0 {
             println!(
                 "  {} read as {}: {} of {}",
@@ -343,6 +447,13 @@ fn official_test() -> Result<()> {
             "{}: accuracy {:.4}, look-alikes as one {:.4}",
             network.run, network.accuracy, network.merged_accuracy
         );
+    }
+    Ok(())
+}
+
+fn human(arguments: &ArgMatches) -> Result<()> {
+    for file in arguments.get_many::<PathBuf>("files").into_iter().flatten() {
+        println!("{}", Human::add(file)?.display());
     }
     Ok(())
 }

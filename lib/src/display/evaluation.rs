@@ -4,6 +4,7 @@ use crate::data::Samples;
 use crate::eval::statistics::wilson;
 use crate::eval::{Calibration, ClassScores, ConfusionMatrix, Evaluation, Merged};
 
+use crate::image::Unreadable;
 use crate::predict::Predictions;
 
 use super::chart::{Axis, Heatmap, LineChart};
@@ -169,8 +170,12 @@ impl Show for Predictions {
         let rows = self.rows.iter().map(|row| {
             [
                 row.file.as_str().into(),
-                row.predicted.as_str().into(),
-                bar(f64::from(row.confidence)),
+                match (&row.predicted, row.problem) {
+                    (Some(class), _) => class.as_str().into(),
+                    (None, problem) => problem.map_or("", Unreadable::words).into(),
+                },
+                row.confidence
+                    .map_or("".into(), |share| bar(f64::from(share))),
             ]
         });
         let images = match self.rows.len() {

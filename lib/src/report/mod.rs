@@ -8,8 +8,11 @@ mod experiment;
 pub mod part1;
 pub mod part2;
 pub mod part3;
+mod people;
 pub mod reference_2021;
 pub mod summary;
+
+pub use people::people;
 
 use std::borrow::Borrow;
 

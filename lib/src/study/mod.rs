@@ -6,6 +6,7 @@ mod ensemble;
 mod experiment;
 mod experiments;
 mod grid;
+mod human;
 mod load;
 mod lookalikes;
 mod official;
@@ -24,8 +25,9 @@ pub use experiments::{
     UNLIMITED, experiments, networks,
 };
 pub use grid::Grid;
+pub use human::{Answer, Human};
 pub use load::{load_drawings, load_mislabelled, load_mnist};
-pub use lookalikes::LOOKALIKES;
+pub use lookalikes::{CASE_AND_LOOKALIKES, LOOKALIKES};
 pub use official::{Judged, OfficialTest, TOGETHER};
 pub use readings::{Drawn, Network, Readings};
 pub use result::{Artefact, Environment, RunResult, SampleHashes, Setup};

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -16,6 +17,7 @@ use crate::{
         Evaluation,
         similarity::{debiased_cka, relative_distance},
     },
+    files::{check_writable, outputs, refused},
     image::{FEATURES, Others},
     nn::Classifier,
     study::{
@@ -25,8 +27,8 @@ use crate::{
         result::{Artefact, Environment, RunResult, SampleHashes},
     },
     train::{
-        Checkpoint, Complementary, History, Loss, activations, evaluate, evaluate_averaged,
-        fit_self_training, logits, recalibrate,
+        Checkpoint, Complementary, History, Loss, ModelCheckpoint, activations, evaluate,
+        evaluate_averaged, fit_self_training, logits, recalibrate,
     },
 };
 
@@ -113,6 +115,7 @@ impl Experiment {
     fn run_on(&self, sources: Sources) -> Result<Trained> {
         let (samples, test) = self.samples(sources)?;
         let (train, valid) = self.split(&samples, test)?;
+        let train = self.in_all_pens(train, sources)?;
         let with_few = self.with_few_others(&samples)?;
         drop(samples);
         let (mut model, learned_before) = self.start()?;
@@ -127,7 +130,10 @@ impl Experiment {
             .map(|test| Before::of(model.as_ref(), test))
             .transpose()?;
 
-        let (history, best) = self.fit(model.as_mut(), &train, &valid)?;
+        let stages = self.states_of_stages();
+        let _alone = stages.last().map(ModelCheckpoint::lock).transpose()?;
+        self.start_record()?;
+        let (history, best) = self.fit(model.as_mut(), &train, &valid, &stages)?;
         let evaluation = evaluate(model.as_ref(), tested.unwrap_or(&valid))?;
         let on_mnist = test.filter(|_| tested.is_none());
         let on_mnist = on_mnist
@@ -174,6 +180,7 @@ impl Experiment {
             ..self.record(&train.provenance, &history, Artefact::of(&path)?)
         };
         result.save()?;
+        stages.iter().try_for_each(ModelCheckpoint::forget)?;
         Ok(Trained {
             experiment: self.clone(),
             model,
@@ -232,14 +239,25 @@ impl Experiment {
         model: &mut dyn Classifier,
         train: &Samples,
         valid: &Samples,
+        stages: &[ModelCheckpoint],
     ) -> Result<(History, PathBuf)> {
-        let stages = self.states_of_stages();
-        let history = fit_self_training(model, train, valid, &self.config, &stages)?;
+        let history = fit_self_training(model, train, valid, &self.config, stages)?;
         let mut best = PathBuf::new();
         for stage in stages.iter().filter(|stage| stage.last().exists()) {
             best = stage.finish()?;
         }
         Ok((history, best))
+    }
+
+    /// Sees that the record can be written, and removes an earlier one: while the run is under way
+    /// its checkpoints change.
+    fn start_record(&self) -> Result<()> {
+        let path = outputs().join("results").join(self.name() + ".json");
+        check_writable(&path)?;
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(refused(&path, error)),
+            _ => Ok(()),
+        }
     }
 
     /// What a record of part 1 keeps of an evaluation.
