@@ -31,5 +31,13 @@ GLYPHS_EVCXR_VERSION=0.22.0
 GLYPHS_EVCXR="${XDG_CACHE_HOME:-$HOME/.cache}/glyphs/evcxr_jupyter-$GLYPHS_EVCXR_VERSION-$CARGO_BUILD_TARGET"
 export GLYPHS_EVCXR GLYPHS_EVCXR_VERSION
 
-# A kernel of the same name elsewhere on the machine does not come first.
+# A kernel of the same name elsewhere on the machine does not come first, nor do packages.
 export JUPYTER_PREFER_ENV_PATH=1
+export JUPYTER_PATH="$GLYPHS_ROOT/.venv/share/jupyter${JUPYTER_PATH:+:$JUPYTER_PATH}"
+unset PYTHONPATH PYTHONHOME
+
+# The same folder from wherever it is read.
+case "${GLYPHS_DATA:-}" in
+"" | /*) ;;
+*) export GLYPHS_DATA="$GLYPHS_ROOT/$GLYPHS_DATA" ;;
+esac

@@ -6,6 +6,10 @@
 set -eu
 cd "$(dirname "$0")/.."
 
+# The user's own choices for pip and Python are for their own packages.
+export PIP_USER=0
+unset PYTHONPATH PYTHONHOME
+
 say() { printf '\n== %s\n' "$*"; }
 stop() { printf '%s\n' "$*" >&2; exit 1; }
 digest() { python -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())'; }
@@ -52,7 +56,7 @@ fi
 
 # 3. The kernelspec, inside .venv, which Jupyter started from there finds first.
 spec=.venv/share/jupyter/kernels/rust
-if ! grep -qsF "\"$GLYPHS_ROOT/workflow/kernel/start.sh\"" $spec/kernel.json; then
+if ! grep -qsF "\"$GLYPHS_ROOT/workflow/kernel/start.sh\"" $spec/kernel.json || ! grep -q '"signal"' $spec/kernel.json; then
     mkdir -p $spec
     python - > $spec/kernel.json <<'PYTHON'
 import json, os
@@ -61,7 +65,7 @@ print(json.dumps({
     "argv": ["/bin/sh", start, "{connection_file}"],
     "display_name": "Rust (glyphs)",
     "language": "rust",
-    "interrupt_mode": "message",
+    "interrupt_mode": "signal",
 }, indent=1))
 PYTHON
 fi

@@ -41,6 +41,9 @@ pub enum Error {
     /// An argument is outside of what a function accepts.
     #[error("{problem}; {remedy}")]
     Argument { problem: String, remedy: String },
+    /// Somebody asked the work to stop.
+    #[error("{done}; {remedy}")]
+    Interrupted { done: String, remedy: &'static str },
     /// Training met a number that is not finite.
     #[error("step {step}: {problem}; {remedy}")]
     NotFinite {
@@ -106,6 +109,11 @@ impl<T, E: Display> OrStop<T> for Result<T, E> {
         // Not a closure: the caller's line is the one to show.
         match self {
             Ok(value) => value,
+            // Neither this file's name nor a backtrace says anything about a reader's cell.
+            Err(error) if std::env::var_os("EVCXR_IS_RUNTIME").is_some() => {
+                eprintln!("{error}");
+                std::panic::resume_unwind(Box::new(error.to_string()))
+            }
             Err(error) => panic!("{error}"),
         }
     }

@@ -1,8 +1,8 @@
 //! Where the project's files are, and how one is written.
 
 use std::{
-    fs,
-    io::Write,
+    fs::{self, File},
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -49,25 +49,105 @@ pub fn is_quick() -> bool {
     std::env::var_os("GLYPHS_QUICK").is_some_and(|value| !value.is_empty() && value != "0")
 }
 
-/// Writes to a temporary file in the same folder, syncs, and renames. What is at `path` and no
-/// file, a pipe or a device, is written into, and so is what a link there names.
+/// Writes to a temporary file in the same folder, syncs, and renames. A link is followed, to a
+/// file to be as well; a pipe or a device is written into.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    let remedy = "make room on the disk, or allow writing to the folder";
-    let write = || -> std::io::Result<()> {
+    let write = || -> io::Result<()> {
         // A dangling link has no canonical path, but names a file to be.
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.into());
-        if fs::symlink_metadata(&target).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
-            return fs::File::create(target)?.write_all(bytes);
+        if let Ok(there) = fs::symlink_metadata(&target) {
+            if there.is_dir() {
+                return Err(io::ErrorKind::IsADirectory.into());
+            } else if there.is_symlink() {
+                return File::create(&target)?.write_all(bytes);
+            } else if !there.is_file() {
+                return File::options().write(true).open(&target)?.write_all(bytes);
+            }
         }
-        let folder = target.parent().unwrap_or(Path::new("."));
+        let folder = folder_of(&target);
         fs::create_dir_all(folder)?;
-        let mut file = readable_by_all().tempfile_in(folder)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let prefix = format!(".{name}.writing-");
+        remove_abandoned(folder, &prefix);
+        let mut file = readable_by_all().prefix(&prefix).tempfile_in(folder)?;
+        // Where the file system knows no locks, nothing is taken for abandoned either.
+        let _ = file.as_file().lock();
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
         file.persist(target)?;
         Ok(())
     };
-    write().map_err(|error| Error::io(path, error, remedy))
+    write().map_err(|error| refused(path, error))
+}
+
+/// An error of writing `path`, with its remedy.
+pub(crate) fn refused(path: &Path, error: io::Error) -> Error {
+    let remedy = match error.kind() {
+        io::ErrorKind::IsADirectory => "name a file in that folder",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on the disk",
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+            "a file stands where a folder is needed: move it away"
+        }
+        _ => "allow writing to the folder",
+    };
+    Error::io(path, error, remedy)
+}
+
+/// Makes the folder of `path`, and sees that it takes files, before hours of work are to go there.
+pub(crate) fn check_writable(path: &Path) -> Result<()> {
+    let folder = folder_of(path);
+    fs::create_dir_all(folder)
+        .and_then(|()| tempfile::tempfile_in(folder))
+        .map_err(|error| refused(folder, error))?;
+    Ok(())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    folder.unwrap_or(Path::new("."))
+}
+
+/// Removes what killed processes left of writing the same file: whoever still writes holds a lock.
+fn remove_abandoned(folder: &Path, prefix: &str) {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    for file in files.filter(|file| file.file_name().to_string_lossy().starts_with(prefix)) {
+        let path = file.path();
+        if File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// A right that one process has at a time; it goes with the process, however it ends.
+pub(crate) struct Lock {
+    path: PathBuf,
+    _file: File,
+}
+
+impl Lock {
+    /// # Errors
+    /// [`Error::Content`] where another process has it.
+    pub fn take(path: PathBuf) -> Result<Self> {
+        fs::create_dir_all(folder_of(&path)).map_err(|error| refused(&path, error))?;
+        let mut options = File::options();
+        let file = options.create(true).append(true).open(&path);
+        let file = file.map_err(|error| refused(&path, error))?;
+        match file.try_lock() {
+            Err(fs::TryLockError::WouldBlock) => Err(Error::content(
+                &path,
+                "the same run is under way in another process",
+                "wait until it has ended, or end it",
+            )),
+            // A file system without locks keeps nobody from running.
+            _ => Ok(Self { path, _file: file }),
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
 }
 
 /// Temporary files are for their owner alone; what they become is for everybody whom

@@ -8,6 +8,7 @@ pub mod error;
 pub mod eval;
 pub mod files;
 pub mod image;
+pub mod interrupt;
 pub mod nn;
 mod numbers;
 pub mod predict;

@@ -1,6 +1,7 @@
 //! What long work says while it goes on: whole lines, since a notebook cannot redraw one.
 
 use std::fmt::Display;
+use std::io::Write;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -15,7 +16,8 @@ pub fn set_silent(silent: bool) {
 /// A line on standard output, unless [`set_silent`] asks for none.
 pub fn say(words: impl Display) {
     if !SILENT.load(Ordering::Relaxed) {
-        println!("{words}");
+        // A full disk or a closed terminal stops no work.
+        let _ = writeln!(std::io::stdout(), "{words}");
     }
 }
 

@@ -30,5 +30,11 @@ prelude = """
 !cp "\$GLYPHS_ROOT/Cargo.lock" "\$EVCXR_TMPDIR/Cargo.lock"
 """
 TOML
+# Where evcxr would bring a kernelspec of its own up to date: there is none.
+export JUPYTER_PATH="$EVCXR_TMPDIR/none"
+
+# Jupyter's Interrupt is a signal to all of them. Only a cell that trains listens to it
+# (lib/src/interrupt.rs); kernel, compiler and child ignore it, and the variables stay.
+trap '' INT
 exec python "$here/exclusive.py" "$EVCXR_TMPDIR/.kernel.lock" \
     "$GLYPHS_EVCXR/bin/evcxr_jupyter" --control_file "$1" >/dev/null

@@ -1,5 +1,6 @@
 //! `glyphs`: data, training and prediction from a terminal.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -15,11 +16,22 @@ use glyphs::data::decode::FORMATS;
 use glyphs::data::fetch::{Catalogue, check, clean, fetch};
 use glyphs::data::locate::locate;
 use glyphs::predict::{Context, Layout, Options, predict};
-use glyphs::study::{CASE_AND_LOOKALIKES, Experiment, OfficialTest, experiments};
+use glyphs::study::{CASE_AND_LOOKALIKES, Experiment, Human, OfficialTest, Readings, experiments};
+use glyphs::train::Checkpoint;
 use glyphs::{Error, Result};
 
 /// Most files that are named because they are no images; the others are counted.
 const LISTED: usize = 20;
+
+/// As the standard library's, ending where standard output takes no more (a full disk).
+macro_rules! println {
+    ($($words:tt)*) => {
+        if let Err(error) = writeln!(std::io::stdout(), $($words)*) {
+            eprintln!("error: standard output: {error}; make room, or send it elsewhere");
+            std::process::exit(1);
+        }
+    };
+}
 
 /// What can be asked. Without clap's derive macros, which would ask for more of `syn` than the
 /// notebooks' kernel does: every dependency would be compiled twice.
@@ -123,6 +135,28 @@ fn command_line() -> Command {
             "skip-damaged",
             "Skip damaged images, and list them, instead of stopping",
         ));
+    let export = Command::new("export")
+        .about("Write the network of a checkpoint as an ONNX model, for any runtime that reads it")
+        .arg(
+            Arg::new("checkpoint")
+                .required(true)
+                .value_parser(value_parser!(PathBuf))
+                .help("E.g. from outputs/checkpoints"),
+        )
+        .arg(path("onnx").required(true).help("Where the model goes"));
+    let judge = Command::new("judge")
+        .about("Read what a run held out for validation with its trained network")
+        .arg(
+            Arg::new("name")
+                .value_name("NAME")
+                .required(true)
+                .help("Name of its record"),
+        )
+        .arg(
+            path("out")
+                .default_value("judged.csv")
+                .help("Where the table label,prediction,confidence,loss,correct(,writer) goes"),
+        );
     let train = Command::new("train")
         .about("Train one run of the study, and record it in outputs/results")
         .arg(
@@ -142,12 +176,34 @@ fn command_line() -> Command {
     let official_test = Command::new("official-test").about(
         "Read the official test set of part 1, once, with every finished network that is here",
     );
+    let readings = Command::new("readings").about(
+        "Write down what the finished networks of part 1 read in every drawing that they never \
+         saw, for the pages: readings.json in the folder of outputs",
+    );
+    let human = Command::new("human")
+        .about("Add to the records what people read: files that a report's page read.html saved")
+        .arg(
+            Arg::new("files")
+                .value_name("FILE")
+                .required(true)
+                .num_args(1..)
+                .value_parser(value_parser!(PathBuf)),
+        );
     Command::new("glyphs")
         .about("Handwritten characters: data, training and prediction")
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands([data, official_test, predict, train])
+        .subcommands([
+            data,
+            export,
+            judge,
+            official_test,
+            predict,
+            human,
+            readings,
+            train,
+        ])
 }
 
 /// A data set as an argument.
@@ -172,6 +228,7 @@ impl ValueEnum for DatasetName {
 fn main() -> ExitCode {
     // In `glyphs … | head` the first line that nobody reads ends the program, without a panic.
     sigpipe::reset();
+    glyphs::interrupt::watch_signals();
     let arguments = command_line().get_matches();
     let done = match arguments.subcommand() {
         Some(("data", data)) => match data.subcommand() {
@@ -185,8 +242,12 @@ fn main() -> ExitCode {
             }),
             None => Ok(()),
         },
+        Some(("export", arguments)) => export(arguments),
+        Some(("judge", arguments)) => judge(arguments),
         Some(("official-test", _)) => official_test(),
         Some(("predict", arguments)) => predict_images(arguments),
+        Some(("human", arguments)) => human(arguments),
+        Some(("readings", _)) => readings(),
         Some((_, arguments)) => train(arguments),
         None => Ok(()),
     };
@@ -197,6 +258,28 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Of an argument that is required, or has a default.
+fn path(arguments: &ArgMatches, name: &str) -> PathBuf {
+    let path = arguments.get_one::<PathBuf>(name);
+    path.cloned().unwrap_or_default()
+}
+
+fn export(arguments: &ArgMatches) -> Result<()> {
+    let onnx = path(arguments, "onnx");
+    Checkpoint::load(path(arguments, "checkpoint"))?.export_onnx(&onnx)?;
+    println!("{}: takes pixels from 0 to 1, gives logits", onnx.display());
+    Ok(())
+}
+
+fn judge(arguments: &ArgMatches) -> Result<()> {
+    let name = arguments.get_one::<String>("name");
+    let evaluation =
+        Experiment::named(name.map_or("", String::as_str))?.judge(&path(arguments, "out"))?;
+    let (accuracy, count) = (evaluation.accuracy(), evaluation.len());
+    println!("accuracy {accuracy:.4} on {count} held-out images");
+    Ok(())
 }
 
 fn predict_images(arguments: &ArgMatches) -> Result<()> {
@@ -365,6 +448,22 @@ fn official_test() -> Result<()> {
             network.run, network.accuracy, network.merged_accuracy
         );
     }
+    Ok(())
+}
+
+fn human(arguments: &ArgMatches) -> Result<()> {
+    for file in arguments.get_many::<PathBuf>("files").into_iter().flatten() {
+        println!("{}", Human::add(file)?.display());
+    }
+    Ok(())
+}
+
+fn readings() -> Result<()> {
+    let readings = Readings::make()?;
+    for network in &readings.networks {
+        println!("{}: accuracy {:.4}", network.run, network.accuracy);
+    }
+    println!("{}", readings.save()?.display());
     Ok(())
 }
 

@@ -42,6 +42,107 @@ fn what_cannot_be_done_is_said_with_its_remedy() {
     }
 }
 
+/// Interrupted after a first epoch, told so, going on, and killed at last.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_signal_ends_training_with_a_word_and_the_same_command_goes_on() {
+    use std::io::{BufRead, BufReader};
+    let folder = tempfile::tempdir().expect("a folder");
+    let start = || {
+        Command::new(env!("CARGO_BIN_EXE_glyphs"))
+            .args(["train", "part1-original-random-ours-seed0"])
+            .env("GLYPHS_OUTPUTS", folder.path())
+            .env("GLYPHS_DATA", folder.path())
+            .env("GLYPHS_QUICK", "1")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the command line runs")
+    };
+    let until = |child: &mut std::process::Child, words: &str| {
+        let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let mut lines = lines.map_while(Result::ok);
+        let found = lines.any(|line| line.contains(words));
+        assert!(found, "{words} was never said");
+        std::thread::spawn(move || lines.count())
+    };
+    let mut first_words = "epoch ";
+    for signal in ["TERM", "HUP"] {
+        let mut child = start();
+        let reader = until(&mut child, first_words);
+        let id = child.id().to_string();
+        let sent = Command::new("kill").args(["-s", signal, &id]).status();
+        assert!(sent.is_ok_and(|status| status.success()));
+        let output = child.wait_with_output().expect("it ends");
+        reader.join().expect("its words end");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("goes on there"), "{signal}: {said}");
+        first_words = "going on after epoch";
+    }
+    let record = "results/part1-original-random-ours-seed0.json";
+    assert!(!folder.path().join(record).exists());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_standard_output_is_an_error_and_no_panic() {
+    let full = std::fs::File::options().write(true).open("/dev/full");
+    let done = Command::new(env!("CARGO_BIN_EXE_glyphs"))
+        .args(["data", "status"])
+        .stdout(full.expect("Linux has it"))
+        .output()
+        .expect("the command line runs");
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(
+        said.contains("standard output") && !said.contains("panicked"),
+        "{said}"
+    );
+    assert_eq!(done.status.code(), Some(1));
+}
+
+#[test]
+#[cfg(unix)]
+fn a_pipe_as_checkpoint_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = folder.path().join("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.is_ok_and(|status| status.success()));
+    let pipe = pipe.display().to_string();
+    let done = glyphs(&["predict", "--checkpoint", &pipe, "--images", "."]);
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(said.contains("not a file"), "{said}");
+}
+
+#[test]
+fn what_a_person_read_is_kept_once() {
+    let folder = std::env::temp_dir().join(format!("glyphs-human-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let add = |text: &str| {
+        let file = folder.join("answers.json");
+        std::fs::write(&file, text).expect("a file");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_glyphs"));
+        command
+            .env("GLYPHS_OUTPUTS", &folder)
+            .arg("human")
+            .arg(&file);
+        command.output().expect("the command line runs")
+    };
+    let answers = r#"{"format": "glyphs human answers 1", "run": "part1", "dataset_sha256": "ab",
+        "view": "whole", "date": "2026-01-01",
+        "answers": [{"drawing": "img001-042.png", "answer": "O", "seconds": 1.5}]}"#;
+    assert!(add(answers).status.success() && add(&answers.replace('\n', "\n\n")).status.success());
+    let kept = std::fs::read_dir(folder.join("human")).expect("records");
+    assert_eq!(kept.count(), 1);
+    for wrong in ["{}", &answers.replace("answers 1", "answers 9")] {
+        let said = String::from_utf8_lossy(&add(wrong).stderr).into_owned();
+        assert!(
+            said.contains("answers.json") && said.contains("read.html"),
+            "{said}"
+        );
+    }
+    std::fs::remove_dir_all(&folder).expect("it can be removed");
+}
+
 #[test]
 #[cfg(unix)]
 fn it_ends_without_a_panic_where_nobody_reads_on() {

@@ -384,9 +384,13 @@ impl Experiment {
     /// 5,000 training images are held out; one cycle of the learning rate, whose peak is the best
     /// of [`RATES`] on them for this start.
     pub fn clean(self) -> Self {
+        let rate = match (self.head, self.init) {
+            (Head::Experimental, Init::Random) => 3e-3,
+            _ => 1e-2,
+        };
         Self {
             protocol: "clean".into(),
-            ..self.clean_at(3e-3)
+            ..self.clean_at(rate)
         }
     }
 
@@ -586,7 +590,7 @@ pub fn experiments() -> Vec<ListedRun> {
         } else {
             &readers
         };
-        add(run, &SEEDS, plain.then_some(CHARACTERS), readers);
+        add(run, &SEEDS, None, readers);
     }
     for (_, run) in &Experiment::part1_preprocessing(0)[1..] {
         add(run.clone(), &SEEDS, None, &[PREPROCESSING]);

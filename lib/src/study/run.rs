@@ -1,16 +1,23 @@
 //! What a run does: train, judge, keep checkpoints and record.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use ndarray::{Array2, s};
+use polars::prelude::Column;
 
 use crate::{
     Result,
     data::{Provenance, Samples},
+    dataframe::{dataframe, write_csv},
     eval::{
         Evaluation,
         similarity::{debiased_cka, relative_distance},
     },
+    files::{check_writable, outputs, refused},
     image::{FEATURES, Others},
     nn::Classifier,
     study::{
@@ -20,8 +27,8 @@ use crate::{
         result::{Artefact, Environment, RunResult, SampleHashes},
     },
     train::{
-        Checkpoint, Complementary, History, Loss, activations, evaluate, evaluate_averaged,
-        fit_self_training, logits, recalibrate,
+        Checkpoint, Complementary, History, Loss, ModelCheckpoint, activations, evaluate,
+        evaluate_averaged, fit_self_training, logits, recalibrate,
     },
 };
 
@@ -74,11 +81,34 @@ impl Experiment {
 
     /// [`Experiment::run`] on the data sets of this machine.
     pub fn load_and_run(&self) -> Result<Trained> {
+        self.with_sources(|sources| self.run_on(sources))
+    }
+
+    /// Judges the trained network on what the run held out for validation, and writes a CSV table
+    /// of it: [`Evaluation::dataframe`], and `writer` where the data name one.
+    pub fn judge(&self, table: &Path) -> Result<Evaluation> {
+        let model = self.load_checkpoint()?.network()?;
+        self.with_sources(|sources| {
+            let (samples, test) = self.samples(sources)?;
+            let (_, valid) = self.split(&samples, test)?;
+            let evaluation = evaluate(model.as_ref(), &valid)?;
+            let mut rows = evaluation.dataframe()?.into_columns();
+            if !valid.writers.is_empty() {
+                let writers: Vec<u32> = valid.writers.iter().map(|&writer| writer.into()).collect();
+                rows.push(Column::new("writer".into(), writers));
+            }
+            write_csv(table, &mut dataframe(rows)?)?;
+            Ok(evaluation)
+        })
+    }
+
+    /// Hands on the data sets of this machine that it needs.
+    fn with_sources<T>(&self, then: impl FnOnce(Sources) -> Result<T>) -> Result<T> {
         match self.data {
-            Data::Characters(_) => self.run(&load_drawings()?),
-            Data::Digits(_) => self.run((&load_drawings()?, &load_mnist()?)),
-            Data::Mnist | Data::Relabelled { .. } => self.run(&load_mnist()?),
-            Data::Mislabelled => self.run((&load_mislabelled()?, &load_mnist()?)),
+            Data::Characters(_) => then((&load_drawings()?).into()),
+            Data::Digits(_) => then((&load_drawings()?, &load_mnist()?).into()),
+            Data::Mnist | Data::Relabelled { .. } => then((&load_mnist()?).into()),
+            Data::Mislabelled => then((&load_mislabelled()?, &load_mnist()?).into()),
         }
     }
 
@@ -100,7 +130,10 @@ impl Experiment {
             .map(|test| Before::of(model.as_ref(), test))
             .transpose()?;
 
-        let (history, best) = self.fit(model.as_mut(), &train, &valid)?;
+        let stages = self.states_of_stages();
+        let _alone = stages.last().map(ModelCheckpoint::lock).transpose()?;
+        self.start_record()?;
+        let (history, best) = self.fit(model.as_mut(), &train, &valid, &stages)?;
         let evaluation = evaluate(model.as_ref(), tested.unwrap_or(&valid))?;
         let on_mnist = test.filter(|_| tested.is_none());
         let on_mnist = on_mnist
@@ -147,6 +180,7 @@ impl Experiment {
             ..self.record(&train.provenance, &history, Artefact::of(&path)?)
         };
         result.save()?;
+        stages.iter().try_for_each(ModelCheckpoint::forget)?;
         Ok(Trained {
             experiment: self.clone(),
             model,
@@ -205,14 +239,25 @@ impl Experiment {
         model: &mut dyn Classifier,
         train: &Samples,
         valid: &Samples,
+        stages: &[ModelCheckpoint],
     ) -> Result<(History, PathBuf)> {
-        let stages = self.states_of_stages();
-        let history = fit_self_training(model, train, valid, &self.config, &stages)?;
+        let history = fit_self_training(model, train, valid, &self.config, stages)?;
         let mut best = PathBuf::new();
         for stage in stages.iter().filter(|stage| stage.last().exists()) {
             best = stage.finish()?;
         }
         Ok((history, best))
+    }
+
+    /// Sees that the record can be written, and removes an earlier one: while the run is under way
+    /// its checkpoints change.
+    fn start_record(&self) -> Result<()> {
+        let path = outputs().join("results").join(self.name() + ".json");
+        check_writable(&path)?;
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(refused(&path, error)),
+            _ => Ok(()),
+        }
     }
 
     /// What a record of part 1 keeps of an evaluation.

@@ -2,7 +2,7 @@
 //! so that a resumed run decides as an uninterrupted one.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, Result,
+    files::Lock,
     train::{Checkpoint, Epoch, History},
 };
 
@@ -122,14 +123,27 @@ impl ModelCheckpoint {
         self.stem.with_added_extension("last.safetensors")
     }
 
-    /// Ends a complete run: of its best epoch the weights are kept and the optimiser is
-    /// not; its last state, from which it would go on, is removed. Returns the former's path.
+    /// Of a complete run's best epoch the weights are kept and the optimiser is not. Returns
+    /// their path. May be asked again.
     pub fn finish(&self) -> Result<PathBuf> {
         let best = self.best();
         Checkpoint::load(&best)?.weights_only().save(&best)?;
-        let last = self.last();
-        fs::remove_file(&last)
-            .map_err(|error| Error::io(&last, error, "allow deleting in its folder"))?;
         Ok(best)
+    }
+
+    /// Removes the last state, once all that a run is for has been written.
+    pub fn forget(&self) -> Result<()> {
+        let last = self.last();
+        match fs::remove_file(&last) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(Error::io(&last, error, "allow deleting in its folder"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The right to run; one process has it at a time.
+    pub(crate) fn lock(&self) -> Result<Lock> {
+        Lock::take(self.stem.with_added_extension("lock"))
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     data::{Provenance, Samples, archive::sha256},
     files::write_atomically,
     image::Preprocess,
-    nn::{Builder, Classifier, DynNetwork, LayerSpec, Optimizer, char_cnn_layers},
+    nn::{Builder, Classifier, DynNetwork, LayerSpec, Optimizer, char_cnn_layers, to_onnx},
     train::{
         Config, History,
         tensor_file::{REMEDY, Tensor, TensorFile},
@@ -41,6 +41,8 @@ pub struct Checkpoint {
     tensors: Vec<Tensor>,
     /// Updates made by the optimiser, where its state is held too.
     step: Option<u64>,
+    /// SHA-256 of both parts, in a state that a run goes on from.
+    samples: Option<[String; 2]>,
     path: PathBuf,
 }
 
@@ -54,6 +56,8 @@ struct Header {
     classes: Vec<String>,
     preprocess: Option<Preprocess>,
     step: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    samples: Option<[String; 2]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     architecture: Option<Architecture>,
 }
@@ -79,6 +83,7 @@ impl Checkpoint {
                 .filter(|layers| Some(layers) != of_study.as_ref()),
             tensors,
             step: None,
+            samples: None,
             path: PathBuf::new(),
         }
     }
@@ -89,8 +94,14 @@ impl Checkpoint {
         self
     }
 
-    pub fn with_optimizer(mut self, optimizer: &dyn Optimizer) -> Self {
+    /// With what a run on `samples` (the hashes of both parts) needs to go on.
+    pub(crate) fn with_optimizer(
+        mut self,
+        optimizer: &dyn Optimizer,
+        samples: [String; 2],
+    ) -> Self {
         self.step = Some(optimizer.steps());
+        self.samples = Some(samples);
         self.tensors
             .extend(optimizer.tensors().into_iter().map(|t| Tensor {
                 name: format!("{OPTIMIZER}{}", t.name),
@@ -104,6 +115,7 @@ impl Checkpoint {
     /// that equal runs give equal files.
     pub fn weights_only(mut self) -> Self {
         self.step = None;
+        self.samples = None;
         self.tensors.retain(|t| !t.name.starts_with(OPTIMIZER));
         for epoch in &mut self.history.epochs {
             epoch.seconds = 0.0;
@@ -135,6 +147,21 @@ impl Checkpoint {
         write_atomically(path, &self.to_bytes(path)?)
     }
 
+    /// Writes the network as an ONNX model ([`to_onnx`]), which takes pixels from 0 to 1. Names of
+    /// classes and the way that images are brought down to size stand in its metadata, as JSON.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::network`]; where the file cannot be written.
+    pub fn export_onnx(&self, path: impl AsRef<Path>) -> Result<()> {
+        let metadata = [
+            ("classes", serde_json::json!(self.classes).to_string()),
+            ("preprocess", serde_json::json!(self.preprocess).to_string()),
+        ];
+        let metadata = metadata.each_ref().map(|(key, text)| (*key, text.as_str()));
+        let onnx = to_onnx(self.network()?.as_ref(), &metadata)?;
+        write_atomically(path.as_ref(), &onnx)
+    }
+
     /// Reads a file that [`Checkpoint::save`] wrote.
     ///
     /// # Errors
@@ -144,8 +171,18 @@ impl Checkpoint {
         let path = path.as_ref();
         let damaged = |problem: String| Error::content(path, problem, REMEDY);
         let TensorFile { header, tensors } = TensorFile::read(path, METADATA)?;
-        let header: Header = serde_json::from_str(&header)
+        let (header, checksum) = match header.rsplit_once('\n') {
+            Some((header, checksum)) => (header, Some(checksum)),
+            None => (header.as_str(), None),
+        };
+        if checksum.is_some_and(|checksum| checksum != digest(header, &tensors)) {
+            return Err(damaged("its content does not have its checksum".into()));
+        }
+        let header: Header = serde_json::from_str(header)
             .map_err(|error| damaged(format!("its header cannot be read ({error})")))?;
+        if header.step.is_some() && checksum.is_none() {
+            return Err(damaged("it has no checksum".into()));
+        }
         Ok(Self {
             config: header.config,
             history: header.history,
@@ -155,6 +192,7 @@ impl Checkpoint {
             architecture: header.architecture,
             tensors,
             step: header.step,
+            samples: header.samples,
             path: path.into(),
         })
     }
@@ -217,6 +255,11 @@ impl Checkpoint {
         Ok(())
     }
 
+    /// Whether it is of a run on `samples`, the hashes of both parts.
+    pub(crate) fn is_of(&self, samples: &[String; 2]) -> bool {
+        self.samples.as_ref() == Some(samples)
+    }
+
     pub(crate) fn restore_optimizer(&self, optimizer: &mut dyn Optimizer) -> Result<()> {
         let step = self.step.ok_or_else(|| {
             Error::content(
@@ -250,16 +293,20 @@ impl Checkpoint {
         let failed = |problem: String| {
             Error::content(path, problem, "this state cannot be written as safetensors")
         };
-        let header = serde_json::to_string(&Header {
+        let mut header = serde_json::to_string(&Header {
             config: self.config.clone(),
             history: self.history.clone(),
             data: self.data.clone(),
             classes: self.classes.clone(),
             preprocess: self.preprocess,
             step: self.step,
+            samples: self.samples.clone(),
             architecture: self.architecture.clone(),
         })
         .map_err(|error| failed(error.to_string()))?;
+        if self.step.is_some() {
+            header = format!("{header}\n{}", digest(&header, &self.tensors));
+        }
         let bytes: Vec<Vec<u8>> = (self.tensors.iter())
             .map(|t| t.values.iter().flat_map(|v| v.to_le_bytes()).collect())
             .collect();
@@ -273,6 +320,18 @@ impl Checkpoint {
         let metadata = HashMap::from([(METADATA.to_string(), header)]);
         safetensors::serialize(views, Some(metadata)).map_err(|error| failed(error.to_string()))
     }
+}
+
+/// SHA-256 of a header's text and of all tensors, in the order of their names.
+fn digest(header: &str, tensors: &[Tensor]) -> String {
+    let mut tensors: Vec<&Tensor> = tensors.iter().collect();
+    tensors.sort_by_key(|tensor| &tensor.name);
+    let tensors = tensors.into_iter().flat_map(|tensor| {
+        let label = format!("{}{:?}", tensor.name, tensor.shape).into_bytes();
+        let values = tensor.values.iter().flat_map(|value| value.to_le_bytes());
+        label.into_iter().chain(values)
+    });
+    sha256(&header.bytes().chain(tensors).collect::<Vec<u8>>())
 }
 
 /// The layers of the study's network that has these tensors, if it is one.

@@ -11,7 +11,9 @@ use crate::{
     Error, Result,
     data::Samples,
     eval::{Evaluation, argmax},
+    files::check_writable,
     image::Augment,
+    interrupt::{Watch, interrupted},
     nn::{Batch, Classifier, Objective, Optimizer, Sgd, Step, shape::Dims, split_mix64},
     progress::say,
     train::{
@@ -32,6 +34,8 @@ const EVALUATION_BATCH: usize = 500;
 /// # Errors
 /// [`Error::Argument`] where configuration, data and network do not fit together,
 /// [`Error::NotFinite`] where a loss is NaN or infinite.
+///
+/// Jupyter's Interrupt ends it after the step, with the epochs so far.
 pub fn fit(
     model: &mut dyn Classifier,
     train: &Samples,
@@ -43,6 +47,10 @@ pub fn fit(
 
 /// As [`fit`], keeping checkpoints. A run that was interrupted goes on after its last
 /// whole epoch, and ends with the same weights as one that was not.
+///
+/// # Errors
+/// As [`fit`]; [`Error::Content`] where the state found is damaged or of another run, or where
+/// another process makes the same run; [`Error::Interrupted`].
 pub fn fit_resumable(
     model: &mut dyn Classifier,
     train: &Samples,
@@ -50,6 +58,7 @@ pub fn fit_resumable(
     config: &Config,
     checkpoint: &ModelCheckpoint,
 ) -> Result<History> {
+    let _alone = checkpoint.lock()?;
     Ok(fit_stage(model, train, valid, config, checkpoint, None)?.history)
 }
 
@@ -181,6 +190,8 @@ struct Run<'a> {
     /// Epochs and steps of the stages before this one.
     first_epoch: usize,
     first_step: u64,
+    /// SHA-256 of both parts, where states are kept.
+    samples: [String; 2],
 }
 
 impl<'a> Run<'a> {
@@ -203,11 +214,15 @@ impl<'a> Run<'a> {
             history: History::default(),
             first_epoch: 0,
             first_step: 0,
+            samples: Default::default(),
         })
     }
 
     fn go(mut self, checkpoint: Option<&ModelCheckpoint>) -> Result<Stage> {
+        let _signals = Watch::start();
         if let Some(checkpoint) = checkpoint {
+            check_writable(&checkpoint.last())?;
+            self.samples = [self.train.sha256(), self.valid.sha256()];
             self.resume(checkpoint)?;
         }
         let stops = |history: &History| {
@@ -215,7 +230,15 @@ impl<'a> Run<'a> {
             early.is_some_and(|stopping| stopping.stops(history))
         };
         while self.history.epochs.len() < self.config.epochs && !stops(&self.history) {
-            let epoch = self.epoch()?;
+            let Some(epoch) = self.epoch()? else {
+                let done = format!("interrupted after {} epochs", self.history.epochs.len());
+                if checkpoint.is_some() {
+                    let remedy = "run it again: it goes on there";
+                    return Err(Error::Interrupted { done, remedy });
+                }
+                say(done);
+                break;
+            };
             self.history.epochs.push(epoch);
             say(self.line(&epoch));
             if let Some(checkpoint) = checkpoint {
@@ -234,17 +257,47 @@ impl<'a> Run<'a> {
         if !path.exists() {
             return Ok(());
         }
-        let state = Checkpoint::load(&path)?;
+        let refused = |problem: String| {
+            let remedy = "delete it to start anew, or name another checkpoint";
+            Error::content(&path, problem, remedy)
+        };
+        let loaded = Checkpoint::load(&path).and_then(|state| {
+            state.restore(self.model)?;
+            state.restore_optimizer(self.optimizer.as_mut())?;
+            Ok(state)
+        });
+        let state = loaded.map_err(|error| match error {
+            Error::Content { problem, .. } => refused(problem),
+            other => other,
+        })?;
         if state.config != *self.config || state.data != self.train.provenance {
-            return Err(Error::content(
-                &path,
-                "it belongs to a run with another configuration or other data",
-                "delete it to start anew, or name another checkpoint",
-            ));
+            let problem = "it belongs to a run with another configuration or other data";
+            return Err(refused(problem.into()));
+        } else if !state.is_of(&self.samples) {
+            let problem = "it belongs to a run on other images, or on other preprocessing of them";
+            return Err(refused(problem.into()));
         }
-        state.restore(self.model)?;
-        state.restore_optimizer(self.optimizer.as_mut())?;
         self.history = state.history;
+        // The same network and code give the same loss; its last digits depend on the processor.
+        let (now, then) = (self.validate()?.0, self.history.last().map(|e| e.val_loss));
+        if then.is_some_and(|then| (now - then).abs() > 1e-3 * then.abs().max(1e-3)) {
+            return Err(refused(format!(
+                "its network gave a validation loss of {then:?}, and now gives {now}: \
+                 the code has changed"
+            )));
+        }
+        let best = Checkpoint::load(checkpoint.best()).map_err(|error| {
+            refused(format!(
+                "the state of the best epoch beside it is gone ({error})"
+            ))
+        })?;
+        // The process may have ended between writing the two.
+        let epochs = best.history.epochs.len();
+        let of_best = self.history.best_epoch().map(|best| best + 1);
+        if Some(epochs) != of_best && epochs != self.history.epochs.len() + 1 {
+            let problem = "the state of the best epoch beside it belongs to another run";
+            return Err(refused(problem.into()));
+        }
         say(format!(
             "going on after epoch {}",
             self.history.epochs.len()
@@ -259,14 +312,15 @@ impl<'a> Run<'a> {
             self.history.clone(),
             self.train,
         )
-        .with_optimizer(self.optimizer.as_ref());
+        .with_optimizer(self.optimizer.as_ref(), self.samples.clone());
         if self.history.best_epoch() == Some(self.history.epochs.len() - 1) {
             state.save(checkpoint.best())?;
         }
         state.save(checkpoint.last())
     }
 
-    fn epoch(&mut self) -> Result<Epoch> {
+    /// None where it was interrupted.
+    fn epoch(&mut self) -> Result<Option<Epoch>> {
         let number = self.first_epoch + self.history.epochs.len();
         let config = self.config;
         let order = shuffled(self.train.len(), config.seed, number as u64);
@@ -303,17 +357,20 @@ impl<'a> Run<'a> {
             score.add(&step.logits, &labels);
             seconds += start.elapsed();
             self.point_of_curve(before + seconds.as_secs_f64())?;
+            if interrupted() {
+                return Ok(None);
+            }
         }
 
         let (val_loss, val_accuracy) = self.validate()?;
-        Ok(Epoch {
+        Ok(Some(Epoch {
             loss: total_loss / order.len() as f64,
             accuracy: score.accuracy(config.loss, self.model.num_classes()),
             val_loss,
             val_accuracy,
             lr: f64::from(self.optimizer.learning_rate()),
             seconds: seconds.as_secs_f64(),
-        })
+        }))
     }
 
     /// Loss and accuracy on the validation part.

@@ -1,6 +1,9 @@
 //! A safetensors file of 32-bit numbers, with a text in its header.
 
-use std::{fs::File, path::Path};
+use std::{
+    fs::{self, File},
+    path::Path,
+};
 
 use safetensors::{Dtype, SafeTensors};
 
@@ -36,9 +39,18 @@ impl TensorFile {
     /// [`Error::Io`] where it cannot be read, [`Error::Content`] as for
     /// [`TensorFile::parse`], or where it is larger than any network.
     pub fn read(path: &Path, key: &str) -> Result<Self> {
+        let unreadable = |error| Error::io(path, error, "name an existing checkpoint");
+        // A pipe would have to be waited for.
+        if !fs::metadata(path).map_err(unreadable)?.is_file() {
+            return Err(Error::content(
+                path,
+                "it is not a file",
+                "name a checkpoint",
+            ));
+        }
         let bytes = File::open(path)
             .and_then(|mut file| read_at_most(&mut file, MAX_BYTES))
-            .map_err(|error| Error::io(path, error, "name an existing checkpoint"))?
+            .map_err(unreadable)?
             .ok_or_else(|| {
                 let problem = format!("more than {MAX_BYTES} bytes");
                 Error::content(path, problem, REMEDY)

@@ -183,6 +183,19 @@ fn a_run_that_was_interrupted_ends_with_the_same_bits() {
     let history = fit_resumable(&mut second, &train, &valid, &config, &states).unwrap();
 
     assert!(bits(&whole) == bits(&second), "weights");
+    // An undisturbed run that keeps states leaves the same files, to the last byte.
+    let undisturbed = ModelCheckpoint::new(folder.path().join("undisturbed"));
+    let mut third = Small::new(1);
+    fit_resumable(&mut third, &train, &valid, &config, &undisturbed).unwrap();
+    let best = |states: &ModelCheckpoint| fs::read(states.finish().unwrap()).unwrap();
+    assert!(best(&states) == best(&undisturbed), "best checkpoint");
+    let last = |states: &ModelCheckpoint| {
+        let path = folder.path().join("last");
+        let state = Checkpoint::load(states.last()).unwrap();
+        state.weights_only().save(&path).unwrap();
+        fs::read(path).unwrap()
+    };
+    assert!(last(&states) == last(&undisturbed), "last checkpoint");
     let losses =
         |h: &glyphs::train::History| h.epochs.iter().map(|e| e.val_loss).collect::<Vec<_>>();
     assert_eq!(losses(&history), losses(&expected));
@@ -195,6 +208,84 @@ fn a_run_that_was_interrupted_ends_with_the_same_bits() {
         refused.to_string().contains("another configuration"),
         "{refused}"
     );
+}
+
+#[test]
+fn a_state_that_is_damaged_or_of_another_run_is_refused_with_its_remedy() {
+    let (train, valid) = bars(50).split(0.8, 3);
+    let folder = tempfile::tempdir().unwrap();
+    let states = ModelCheckpoint::new(folder.path().join("run"));
+    let go = |train: &Samples, valid: &Samples| {
+        let mut model = BreaksAt(7, Small::new(1));
+        let error = fit_resumable(&mut model, train, valid, &short(), &states).unwrap_err();
+        error.to_string()
+    };
+    let refused = |said: String, words: &str| {
+        assert!(
+            said.contains(words) && said.contains("delete it to start anew"),
+            "{said}"
+        );
+    };
+    assert!(go(&train, &valid).contains("broken off"));
+    assert!(go(&train, &valid).contains("broken off"), "it goes on");
+
+    let whole = fs::read(states.last()).unwrap();
+    for at in [whole.len() / 3, whole.len() / 2, whole.len() - 1] {
+        let mut flipped = whole.clone();
+        flipped[at] ^= 1;
+        fs::write(states.last(), flipped).unwrap();
+        refused(go(&train, &valid), "checksum");
+    }
+    fs::write(states.last(), &whole).unwrap();
+
+    let mut other = train.clone();
+    other.images[[0, 0, 3, 3]] ^= 1;
+    refused(go(&other, &valid), "other images");
+    let fewer = valid.take(5);
+    refused(go(&train, &fewer), "other images");
+
+    let best = fs::read(states.best()).unwrap();
+    fs::write(states.best(), &best[..best.len() / 2]).unwrap();
+    refused(go(&train, &valid), "best epoch");
+    fs::remove_file(states.best()).unwrap();
+    refused(go(&train, &valid), "best epoch");
+    fs::write(states.best(), best).unwrap();
+    assert!(go(&train, &valid).contains("broken off"));
+}
+
+#[test]
+fn one_process_makes_a_run_and_the_left_overs_of_killed_ones_go() {
+    let (train, valid) = bars(50).split(0.8, 3);
+    let folder = tempfile::tempdir().unwrap();
+    let states = ModelCheckpoint::new(folder.path().join("run"));
+    let go = || fit_resumable(&mut Small::new(1), &train, &valid, &short(), &states);
+    let lock = fs::File::create(folder.path().join("run.lock")).unwrap();
+    lock.lock().unwrap();
+    let said = go().unwrap_err().to_string();
+    assert!(
+        said.contains("under way") && said.contains("run.lock"),
+        "{said}"
+    );
+    drop(lock);
+    let left = folder.path().join(".run.last.safetensors.writing-abc");
+    let in_use = folder.path().join(".run.last.safetensors.writing-def");
+    fs::write(&left, "cut").unwrap();
+    let writer = fs::File::create(&in_use).unwrap();
+    writer.lock().unwrap();
+    go().unwrap();
+    assert!(!left.exists() && in_use.exists());
+    assert!(!folder.path().join("run.lock").exists());
+}
+
+#[test]
+fn a_folder_that_takes_no_files_is_met_before_the_first_epoch() {
+    let (train, valid) = bars(20).split(0.8, 3);
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("file"), "").unwrap();
+    let states = ModelCheckpoint::new(folder.path().join("file/run"));
+    let mut model = BreaksAt(0, Small::new(1));
+    let error = fit_resumable(&mut model, &train, &valid, &short(), &states).unwrap_err();
+    assert!(error.to_string().contains("move it away"), "{error}");
 }
 
 #[test]
@@ -315,7 +406,12 @@ fn a_complete_run_keeps_the_best_weights_and_not_the_optimiser() {
     let history = fit_resumable(&mut model, &train, &valid, &short(), &states).unwrap();
 
     let best = states.finish().unwrap();
-    assert!(!states.last().exists());
+    assert!(states.last().exists(), "kept until the record is written");
+    let again = fit_resumable(&mut model, &train, &valid, &short(), &states).unwrap();
+    assert_eq!(again, history, "a run killed here trains nothing twice");
+    states.finish().unwrap();
+    states.forget().unwrap();
+    states.forget().unwrap();
     let kept = Checkpoint::load(&best).unwrap();
     assert_eq!(kept.history.epochs.len(), history.best_epoch().unwrap() + 1);
     let names: Vec<String> = fs::read_dir(folder.path())

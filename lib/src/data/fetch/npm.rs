@@ -28,7 +28,7 @@ pub fn unpack(package: &str, files: &BTreeMap<String, String>, staging: &Path) -
     let npm = Command::new("npm")
         .args([
             "pack",
-            "--silent",
+            "--loglevel=error",
             "--fetch-timeout=60000",
             "--fetch-retries=1",
             package,
@@ -39,8 +39,13 @@ pub fn unpack(package: &str, files: &BTreeMap<String, String>, staging: &Path) -
         .map_err(|e| wrong(format!("npm cannot be run ({e})")))?;
     if !npm.status.success() {
         let words = String::from_utf8_lossy(&npm.stderr);
-        let last = words.lines().last().unwrap_or_default();
-        return Err(wrong(format!("npm ended with {} {last}", npm.status)));
+        // The reason comes first, where npm's log lies comes last.
+        let why: Vec<&str> = words.lines().take(3).collect();
+        return Err(wrong(format!(
+            "npm ended with {}: {}",
+            npm.status,
+            why.join(" ")
+        )));
     }
     let mut archives = std::fs::read_dir(folder.path()).map_err(failed)?.flatten();
     let archive = archives.find(|entry| entry.path().extension().is_some_and(|e| e == "tgz"));

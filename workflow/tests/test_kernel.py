@@ -1,0 +1,98 @@
+"""The kernel among people: Interrupt while a cell trains, and surroundings that are not ours."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from jupyter_client.manager import start_new_kernel
+
+from test_runner import STRIPES, USES_LIB
+import measure_kernel
+
+ROOT = Path(__file__).resolve().parents[2]
+AFTER_SECONDS = 12
+
+
+@pytest.fixture
+def kernel(monkeypatch):
+    """Runs cells as JupyterLab does, and gives each one's status and text."""
+    monkeypatch.delenv("GLYPHS_KERNEL", raising=False)
+    manager, client = start_new_kernel(kernel_name="rust", cwd=str(ROOT / "notebooks"), startup_timeout=600)
+
+    def run(code, on_text=lambda text: None):
+        words = []
+
+        def hook(msg):
+            words.append(msg["content"].get("text", msg["content"].get("evalue", "")))
+            on_text(words[-1])
+
+        reply = client.execute_interactive(code, allow_stdin=False, output_hook=hook, timeout=300)
+        return reply["content"]["status"], "".join(words)
+
+    run.manager = manager
+    yield run
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+
+
+def test_interrupt_ends_a_training_cell_and_keeps_what_there_is(kernel):
+    for code in (USES_LIB, STRIPES, f"{measure_kernel.LENET5}\nlet mut model: Network<LeNet5> = Network::new(0);"):
+        assert kernel(code)[0] == "ok"
+    endless = (
+        "glyphs::progress::set_silent(false);\n"
+        "let long: Config = Config { epochs: 1_000_000, batch_size: 16, ..Config::default() };\n"
+        "let history: History = fit(&mut model, &samples, &samples, &long).or_stop();"
+    )
+    began, sent = [], []
+
+    def interrupt(text):
+        if "epoch" in text:
+            began.append(time.monotonic())
+        if began and not sent and time.monotonic() - began[0] > AFTER_SECONDS:
+            kernel.manager.interrupt_kernel()
+            sent.append(time.monotonic())
+
+    status, words = kernel(endless, interrupt)
+    took = time.monotonic() - sent[0]
+    print(f"the cell ended {took:.1f} s after the interrupt")
+    assert (status, took < 5) == ("ok", True), (status, took, words[-300:])
+    assert "interrupted after" in words
+    status, words = kernel('println!("{} {}", history.epochs.len() > 10, evaluate(&model, &samples).or_stop().len());')
+    assert (status, words) == ("ok", "true 64\n"), words
+    # Where nothing trains, an interrupt changes nothing.
+    kernel.manager.interrupt_kernel()
+    assert kernel("samples.len()")[0] == "ok"
+    # A step that fails shows its words alone, and the variables stay.
+    _, words = kernel('let sum: u32 = Err::<u32, Error>(Error::argument("planted", "remedy")).or_stop();')
+    assert "planted; remedy" in words and "error.rs" not in words and "backtrace" not in words, words
+    assert kernel("samples.len()")[0] == "ok"
+
+
+def start_kernel(tmp_path, **environment):
+    command = [sys.executable, "workflow/kernel/exclusive.py", str(tmp_path / "lock"), str(tmp_path / "missing")]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env={**os.environ, **environment})
+
+
+def test_a_kernel_whose_program_is_gone_says_make_setup(tmp_path):
+    done = start_kernel(tmp_path)
+    assert done.returncode and "make setup" in done.stderr and "Traceback" not in done.stderr
+
+
+def from_env(variable, **environment):
+    command = f'. workflow/env.sh && printf %s "${{{variable}-unset}}"'
+    known = {k: v for k, v in os.environ.items() if k not in ("JUPYTER_PATH", "GLYPHS_DATA")}
+    done = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, env={**known, **environment})
+    return done.stdout
+
+
+def test_the_surroundings_do_not_reach_us():
+    assert from_env("PYTHONPATH", PYTHONPATH="/elsewhere") == "unset"
+    assert from_env("GLYPHS_DATA", GLYPHS_DATA="some/folder") == f"{ROOT}/some/folder"
+    assert from_env("GLYPHS_DATA", GLYPHS_DATA="/data") == "/data"
+    first, *others = from_env("JUPYTER_PATH", JUPYTER_PATH="/elsewhere").split(":")
+    assert first == f"{ROOT}/.venv/share/jupyter" and others == ["/elsewhere"]
+    assert json.loads((Path(first) / "kernels/rust/kernel.json").read_text())["interrupt_mode"] == "signal"
