@@ -75,10 +75,8 @@ fn an_archive_that_is_wrong_is_not_passed_over() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.zip");
     let good = ("0/a.png".to_string(), png(28, 28));
-    for bad in ["../b.png"] {
-        fs::write(&path, zip_of(&[good.clone(), (bad.into(), vec![1])])).unwrap();
-        assert!(read_contents(&path).is_err(), "{bad}");
-    }
+    fs::write(&path, zip_of(&[good, ("../b.png".into(), vec![1])])).unwrap();
+    assert!(read_contents(&path).is_err());
     assert!(read_contents(Path::new("nothing.zip")).is_err());
 }
 
