@@ -2,7 +2,7 @@
 # The environment is set in workflow/env.sh, and nowhere else.
 ENV := . workflow/env.sh &&
 
-.PHONY: help setup report quick full test test-rust test-python lab bench bench-peers bench-predict fuzz official-test verify publish clean
+.PHONY: help setup report quick full test test-rust test-python test-faults lab bench bench-peers bench-predict fuzz official-test verify publish clean
 .NOTPARALLEL:
 
 help:
@@ -35,6 +35,11 @@ test-rust: setup
 
 test-python: setup
 	@$(ENV) pytest workflow/tests
+
+## make test-faults  kills quick runs of `glyphs train` at KILLS=50 random moments, starts them again, compares
+KILLS ?= 50
+test-faults: setup
+	@$(ENV) cargo build --locked --package glyphs-cli && python workflow/faults.py $(KILLS)
 
 ## make lab      JupyterLab with the Rust kernel
 lab: setup
