@@ -2,7 +2,7 @@
 # The environment is set in workflow/env.sh, and nowhere else.
 ENV := . workflow/env.sh &&
 
-.PHONY: help setup report quick full test test-rust test-python test-faults lab bench bench-peers bench-predict fuzz official-test verify publish clean
+.PHONY: help setup report quick full test test-rust test-python test-checks test-faults test-slurm lab bench bench-peers bench-predict fuzz official-test verify crate publish picture clean
 .NOTPARALLEL:
 
 help:
@@ -20,16 +20,18 @@ report: setup
 quick: setup
 	@$(ENV) GLYPHS_QUICK=1 workflow/report.sh outputs/quick
 
-## make full     the report, with every run repeated under five seeds
+## make full     the report, with every run repeated under five seeds; with PROFILE=slurm on a cluster (cluster.md)
 full: setup
-	@$(ENV) workflow/report.sh outputs full
+	@$(ENV) PROFILE=$(PROFILE) workflow/report.sh outputs full
 
-## make test     formatting, lints, docs, Rust tests, doc tests, the crate's packing, a quick run of every notebook, tests of runner and pages
-test: test-rust quick test-python
+## make test     formatting, lints, docs, Rust tests, doc tests, the crate's packing, a quick run of every notebook, tests of runner and pages, exported networks and metadata in other programs
+test: test-rust quick test-python test-checks
 
 # Packed without a trial build, which would compile all dependencies again.
 test-rust: setup
 	@$(ENV) cargo fmt --check && cargo clippy --locked --all-targets -- -D warnings && cargo test --locked
+	@$(ENV) if [ -n "$$GLYPHS_DATA" ]; then cargo test --locked --test data --test study -- --ignored the_real; \
+		else echo "The tests of the real data are skipped: GLYPHS_DATA names none."; fi
 	@$(ENV) RUSTDOCFLAGS=-Dwarnings cargo doc --locked --no-deps --package dfdx-conv --package glyphs
 	@$(ENV) cargo package --locked --offline --no-verify --allow-dirty --package dfdx-conv
 
@@ -40,6 +42,14 @@ test-python: setup
 KILLS ?= 50
 test-faults: setup
 	@$(ENV) cargo build --locked --package glyphs-cli && python workflow/faults.py $(KILLS)
+
+# Some of the networks that it reads are written by the Rust tests.
+test-checks: setup
+	@$(ENV) workflow/checks/run.sh
+
+## make test-slurm  some runs as jobs of a real Slurm on this machine, as root; needs slurmctld, slurmd and munge
+test-slurm: setup
+	@$(ENV) workflow/tests/slurm/run.sh
 
 ## make lab      JupyterLab with the Rust kernel
 lab: setup
@@ -53,7 +63,7 @@ bench: setup
 bench-peers:
 	@python3 -m venv bench-peers/.venv
 	@bench-peers/.venv/bin/pip install --requirement bench-peers/requirements.txt
-	@env -u CARGO_BUILD_TARGET -u CARGO_TARGET_DIR -u RUSTFLAGS cargo build --release --manifest-path bench-peers/Cargo.toml
+	@env -u CARGO_BUILD_TARGET -u CARGO_TARGET_DIR RUSTFLAGS=-Ctarget-cpu=native cargo build --release --locked --manifest-path bench-peers/Cargo.toml
 
 ## make bench-predict  images a second of `glyphs predict`, and of decoding alone, on the drawings
 DRAWINGS ?= $(or $(GLYPHS_DATA),data/raw)/trainPart1.zip
@@ -74,10 +84,18 @@ official-test: setup
 verify: setup
 	@$(ENV) python workflow/verify.py
 
+## make crate    records and pages of a run as an RO-Crate, into outputs/crate
+crate: setup
+	@$(ENV) python workflow/crate.py
+
 ## make publish  what `make full` made becomes outputs/reference/
 publish:
-	@$(ENV) python workflow/publish.py && python workflow/readme.py
+	@$(ENV) python workflow/publish.py && python workflow/readme.py && python workflow/cards.py && python workflow/picture.py
+
+## make picture  README's picture, from the published page of notebook 2 (needs Chromium)
+picture: setup
+	@$(ENV) python workflow/picture.py
 
 ## make clean    what a run made (outputs/, but not outputs/reference/); keeps setup and data
 clean:
-	@rm -rf outputs/quick outputs/notebooks outputs/report outputs/results outputs/figures outputs/checkpoints outputs/own-network .snakemake
+	@rm -rf outputs/quick outputs/notebooks outputs/report outputs/results outputs/figures outputs/checkpoints outputs/own-network outputs/crate outputs/certificate.md outputs/readings.json .snakemake

@@ -1,56 +1,60 @@
-"""Keras on TensorFlow: answers the requests that README.md describes."""
+"""Keras. Arguments: its backend, and the policy of its numbers (`float32`, `mixed_bfloat16`)."""
 
 import os
 import sys
-import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ["KERAS_BACKEND"] = sys.argv[1]
 
 import keras
+import networks
 import numpy as np
 from keras import layers
 
-
-def network(name):
-    units, dropout = (500, 0.7) if name == "experimental" else (1000, 0.5)
-    stack = [layers.Input((28, 28, 1))]
-    for channels in (32, 64):
-        for _ in range(2):
-            stack.append(layers.Conv2D(channels, 3, padding="same"))
-            if name != "plain":
-                stack.append(layers.BatchNormalization(momentum=0.9, epsilon=1e-5))
-            stack.append(layers.ReLU())
-        stack.append(layers.MaxPooling2D(2))
-    stack += [
-        layers.Flatten(),
-        layers.Dense(units, activation="relu"),
-        layers.Dropout(dropout),
-        layers.Dense(10),
-    ]
-    model = keras.Sequential(stack)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(optimizer=keras.optimizers.Adam(1e-3), loss=loss)
-    return model
+keras.config.set_dtype_policy(sys.argv[2])
+# "auto", "true" or "false": whether XLA compiles it.
+JIT = {"true": True, "false": False}.get(os.environ.get("BENCH_KERAS_JIT"), "auto")
 
 
-def main():
-    models = {}
-    rng = np.random.default_rng(1)
-    print("ready", keras.__version__, flush=True)
-    for line in sys.stdin:
-        task, name, count = line.split()
-        count = int(count)
-        model = models.get(name) or models.setdefault(name, network(name))
-        images = rng.random((count, 28, 28, 1), dtype=np.float32)
-        labels = rng.integers(0, 10, count)
-        start = time.perf_counter()
-        if task == "train":
-            model.train_on_batch(images, labels)
-        else:
-            for first in range(0, count, 1000):
-                model.predict_on_batch(images[first : first + 1000])
-        print((time.perf_counter() - start) * 1e3, flush=True)
+def layer_of(layer):
+    match layer:
+        case ("conv", channels, kernel):
+            return layers.Conv2D(channels, kernel, padding="same")
+        case ("norm",):
+            return layers.BatchNormalization(momentum=0.9, epsilon=1e-5)
+        case ("relu",):
+            return layers.ReLU()
+        case ("pool",):
+            return layers.MaxPooling2D(2)
+        case ("flatten",):
+            return layers.Flatten()
+        case ("dropout", p):
+            return layers.Dropout(p)
+        case ("dense", units):
+            return layers.Dense(units)
 
 
-main()
+class Network:
+    def __init__(self, name):
+        self.name = name
+        stack = [layer_of(layer) for layer in networks.layers(name)]
+        self.model = keras.Sequential([layers.Input((28, 28, 1)), *stack])
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        self.model.compile(optimizer=keras.optimizers.Adam(1e-3), loss=loss, jit_compile=JIT)
+
+    def load(self, tensors):
+        mine = [layer for layer in self.model.layers if layer.weights]
+        for layer, (_, values) in zip(mine, networks.rows_last(self.name, tensors), strict=True):
+            layer.set_weights([np.ascontiguousarray(value) for value in values])
+
+    def batch(self, images, labels):
+        return images.transpose(0, 2, 3, 1).copy(), labels
+
+    def train(self, images, labels):
+        self.model.train_on_batch(images, labels)
+
+    def logits(self, images):
+        return self.model.predict_on_batch(images)
+
+
+networks.serve(f"{keras.__version__} on {sys.argv[1]}", Network)

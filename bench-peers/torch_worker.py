@@ -1,51 +1,69 @@
-"""PyTorch: answers the requests that README.md describes. Argument: `channels_last` or `default`."""
+"""PyTorch, channels last, as its tuning guide says. Arguments: `compile` for torch.compile, `bf16` for autocast."""
 
+import contextlib
 import sys
-import time
 
+import networks
 import torch
 from torch import nn
 
-LAYOUT = torch.channels_last if sys.argv[1] == "channels_last" else torch.contiguous_format
+
+def module(layer, channels, units):
+    match layer:
+        case ("conv", outputs, kernel):
+            return nn.Conv2d(channels, outputs, kernel, padding=kernel // 2)
+        case ("norm",):
+            return nn.BatchNorm2d(channels)
+        case ("relu",):
+            return nn.ReLU()
+        case ("pool",):
+            return nn.MaxPool2d(2)
+        case ("flatten",):
+            return nn.Flatten()
+        case ("dropout", p):
+            return nn.Dropout(p)
+        case ("dense", outputs):
+            return nn.Linear(units, outputs)
 
 
-def network(name):
-    units, dropout = (500, 0.7) if name == "experimental" else (1000, 0.5)
-    stack, inputs = [], 1
-    for channels in (32, 64):
-        for _ in range(2):
-            stack.append(nn.Conv2d(inputs, channels, 3, padding=1))
-            if name != "plain":
-                stack.append(nn.BatchNorm2d(channels))
-            stack.append(nn.ReLU())
-            inputs = channels
-        stack.append(nn.MaxPool2d(2))
-    stack += [nn.Flatten(), nn.Linear(3136, units), nn.ReLU(), nn.Dropout(dropout), nn.Linear(units, 10)]
-    model = nn.Sequential(*stack).to(memory_format=LAYOUT)
-    return model, torch.optim.Adam(model.parameters(), 1e-3)
+class Network:
+    def __init__(self, name):
+        self.name = name
+        stack = [module(layer, channels, units) for layer, channels, _, units in networks.shapes(name)]
+        self.model = nn.Sequential(*stack).to(memory_format=torch.channels_last)
+        self.adam = torch.optim.Adam(self.model.parameters(), 1e-3, fused=True)
+        self.forward = torch.compile(self.model, dynamic=False) if "compile" in sys.argv else self.model
+
+    def cast(self):
+        return torch.autocast("cpu", torch.bfloat16) if "bf16" in sys.argv else contextlib.nullcontext()
+
+    def load(self, tensors):
+        modules = [m for m in self.model if isinstance(m, (nn.Conv2d, nn.BatchNorm2d, nn.Linear))]
+        with torch.no_grad():
+            for module, (_, values, _) in zip(modules, networks.weighted(self.name, tensors), strict=True):
+                names = ("weight", "bias", "running_mean", "running_var")
+                for name, value in zip(names, values):
+                    getattr(module, name).copy_(torch.from_numpy(value))
+
+    def batch(self, images, labels):
+        return torch.from_numpy(images).to(memory_format=torch.channels_last), torch.from_numpy(labels).long()
+
+    def train(self, images, labels):
+        self.model.train()
+        self.adam.zero_grad()
+        with self.cast():
+            loss = nn.functional.cross_entropy(self.forward(images), labels)
+        loss.backward()
+        self.adam.step()
+
+    def logits(self, images):
+        self.model.eval()
+        with torch.inference_mode(), self.cast():
+            return self.forward(images).float()
 
 
-def main():
-    models = {}
-    print("ready", torch.__version__, flush=True)
-    for line in sys.stdin:
-        task, name, count = line.split()
-        count = int(count)
-        model, adam = models.get(name) or models.setdefault(name, network(name))
-        images = torch.rand(count, 1, 28, 28).to(memory_format=LAYOUT)
-        labels = torch.randint(0, 10, (count,))
-        start = time.perf_counter()
-        if task == "train":
-            model.train()
-            adam.zero_grad()
-            nn.functional.cross_entropy(model(images), labels).backward()
-            adam.step()
-        else:
-            model.eval()
-            with torch.inference_mode():
-                for batch in images.split(1000):
-                    model(batch)
-        print((time.perf_counter() - start) * 1e3, flush=True)
-
-
-main()
+torch._dynamo.config.recompile_limit = 64
+if "compile" in sys.argv:
+    # Each size is compiled by itself, which takes long.
+    networks.BATCHES = networks.BATCHES[:1]
+networks.serve(torch.__version__, Network)

@@ -11,6 +11,16 @@ pub mod data {
     pub mod idx;
 }
 
+/// What finds the ink of a photograph.
+#[path = "../lib/src/image"]
+pub mod image {
+    mod ink;
+    pub mod photograph;
+    mod specks;
+
+    pub use ink::{Ink, InkBox};
+}
+
 #[path = "../lib/src/train"]
 pub mod train {
     pub mod tensor_file;

@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 unset CARGO_BUILD_TARGET CARGO_TARGET_DIR RUSTFLAGS
-for target in archive image idx tensor_file; do
+for target in archive image photograph idx tensor_file; do
     mkdir -p "fuzz/corpus/$target"
     nice cargo +nightly fuzz run "$target" "fuzz/corpus/$target" "fuzz/seeds/$target" -- \
         -max_total_time="${1:-600}" -rss_limit_mb=2048 -timeout=20 -print_final_stats=1

@@ -3,13 +3,17 @@
     pages.py OUTPUTS NAME...
 
 Reads OUTPUTS/notebooks/NAME.ipynb and OUTPUTS/results/*.json, and writes
-OUTPUTS/report/NAME.html and OUTPUTS/report/index.html. A page is one file that
-asks no network for anything: styles are inside, mathematics becomes MathML.
+OUTPUTS/report/NAME.html and OUTPUTS/report/index.html; where OUTPUTS/readings.json
+is there, also the pages on which a reader acts (boards.py). A page is one file that
+asks no network for anything: styles and scripts are inside, mathematics becomes MathML.
 """
 
+import base64
+import hashlib
 import os
 import platform
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,11 +24,15 @@ from latex2mathml.converter import convert as mathml
 from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
+import boards
 import results
 
 TEMPLATE = Path(__file__).parent / "template"
 # How lib/src/display marks data that only stand in for the real.
 STAND_IN = '<strong class="g-badge">STAND-IN</strong>'
+# What a reader without a mouse has to reach, because it may scroll.
+SCROLLS = re.compile(r'<pre>|<table>.*?</table>|<math [^>]*display="block".*?</math>', re.DOTALL)
+CAPTION = re.compile(r'<figure class="(g-figure[^"]*)"><figcaption>(.*?)</figcaption>', re.DOTALL)
 HEADING = re.compile(r'<h([23]) id="([^"]+)">(.*?)<a class="anchor-link"')
 
 
@@ -68,12 +76,13 @@ def main(outputs, names):
     pages = [describe(name, notebook) for name, notebook in notebooks.items()]
     shared = {
         "pages": pages,
+        "boards": boards.make(outputs),
         "quick": quick,
         "data": results.datasets(runs),
     }
 
     report = outputs / "report"
-    report.mkdir(parents=True, exist_ok=True)
+    (report / "notebooks").mkdir(parents=True, exist_ok=True)
     for i, page in enumerate(pages):
         neighbours = {
             "previous": pages[i - 1] if i > 0 else None,
@@ -81,7 +90,15 @@ def main(outputs, names):
         }
         html = export(notebooks[page["name"]], {**page, **shared, **neighbours})
         write(report / f"{page['name']}.html", html)
+        name = page["name"]
+        shutil.copyfile(outputs / "notebooks" / f"{name}.ipynb", report / "notebooks" / f"{name}.executed.ipynb")
+        clean = results.ROOT / "notebooks" / f"{name}.ipynb"
+        if clean.exists():
+            shutil.copyfile(clean, report / "notebooks" / f"{name}.ipynb")
     write(report / "index.html", overview(shared, runs))
+    for board in shared["boards"]:
+        html = render(f"{board['name']}.html.j2", **shared, board=board, run={"versions": versions(), "commit": commit()})
+        write(report / f"{board['name']}.html", html)
 
 
 def describe(name, notebook):
@@ -96,7 +113,7 @@ def describe(name, notebook):
         "number": number,
         "short": short.replace("-", " "),
         "title": plain(title.group(1)) if title else name,
-        "summary": plain(prose[0]) if prose else "",
+        "summary": re.sub(r"^Question\. *", "", plain(prose[0])) if prose else "",
         "run": {"versions": versions(), "commit": commit(), **notebook.metadata.get("glyphs", {})},
     }
 
@@ -107,15 +124,40 @@ def export(notebook, page):
         extra_template_basedirs=[str(TEMPLATE.parent)],
         exclude_input_prompt=True,
         exclude_output_prompt=True,
-        filters={"clock": clock},
+        filters={"clock": clock, "sha256": sha256},
     )
+    page["script"] = script
     page["stand_in"] = any(
         STAND_IN in str(output.get("data", {}).get("text/html", ""))
         for cell in notebook.cells
         for output in cell.get("outputs", [])
     )
+    exporter.environment.globals["script"] = script
     html, _ = exporter.from_notebook_node(notebook, {"glyphs": page})
+    html = accessible(html)
     return html.replace("<!--contents-->", contents(html), 1)
+
+
+def accessible(html):
+    """Reached without a mouse: what scrolls. Without empty headers, and each figure with a link."""
+    seen = set()
+
+    def reachable(match):
+        if match[0] == "<pre>":
+            return '<pre tabindex="0">'
+        return f'<div class="scroll" tabindex="0">{match[0]}</div>'
+
+    def linked(match):
+        words = re.sub(r"<.*?>", "", match[2])
+        anchor = slug = re.sub(r"\W+", "-", words).strip("-")
+        while anchor in seen:
+            anchor = f"{slug}-{len(seen)}"
+        seen.add(anchor)
+        link = f'<a class="anchor-link" href="#{anchor}" aria-label="Link to: {words}">¶</a>'
+        return f'<figure class="{match[1]}" id="{anchor}"><figcaption>{match[2]}{link}</figcaption>'
+
+    html = re.sub(r"<th\b[^>]*></th>", "<td></td>", SCROLLS.sub(reachable, html))
+    return CAPTION.sub(linked, html)
 
 
 def contents(html):
@@ -124,17 +166,37 @@ def contents(html):
         f'<li{" class=deeper" if level == "3" else ""}><a href="#{anchor}">{text}</a></li>\n'
         for level, anchor, text in HEADING.findall(html)
     )
-    return f"<details open><summary>On this page</summary>\n<ul>\n{items}</ul></details>" if items else ""
+    return f"<details><summary>On this page</summary>\n<ul>\n{items}</ul></details>" if items else ""
 
 
 def overview(shared, runs):
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATE))
-    environment.filters["clock"] = clock
-    return environment.get_template("overview.html.j2").render(
+    return render(
+        "overview.html.j2",
         **shared,
         parts=results.parts(runs),
+        findings=results.findings(runs),
+        picture=results.picture(runs),
+        trained=results.effort(runs),
+        seconds=sum(page["run"].get("seconds") or 0 for page in shared["pages"]),
         run={"versions": versions(), "commit": commit()},
     )
+
+
+def render(template, **values):
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATE))
+    environment.filters.update(clock=clock, sha256=sha256)
+    environment.globals["script"] = script
+    return environment.get_template(template).render(**values)
+
+
+def script(name):
+    """A script of ours, as it stands in a page."""
+    return (TEMPLATE / name).read_text(encoding="utf-8")
+
+
+def sha256(text):
+    """As a content security policy names a script."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def versions():

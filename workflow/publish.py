@@ -20,7 +20,13 @@ CHECKPOINTS = ["part1-original-random-ours-seed0", "digits-original-seed0", "dig
 def main(outputs="outputs"):
     outputs = Path(outputs)
     replace(outputs / "report", REFERENCE / "report", "*.html")
-    replace(outputs / "results", REFERENCE / "results", "*.json")
+    replace(outputs / "report/notebooks", REFERENCE / "report/notebooks", "*.ipynb")
+    for folder in ("results", "ensembles"):
+        replace(outputs / folder, REFERENCE / folder, "*.json")
+    # What people read is added to: nobody's answers are lost.
+    for path in (outputs / "human").glob("*.json"):
+        (REFERENCE / "human").mkdir(exist_ok=True)
+        shutil.copy(path, REFERENCE / "human")
     kept = REFERENCE / "checkpoints"
     shutil.rmtree(kept, ignore_errors=True)
     kept.mkdir(parents=True)

@@ -9,7 +9,6 @@ With `--check` nothing is written, and it fails where one of them is out of date
 import json
 import math
 import re
-import statistics
 import sys
 from pathlib import Path
 
@@ -19,45 +18,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PLACE = re.compile(r"(<!-- results:[^\n]*-->\n).*?(<!-- end of results -->)", re.DOTALL)
 
 
-def findings(runs):
-    """The study in one list; each sentence only where its runs were made, on real data."""
-
-    def mean(part, protocol, init="random", value=results.accuracy):
-        found = [
-            value(run)
-            for run in runs
-            if (run["part"], run["network"], run["protocol"], run["init"]) == (part, "original", protocol, init)
-            and not results.synthetic(run)
-        ]
-        return f"{100 * statistics.fmean(found):.1f} %" if found else None
-
-    def merged(run):
-        return run["metrics"]["merged_accuracy"]
-
-    sentences = [
-        (
-            "Of the drawings held out for validation, {} are classified correctly; {} by the "
-            "baseline, without cropping or distortions; {} beside the writer's other drawings; {} once characters that look alike count as one.",
-            [mean(1, "ours"), mean(1, "plain"), mean(1, "ours-in-context"), mean(1, "ours", value=merged)],
-        ),
-        (
-            "Having learned 360 drawn digits helps most where data are few: {} instead of {} after training "
-            "on 100 images of MNIST, {} instead of {} with the convolutions frozen. "
-            "After three epochs on all 60,000 it is {} and {}.",
-            [mean(2, protocol, init) for protocol in ("few-100", "frozen-trunk", "report") for init in ("pretrained", "random")],
-        ),
-        (
-            "Trained on wrong labels as if they were right, the original network from a random start reads {} of the digits; "
-            "told that each label is what the image is not, {}.",
-            [mean(3, "report"), mean(3, "self-training-6-3")],
-        ),
-    ]
-    return [f"- {sentence.format(*values)}" for sentence, values in sentences if all(values)]
-
-
 def section(runs, bench):
     """The results as markdown; nothing where nothing has been published."""
-    lines = findings(runs)
+    lines = [f"- {finding}" for finding in results.findings(runs)]
     if bench:
         lines.append(pace(bench))
     if lines:
@@ -82,66 +45,133 @@ def section(runs, bench):
 
 PEERS = {
     "keras": "Keras",
-    "pytorch": "PyTorch",
+    "keras_jax": "Keras on JAX",
+    "keras_bfloat16": "Keras, bf16",
     "pytorch_channels_last": "PyTorch, channels last",
+    "pytorch_compile": "PyTorch, channels last, compiled",
+    "pytorch_bfloat16": "PyTorch, channels last, bf16",
+    "flax": "Flax (JAX)",
     "candle": "candle",
     "burn": "burn",
+    "onnxruntime": "ONNX Runtime",
+    "openvino": "OpenVINO",
+    "openvino_auto": "OpenVINO, bf16 as it chooses",
+    "tract": "tract",
 }
+GOALS = {"training step": 0.5, "inference": 0.4}
+"""Share of the fastest peer's time that is aimed at."""
+TASKS = {"decode": "decoding", "preprocess": "decoding and preprocessing", "distort": "distortion", "epoch": "an epoch of part 1, distortions included"}
 
 
 def speed(bench):
-    """`outputs/reference/bench.json` as a table; nothing where nothing was measured."""
+    """`outputs/reference/bench.json` as tables; nothing where nothing was measured."""
     if not bench:
         return ""
+    return "\n".join(["", *conditions(bench), *timings(bench, None), *composed(bench), *timings(bench, "AVX2"), *images(bench), *spent(bench)])
 
-    def times(ms):
-        return f"{ms['median']:,.1f} ({ms['min']:,.1f})" if ms else ""
 
-    def scaling(row):
-        return f"{row['scaling']['threads']:.2f} ({row['scaling']['processes']:.2f})"
+def rows_of(bench, name):
+    return [row for row in bench if row["name"] == name]
 
-    def memory(row):
-        keras = row["peers"].get("keras")
-        return f"{row['ms']['peak_memory_mb']:,.0f}" + (f" ({keras['peak_memory_mb']:,.0f})" if keras else "")
 
-    peers = [peer for peer in PEERS if any(peer in row["peers"] for row in bench)]
-    alone = {(row["name"], row["network"], row["batch"]): row["ms"] for row in bench if row["threads"] == 1}
-    lines = [
-        "| | this project | one thread | to one thread | " + " | ".join(PEERS[peer] for peer in peers) + " | ratio to the fastest | share of peak | memory (Keras), MB |",
-        "|---|" + "---:|" * (len(peers) + 6),
+def milliseconds(ms):
+    digits = 2 if ms["median"] < 10 else 1
+    return f"{ms['median']:,.{digits}f} ({ms['min']:,.{digits}f})"
+
+
+def table(head, rows):
+    return ["| " + " | ".join(head) + " |", "|---|" + "---:|" * (len(head) - 1), *("| " + " | ".join(row) + " |" for row in rows), ""]
+
+
+def conditions(bench):
+    """Where, when and how quietly it was measured, and that all compute the same."""
+    machine, (agreement, *_) = rows_of(bench, "machine")[0], rows_of(bench, "agreement")
+    versions = [f"{PEERS[peer]} {version.split('-')[0]}" for peer, version in agreement["versions"].items() if peer in PEERS]
+    by_bits = {"f32": [], "bf16": []}
+    for peer, of_networks in agreement["logits"].items():
+        by_bits["bf16" if "bf16" in PEERS[peer] else "f32"] += of_networks.values()
+    return [
+        f"{machine['started']}, {machine['cpu']} (family {machine['family']}, model {machine['model']}), {machine['cores']} cores, "
+        f"{machine['instructions']}; peak {machine['peak_gflops']:.0f} GFLOP/s, which swings by {100 * machine['swing']:.0f} %; "
+        f"other programs used {100 * machine['others']:.0f} % of the processors before the start"
+        f"{'' if machine['quiet'] else ' (**not quiet**)'}. {'; '.join(versions)}.",
+        "",
+        f"With the same weights and images the logits differ from ours by at most {max(by_bits['f32']):.0e} (f32) and "
+        f"{max(by_bits['bf16'], default=math.nan):.0e} (bf16). Milliseconds: median, and the smallest in brackets.",
+        "",
     ]
-    for row in bench:
-        if row["threads"] == 1:
+
+
+def timings(bench, limit):
+    """Our times beside the peers', training and inference each in a table; those under a limit apart."""
+    lines = []
+    for name, goal in GOALS.items():
+        rows = [row for row in rows_of(bench, name) if row["limit"] == limit]
+        if not rows:
             continue
-        what = f"{row['name']}, {row['network']}, {row['batch']:,}"
-        single = alone[row["name"], row["network"], row["batch"]]
-        cells = [times(row["ms"]), times(single), scaling(row), *(times(row["peers"].get(peer)) for peer in peers)]
-        cells += [f"{max(row['ratio'].values(), default=math.nan):.2f}", f"{100 * row['peak_share']:.0f} %", memory(row)]
-        lines.append(f"| {what} | {' | '.join(cells)} |")
-    sentences = composed(bench)
-    return "\n".join(["", *lines, "", *sentences, *[""] * bool(sentences)])
+        peers = [peer for peer in PEERS if any(peer in row["peers"] for row in rows)]
+        ours = [of for of in ("glyphs, 1 thread", "glyphs, portable") if any(of in row["ours"] for row in rows)]
+        head = [name, "this project", *(of.removeprefix("glyphs, ") for of in ours), *(PEERS[peer] for peer in peers)]
+        cells = []
+        for row in rows:
+            times = [row["ms"], *(row["ours"].get(of) for of in ours), *(row["peers"].get(peer) for peer in peers)]
+            ratios = {ratio: f"{row[ratio]:.2f}" if row[ratio] else "" for ratio in ("ratio_f32", "ratio")}
+            # Training is held against those who compute with 32 bits, inference against all.
+            aim = "ratio_f32" if name == "training step" else "ratio"
+            if (row[aim] or 0) > goal:
+                ratios[aim] = f"**{ratios[aim]}**"
+            shares = [f"{100 * row['peak_share']:.0f} % of {row['peak_gflops']:.0f}", f"{100 * row['others']:.0f} %"]
+            cells.append([f"{row['network']}, {row['batch']:,}", *(milliseconds(ms) if ms else "" for ms in times), *ratios.values(), *shares])
+        if limit and not lines:
+            lines = [f"No more than {limit}, for us and the peers that can be told so; *portable* is what the compiler makes of plain Rust:", ""]
+        lines += table([*head, "to the fastest f32", "to the fastest", "share of peak, GFLOP/s", "others used"], cells)
+    return lines
 
 
 def composed(bench):
     """How networks as a reader writes them compare with the study's own; nothing where they were not measured."""
-    times = {(row["network"], row["batch"]): row["ms"]["median"] for row in bench if row["name"] == "training step" and row["threads"] > 1}
     sentences = []
     for network, words in (("layers", "freely composed layers"), ("blocks", "blocks")):
         ratios = [
-            f"{times[network, batch] / times['original', batch]:.2f} (batches of {batch})"
-            for batch in (32, 100, 512)
-            if {(network, batch), ("original", batch)} <= times.keys()
+            f"{row['ours'][f'glyphs, {network}']['median'] / row['ms']['median']:.2f} (batches of {row['batch']})"
+            for row in rows_of(bench, "training step")
+            if f"glyphs, {network}" in row["ours"]
         ]
         if ratios:
             sentences.append(f"A step of the original network written as {words} takes {', '.join(ratios)} times as long.")
-    return sentences
+    return [*sentences, *[""] * bool(sentences)]
+
+
+def images(bench):
+    """Images a second before training."""
+    rows = [[TASKS[row["task"]], f"{row['images']:,.0f}", f"{row['ms']['median']:,.0f}", f"{row['images_a_second']:,.0f}"] for row in rows_of(bench, "data")]
+    return table(["the drawings of part 1", "images", "ms", "images a second"], rows) if rows else []
+
+
+def spent(bench):
+    """What a step spends, and what the processor's peak and memory allow at best."""
+    lines = []
+    for row in rows_of(bench, "passes"):
+        lines += [
+            f"A step of {row['batch']} images of the original network ({row['step_ms']:.1f} ms), sampled by function. The limit is the larger of "
+            f"operations made at {row['peak_gflops']:.0f} GFLOP/s and bytes, each read or written once, at {row['bandwidth_gb']:.0f} GB/s.",
+            "",
+        ]
+        cells = []
+        for of in row["passes"]:
+            cell = [of["pass"], f"{100 * of['share']:.1f} %"]
+            if of.get("bytes") and of["ms"]:
+                gflops = f"{of['operations'] / of['ms'] / 1e6:.0f}" if of["operations"] else ""
+                cell += [f"{of['ms']:.2f}", gflops, f"{of['bytes'] / 1e6:.0f}", f"{of['limit_ms']:.2f}", f"{of['ms'] / of['limit_ms']:.1f}"]
+            cells.append(cell + [""] * (7 - len(cell)))
+        lines += table(["pass", "share", "ms", "GFLOP/s made", "MB", "limit, ms", "times the limit"], cells)
+    return lines
 
 
 def pace(bench):
-    """The first row of `make bench` in words, for the main page."""
-    row = bench[0]
-    peers = {peer: row["peers"][peer]["median"] for peer in ("keras", "pytorch_channels_last") if peer in row["peers"]}
-    others = "; ".join(f"{PEERS[peer]} {ms:.0f} ms" for peer, ms in peers.items())
+    """The first training step of `make bench` in words, for the main page."""
+    row = rows_of(bench, "training step")[0]
+    others = "; ".join(f"{PEERS[peer]} {row['peers'][peer]['median']:.0f} ms" for peer in ("keras", "pytorch_channels_last") if peer in row["peers"])
     return (
         f"- A training step of {row['batch']} images takes {row['ms']['median']:.0f} ms on {row['threads']} cores "
         f"({others}): see [bench-peers](bench-peers/README.md)."
@@ -162,7 +192,8 @@ def main(check):
     path = ROOT / "outputs/reference/bench.json"
     bench = json.loads(path.read_text()) if path.exists() else []
     fill(ROOT / "README.md", section(results.read(results.PUBLISHED), bench), check)
-    fill(ROOT / "bench-peers/README.md", speed(bench), check)
+    if rows_of(bench, "machine"):
+        fill(ROOT / "bench-peers/README.md", speed(bench), check)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Brings the notebooks and their pages up to date: `report.sh OUTPUTS [full]`
-# With `full`, every run is first repeated under all seeds.
+# Brings the notebooks and their pages up to date: `report.sh OUTPUTS [full [TARGET ...]]`
+# With `full`, every run is first repeated under all seeds; targets are files to make instead of
+# the pages. $PROFILE names a folder of workflow/profiles: local, or slurm.
 set -eu
 export GLYPHS_OUTPUTS="$GLYPHS_ROOT/$1"
 
@@ -12,7 +13,14 @@ if [ -z "${GLYPHS_DATA:-}" ] && [ ! -e target/.data-asked ]; then
     touch target/.data-asked
 fi
 
-# Whatever profile the user has for other work, this is a local run.
+profile="workflow/profiles/${PROFILE:-local}"
+if [ -f "$profile/requirements.txt" ]; then
+    python -m pip install --quiet --disable-pip-version-check --constraint requirements.txt --requirement "$profile/requirements.txt"
+fi
+
+# Whatever profile the user has for other work, this run has its own.
 unset SNAKEMAKE_PROFILE
-snakemake --snakefile workflow/Snakefile --workflow-profile workflow/profiles/local --config "outputs=$1" "full=${2:-}"
-printf 'The report: %s\n' "$1/report/index.html"
+outputs=$1 full=${2:-}
+shift "$(($# < 2 ? $# : 2))"
+snakemake --snakefile workflow/Snakefile --workflow-profile "$profile" --config "outputs=$outputs" "full=$full" -- "$@"
+[ $# -gt 0 ] || printf 'The report: %s\n' "$outputs/report/index.html"

@@ -1,6 +1,7 @@
 """Reads the result files of a run, and sets them beside the figures of the 2021 report."""
 
 import json
+import math
 import statistics
 from collections import defaultdict
 from pathlib import Path
@@ -64,6 +65,100 @@ def accuracy(run):
     return run.get("test_accuracy")
 
 
+def measured(runs, part, protocol, init="random", value=accuracy):
+    """A figure of every seed of the original network in one protocol, on real data alone."""
+    return [
+        value(run)
+        for run in runs
+        if (run["part"], run["network"], run["protocol"], run["init"]) == (part, "original", protocol, init)
+        and not synthetic(run)
+    ]
+
+
+def findings(runs):
+    """The study in a few sentences; each only where its runs were made, on real data."""
+
+    def mean(*key, **value):
+        found = measured(runs, *key, **value)
+        return f"{100 * statistics.fmean(found):.1f} %" if found else None
+
+    def both(protocol):
+        return [mean(2, protocol, init) for init in ("pretrained", "random")]
+
+    def merged(run):
+        return run["metrics"]["merged_accuracy"]
+
+    sentences = [
+        (
+            "Of the drawings held out for validation, {} are classified correctly, and {} once characters that look alike count as one.",
+            [mean(1, "ours"), mean(1, "ours", value=merged)],
+        ),
+        (
+            "The baseline, without cropping or distortions, classifies {} correctly; beside the writer's other drawings it is {}.",
+            [mean(1, "plain"), mean(1, "ours-in-context")],
+        ),
+        (
+            "A network that has learned 360 drawn digits reads {} of the MNIST test set, instead of {}, after training on 100 images, "
+            "and {} instead of {} after three epochs on all 60,000.",
+            [*both("few-100"), *both("report")],
+        ),
+        ("With its convolutions frozen, a pretrained network reads {} of the MNIST test set; with convolutions frozen at random it reads {}.", both("frozen-trunk")),
+        (
+            "Trained on wrong labels as if they were right, the original network from a random start reads {} of the digits; "
+            "told that each label is what the image is not, {}.",
+            [mean(3, "report"), mean(3, "self-training-6-3") or mean(3, "forward-9")],
+        ),
+    ]
+    return [sentence.format(*values) for sentence, values in sentences if all(values)]
+
+
+def effort(runs):
+    """How many runs there are, and how long they trained; none where there is none."""
+    seconds = sum(epoch.get("seconds") or 0 for run in runs for epoch in run.get("epochs", []))
+    return {"runs": len(runs), "seconds": seconds} if seconds else None
+
+
+def picture(runs):
+    """The accuracy with few and with many images, from both starts, as a chart; nothing where the runs are missing."""
+    amounts = [("100 images", "few-100"), ("1,000 images", "few-1000"), ("10,000 images", "few-10000"), ("all 60,000", "report")]
+    rows = [
+        (words, init, values)
+        for words, protocol in amounts
+        for init in ("random", "pretrained")
+        if len(values := measured(runs, 2, protocol, init)) > 1
+    ]
+    if [init for _, init, _ in rows[:2]] != ["random", "pretrained"]:
+        return ""
+    spans = [(mean - half, mean, mean + half) for mean, half in (mean_and_half(values) for *_, values in rows)]
+    # Errors on a logarithmic scale: 0.5 % beside 15 % has room.
+    errors = [[max(1 - bound, 0.001) for bound in span] for span in spans]
+    left, right = math.log10(0.003), math.log10(max(0.3, max(map(max, errors))))
+
+    def x(error):
+        return 190 + 430 * (math.log10(min(max(error, 0.003), 0.99)) - left) / (right - left)
+
+    parts, words = [], []
+    for i, ((amount, init, _), span) in enumerate(zip(rows, errors)):
+        y = 24 + 22 * i + 8 * (i // 2)
+        high, error, low = span
+        if init == "random" or i == 0:
+            parts.append(f'<text x="0" y="{y + 16}">{amount}</text>')
+        colour = "var(--glyphs-accent)" if init == "pretrained" else "var(--glyphs-warn)"
+        shape = f'<circle cx="{x(error):.1f}" cy="{y}" r="5"/>' if init == "pretrained" else f'<path d="M{x(error) - 5:.1f} {y - 5}h10v10h-10z"/>'
+        parts.append(f'<g fill="{colour}" stroke="{colour}"><path d="M{x(low):.1f} {y}H{x(high):.1f}" stroke-width="2"/>{shape}</g>')
+        parts.append(f'<text x="112" y="{y + 4}" font-size="12">{init}</text><text x="640" y="{y + 4}">{100 * error:.2f} %</text>')
+        words.append(f"{amount}, {init}: {100 * error:.2f} %")
+    bottom = 24 + 22 * len(rows) + 8 * (len(rows) // 2)
+    for tick in (0.003, 0.01, 0.03, 0.1, 0.3):
+        parts.insert(0, f'<path d="M{x(tick):.1f} 10V{bottom - 14}" stroke="var(--glyphs-grid)"/><text x="{x(tick):.1f}" y="{bottom + 4}" text-anchor="middle" font-size="12">{100 * tick:g} %</text>')
+    return (
+        f'<figure class="overview-picture"><figcaption>Errors on the MNIST test set, after training on {rows[0][0]}: {words[0].split(": ")[1]} '
+        f'from a random start, {words[1].split(": ")[1]} from drawn digits. Means of the seeds with 95 % intervals; the scale is logarithmic.</figcaption>'
+        f'<div class="scroll" tabindex="0"><svg viewBox="0 0 700 {bottom + 12}" role="img" font-size="14" fill="var(--glyphs-fg)">'
+        f'<title>Errors on the MNIST test set</title><desc>{"; ".join(words)}</desc>{"".join(parts)}</svg></div></figure>'
+    )
+
+
 def parts(runs):
     """One table for each part: runs that differ only by seed share a row."""
     tables = []
@@ -118,10 +213,15 @@ def row(group):
     }
 
 
+def mean_and_half(values):
+    """Mean and half of the 95 % interval; infinite for one value."""
+    if len(values) < 2:
+        return values[0], math.inf
+    t = T95.get(len(values) - 1, 2.1)
+    return statistics.fmean(values), t * statistics.stdev(values) / len(values) ** 0.5
+
+
 def interval(values):
     """Mean and half of the 95 % interval, or the one value there is."""
-    mean = statistics.fmean(values)
-    if len(values) < 2:
-        return f"{mean:.4f}"
-    t = T95.get(len(values) - 1, 2.1)
-    return f"{mean:.4f} ± {t * statistics.stdev(values) / len(values) ** 0.5:.4f}"
+    mean, half = mean_and_half(values)
+    return f"{mean:.4f} ± {half:.4f}" if math.isfinite(half) else f"{mean:.4f}"

@@ -14,9 +14,13 @@ different as that of another seed. A number may therefore be off by what another
 make of it: four standard deviations over the published seeds, within which 95 % of the
 differences between two seeds lie (Student's t with 4 degrees of freedom, 2.8, times the root
 of 2). Where that is more than LARGEST the published seeds do not agree among themselves, and
-the number is not compared.
+the number is not compared, and said not to be.
+
+The last line names a certificate, OUTPUTS/certificate.md: what was compared, on which machine,
+and how it came out.
 """
 
+import datetime
 import statistics
 import sys
 from pathlib import Path
@@ -49,10 +53,11 @@ def spread(value, runs):
     return 4 * statistics.stdev(values) if len(values) > 2 else 0
 
 
-def compare(ours, published, seeds=()):
+def compare(ours, published, seeds=(), skipped=None):
     """What differs between two records of the same run: a list of (name, ours, published, allowed).
 
-    `seeds`: the published records that differ from `published` by their seed alone.
+    `seeds`: the published records that differ from `published` by their seed alone. Names of
+    numbers that are not compared are added to `skipped`.
     """
     differences = []
 
@@ -64,6 +69,8 @@ def compare(ours, published, seeds=()):
         a, b = value(ours), value(published)
         tolerance = max(least, spread(value, seeds))
         if tolerance > max(least, LARGEST):
+            if skipped is not None:
+                skipped.append(name)
             return
         if a is None or b is None:
             equal(name, a, b)
@@ -126,21 +133,61 @@ def main(outputs="outputs"):
     if not common:
         sys.exit(f"{outputs}/results holds none of the {len(published)} published runs: run `make report` or `make full` first")
 
-    failed = 0
+    rows = []
     for file in common:
         alike = [run for run in published.values() if same_but_seed(run, published[file])]
-        differences = compare(ours[file], published[file], alike)
-        failed += bool(differences)
-        print(f"{'differs' if differences else 'agrees '}  {level(ours[file], published[file]):9}  {file}")
+        skipped = []
+        differences = compare(ours[file], published[file], alike, skipped)
+        how = level(ours[file], published[file])
+        rows.append((file, how, differences, skipped))
+        print(f"{'differs' if differences else 'agrees '}  {how:9}  {file}")
         for name, a, b, allowed in differences:
             print(f"           {name}: here {show(a)}, published {show(b)}, allowed {allowed}")
-    exact = sum(level(ours[file], published[file]) == "exact" for file in common)
+        if skipped:
+            print(f"           not compared, since the published seeds do not agree: {', '.join(skipped)}")
+    exact = sum(how == "exact" for _, how, *_ in rows)
+    failed = sum(bool(differences) for *_, differences, _ in rows)
     print(
         f"{exact} compared to the last bit (same instructions), {len(common) - exact} within a tolerance "
         "(other instructions, or records of before they were named)"
     )
     print(f"{len(common) - failed} passed, {failed} failed, {len(published) - len(common)} not run here")
+    page = Path(outputs) / "certificate.md"
+    page.write_text(certificate(rows, [ours[file] for file in common], sorted(published.keys() - ours.keys())))
+    print(f"The certificate: {page}")
     sys.exit(failed > 0)
+
+
+def certificate(rows, runs, not_run):
+    """One page: what was repeated, where, and how it compares."""
+    differing = sum(bool(differences) for _, _, differences, _ in rows)
+    machines = sorted({machine(run) for run in runs})
+    lines = [
+        "# Certificate of a repetition",
+        "",
+        f"{len(rows)} of {len(rows) + len(not_run)} published records were repeated and compared "
+        f"on {datetime.date.today().isoformat()} by `make verify`; {len(rows) - differing} agree, {differing} differ.",
+        "",
+        *(f"- Machine: {machine}" for machine in machines),
+        "",
+        "| record | compared | outcome | not compared |",
+        "|---|---|---|---|",
+    ]
+    for file, how, differences, skipped in rows:
+        equal = "equal bit for bit" if how == "exact" else "within tolerance"
+        names = ", ".join(name for name, *_ in differences)
+        outcome = f"differs in {names}" if differences else equal
+        lines.append(f"| {Path(file).stem} | {how} | {outcome} | {', '.join(skipped)} |")
+    lines += ["", f"Not run ({len(not_run)}):", "", *(f"- {Path(file).stem}" for file in not_run)]
+    return "\n".join(lines) + "\n"
+
+
+def machine(run):
+    environment = run.get("environment", {})
+    known = [environment.get(name) for name in ("cpu", "instructions", "rustc")]
+    threads = f"{environment['threads']} threads" if "threads" in environment else None
+    commit = f"commit {environment['commit']}" if "commit" in environment else None
+    return ", ".join(str(part) for part in (*known, threads, commit) if part) or "not recorded"
 
 
 def show(value):

@@ -11,21 +11,26 @@ use crate::{Error, Result};
 /// The project's folder: the nearest one, from the working directory upwards, that holds
 /// `notebooks` and `lib`; else the one that this crate was built in.
 pub fn project_root() -> PathBuf {
+    let built_in = || Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    root_above_here().unwrap_or_else(built_in)
+}
+
+fn root_above_here() -> Option<PathBuf> {
     let is_root = |folder: &&Path| folder.join("notebooks").is_dir() && folder.join("lib").is_dir();
-    let built_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let Ok(current) = std::env::current_dir() else {
-        return built_in;
-    };
-    current
-        .ancestors()
-        .find(is_root)
-        .map_or(built_in, Into::into)
+    let current = std::env::current_dir().ok()?;
+    current.ancestors().find(is_root).map(Into::into)
+}
+
+/// A folder that a variable names. A relative one is the same for a shell at the project's root
+/// and a kernel in `notebooks`.
+pub(crate) fn of_project(folder: impl Into<PathBuf>) -> PathBuf {
+    root_above_here().unwrap_or_default().join(folder.into())
 }
 
 /// Where results go: `$GLYPHS_OUTPUTS`, else `outputs` in the project's folder.
 pub fn outputs() -> PathBuf {
     match std::env::var_os("GLYPHS_OUTPUTS") {
-        Some(folder) => folder.into(),
+        Some(folder) => of_project(folder),
         None => project_root().join("outputs"),
     }
 }
@@ -44,19 +49,22 @@ pub fn is_quick() -> bool {
     std::env::var_os("GLYPHS_QUICK").is_some_and(|value| !value.is_empty() && value != "0")
 }
 
-/// Writes to a temporary file in the same folder, syncs, and renames. A link is followed; a pipe
-/// or a device is written into.
+/// Writes to a temporary file in the same folder, syncs, and renames. A link is followed, to a
+/// file to be as well; a pipe or a device is written into.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let write = || -> io::Result<()> {
-        let path = fs::canonicalize(path).unwrap_or_else(|_| path.into());
-        if let Ok(there) = fs::metadata(&path) {
+        // A dangling link has no canonical path, but names a file to be.
+        let target = fs::canonicalize(path).unwrap_or_else(|_| path.into());
+        if let Ok(there) = fs::symlink_metadata(&target) {
             if there.is_dir() {
                 return Err(io::ErrorKind::IsADirectory.into());
+            } else if there.is_symlink() {
+                return File::create(&target)?.write_all(bytes);
             } else if !there.is_file() {
-                return File::options().write(true).open(&path)?.write_all(bytes);
+                return File::options().write(true).open(&target)?.write_all(bytes);
             }
         }
-        let folder = folder_of(&path);
+        let folder = folder_of(&target);
         fs::create_dir_all(folder)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let prefix = format!(".{name}.writing-");
@@ -66,7 +74,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
         let _ = file.as_file().lock();
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
-        file.persist(path)?;
+        file.persist(target)?;
         Ok(())
     };
     write().map_err(|error| refused(path, error))

@@ -1,43 +1,98 @@
 //! New images through a trained classifier.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::time::Instant;
 
-use ndarray::{Array2, ArrayView1, Axis};
+use ndarray::{ArrayView1, Axis};
 use polars::prelude::{Column, DataFrame};
+use serde::Serialize;
 
 use crate::data::Samples;
+use crate::data::archive::ImageFile;
+use crate::data::decode::decode_photograph;
 use crate::dataframe::{dataframe, write_csv};
+use crate::display::{Gallery, Picture, Show, Tile};
 use crate::eval::{Evaluation, argmax};
-use crate::image::{FEATURES, ImageFolder, Others, Preprocess};
+use crate::files::write_atomically;
+use crate::image::{Augment, FEATURES, ImageFolder, Others, Preprocess, Unreadable};
 use crate::nn::Classifier;
-use crate::train::{Checkpoint, logits};
+use crate::train::{Checkpoint, evaluate_averaged, logits};
 use crate::{Error, Result};
 
-/// What a classifier reads in a folder or archive of images.
+/// Copies that an image without a sheet is read in.
+const COPIES: u64 = 16;
+
+/// Longer side of an image on a contact sheet, in pixels.
+const THUMBNAIL: u32 = 84;
+
+/// What a classifier reads in images.
 #[derive(Debug)]
 pub struct Predictions {
     /// One an image, in the order of their paths.
     pub rows: Vec<Prediction>,
-    /// Truth against prediction, over the images whose folder names a class.
+    /// Truth against prediction, over the images that were read and whose folder names a class.
     pub evaluation: Option<Evaluation>,
     /// What is wrong with each damaged image that was skipped, where that was asked for.
     pub skipped: Vec<Error>,
+    /// Files that are no images, or none of a format that is read.
+    pub others: Vec<String>,
+    /// What the network saw, in the order of `rows`.
+    pub seen: Samples,
     /// Seconds spent on reading the files, on decoding and preprocessing the images, and
     /// in the network.
     pub seconds: [f64; 3],
 }
 
 /// What a classifier reads in one image.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Prediction {
     /// Path inside the folder or archive.
     pub file: String,
-    /// Name of the most probable class, and its probability.
-    pub predicted: String,
-    pub confidence: f32,
+    /// Name of the most probable class; none where nothing could be read.
+    pub predicted: Option<String>,
+    /// Its probability.
+    pub confidence: Option<f32>,
+    /// The most probable classes with their probabilities, as many as were asked for.
+    pub top: Vec<(String, f32)>,
     /// Name of the class that the image's folder stands for: `Sample011` or `A`.
     pub label: Option<String>,
+    /// Why nothing could be read.
+    pub problem: Option<Unreadable>,
+}
+
+/// How images are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    pub context: Context,
+    pub layout: Layout,
+    /// Damaged images are skipped and listed, instead of stopping.
+    pub skip_damaged: bool,
+    /// How many of the most probable classes [`Prediction::top`] has.
+    pub top: usize,
+}
+
+/// Whether size and position of the ink mean something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layout {
+    /// They do where an image is as flat as a drawing on a tablet and as wide for its height as
+    /// dataset 1's.
+    #[default]
+    Found,
+    /// Every image shows a whole sheet.
+    Sheet,
+    /// Every image is cut out; the network does without auxiliary features.
+    Crop,
+}
+
+impl Layout {
+    fn is_sheet(self, found: bool) -> bool {
+        match self {
+            Self::Found => found,
+            Self::Sheet => true,
+            Self::Crop => false,
+        }
+    }
 }
 
 /// Which other images a network that reads in context sets beside one. It never sees their
@@ -73,17 +128,16 @@ impl Context {
     }
 }
 
-/// Reads every PNG and JPEG image in the folder or archive `images`, of any size, with
-/// the network of a checkpoint.
+/// Reads every image in folders, archives and image files, of any size, with the network of a
+/// checkpoint.
 ///
 /// # Errors
 /// Where the checkpoint is damaged or was not trained on images that were brought down, where
 /// there is no image, or one is damaged. With `skip_damaged` such images are skipped and listed.
-pub fn predict(
+pub fn predict<P: AsRef<Path>>(
     checkpoint: &Path,
-    images: &Path,
-    context: Context,
-    skip_damaged: bool,
+    images: &[P],
+    options: Options,
 ) -> Result<Predictions> {
     let checkpoint_path = checkpoint;
     let checkpoint = Checkpoint::load(checkpoint_path)?;
@@ -93,17 +147,15 @@ pub fn predict(
         let remedy = "take the checkpoint of a network that reads drawings or a folder of images";
         return Err(Error::content(checkpoint_path, problem, remedy));
     };
-    let folder = match skip_damaged {
-        true => ImageFolder::read_skipping,
-        false => ImageFolder::read,
+    // What shows no sheet is new to most networks: the mean over copies that are distorted as
+    // in training is surer.
+    let augment = Augment {
+        features: 0.0,
+        without_features: 0.0,
+        ..checkpoint.config.augment
     };
-    read(
-        model.as_ref(),
-        &checkpoint.classes,
-        &method,
-        context,
-        || folder(images),
-    )
+    let (model, classes) = (model.as_ref(), &checkpoint.classes);
+    read(model, classes, &method, images, options, augment)
 }
 
 /// As [`predict`], with a network at hand. `preprocess` and `classes` are those that it was
@@ -127,67 +179,112 @@ pub fn classify(
         let remedy = "pass the classes of the samples that it was trained on";
         return Err(Error::argument(problem, remedy));
     }
-    read(model, classes, preprocess, Context::default(), || {
-        ImageFolder::read(images.as_ref())
-    })
+    read(
+        model,
+        classes,
+        preprocess,
+        &[images],
+        Options::default(),
+        Augment::none(),
+    )
 }
 
-fn read(
+fn read<P: AsRef<Path>>(
     model: &dyn Classifier,
     classes: &[String],
     method: &Preprocess,
-    context: Context,
-    folder: impl FnOnce() -> Result<ImageFolder>,
+    images: &[P],
+    options: Options,
+    augment: Augment,
 ) -> Result<Predictions> {
     let start = Instant::now();
-    let folder = folder()?;
+    let folder = ImageFolder::read_all(images, options.skip_damaged)?;
     let reading = start.elapsed();
     let mut read = folder.preprocess(method, classes.to_vec())?;
     if model.num_features() == 2 * FEATURES {
-        read.samples = context.beside(read.samples)?;
+        read.samples = options.context.beside(read.samples)?;
+    }
+    // Drawings have features of a mean of 0; networks without any are handed none.
+    let features = read.samples.features.outer_iter_mut();
+    for (mut features, &found) in features.zip(&read.is_sheet) {
+        if !options.layout.is_sheet(found) {
+            features.fill(0.0);
+        }
     }
     let preprocessing = start.elapsed() - reading;
     let network = Instant::now();
-    let scores = logits(model, &read.samples)?;
-    let seconds = [reading, preprocessing, network.elapsed()].map(|time| time.as_secs_f64());
-    let rows = (read
-        .samples
-        .names
-        .iter()
-        .zip(&read.labels)
-        .zip(scores.outer_iter()))
-    .map(|((file, label), row)| {
-        let (class, confidence) = most_probable(row);
-        Prediction {
-            file: file.clone(),
-            predicted: classes[class].clone(),
-            confidence,
-            label: label.map(|label| classes[label].clone()),
+    let mut scores = logits(model, &read.samples)?;
+    let is_cut = |&i: &usize| !options.layout.is_sheet(read.is_sheet[i]);
+    let cut: Vec<usize> = (0..read.samples.len()).filter(is_cut).collect();
+    if !cut.is_empty() && !augment.is_none() {
+        let averaged = evaluate_averaged(model, &read.samples.select(&cut), &augment, COPIES, 0)?;
+        for (&i, shares) in cut.iter().zip(averaged.probabilities().outer_iter()) {
+            let log = |share: f32| share.max(f32::MIN_POSITIVE).ln();
+            scores.row_mut(i).assign(&shares.mapv(log));
         }
-    })
-    .collect();
+    }
+    let seconds = [reading, preprocessing, network.elapsed()].map(|time| time.as_secs_f64());
+    let row = |i: usize| {
+        let problem = read.unreadable[i];
+        let mut top = match problem {
+            Some(_) => Vec::new(),
+            None => most_probable(scores.row(i), options.top.max(1)),
+        };
+        let name = |class: usize| classes[class].clone();
+        let best = top.first().copied();
+        top.truncate(options.top);
+        Prediction {
+            file: read.samples.names[i].clone(),
+            predicted: best.map(|(class, _)| name(class)),
+            confidence: best.map(|(_, probability)| probability),
+            top: top
+                .into_iter()
+                .map(|(class, probability)| (name(class), probability))
+                .collect(),
+            label: read.labels[i].map(name),
+            problem,
+        }
+    };
+    let is_judged = |&i: &usize| read.labels[i].is_some() && read.unreadable[i].is_none();
+    let judged: Vec<usize> = (0..read.labels.len()).filter(is_judged).collect();
+    let evaluation = match judged.is_empty() {
+        true => None,
+        false => {
+            let scores = scores.select(Axis(0), &judged);
+            Some(Evaluation::new(scores, &read.samples.select(&judged))?)
+        }
+    };
     Ok(Predictions {
-        rows,
-        evaluation: evaluation(&read.samples, &scores, &read.labels)?,
+        rows: (0..read.labels.len()).map(row).collect(),
+        evaluation,
         skipped: read.skipped,
+        others: read.others,
+        seen: read.samples,
         seconds,
     })
 }
 
 impl Predictions {
-    /// One row an image: `file`, `predicted`, `confidence`, and `label` where folders give
-    /// labels.
+    /// One row an image: `file`, `predicted`, `confidence`; `label` where folders give labels;
+    /// `problem` says why nothing was read; `top` where it was asked for, as `4:0.81 9:0.12`.
     pub fn dataframe(&self) -> Result<DataFrame> {
-        let text = |of: fn(&Prediction) -> &str| self.rows.iter().map(of).collect::<Vec<_>>();
-        let confidence: Vec<f32> = self.rows.iter().map(|row| row.confidence).collect();
+        let text = |name: &str, of: fn(&Prediction) -> Option<&str>| {
+            let values: Vec<Option<&str>> = self.rows.iter().map(of).collect();
+            Column::new(name.into(), values)
+        };
+        let confidence: Vec<Option<f32>> = self.rows.iter().map(|row| row.confidence).collect();
         let mut columns = vec![
-            Column::new("file".into(), text(|row| &row.file)),
-            Column::new("predicted".into(), text(|row| &row.predicted)),
+            text("file", |row| Some(&row.file)),
+            text("predicted", |row| row.predicted.as_deref()),
             Column::new("confidence".into(), confidence),
         ];
         if self.rows.iter().any(|row| row.label.is_some()) {
-            let labels = text(|row| row.label.as_deref().unwrap_or_default());
-            columns.push(Column::new("label".into(), labels));
+            columns.push(text("label", |row| row.label.as_deref()));
+        }
+        columns.push(text("problem", |row| row.problem.map(Unreadable::words)));
+        if self.rows.iter().any(|row| !row.top.is_empty()) {
+            let top: Vec<String> = self.rows.iter().map(Prediction::top_words).collect();
+            columns.push(Column::new("top".into(), top));
         }
         dataframe(columns)
     }
@@ -196,27 +293,99 @@ impl Predictions {
     pub fn write_csv(&self, path: &Path) -> Result<()> {
         write_csv(path, &mut self.dataframe()?)
     }
-}
 
-fn evaluation(
-    samples: &Samples,
-    scores: &Array2<f32>,
-    labels: &[Option<usize>],
-) -> Result<Option<Evaluation>> {
-    let known: Vec<usize> = (0..labels.len()).filter(|&i| labels[i].is_some()).collect();
-    if known.is_empty() {
-        return Ok(None);
+    /// The rows as JSON.
+    pub fn write_json(&self, path: &Path) -> Result<()> {
+        let text = serde_json::to_vec_pretty(&self.rows)
+            .map_err(|e| Error::content(path, format!("cannot be JSON ({e})"), "report it"))?;
+        write_atomically(path, &text)
     }
-    let scores = scores.select(Axis(0), &known);
-    Evaluation::new(scores, &samples.select(&known)).map(Some)
+
+    /// A page that shows each image of `images`, which were read, what the network saw and what it
+    /// said: no file beside it is needed.
+    pub fn write_sheet<P: AsRef<Path>>(&self, images: &[P], path: &Path) -> Result<()> {
+        let folder = ImageFolder::read_all(images, true)?;
+        let files: HashMap<&str, &ImageFile> = folder
+            .files()
+            .iter()
+            .map(|file| (file.path.as_str(), file))
+            .collect();
+        let tile = |(i, row): (usize, &Prediction)| {
+            let seen = self.seen.image(i);
+            let seen = Picture::new(seen, (THUMBNAIL as usize / seen.dim().1).max(1));
+            let file = Path::new(&row.file);
+            let image = files
+                .get(row.file.as_str())
+                .and_then(|image| decode_photograph(file, &image.bytes).ok());
+            let said = match (&row.predicted, row.problem) {
+                (Some(class), _) => {
+                    format!("{class} {:.0} %", 100.0 * row.confidence.unwrap_or(0.0))
+                }
+                (None, problem) => problem.map_or("", Unreadable::words).into(),
+            };
+            let detail = match row.top.is_empty() {
+                true => row.file.clone(),
+                false => format!("{} · {}", row.file, row.top_words()),
+            };
+            match image {
+                Some(image) => {
+                    Tile::new(Picture::scaled(&image, THUMBNAIL), said, detail).then(seen)
+                }
+                None => Tile::new(seen, said, detail),
+            }
+        };
+        let title = format!(
+            "{} images, what the network saw, and what it said",
+            self.rows.len()
+        );
+        let gallery = Gallery::new(title, self.rows.iter().enumerate().map(tile));
+        let page = format!(
+            "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width\">\n\
+             <meta name=\"color-scheme\" content=\"light dark\">\n\
+             <title>Contact sheet</title>\n{}\n</html>\n",
+            gallery.show().html()
+        );
+        write_atomically(path, page.as_bytes())
+    }
+
+    /// How many images were read as what their folders are named after, and how
+    /// many there are, those in which nothing could be read among them.
+    pub fn correct(&self) -> (usize, usize) {
+        let labelled = self.rows.iter().filter(|row| row.label.is_some());
+        let correct = labelled.clone().filter(|row| row.label == row.predicted);
+        (correct.count(), labelled.count())
+    }
+
+    /// How many images each problem has.
+    pub fn problems(&self) -> impl Iterator<Item = (Unreadable, usize)> {
+        let count = |problem| {
+            self.rows
+                .iter()
+                .filter(|row| row.problem == Some(problem))
+                .count()
+        };
+        Unreadable::ALL
+            .into_iter()
+            .map(move |problem| (problem, count(problem)))
+    }
 }
 
-/// The largest logit's index, and its probability.
-fn most_probable(logits: ArrayView1<f32>) -> (usize, f32) {
+impl Prediction {
+    /// E.g. `4:0.81 9:0.12`.
+    pub fn top_words(&self) -> String {
+        let words = self.top.iter().map(|(class, p)| format!("{class}:{p:.2}"));
+        words.collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// The `n` largest logits' indices, and their probabilities.
+fn most_probable(logits: ArrayView1<f32>, n: usize) -> Vec<(usize, f32)> {
     let best = argmax(logits);
-    let total: f32 = logits
-        .iter()
-        .map(|logit| (logit - logits[best]).exp())
-        .sum();
-    (best, 1.0 / total)
+    let shares = logits.mapv(|logit| (logit - logits[best]).exp());
+    let total = shares.sum();
+    let mut classes: Vec<usize> = (0..logits.len()).collect();
+    classes.sort_by(|&a, &b| shares[b].total_cmp(&shares[a]));
+    let first = classes.into_iter().take(n);
+    first.map(|class| (class, shares[class] / total)).collect()
 }

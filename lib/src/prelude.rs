@@ -24,7 +24,7 @@
 //! `glyphs::plotters::prelude`.
 
 /// What is shown, and tables and charts of one's own.
-pub use crate::display::{Show, note, row, stack};
+pub use crate::display::{Show, embedding, feature_maps, filters, note, occlusion, row, stack};
 /// Errors, and how a cell stops at one.
 pub use crate::error::{Error, OrStop, Result};
 /// Networks.
@@ -51,7 +51,7 @@ pub use crate::{
 pub use crate::{
     report::{
         claims::{Records, claims},
-        complementary, part1, part2, part3, reference_2021, summary,
+        complementary, part1, part2, part3, people, reference_2021, summary,
         summary::Datasets,
     },
     study::{

@@ -1,9 +1,7 @@
 """The report's pages: complete, and asking no network for anything."""
 
 import json
-import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 import pages
 import results
+from conftest import chromium
 
 ROOT = Path(__file__).resolve().parents[2]
 # Everything a browser fetches on its own; links that a reader follows are not among it.
@@ -81,8 +80,8 @@ def test_mathematics_needs_no_script(report):
     page = report["01-ink"]
     assert page.count("<math") == 2 and "<mfrac>" in page
     assert 'display="block"' in page
-    assert "$" not in re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
-    assert "<script" not in page
+    assert "$" not in re.sub(r"<(style|script)>.*?</\1>", "", page, flags=re.DOTALL)
+    assert "<script src" not in page
 
 
 def test_navigation_and_contents(report):
@@ -155,13 +154,6 @@ def test_nothing_finished_names_a_folder_of_a_machine():
     assert MACHINE_PATH.search('"path": "/home/someone/data"'), "the pattern finds what it is for"
 
 
-def chromium():
-    for name in (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome"):
-        if name and shutil.which(name):
-            return name
-    pytest.skip("Chromium is not installed")
-
-
 def requests(page, folder):
     """The addresses that a page makes Chromium ask for."""
     log = folder / "net.json"
@@ -187,3 +179,36 @@ def test_chromium_would_be_caught_asking(tmp_path):
     page = tmp_path / "asking.html"
     page.write_text('<img src="http://127.0.0.1:9/picture.png">')
     assert requests(page, tmp_path) == {"http://127.0.0.1:9/picture.png"}
+
+
+def test_what_scrolls_is_reached_and_what_is_shown_is_linked_to():
+    html = pages.accessible(
+        "<pre>x</pre><table><tr><th></th><th>a</th></tr></table>"
+        '<figure class="g-figure"><figcaption>One &amp; all</figcaption></figure>' * 2
+    )
+    assert html.count('<pre tabindex="0">') == html.count('<div class="scroll" tabindex="0"><table>') == 2
+    assert "<th></th>" not in html
+    anchors = re.findall(r'<figure class="g-figure" id="([^"]+)">', html)
+    assert len(set(anchors)) == 2 and all(f'href="#{anchor}"' in html for anchor in anchors)
+
+
+def test_notebooks_can_be_downloaded(report, tmp_path):
+    targets = re.findall(r'href="(notebooks/[^"]+)"', report["01-ink"])
+    assert len(targets) == 2 and (tmp_path / "report" / targets[1]).exists()
+
+
+def test_the_index_opens_with_figures_of_the_records():
+    def runs(**changed):
+        base = result(0, 0.9, part=2, test_accuracy=changed.pop("accuracy")) | {"seed": changed.pop("seed")}
+        return base | changed
+
+    both = [
+        runs(seed=seed, accuracy=accuracy + seed / 1000, protocol="few-100", init=init)
+        for init, accuracy in (("random", 0.86), ("pretrained", 0.96))
+        for seed in range(3)
+    ]
+    picture = results.picture(both)
+    assert "13.90 % from a random start, 3.90 % from drawn digits" in picture
+    assert picture.count("<circle") == 1 and "<title>" in picture
+    assert results.picture(both[:3]) == "" and results.findings(both) == []
+    assert "learned 360 drawn digits reads 96.1 %" in " ".join(results.findings(both + [run | {"protocol": "report"} for run in both]))

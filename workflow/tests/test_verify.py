@@ -1,6 +1,7 @@
 """Which differences between a run and the published one are reported."""
 
 import copy
+import json
 
 import pytest
 
@@ -85,6 +86,28 @@ def test_on_the_same_instructions_everything_is_equal(change, names):
     ours = copy.deepcopy(EXACT)
     change(ours)
     assert [name for name, *_ in verify.compare(ours, EXACT)] == names
+
+
+def test_a_certificate_says_what_was_repeated_and_what_was_not(tmp_path, monkeypatch, capsys):
+    here, there = tmp_path / "here", tmp_path / "there"
+    seeds = [EXACT | {"seed": i, "test_accuracy": x} for i, x in enumerate((0.985, 0.2, 0.1))]
+    other = {"instructions": "neon", "cpu": "a small one", "threads": 4}
+    ours = [EXACT | {"seed": 0}, seeds[1] | {"environment": other, "epochs": []}]
+    for folder, runs in ((here / "results", ours), (there, seeds)):
+        folder.mkdir(parents=True)
+        for run in runs:
+            (folder / f"run-seed{run['seed']}.json").write_text(json.dumps(run))
+    monkeypatch.setattr(verify, "REFERENCE", there)
+    with pytest.raises(SystemExit) as end:
+        verify.main(here)
+    assert end.value.code == 1
+    assert "do not agree: test_accuracy" in capsys.readouterr().out
+    page = (here / "certificate.md").read_text()
+    assert "2 of 3 published records" in page and "1 agree, 1 differ" in page
+    assert "a small one, neon, 4 threads" in page
+    assert "| run-seed0 | exact | equal bit for bit |  |" in page
+    assert "| run-seed1 | tolerance | differs in number of epochs" in page
+    assert page.endswith("Not run (1):\n\n- run-seed2\n")
 
 
 def test_the_readme_shows_the_published_results():

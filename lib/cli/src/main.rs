@@ -8,14 +8,20 @@ use std::time::Instant;
 use clap::{
     Arg, ArgAction, ArgMatches, Command, ValueEnum,
     builder::{EnumValueParser, PossibleValue},
+    parser::ValueSource,
     value_parser,
 };
 use glyphs::data::Dataset;
+use glyphs::data::decode::FORMATS;
 use glyphs::data::fetch::{Catalogue, check, clean, fetch};
 use glyphs::data::locate::locate;
-use glyphs::predict::{Context, predict};
-use glyphs::study::{Experiment, OfficialTest, experiments};
+use glyphs::predict::{Context, Layout, Options, predict};
+use glyphs::study::{CASE_AND_LOOKALIKES, Experiment, Human, OfficialTest, Readings, experiments};
+use glyphs::train::Checkpoint;
 use glyphs::{Error, Result};
+
+/// Most files that are named because they are no images; the others are counted.
+const LISTED: usize = 20;
 
 /// As the standard library's, ending where standard output takes no more (a full disk).
 macro_rules! println {
@@ -68,7 +74,7 @@ fn command_line() -> Command {
                 .arg(flag("raw", "The fetched data too")),
         );
     let predict = Command::new("predict")
-        .about("Read the images of a folder or archive with a trained network")
+        .about("Read images, drawn or photographed, with a trained network")
         .arg(
             path("checkpoint")
                 .required(true)
@@ -77,12 +83,43 @@ fn command_line() -> Command {
         .arg(
             path("images")
                 .required(true)
-                .help("A folder, or a zip or tar.gz archive, of PNG and JPEG images of any size"),
+                .num_args(1..)
+                .action(ArgAction::Append)
+                .help(format!(
+                    "Folders, archives (zip, tar, tar.gz) and {FORMATS} files, of any size"
+                )),
         )
         .arg(
             path("out")
                 .default_value("predictions.csv")
-                .help("Where the table file,predicted,confidence(,label) goes"),
+                .help("Where the table file,predicted,confidence(,label),problem(,top) goes"),
+        )
+        .arg(flag(
+            "json",
+            "Write the table as JSON (predictions.json unless --out names a file)",
+        ))
+        .arg(
+            path("sheet").help(
+                "Also write a page that shows each image, what the network saw and what it said",
+            ),
+        )
+        .arg(
+            Arg::new("top")
+                .long("top")
+                .value_name("N")
+                .value_parser(value_parser!(usize))
+                .default_value("0")
+                .help("Also print and write the N most probable characters of each image"),
+        )
+        .arg(
+            Arg::new("layout")
+                .long("layout")
+                .value_parser(["auto", "sheet", "crop"])
+                .default_value("auto")
+                .help(
+                    "Whether images show a whole sheet, so that size and position of the ink \
+                     mean something; auto: flat ones of dataset 1's shape do",
+                ),
         )
         .arg(
             Arg::new("context")
@@ -98,6 +135,28 @@ fn command_line() -> Command {
             "skip-damaged",
             "Skip damaged images, and list them, instead of stopping",
         ));
+    let export = Command::new("export")
+        .about("Write the network of a checkpoint as an ONNX model, for any runtime that reads it")
+        .arg(
+            Arg::new("checkpoint")
+                .required(true)
+                .value_parser(value_parser!(PathBuf))
+                .help("E.g. from outputs/checkpoints"),
+        )
+        .arg(path("onnx").required(true).help("Where the model goes"));
+    let judge = Command::new("judge")
+        .about("Read what a run held out for validation with its trained network")
+        .arg(
+            Arg::new("name")
+                .value_name("NAME")
+                .required(true)
+                .help("Name of its record"),
+        )
+        .arg(
+            path("out")
+                .default_value("judged.csv")
+                .help("Where the table label,prediction,confidence,loss,correct(,writer) goes"),
+        );
     let train = Command::new("train")
         .about("Train one run of the study, and record it in outputs/results")
         .arg(
@@ -117,12 +176,34 @@ fn command_line() -> Command {
     let official_test = Command::new("official-test").about(
         "Read the official test set of part 1, once, with every finished network that is here",
     );
+    let readings = Command::new("readings").about(
+        "Write down what the finished networks of part 1 read in every drawing that they never \
+         saw, for the pages: readings.json in the folder of outputs",
+    );
+    let human = Command::new("human")
+        .about("Add to the records what people read: files that a report's page read.html saved")
+        .arg(
+            Arg::new("files")
+                .value_name("FILE")
+                .required(true)
+                .num_args(1..)
+                .value_parser(value_parser!(PathBuf)),
+        );
     Command::new("glyphs")
         .about("Handwritten characters: data, training and prediction")
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands([data, official_test, predict, train])
+        .subcommands([
+            data,
+            export,
+            judge,
+            official_test,
+            predict,
+            human,
+            readings,
+            train,
+        ])
 }
 
 /// A data set as an argument.
@@ -161,8 +242,12 @@ fn main() -> ExitCode {
             }),
             None => Ok(()),
         },
+        Some(("export", arguments)) => export(arguments),
+        Some(("judge", arguments)) => judge(arguments),
         Some(("official-test", _)) => official_test(),
         Some(("predict", arguments)) => predict_images(arguments),
+        Some(("human", arguments)) => human(arguments),
+        Some(("readings", _)) => readings(),
         Some((_, arguments)) => train(arguments),
         None => Ok(()),
     };
@@ -175,40 +260,90 @@ fn main() -> ExitCode {
     }
 }
 
+/// Of an argument that is required, or has a default.
+fn path(arguments: &ArgMatches, name: &str) -> PathBuf {
+    let path = arguments.get_one::<PathBuf>(name);
+    path.cloned().unwrap_or_default()
+}
+
+fn export(arguments: &ArgMatches) -> Result<()> {
+    let onnx = path(arguments, "onnx");
+    Checkpoint::load(path(arguments, "checkpoint"))?.export_onnx(&onnx)?;
+    println!("{}: takes pixels from 0 to 1, gives logits", onnx.display());
+    Ok(())
+}
+
+fn judge(arguments: &ArgMatches) -> Result<()> {
+    let name = arguments.get_one::<String>("name");
+    let evaluation =
+        Experiment::named(name.map_or("", String::as_str))?.judge(&path(arguments, "out"))?;
+    let (accuracy, count) = (evaluation.accuracy(), evaluation.len());
+    println!("accuracy {accuracy:.4} on {count} held-out images");
+    Ok(())
+}
+
 fn predict_images(arguments: &ArgMatches) -> Result<()> {
-    // Required, or with a default.
-    let path = |name| {
-        arguments
-            .get_one::<PathBuf>(name)
-            .cloned()
-            .unwrap_or_default()
+    let path = |name| arguments.get_one::<PathBuf>(name);
+    let word = |name| arguments.get_one::<String>(name).map(String::as_str);
+    let options = Options {
+        context: match word("context") {
+            Some("writer") => Context::Writer,
+            Some("none") => Context::None,
+            _ => Context::Folder,
+        },
+        layout: match word("layout") {
+            Some("sheet") => Layout::Sheet,
+            Some("crop") => Layout::Crop,
+            _ => Layout::Found,
+        },
+        skip_damaged: arguments.get_flag("skip-damaged"),
+        top: arguments.get_one("top").copied().unwrap_or(0),
     };
-    let out = path("out");
-    let context = match arguments.get_one::<String>("context").map(String::as_str) {
-        Some("writer") => Context::Writer,
-        Some("none") => Context::None,
-        _ => Context::Folder,
+    let images: Vec<&PathBuf> = arguments.get_many("images").into_iter().flatten().collect();
+    let (is_json, out_is_named) = (
+        arguments.get_flag("json"),
+        arguments.value_source("out") == Some(ValueSource::CommandLine),
+    );
+    // Both have a value: one is required, one has a default.
+    let checkpoint = path("checkpoint").cloned().unwrap_or_default();
+    let out = match (is_json, out_is_named) {
+        (true, false) => "predictions.json".into(),
+        _ => path("out").cloned().unwrap_or_default(),
     };
     let start = Instant::now();
-    let predictions = predict(
-        &path("checkpoint"),
-        &path("images"),
-        context,
-        arguments.get_flag("skip-damaged"),
-    )?;
-    predictions.write_csv(&out)?;
+    let predictions = predict(&checkpoint, &images, options)?;
+    match is_json {
+        true => predictions.write_json(&out)?,
+        false => predictions.write_csv(&out)?,
+    }
     let (count, seconds) = (predictions.rows.len(), start.elapsed().as_secs_f64());
     let out = out.display();
     println!(
         "{count} images in {seconds:.1} s, {:.0} a second: {out}",
         count as f64 / seconds
     );
-    let [reading, images, network] = predictions.seconds;
+    let [reading, decoding, network] = predictions.seconds;
     println!(
-        "  reading {reading:.1} s; decoding and preprocessing {images:.1} s, {:.0} a second; \
+        "  reading {reading:.1} s; decoding and preprocessing {decoding:.1} s, {:.0} a second; \
          network {network:.1} s",
-        count as f64 / images
+        count as f64 / decoding
     );
+    if let Some(sheet) = path("sheet") {
+        predictions.write_sheet(&images, sheet)?;
+        println!("  contact sheet: {}", sheet.display());
+    }
+    for row in predictions.rows.iter().filter(|row| !row.top.is_empty()) {
+        println!("{}  {}", row.file, row.top_words());
+    }
+    for (problem, count) in predictions.problems().filter(|(_, count)| *count > 0) {
+        println!("not read, {}: {count}", problem.words());
+    }
+    for other in predictions.others.iter().take(LISTED) {
+        println!("passed over, no {FORMATS} file: {other}");
+    }
+    if predictions.others.len() > LISTED {
+        println!("  and {} others", predictions.others.len() - LISTED);
+    }
     for error in &predictions.skipped {
         println!("skipped: {error}");
     }
@@ -216,13 +351,16 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
         println!("{} damaged images were skipped", predictions.skipped.len());
     }
     if let Some(evaluation) = &predictions.evaluation {
-        let right = evaluation
-            .correct()
-            .into_iter()
-            .filter(|&correct| correct)
-            .count();
-        let (accuracy, total) = (evaluation.accuracy(), evaluation.len());
+        let (right, total) = predictions.correct();
+        let accuracy = right as f64 / total as f64;
         println!("accuracy {accuracy:.4}: {right} of {total} images with a label");
+        if let Ok(merged) = evaluation.merged(&CASE_AND_LOOKALIKES) {
+            let right = merged.accuracy * evaluation.len() as f64;
+            println!(
+                "accuracy {:.4} with case and look-alikes as one",
+                right / total as f64
+            );
+        }
         for pair in evaluation.most_confused(10).0 {
             println!(
                 "  {} read as {}: {} of {}",
@@ -310,6 +448,22 @@ fn official_test() -> Result<()> {
             network.run, network.accuracy, network.merged_accuracy
         );
     }
+    Ok(())
+}
+
+fn human(arguments: &ArgMatches) -> Result<()> {
+    for file in arguments.get_many::<PathBuf>("files").into_iter().flatten() {
+        println!("{}", Human::add(file)?.display());
+    }
+    Ok(())
+}
+
+fn readings() -> Result<()> {
+    let readings = Readings::make()?;
+    for network in &readings.networks {
+        println!("{}: accuracy {:.4}", network.run, network.accuracy);
+    }
+    println!("{}", readings.save()?.display());
     Ok(())
 }
 

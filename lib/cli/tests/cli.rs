@@ -114,6 +114,36 @@ fn a_pipe_as_checkpoint_is_refused() {
 }
 
 #[test]
+fn what_a_person_read_is_kept_once() {
+    let folder = std::env::temp_dir().join(format!("glyphs-human-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let add = |text: &str| {
+        let file = folder.join("answers.json");
+        std::fs::write(&file, text).expect("a file");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_glyphs"));
+        command
+            .env("GLYPHS_OUTPUTS", &folder)
+            .arg("human")
+            .arg(&file);
+        command.output().expect("the command line runs")
+    };
+    let answers = r#"{"format": "glyphs human answers 1", "run": "part1", "dataset_sha256": "ab",
+        "view": "whole", "date": "2026-01-01",
+        "answers": [{"drawing": "img001-042.png", "answer": "O", "seconds": 1.5}]}"#;
+    assert!(add(answers).status.success() && add(&answers.replace('\n', "\n\n")).status.success());
+    let kept = std::fs::read_dir(folder.join("human")).expect("records");
+    assert_eq!(kept.count(), 1);
+    for wrong in ["{}", &answers.replace("answers 1", "answers 9")] {
+        let said = String::from_utf8_lossy(&add(wrong).stderr).into_owned();
+        assert!(
+            said.contains("answers.json") && said.contains("read.html"),
+            "{said}"
+        );
+    }
+    std::fs::remove_dir_all(&folder).expect("it can be removed");
+}
+
+#[test]
 #[cfg(unix)]
 fn it_ends_without_a_panic_where_nobody_reads_on() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_glyphs"));
@@ -126,4 +156,27 @@ fn it_ends_without_a_panic_where_nobody_reads_on() {
     drop(child.stdout.take());
     let output = child.wait_with_output().expect("it ends");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+/// A relative folder is the same for a shell at the root and a kernel in `notebooks`.
+#[test]
+fn a_relative_folder_of_data_is_one_folder() {
+    let root = std::env::temp_dir().join(format!("glyphs-relative-{}", std::process::id()));
+    for folder in ["notebooks", "lib", "data/mnist"] {
+        std::fs::create_dir_all(root.join(folder)).expect("a folder");
+    }
+    std::fs::write(root.join("data/mnist/train-images-idx3-ubyte"), "").expect("a file");
+    for from in ["", "notebooks", "lib"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_glyphs"));
+        command
+            .current_dir(root.join(from))
+            .env("GLYPHS_DATA", "data");
+        let done = command
+            .args(["data", "status", "mnist"])
+            .output()
+            .expect("it runs");
+        let said = String::from_utf8_lossy(&done.stdout).into_owned();
+        assert!(said.contains("$GLYPHS_DATA/mnist"), "{from}: {said}");
+    }
+    std::fs::remove_dir_all(root).expect("it is removed");
 }

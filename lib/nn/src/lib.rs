@@ -14,6 +14,7 @@ pub mod layers;
 mod loss;
 mod mask;
 mod network;
+mod onnx;
 mod optim;
 mod plan;
 pub mod shape;
@@ -26,6 +27,7 @@ pub use kernels::{Instructions, peak_gflops};
 pub use loss::{CrossEntropy, argmax, cross_entropy, log_softmax};
 pub use mask::split_mix64;
 pub use network::{DynNetwork, Network};
+pub use onnx::to_onnx;
 pub use optim::{Adam, Optimizer, Sgd};
 pub use plan::{
     builder::Builder,

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use ndarray::Axis;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
@@ -130,6 +131,24 @@ impl Samples {
     pub fn repeat(&self, times: usize) -> Self {
         let n = self.len();
         self.select(&(0..n * times).map(|i| i % n).collect::<Vec<_>>())
+    }
+
+    /// Puts other samples of the same classes and shape behind these.
+    ///
+    /// # Errors
+    /// Where their images have another shape or number of features.
+    pub(crate) fn extend(&mut self, other: &Self) -> Result<()> {
+        let apart = |_| Error::argument("images of two shapes", "preprocess both alike");
+        self.images
+            .append(Axis(0), other.images.view())
+            .map_err(apart)?;
+        self.features
+            .append(Axis(0), other.features.view())
+            .map_err(apart)?;
+        self.labels.extend(&other.labels);
+        self.writers.extend(&other.writers);
+        self.names.extend_from_slice(&other.names);
+        Ok(())
     }
 
     /// Number of samples of each class.

@@ -64,7 +64,7 @@ impl Show for Gallery {
         };
         let mut body = match self.title.as_str() {
             "" => String::new(),
-            title => format!("<h4 class=\"g-heading\">{}</h4>", escape(title)),
+            title => format!("<p class=\"g-heading\">{}</p>", escape(title)),
         };
         let _ = write!(body, "<div class=\"{class}\">");
         let mut text = self.title.clone();
@@ -74,10 +74,12 @@ impl Show for Gallery {
             detail,
         } in &self.tiles
         {
-            let images: String = pictures
-                .iter()
-                .map(|picture| picture.html(caption))
-                .collect();
+            let words = |i: usize| match pictures.len() {
+                1 => caption.clone(),
+                count => format!("{caption}, {} of {count}", i + 1),
+            };
+            let images = pictures.iter().enumerate();
+            let images: String = images.map(|(i, picture)| picture.html(&words(i))).collect();
             let _ = write!(
                 body,
                 "<figure class=\"g-tile\"><div class=\"g-pictures\">{images}</div>\

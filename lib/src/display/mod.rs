@@ -15,6 +15,7 @@ mod palette;
 mod picture;
 mod statistics;
 mod table;
+mod vision;
 
 pub use crate::numbers::{format_count, format_number, format_p, format_signed};
 pub use chart::{Axis, Heatmap, LineChart, RowChart};
@@ -25,3 +26,4 @@ pub use palette::stylesheet;
 pub use picture::Picture;
 pub use statistics::percent_interval;
 pub use table::{Cell, Table, bar, no_number, number, percent};
+pub use vision::{embedding, feature_maps, filters, occlusion};

@@ -160,7 +160,7 @@ impl Show for Table {
         if !self.caption.is_empty() {
             let _ = write!(body, "<figcaption>{}</figcaption>", escape(&self.caption));
         }
-        body.push_str("<div class=\"g-scroll\"><table class=\"g-table\">");
+        body.push_str("<div class=\"g-scroll\" tabindex=\"0\"><table class=\"g-table\">");
         body.push_str("<thead><tr>");
         for (column, name) in self.columns.iter().enumerate() {
             let is_numeric = self.is_numeric(column);
@@ -169,7 +169,11 @@ impl Show for Table {
             } else {
                 ""
             };
-            let _ = write!(body, "<th scope=\"col\"{class}>{}</th>", escape(name));
+            // A header without words is none.
+            let _ = match name.as_str() {
+                "" => write!(body, "<td></td>"),
+                name => write!(body, "<th scope=\"col\"{class}>{}</th>", escape(name)),
+            };
         }
         body.push_str("</tr></thead><tbody>");
         for (i, row) in self.rows.iter().enumerate() {

@@ -33,6 +33,10 @@ pub struct Augment {
     /// Change of each auxiliary feature, as a share of its typical deviation.
     #[serde(default = "no_change", skip_serializing_if = "is_no_change")]
     pub features: f32,
+    /// Share of the images whose auxiliary features are all set to their mean, 0, as where
+    /// there is no sheet to measure them on.
+    #[serde(default = "no_change", skip_serializing_if = "is_no_change")]
+    pub without_features: f32,
 }
 
 fn no_change() -> f32 {
@@ -54,6 +58,7 @@ impl Default for Augment {
             elastic: 24.0,
             smoothness: 4.0,
             features: 0.0,
+            without_features: 0.0,
         }
     }
 }
@@ -69,6 +74,7 @@ impl Augment {
             elastic: 0.0,
             smoothness: 4.0,
             features: 0.0,
+            without_features: 0.0,
         }
     }
 
@@ -85,7 +91,7 @@ impl Augment {
     }
 
     pub fn is_none(&self) -> bool {
-        self.keeps_images() && self.features == 0.0
+        self.keeps_images() && self.features == 0.0 && self.without_features == 0.0
     }
 
     fn keeps_images(&self) -> bool {
@@ -146,12 +152,15 @@ impl Augment {
         }
     }
 
-    /// Changes the auxiliary features of an image, by draws of their own.
+    /// Changes the auxiliary features of an image, or drops them, by draws of their own.
     pub fn apply_to_features(&self, features: &mut [f32], seed: u64, epoch: u64, index: u64) {
-        if self.features == 0.0 {
+        if self.features == 0.0 && self.without_features == 0.0 {
             return;
         }
         let mut rng = Pcg32::new(mix(mix(seed, epoch), FEATURES), index);
+        if self.without_features > 0.0 && rng.random::<f32>() < self.without_features {
+            return features.fill(0.0);
+        }
         for value in features {
             *value += self.features * symmetric(&mut rng);
         }

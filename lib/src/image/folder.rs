@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use super::photograph::Unreadable;
 use super::preprocess::{Preprocess, preprocess_all, stacked};
-use crate::data::archive::{ImageFile, read_images, read_images_skipping, sha256_of_files};
+use crate::data::archive::{ImageFile, read_contents, sha256_of_files};
+use crate::data::decode::FORMATS;
 use crate::data::handwritten::{class_names, label_of_folder, writer_of_file};
 use crate::data::{Provenance, Samples};
 use crate::{Error, Result};
 
-/// The PNG and JPEG files of a folder or archive (zip, tar.gz), of any size, not decoded yet.
+/// The image files of a folder or archive (zip, tar, tar.gz), of any size, not decoded yet.
 #[derive(Debug)]
 pub struct ImageFolder {
     root: PathBuf,
@@ -16,6 +18,7 @@ pub struct ImageFolder {
     files: Vec<ImageFile>,
     /// Of images that were skipped as damaged, where that was asked for.
     skipped: Option<Vec<Error>>,
+    others: Vec<String>,
 }
 
 /// The images of an [`ImageFolder`], preprocessed.
@@ -25,12 +28,19 @@ pub struct FolderImages {
     pub samples: Samples,
     /// The class that the folder of each image is named after, if it is one.
     pub labels: Vec<Option<usize>>,
+    /// Whether each is a drawing on a sheet like dataset 1's, whose size and position mean
+    /// something.
+    pub is_sheet: Vec<bool>,
+    /// Why there is no character to read in an image, or none alone.
+    pub unreadable: Vec<Option<Unreadable>>,
     /// What is wrong with each damaged image that was skipped.
     pub skipped: Vec<Error>,
+    /// Files that are no images, or none of a format that is read.
+    pub others: Vec<String>,
 }
 
 impl Samples {
-    /// The PNG and JPEG images of a folder or archive (zip, tar.gz) whose folders are
+    /// The images ([`FORMATS`]) of a folder or archive (zip, tar, tar.gz) whose folders are
     /// classes: `leaves/oak/1.jpg`, `leaves/elm/7.png` and so on, of any size, any number of
     /// classes.
     ///
@@ -74,25 +84,60 @@ impl ImageFolder {
     /// # Errors
     /// Where there is no image, or a file cannot be read.
     pub fn read(path: &Path) -> Result<Self> {
-        Self::of(path, read_images(path)?, None)
+        Self::read_all(&[path], false)
     }
 
     /// As [`ImageFolder::read`]; damaged images are skipped, here and in
     /// [`ImageFolder::preprocess`].
     pub fn read_skipping(path: &Path) -> Result<Self> {
-        let (files, skipped) = read_images_skipping(path)?;
-        Self::of(path, files, Some(skipped))
+        Self::read_all(&[path], true)
     }
 
-    fn of(path: &Path, files: Vec<ImageFile>, skipped: Option<Vec<Error>>) -> Result<Self> {
-        if files.is_empty() {
-            return Err(no_images(path));
+    /// The images of several folders, archives and image files; where it is not one folder or
+    /// archive, paths begin with its name.
+    pub fn read_all<P: AsRef<Path>>(paths: &[P], skips_damaged: bool) -> Result<Self> {
+        let mut read = Self {
+            root: PathBuf::new(),
+            files: Vec::new(),
+            skipped: skips_damaged.then(Vec::new),
+            others: Vec::new(),
+        };
+        for path in paths.iter().map(AsRef::as_ref) {
+            let found = read_contents(path)?;
+            let shown = path.to_string_lossy();
+            let is_file =
+                path.is_file() && matches!(&found.images[..], [one] if shown.ends_with(&one.path));
+            let place = |inside: String| match (is_file, paths.len()) {
+                (true, _) => shown.clone().into_owned(),
+                (false, 1) => inside,
+                (false, _) => format!("{shown}/{inside}"),
+            };
+            match &mut read.skipped {
+                Some(skipped) => skipped.extend(found.damaged),
+                None => found.damaged.into_iter().try_for_each(Err)?,
+            }
+            let placed = |file: ImageFile| ImageFile {
+                path: place(file.path),
+                ..file
+            };
+            read.files.extend(found.images.into_iter().map(placed));
+            read.others.extend(found.others.into_iter().map(place));
+            if paths.len() == 1 && !is_file {
+                read.root = path.into();
+            }
         }
-        Ok(Self {
-            root: path.into(),
-            files,
-            skipped,
-        })
+        match read.files.is_empty() {
+            true => Err(no_images(
+                paths.first().map_or(Path::new(""), AsRef::as_ref),
+                &read.others,
+            )),
+            false => Ok(read),
+        }
+    }
+
+    /// The images, still encoded.
+    pub fn files(&self) -> &[ImageFile] {
+        &self.files
     }
 
     pub fn len(&self) -> usize {
@@ -158,12 +203,13 @@ impl ImageFolder {
             root,
             mut files,
             skipped,
+            others,
         } = self;
         let skips = skipped.is_some();
         let mut skipped = skipped.unwrap_or_default();
         let (mut done, mut good) = (Vec::new(), Vec::new());
-        let file = |file: &ImageFile| root.join(&file.path);
-        for image in preprocess_all(&files, method, |f| (file(f), &f.bytes))? {
+        let decoded = |f: &ImageFile| method.image(&root.join(&f.path), &f.bytes);
+        for image in preprocess_all(&files, method, decoded)? {
             good.push(image.is_ok());
             match image {
                 Ok(image) => done.push(image),
@@ -174,7 +220,7 @@ impl ImageFolder {
         let mut good = good.into_iter();
         files.retain(|_| good.next() == Some(true));
         if files.is_empty() {
-            return Err(no_images(&root));
+            return Err(no_images(&root, &others));
         }
         let (images, features) = stacked(&done, method);
         let label = |file: &ImageFile| {
@@ -205,7 +251,10 @@ impl ImageFolder {
         Ok(FolderImages {
             samples,
             labels,
+            is_sheet: done.iter().map(|image| image.is_sheet).collect(),
+            unreadable: done.iter().map(|image| image.unreadable).collect(),
             skipped,
+            others,
         })
     }
 }
@@ -242,7 +291,10 @@ fn name_of(path: &Path) -> String {
     name.to_string_lossy().into_owned()
 }
 
-fn no_images(path: &Path) -> Error {
-    let problem = "there is no PNG or JPEG image that can be read";
+fn no_images(path: &Path, others: &[String]) -> Error {
+    let mut problem = format!("there is no {FORMATS} image that can be read");
+    if let Some(other) = others.first() {
+        problem += &format!(", but {other}");
+    }
     Error::content(path, problem, "name a folder or archive of images")
 }

@@ -35,6 +35,15 @@ impl Ink {
         Self::of_paper(grey, is_light)
     }
 
+    /// No ink.
+    pub(super) fn none() -> Self {
+        Self {
+            width: 1,
+            height: 1,
+            pixels: vec![0],
+        }
+    }
+
     /// As [`Ink::of`], where it is known whether the paper is light.
     pub(super) fn of_paper(grey: Grey, is_light: bool) -> Self {
         let mut pixels = grey.pixels;
@@ -88,12 +97,21 @@ impl Ink {
 
 /// Whether the mean of the image's border is on the light side.
 pub(super) fn has_light_paper(grey: &Grey) -> bool {
-    let (width, height) = (grey.width, grey.height);
-    let rows = [0, height.saturating_sub(1)].into_iter();
-    let columns = [0, width.saturating_sub(1)];
-    let across = rows.flat_map(move |y| (0..width).map(move |x| (y, x)));
-    let down = (0..height).flat_map(move |y| columns.map(move |x| (y, x)));
-    let border = across.chain(down).map(|(y, x)| grey.pixels[y * width + x]);
-    let (sum, count) = border.fold((0u64, 0u64), |(sum, n), v| (sum + u64::from(v), n + 1));
+    let (sum, count) =
+        (grey.border()).fold((0u64, 0u64), |(sum, n), &v| (sum + u64::from(v), n + 1));
     sum * 2 >= count * 255
+}
+
+impl Grey {
+    /// The outermost pixels, the corners twice.
+    pub(super) fn border(&self) -> impl Iterator<Item = &u8> {
+        let (width, height) = (self.width, self.height);
+        let rows = [0, height.saturating_sub(1)].into_iter();
+        let columns = [0, width.saturating_sub(1)];
+        let across = rows.flat_map(move |y| (0..width).map(move |x| (y, x)));
+        let down = (0..height).flat_map(move |y| columns.map(move |x| (y, x)));
+        across
+            .chain(down)
+            .map(move |(y, x)| &self.pixels[y * width + x])
+    }
 }

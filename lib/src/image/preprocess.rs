@@ -1,15 +1,17 @@
 //! Drawings and photographs brought down to the small square that a network sees.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use ::image::DynamicImage;
 use ndarray::{Array2, Array4};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::ink::{Ink, InkBox, has_light_paper};
+use super::photograph::{Unreadable, ink_of_photograph, is_flat};
 use super::resample::{Window, resample};
-use crate::data::decode::{decode_grey, decode_rgb};
+use crate::data::decode::{decode_grey, decode_photograph, decode_rgb, luma};
 use crate::data::{Handwritten, SIDE, Samples};
 use crate::progress::Progress;
 use crate::{Error, Result};
@@ -213,8 +215,8 @@ impl Preprocess {
         }
     }
 
-    /// Decodes an image file. `path` is for errors only.
-    fn decoded(&self, path: &Path, bytes: &[u8]) -> Result<Preprocessed> {
+    /// Decodes a drawing. `path` is for errors only.
+    fn drawing(&self, path: &Path, bytes: &[u8]) -> Result<Preprocessed> {
         if !self.rgb {
             return Ok(preprocess(Ink::of(decode_grey(path, bytes)?), self));
         }
@@ -230,6 +232,37 @@ impl Preprocess {
         Ok(done)
     }
 
+    /// Decodes an image file that may be a photograph: where the ink alone is taken, it is found on
+    /// whatever paper it stands.
+    pub(super) fn image(&self, path: &Path, bytes: &[u8]) -> Result<Preprocessed> {
+        match self.rgb || !matches!(self.method, Method::CropToInk(_)) {
+            true => self.drawing(path, bytes),
+            false => decode_photograph(path, bytes).map(|image| self.photograph(&image)),
+        }
+    }
+
+    /// As of an image file, of a decoded image without transparency.
+    pub fn photograph(&self, image: &DynamicImage) -> Preprocessed {
+        let luma = luma(image);
+        let is_flat = is_flat(&luma);
+        let ink = match is_flat {
+            true => Ok(Ink::of(luma)),
+            false => ink_of_photograph(image),
+        };
+        let ink = ink.map(Ink::without_specks);
+        let unreadable = match &ink {
+            Err(unreadable) => Some(*unreadable),
+            Ok(ink) if ink.bounds().is_none() => Some(Unreadable::NoInk),
+            Ok(ink) => (ink.has_several_characters()).then_some(Unreadable::SeveralCharacters),
+        };
+        let ink = ink.unwrap_or_else(|_| Ink::none());
+        Preprocessed {
+            is_sheet: is_flat && (3 * ink.width).abs_diff(4 * ink.height) * 25 <= 4 * ink.height,
+            unreadable,
+            ..preprocess(ink, self)
+        }
+    }
+
     /// `ink` says which part is taken and gives the features; `colours`, or the ink itself,
     /// give the pixels.
     fn apply(&self, ink: Ink, colours: Option<&[Ink]>) -> Preprocessed {
@@ -242,6 +275,8 @@ impl Preprocess {
             return Preprocessed {
                 pixels: vec![0; self.channels() * self.side * self.side],
                 features: [0.0; FEATURES],
+                is_sheet: false,
+                unreadable: None,
             };
         };
         let planes = colours.unwrap_or(std::slice::from_ref(&ink));
@@ -260,6 +295,8 @@ impl Preprocess {
         Preprocessed {
             pixels: pixels.collect(),
             features: bounds.map_or([0.0; FEATURES], |bounds| features(&ink, &bounds)),
+            is_sheet: false,
+            unreadable: None,
         }
     }
 }
@@ -293,6 +330,11 @@ pub struct Preprocessed {
     /// `(channels, side, side)`, row by row.
     pub pixels: Vec<u8>,
     pub features: [f32; FEATURES],
+    /// Whether it is a drawing on a sheet like dataset 1's, flat and of its shape, so that size
+    /// and position of the ink mean something.
+    pub is_sheet: bool,
+    /// Why there is no character to read, or none alone.
+    pub unreadable: Option<Unreadable>,
 }
 
 /// One grey image as a network takes it. Cropping first wipes out stray marks, and gives
@@ -301,18 +343,17 @@ pub fn preprocess(ink: Ink, method: &Preprocess) -> Preprocessed {
     method.apply(ink, None)
 }
 
-/// Each of `items`, whose image file `file` gives, preprocessed on all cores with a line of
+/// Each of `items` preprocessed by `decoded`, on all cores with a line of
 /// progress every few seconds; an error where a file is damaged.
 pub(super) fn preprocess_all<'a, T: Sync>(
     items: &'a [T],
     method: &Preprocess,
-    file: impl Fn(&'a T) -> (PathBuf, &'a [u8]) + Sync,
+    decoded: impl Fn(&'a T) -> Result<Preprocessed> + Sync,
 ) -> Result<Vec<Result<Preprocessed>>> {
     method.check()?;
     let (progress, count) = (Progress::start(), AtomicUsize::new(0));
     let images = items.par_iter().map(|item| {
-        let (path, bytes) = file(item);
-        let image = method.decoded(&path, bytes);
+        let image = decoded(item);
         let done = count.fetch_add(1, Ordering::Relaxed) + 1;
         progress.step(|seconds| {
             let rate = done as f64 / seconds;
@@ -344,8 +385,20 @@ impl Handwritten {
     /// # Errors
     /// Where a drawing is damaged; the error names it.
     pub fn preprocess(&self, method: &Preprocess) -> Result<Samples> {
+        self.preprocess_in_pen(method, 1.0)
+    }
+
+    /// As [`Handwritten::preprocess`], drawn with a thinner pen: `pen` times as wide as it was.
+    pub fn preprocess_in_pen(&self, method: &Preprocess, pen: f32) -> Result<Samples> {
         let done = preprocess_all(&self.drawings, method, |drawing| {
-            (self.path_of(drawing), &drawing.bytes)
+            let (path, bytes) = (self.path_of(drawing), &drawing.bytes);
+            match pen < 1.0 {
+                true => Ok(preprocess(
+                    Ink::of(decode_grey(&path, bytes)?).thinned(pen),
+                    method,
+                )),
+                false => method.drawing(&path, bytes),
+            }
         })?;
         let done = done.into_iter().collect::<Result<Vec<_>>>()?;
         let (images, features) = stacked(&done, method);

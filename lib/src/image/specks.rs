@@ -5,9 +5,13 @@ use super::Ink;
 /// A mark with a smaller share of the ink than this may be a speck.
 const MAX_SHARE: f64 = 0.15;
 
+/// Strokes of one character are no farther apart than these shares of the longest one: beside and
+/// above each other, where the bars of an E or the line under a 1 may stand alone.
+const MAX_GAP: [f32; 2] = [0.15, 0.5];
+
 /// What hangs together, in blocks: how many, and the rows and columns from first to last.
-struct Mark {
-    blocks: Vec<usize>,
+pub(super) struct Mark {
+    pub blocks: Vec<usize>,
     rows: [usize; 2],
     columns: [usize; 2],
 }
@@ -37,6 +41,26 @@ impl Ink {
         self
     }
 
+    /// Whether two marks, neither much smaller, lie farther apart than strokes of one character.
+    pub fn has_several_characters(&self) -> bool {
+        let size = (self.width.max(self.height) / 300).max(1);
+        let marks = marks(&mut self.blocks(size), self.width.div_ceil(size));
+        let length = |of: [usize; 2]| (of[1] + 1 - of[0]) as f32;
+        let extent = |mark: &Mark| length(mark.rows).max(length(mark.columns));
+        let Some(main) = marks.iter().max_by(|a, b| extent(a).total_cmp(&extent(b))) else {
+            return false;
+        };
+        let gap = |a: [usize; 2], b: [usize; 2]| {
+            b[0].saturating_sub(a[1]).max(a[0].saturating_sub(b[1])) as f32 / extent(main)
+        };
+        marks.iter().any(|mark| {
+            let beside = gap(mark.columns, main.columns) > MAX_GAP[0]
+                && 2.0 * length(mark.rows) >= length(main.rows);
+            let below = gap(mark.rows, main.rows) > MAX_GAP[1];
+            2.0 * extent(mark) >= extent(main) && (beside || below)
+        })
+    }
+
     /// Whether each block of `size` x `size` pixels has any ink, row by row.
     fn blocks(&self, size: usize) -> Vec<bool> {
         let columns = self.width.div_ceil(size);
@@ -59,7 +83,7 @@ impl Ink {
 }
 
 /// Sets of touching blocks, corners included. Empties `blocks`.
-fn marks(blocks: &mut [bool], columns: usize) -> Vec<Mark> {
+pub(super) fn marks(blocks: &mut [bool], columns: usize) -> Vec<Mark> {
     let rows = blocks.len() / columns.max(1);
     let mut marks = Vec::new();
     for start in 0..blocks.len() {

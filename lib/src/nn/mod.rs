@@ -1,11 +1,13 @@
 //! Networks: everything of the crate `dfdx-conv`, and the study's own.
 
 mod char_cnn;
+mod ensemble;
 
 pub use char_cnn::{
     CharCnn, EXPERIMENTAL, ExperimentalCnn, ORIGINAL, OriginalCnn, char_cnn, char_cnn_layers,
 };
 pub use dfdx_conv::{layers::*, *};
+pub use ensemble::Ensemble;
 
 /// What a network refuses, among the project's errors.
 impl From<Error> for crate::Error {

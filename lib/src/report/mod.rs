@@ -4,11 +4,15 @@
 pub mod audit;
 pub mod claims;
 pub mod complementary;
+mod experiment;
 pub mod part1;
 pub mod part2;
 pub mod part3;
+mod people;
 pub mod reference_2021;
 pub mod summary;
+
+pub use people::people;
 
 use std::borrow::Borrow;
 
@@ -110,12 +114,27 @@ fn compare(
             continue;
         }
         let estimate = mean_of_splits(&values, overlap(&seeds.runs))?;
-        chart = chart.estimate(name.as_ref(), &estimate);
+        let groups = two_groups(&values);
+        let (mean, interval) = match &groups {
+            None => (percent(estimate.mean), percent_interval(&estimate)),
+            Some((low, high)) => (
+                "".into(),
+                format!("two groups, of {} and {} runs", low.len(), high.len()),
+            ),
+        };
+        chart = match groups {
+            None => chart.estimate(name.as_ref(), &estimate),
+            Some((low, high)) => [low, high].into_iter().fold(chart, |chart, group| {
+                let of_group = group.iter().sum::<f64>() / group.len() as f64;
+                let name = format!("{}, {} runs", name.as_ref(), group.len());
+                chart.value(name, of_group)
+            }),
+        };
         let each: Vec<String> = values.iter().map(|v| format!("{:.2}", v * 100.0)).collect();
         table = table.row([
             name.as_ref().into(),
-            percent(estimate.mean),
-            percent_interval(&estimate).into(),
+            mean,
+            interval.into(),
             estimate.n.into(),
             each.join("  ").into(),
         ]);
@@ -126,6 +145,21 @@ fn compare(
     let seeds = ways.iter().map(|(_, seeds)| seeds.borrow());
     let reasons: Vec<String> = seeds.flat_map(|seeds| seeds.left_out.clone()).collect();
     Ok(stack(&[&chart, &table, &left_out(&reasons)]))
+}
+
+/// Values that lie around two points rather than one, where an interval around their mean would
+/// describe neither: at least two on each side of a gap three times as wide as either side.
+fn two_groups(values: &[f64]) -> Option<(Vec<f64>, Vec<f64>)> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let gap = |at: &usize| sorted[*at] - sorted[at - 1];
+    let at = (1..sorted.len()).max_by(|a, b| gap(a).total_cmp(&gap(b)))?;
+    let (low, high) = sorted.split_at(at);
+    let is_narrow = |group: &[f64]| {
+        let range = group[group.len() - 1] - group[0];
+        group.len() > 1 && 3.0 * range < gap(&at)
+    };
+    (is_narrow(low) && is_narrow(high)).then(|| (low.to_vec(), high.to_vec()))
 }
 
 impl Trained {
@@ -152,6 +186,26 @@ impl Trained {
         match pretraining {
             Some(first) => stack(&[dataset, &note("Before that, it had learned:"), first]),
             None => dataset.show(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_that_fall_into_two_groups() {
+        let learned_or_not = [0.0025, 0.0974, 0.0032, 0.0892, 0.0133];
+        let groups = (vec![0.0025, 0.0032, 0.0133], vec![0.0892, 0.0974]);
+        assert_eq!(two_groups(&learned_or_not), Some(groups));
+        for one in [
+            &[0.90, 0.91, 0.92, 0.925, 0.93][..],
+            &[0.0974, 0.0974, 0.0974, 0.0892, 0.0974],
+            &[0.5],
+            &[],
+        ] {
+            assert_eq!(two_groups(one), None, "{one:?}");
         }
     }
 }

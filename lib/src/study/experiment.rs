@@ -1,6 +1,6 @@
 //! [`Experiment`]: one run of the study as a value.
 
-use std::{borrow::Cow, path::PathBuf};
+use std::{borrow::Cow, collections::HashMap, path::PathBuf};
 
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
@@ -214,6 +214,8 @@ pub struct Experiment {
     pub protocol: String,
     pub data: Data,
     pub features: Features,
+    /// Pens that each training drawing is also drawn with, as shares of its own pen.
+    pub pens: &'static [f32],
     pub split: Split,
     pub trunk: Trunk,
     pub head: Head,
@@ -305,6 +307,7 @@ impl Experiment {
         Setup {
             preprocess: self.data.preprocess(),
             features: self.features,
+            pens: self.pens.to_vec(),
             split: self.split,
             trunk: self.trunk,
             carried_over: match self.init {
@@ -353,6 +356,24 @@ impl Experiment {
             Features::InkInContext => samples.in_context(Others::All),
             Features::None | Features::Ink => Ok(samples),
         }
+    }
+
+    /// The training part with each drawing in the other pens too.
+    pub(super) fn in_all_pens(&self, train: Samples, sources: Sources) -> Result<Samples> {
+        let (Some(drawings), Some(method)) = (sources.drawings, self.data.preprocess()) else {
+            return Ok(train);
+        };
+        let mut all = train.clone();
+        for &pen in self.pens {
+            let other = drawings.preprocess_in_pen(&method, pen)?;
+            let places: HashMap<&str, usize> =
+                (other.names.iter().map(String::as_str)).zip(0..).collect();
+            let same: Vec<usize> = (train.names.iter())
+                .filter_map(|name| places.get(name.as_str()).copied())
+                .collect();
+            all.extend(&other.select(&same))?;
+        }
+        Ok(all)
     }
 
     /// Training and validation part of `samples`, by this run's seed.

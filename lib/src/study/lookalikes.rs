@@ -34,3 +34,10 @@ pub const LOOKALIKES: [Lookalike; 13] = [
 const fn group(classes: &'static str, reason: &'static str) -> Lookalike {
     Lookalike { classes, reason }
 }
+
+/// The same, and the other capitals each with its small letter: what can be asked of a character
+/// that was cut out.
+pub const CASE_AND_LOOKALIKES: [&str; 24] = [
+    "0Oo", "1Il", "Cc", "Kk", "Mm", "Pp", "5Ss", "Uu", "Vv", "Ww", "Xx", "2Zz", "9gq", "Aa", "Bb",
+    "Dd", "Ee", "Ff", "Hh", "Jj", "Nn", "Rr", "Tt", "Yy",
+];

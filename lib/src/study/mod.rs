@@ -2,17 +2,21 @@
 //! workflow start the same runs from here; nothing here draws.
 
 pub mod audit;
+mod ensemble;
 mod experiment;
 mod experiments;
 mod grid;
+mod human;
 mod load;
 mod lookalikes;
 mod official;
+mod readings;
 mod result;
 mod run;
 mod seeds;
 
 pub use audit::Audit;
+pub use ensemble::EnsembleResult;
 pub use experiment::{
     CARRIED_OVER, Data, Experiment, Features, Head, Init, Sources, Split, TRUNK, Trunk,
 };
@@ -21,9 +25,11 @@ pub use experiments::{
     UNLIMITED, experiments, networks,
 };
 pub use grid::Grid;
+pub use human::{Answer, Human};
 pub use load::{load_drawings, load_mislabelled, load_mnist};
-pub use lookalikes::LOOKALIKES;
-pub use official::{Judged, OfficialTest};
+pub use lookalikes::{CASE_AND_LOOKALIKES, LOOKALIKES};
+pub use official::{Judged, OfficialTest, TOGETHER};
+pub use readings::{Drawn, Network, Readings};
 pub use result::{Artefact, Environment, RunResult, SampleHashes, Setup};
 pub use run::{AVERAGED, COPIES, OTHERS, Trained, accuracy_with};
 pub use seeds::Seeds;

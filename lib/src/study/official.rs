@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error, Result,
     data::{Handwritten, Provenance, locate::places},
+    eval::Evaluation,
     files::{made_or_published, outputs, write_atomically},
+    nn::Ensemble,
     study::{Experiment, LOOKALIKES, SEEDS},
     train::evaluate,
 };
@@ -29,14 +31,34 @@ pub struct OfficialTest {
 pub struct Judged {
     /// Name of the run that trained it.
     pub run: String,
-    /// `ours` or `ours-in-context`.
+    /// `ours` or `ours-in-context`, with [`TOGETHER`] for an ensemble.
     pub protocol: String,
+    /// Empty for an ensemble: those of its networks stand beside it.
     pub weights_sha256: String,
     pub accuracy: f64,
     /// With look-alikes counted as one.
     pub merged_accuracy: f64,
 }
 
+impl Judged {
+    fn of(
+        run: String,
+        protocol: String,
+        weights_sha256: String,
+        evaluation: &Evaluation,
+    ) -> Result<Self> {
+        Ok(Self {
+            run,
+            protocol,
+            weights_sha256,
+            accuracy: evaluation.accuracy(),
+            merged_accuracy: evaluation.merged(&LOOKALIKES)?.accuracy,
+        })
+    }
+}
+
+/// Ends the protocol of five networks whose probabilities are averaged.
+pub const TOGETHER: &str = "-five-together";
 /// Its record, in the folder of outputs.
 const RECORD: &str = "official-test.json";
 
@@ -74,6 +96,7 @@ impl OfficialTest {
         let ours = Experiment::part1_ours(0);
         for run in [ours.clone(), ours.in_context()] {
             let (samples, _) = run.samples((&drawings).into())?;
+            let mut members = Vec::new();
             for run in SEEDS.map(|seed| run.with_seed(seed)) {
                 let checkpoint = match run.load_checkpoint() {
                     Ok(checkpoint) => checkpoint,
@@ -81,14 +104,21 @@ impl OfficialTest {
                     Err(Error::Missing { .. }) => continue,
                     Err(damaged) => return Err(damaged),
                 };
-                let evaluation = evaluate(checkpoint.network()?.as_ref(), &samples)?;
-                networks.push(Judged {
-                    run: run.name(),
-                    protocol: run.protocol,
-                    weights_sha256: checkpoint.weights_sha256(),
-                    accuracy: evaluation.accuracy(),
-                    merged_accuracy: evaluation.merged(&LOOKALIKES)?.accuracy,
-                });
+                let network = checkpoint.network()?;
+                let evaluation = evaluate(network.as_ref(), &samples)?;
+                let (name, weights) = (run.name(), checkpoint.weights_sha256());
+                networks.push(Judged::of(name, run.protocol, weights, &evaluation)?);
+                members.push(network);
+            }
+            if members.len() == SEEDS.len() {
+                let evaluation = evaluate(&Ensemble::new(members)?, &samples)?;
+                let protocol = format!("{}{TOGETHER}", run.protocol);
+                networks.push(Judged::of(
+                    run.name(),
+                    protocol,
+                    String::new(),
+                    &evaluation,
+                )?);
             }
         }
         if networks.is_empty() {

@@ -70,6 +70,9 @@ pub struct Setup {
     /// How drawings became images; absent where the images came as they are.
     pub preprocess: Option<Preprocess>,
     pub features: Features,
+    /// Other pens, as shares of a drawing's own, that it is trained on too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pens: Vec<f32>,
     pub split: Split,
     pub trunk: Trunk,
     /// Tensors that came from pretraining begin so.

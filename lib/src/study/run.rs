@@ -1,12 +1,18 @@
 //! What a run does: train, judge, keep checkpoints and record.
 
-use std::{collections::BTreeMap, fs, io, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use ndarray::{Array2, s};
+use polars::prelude::Column;
 
 use crate::{
     Result,
     data::{Provenance, Samples},
+    dataframe::{dataframe, write_csv},
     eval::{
         Evaluation,
         similarity::{debiased_cka, relative_distance},
@@ -75,17 +81,41 @@ impl Experiment {
 
     /// [`Experiment::run`] on the data sets of this machine.
     pub fn load_and_run(&self) -> Result<Trained> {
+        self.with_sources(|sources| self.run_on(sources))
+    }
+
+    /// Judges the trained network on what the run held out for validation, and writes a CSV table
+    /// of it: [`Evaluation::dataframe`], and `writer` where the data name one.
+    pub fn judge(&self, table: &Path) -> Result<Evaluation> {
+        let model = self.load_checkpoint()?.network()?;
+        self.with_sources(|sources| {
+            let (samples, test) = self.samples(sources)?;
+            let (_, valid) = self.split(&samples, test)?;
+            let evaluation = evaluate(model.as_ref(), &valid)?;
+            let mut rows = evaluation.dataframe()?.into_columns();
+            if !valid.writers.is_empty() {
+                let writers: Vec<u32> = valid.writers.iter().map(|&writer| writer.into()).collect();
+                rows.push(Column::new("writer".into(), writers));
+            }
+            write_csv(table, &mut dataframe(rows)?)?;
+            Ok(evaluation)
+        })
+    }
+
+    /// Hands on the data sets of this machine that it needs.
+    fn with_sources<T>(&self, then: impl FnOnce(Sources) -> Result<T>) -> Result<T> {
         match self.data {
-            Data::Characters(_) => self.run(&load_drawings()?),
-            Data::Digits(_) => self.run((&load_drawings()?, &load_mnist()?)),
-            Data::Mnist | Data::Relabelled { .. } => self.run(&load_mnist()?),
-            Data::Mislabelled => self.run((&load_mislabelled()?, &load_mnist()?)),
+            Data::Characters(_) => then((&load_drawings()?).into()),
+            Data::Digits(_) => then((&load_drawings()?, &load_mnist()?).into()),
+            Data::Mnist | Data::Relabelled { .. } => then((&load_mnist()?).into()),
+            Data::Mislabelled => then((&load_mislabelled()?, &load_mnist()?).into()),
         }
     }
 
     fn run_on(&self, sources: Sources) -> Result<Trained> {
         let (samples, test) = self.samples(sources)?;
         let (train, valid) = self.split(&samples, test)?;
+        let train = self.in_all_pens(train, sources)?;
         let with_few = self.with_few_others(&samples)?;
         drop(samples);
         let (mut model, learned_before) = self.start()?;

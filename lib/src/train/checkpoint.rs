@@ -15,7 +15,7 @@ use crate::{
     data::{Provenance, Samples, archive::sha256},
     files::write_atomically,
     image::Preprocess,
-    nn::{Builder, Classifier, DynNetwork, LayerSpec, Optimizer, char_cnn_layers},
+    nn::{Builder, Classifier, DynNetwork, LayerSpec, Optimizer, char_cnn_layers, to_onnx},
     train::{
         Config, History,
         tensor_file::{REMEDY, Tensor, TensorFile},
@@ -145,6 +145,21 @@ impl Checkpoint {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         write_atomically(path, &self.to_bytes(path)?)
+    }
+
+    /// Writes the network as an ONNX model ([`to_onnx`]), which takes pixels from 0 to 1. Names of
+    /// classes and the way that images are brought down to size stand in its metadata, as JSON.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::network`]; where the file cannot be written.
+    pub fn export_onnx(&self, path: impl AsRef<Path>) -> Result<()> {
+        let metadata = [
+            ("classes", serde_json::json!(self.classes).to_string()),
+            ("preprocess", serde_json::json!(self.preprocess).to_string()),
+        ];
+        let metadata = metadata.each_ref().map(|(key, text)| (*key, text.as_str()));
+        let onnx = to_onnx(self.network()?.as_ref(), &metadata)?;
+        write_atomically(path.as_ref(), &onnx)
     }
 
     /// Reads a file that [`Checkpoint::save`] wrote.

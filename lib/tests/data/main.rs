@@ -11,4 +11,5 @@ mod properties;
 mod real;
 mod samples;
 mod skipping;
+mod surroundings;
 mod synthetic;

@@ -8,9 +8,10 @@ use glyphs::{
         Evaluation,
         statistics::{self, Interval},
     },
+    nn::{Batch, CharCnn, Classifier, Network, Objective, Optimizer, Signature, Step, shape::Dims},
     train::{Epoch, History},
 };
-use ndarray::Array3;
+use ndarray::{Array2, Array3, Array4};
 use proptest::prelude::*;
 
 fn html(block: &dyn Show) -> String {
@@ -360,4 +361,94 @@ proptest! {
             prop_assert!(page.len() < 200_000, "{} bytes", page.len());
         }
     }
+}
+
+/// Its only hidden layer has the sum of the top left quarter, twice; the class is 1 wherever
+/// there is ink.
+struct TopLeft;
+
+impl Classifier for TopLeft {
+    fn signature(&self) -> Signature {
+        Signature {
+            input: Dims::image(1, 8, 8),
+            features: 0,
+            classes: 2,
+        }
+    }
+
+    fn train_step(
+        &mut self,
+        _: Batch,
+        _: &dyn Objective,
+        _: &mut dyn Optimizer,
+    ) -> glyphs::nn::Result<Step> {
+        unreachable!("it is only read from")
+    }
+
+    fn logits(&self, batch: Batch) -> glyphs::nn::Result<Array2<f32>> {
+        Ok(self.activations(batch)?.remove(1).1)
+    }
+
+    fn activations(&self, batch: Batch) -> glyphs::nn::Result<Vec<(String, Array2<f32>)>> {
+        let sums = batch.images.chunks_exact(64).map(|image| {
+            let quarter = (0..4).flat_map(|row| &image[8 * row..8 * row + 4]);
+            quarter.sum::<f32>()
+        });
+        let sums: Vec<f32> = sums.collect();
+        let of = |weights: [f32; 2]| {
+            Array2::from_shape_fn((batch.len, 2), |(i, k)| weights[k] * sums[i])
+        };
+        Ok(vec![
+            ("hidden".into(), of([1.0, 2.0])),
+            ("output".into(), of([0.0, 1.0])),
+        ])
+    }
+}
+
+#[test]
+fn what_a_network_sees() {
+    let images = Array4::from_shape_fn((4, 1, 8, 8), |(i, _, y, x)| match y < 4 && x < 4 {
+        true => 40 * i as u8,
+        false => 200,
+    });
+    let samples = Samples::new("quarters", images, vec![0, 1, 0, 1], ["0", "1"]).unwrap();
+    // Both hidden units go up and down together: one component has it all.
+    let layout = embedding(&TopLeft, &samples, &["0".into(), "1".into()]).unwrap();
+    assert!(
+        text(&layout).contains("100 % of what varies in `hidden`"),
+        "{}",
+        text(&layout)
+    );
+    let looks = occlusion(&TopLeft, &samples, &[3]).unwrap();
+    assert!(text(&looks).contains("1 read as 1"), "{}", text(&looks));
+    assert_eq!(html(&looks).matches("<img").count(), 2);
+    assert!(filters(&TopLeft).is_err(), "it has no filters");
+
+    let network: Network<CharCnn<500, 10>> = Network::new(1);
+    assert_eq!(html(&filters(&network).unwrap()).matches("<img").count(), 4);
+    let images = Array4::from_elem((1, 1, 28, 28), 9);
+    let image = Samples::new("grey", images, vec![3], (0..10).map(|k| k.to_string())).unwrap();
+    let maps = text(&feature_maps(&network, &image, 0).unwrap());
+    for line in [
+        "block1.conv1  32 maps of 28 x 28",
+        "block2.pool  64 maps of 7 x 7",
+    ] {
+        assert!(maps.contains(line), "{maps}");
+    }
+}
+
+#[test]
+fn refusing_the_least_sure_tenth() {
+    // Ten images, the last least sure and wrong.
+    let logits =
+        Array2::from_shape_fn((10, 2), |(i, k)| if k == 0 { 10.0 - i as f32 } else { 0.0 });
+    let mut labels = vec![0; 10];
+    labels[9] = 1;
+    let samples = Samples::new("ten", Array4::zeros((10, 1, 2, 2)), labels, ["a", "b"]).unwrap();
+    let chart = Evaluation::new(logits, &samples).unwrap().refusal();
+    assert!(
+        text(&chart).contains("from 90.0 to 100.0 %"),
+        "{}",
+        text(&chart)
+    );
 }

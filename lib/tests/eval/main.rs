@@ -1,5 +1,6 @@
 //! Metrics and statistics against scikit-learn, scipy, lifelines and numpy.
 
+mod ensemble;
 mod evaluation;
 mod similarity;
 mod statistics;

@@ -172,7 +172,7 @@ fn junk_is_skipped_and_what_is_in_doubt_is_refused() {
     write(&root.join("class 1/7.png"), b"not an image");
     fails_with(
         Samples::from_folder(&root, &way),
-        &["class 1/7.png", "neither a PNG nor a JPEG", "restore"],
+        &["class 1/7.png", "not a PNG, JPEG", "restore"],
     );
     let (samples, skipped) = Samples::from_folder_skipping(&root, &way).unwrap();
     assert_eq!((samples.len(), skipped.len()), (6, 1));
@@ -190,7 +190,7 @@ fn folders_without_classes_are_refused() {
     let from = |name: &str| Samples::from_folder(root.join(name), &way);
     fails_with(from("missing"), &["missing", "check the file's name"]);
     fs::create_dir_all(root.join("empty/class 1")).unwrap();
-    fails_with(from("empty"), &["empty", "no PNG or JPEG", "name a folder"]);
+    fails_with(from("empty"), &["empty", "no PNG, JPEG", "name a folder"]);
     write(&root.join("one/cats/1.png"), &bar(0, 0));
     write(&root.join("one/cats/2.png"), &bar(0, 1));
     fails_with(
@@ -213,7 +213,7 @@ fn folders_without_classes_are_refused() {
     write(&root.join("bad/a/1.png"), b"x");
     write(&root.join("bad/b/1.png"), b"x");
     let made = Samples::from_folder_skipping(root.join("bad"), &way);
-    fails_with(made, &["bad", "no PNG or JPEG"]);
+    fails_with(made, &["bad", "no PNG, JPEG"]);
 }
 
 /// Pixels of 32 x 32 and in colour come through unchanged.

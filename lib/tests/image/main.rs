@@ -5,6 +5,7 @@ mod support;
 
 mod augment;
 mod folder;
+mod photograph;
 mod predict;
 mod preprocess;
 mod unchanged;

@@ -8,12 +8,19 @@ use glyphs::data::handwritten::class_names;
 use glyphs::data::synthetic::{Writer, page};
 use glyphs::data::{Provenance, Samples};
 use glyphs::display::Show;
-use glyphs::image::{Preprocess, save_png};
+use glyphs::image::{Preprocess, Unreadable, save_png};
 use glyphs::nn::char_cnn;
-use glyphs::predict::{Context, classify, predict};
+use glyphs::predict::{Context, Layout, Options, classify, predict};
 use glyphs::train::{Checkpoint, Config, History};
 use image::{DynamicImage, GrayImage, ImageFormat};
 use ndarray::{Array2, Array3, Array4};
+
+const SKIPPING: Options = Options {
+    context: Context::Folder,
+    layout: Layout::Found,
+    skip_damaged: true,
+    top: 0,
+};
 
 /// A checkpoint of an untrained network.
 fn checkpoint(path: &Path, preprocess: Option<Preprocess>) {
@@ -76,7 +83,7 @@ fn images_of_any_size_are_read_and_labels_taken_from_folders() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, bytes).unwrap();
     }
-    let predictions = predict(&network, &images, Context::Folder, false).unwrap();
+    let predictions = predict(&network, &[&images], Options::default()).unwrap();
     let labels: Vec<Option<&str>> = predictions
         .rows
         .iter()
@@ -88,14 +95,15 @@ fn images_of_any_size_are_read_and_labels_taken_from_folders() {
         predictions
             .rows
             .iter()
-            .all(|row| (1.0 / 62.0..=1.0).contains(&row.confidence))
+            .filter_map(|row| row.confidence)
+            .all(|confidence| (1.0 / 62.0..=1.0).contains(&confidence))
     );
 
     let out = root.join("new/predictions.csv");
     predictions.write_csv(&out).unwrap();
     let text = fs::read_to_string(&out).unwrap();
     let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(lines[0], "file,predicted,confidence,label");
+    assert_eq!(lines[0], "file,predicted,confidence,label,problem");
     assert_eq!(lines.len(), 6);
     assert!(
         lines[3].starts_with("\"a/two, three.jpg\","),
@@ -109,14 +117,14 @@ fn images_of_any_size_are_read_and_labels_taken_from_folders() {
         &picture(7, 64, ImageFormat::Png)[..60],
     )
     .unwrap();
-    let words = predict(&network, &images, Context::Folder, false)
+    let words = predict(&network, &[&images], Options::default())
         .unwrap_err()
         .to_string();
     assert!(
         words.contains("six.png") && words.contains("restore"),
         "{words}"
     );
-    let predictions = predict(&network, &images, Context::Folder, true).unwrap();
+    let predictions = predict(&network, &[&images], SKIPPING).unwrap();
     assert_eq!((predictions.rows.len(), predictions.skipped.len()), (5, 1));
 }
 
@@ -138,7 +146,9 @@ fn a_network_at_hand_reads_images_that_were_saved() {
     let read = names(&classes).unwrap();
     let files: Vec<&str> = read.rows.iter().map(|row| row.file.as_str()).collect();
     assert_eq!(files, ["deeper/colour.png", "grey.png"]);
-    assert!(read.evaluation.is_none() && classes.contains(&read.rows[1].predicted));
+    assert!(
+        read.evaluation.is_none() && classes.contains(read.rows[1].predicted.as_ref().unwrap())
+    );
     assert!(read.show().text().starts_with("2 images classified"));
     let words = names(&classes[..2]).unwrap_err().to_string();
     assert!(words.contains("2 names for the 3 classes"), "{words}");
@@ -154,7 +164,7 @@ fn what_cannot_be_predicted_is_an_error() {
     let network = root.join("network.safetensors");
     checkpoint(&network, None);
     let fails = |images: &Path, parts: &[&str]| {
-        let words = predict(&network, images, Context::Folder, false)
+        let words = predict(&network, &[images], Options::default())
             .unwrap_err()
             .to_string();
         assert!(parts.iter().all(|part| words.contains(part)), "{words}");
@@ -165,7 +175,7 @@ fn what_cannot_be_predicted_is_an_error() {
     fs::create_dir(root.join("empty")).unwrap();
     fails(
         &root.join("empty"),
-        &["empty", "no PNG or JPEG", "name a folder"],
+        &["empty", "there is no PNG, JPEG", "name a folder"],
     );
     let whole = fs::read(&network).unwrap();
     fs::write(&network, &whole[..whole.len() / 2]).unwrap();
@@ -181,11 +191,16 @@ fn context_is_of_the_folder_of_the_writer_or_none() {
     checkpoint_with(&network, Some(Preprocess::default()), 12);
     type Read = std::collections::BTreeMap<String, f32>;
     let read = |images: &str, context| -> glyphs::Result<Read> {
-        let read = predict(&network, &root.join(images), context, false)?;
+        let options = Options {
+            context,
+            layout: Layout::Sheet,
+            ..Options::default()
+        };
+        let read = predict(&network, &[root.join(images)], options)?;
         let confidences = read
             .rows
             .iter()
-            .map(|row| (row.file.clone(), row.confidence));
+            .map(|row| (row.file.clone(), row.confidence.unwrap()));
         Ok(confidences.collect())
     };
     let write = |name: &str, label: usize, width: u32| {
@@ -213,4 +228,62 @@ fn context_is_of_the_folder_of_the_writer_or_none() {
     write("unnamed/one.png", 3, 300);
     let words = read("unnamed", Context::Writer).unwrap_err().to_string();
     assert!(words.contains("img001-042.png"), "{words}");
+}
+
+#[test]
+fn several_arguments_are_read_and_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let network = root.join("network.safetensors");
+    checkpoint(&network, Some(Preprocess::default()));
+    let white = GrayImage::from_pixel(60, 60, image::Luma([255]));
+    let mut blank = Cursor::new(Vec::new());
+    white.write_to(&mut blank, ImageFormat::Bmp).unwrap();
+    for (name, bytes) in [
+        ("a/7/one.png", picture(7, 300, ImageFormat::Png)),
+        ("a/notes.txt", b"words".to_vec()),
+        ("b/K/two.webp", picture(20, 300, ImageFormat::WebP)),
+        ("b/empty/blank.bmp", blank.into_inner()),
+    ] {
+        fs::create_dir_all(root.join(name).parent().unwrap()).unwrap();
+        fs::write(root.join(name), bytes).unwrap();
+    }
+    let images = [
+        root.join("a"),
+        root.join("b/K/two.webp"),
+        root.join("b/empty/blank.bmp"),
+    ];
+    let options = Options {
+        top: 3,
+        ..Options::default()
+    };
+    let read = predict(&network, &images, options).unwrap();
+    let labels: Vec<Option<&str>> = read.rows.iter().map(|row| row.label.as_deref()).collect();
+    assert_eq!(labels, [Some("7"), Some("K"), None]);
+    assert!(read.rows[0].top.len() == 3 && read.rows[0].top[0].1 >= read.rows[0].top[2].1);
+    assert_eq!(read.rows[2].predicted, None);
+    assert_eq!(read.rows[2].problem, Some(Unreadable::NoInk));
+    assert_eq!(
+        read.problems().map(|(_, count)| count).collect::<Vec<_>>(),
+        [1, 0, 0]
+    );
+    assert!(read.others.len() == 1 && read.others[0].ends_with("a/notes.txt"));
+
+    let (csv, json, sheet) = (root.join("p.csv"), root.join("p.json"), root.join("p.html"));
+    read.write_csv(&csv).unwrap();
+    let csv = fs::read_to_string(csv).unwrap();
+    assert!(
+        csv.starts_with("file,predicted,confidence,label,problem,top\n"),
+        "{csv}"
+    );
+    assert!(csv.contains("blank.bmp,,,,no ink,"), "{csv}");
+    read.write_json(&json).unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&fs::read(json).unwrap()).unwrap();
+    assert_eq!(json[2]["problem"], "no_ink");
+    read.write_sheet(&images, &sheet).unwrap();
+    let sheet = fs::read_to_string(sheet).unwrap();
+    assert_eq!(sheet.matches("<img").count(), 6);
+    assert!(
+        sheet.contains("color-scheme") && sheet.contains("no ink") && !sheet.contains("src=\"http")
+    );
 }

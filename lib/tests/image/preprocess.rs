@@ -83,7 +83,9 @@ fn resampling_is_exact() {
 fn the_methods_put_the_ink_where_they_say() {
     // 120 columns x 240 rows of ink on a page of 1200 x 900.
     let ink = page(1200, 900, 300..420, 500..740);
-    let Preprocessed { pixels, features } = preprocess(ink.clone(), &Preprocess::squeeze());
+    let Preprocessed {
+        pixels, features, ..
+    } = preprocess(ink.clone(), &Preprocess::squeeze());
     let extent = |pixels: &[u8], limit: u8| {
         let rows = (0..28)
             .filter(|&y| (0..28).any(|x| pixels[y * 28 + x] > limit))

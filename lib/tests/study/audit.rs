@@ -5,7 +5,7 @@ use std::io::Cursor;
 use std::path::Path;
 use std::time::Instant;
 
-use glyphs::data::{Dataset, Mislabelled, Mnist, Provenance, Samples, decode, locate, synthetic};
+use glyphs::data::{Mislabelled, Mnist, Provenance, Samples, decode, synthetic};
 use glyphs::display::Show;
 use glyphs::study::Audit;
 use glyphs::study::audit::{Match, Nearest};
@@ -236,25 +236,9 @@ fn uneven_labels_are_noticed() {
     assert!(with_counts(&counts).independent().unwrap().p < 1e-6);
 }
 
-/// True where the real data are there; says so where they are not.
-fn has(dataset: Dataset) -> bool {
-    let folder = std::env::var_os("GLYPHS_DATA").map(std::path::PathBuf::from);
-    let found = folder.and_then(|folder| locate::locate_in(dataset, &folder, "$GLYPHS_DATA"));
-    let real = found.is_some_and(|found| !found.synthetic);
-    if !real {
-        println!(
-            "skipped: GLYPHS_DATA does not name the real {}",
-            dataset.name()
-        );
-    }
-    real
-}
-
 #[test]
+#[ignore = "needs the real data: GLYPHS_DATA"]
 fn the_real_dataset_3_is_mnists_training_part() {
-    if !has(Dataset::Mnist) || !has(Dataset::Mislabelled) {
-        return;
-    }
     let (dataset3, mnist) = (Mislabelled::load().unwrap(), Mnist::load().unwrap());
     let start = Instant::now();
     let audit = Audit::of(&dataset3, &mnist.train).unwrap();

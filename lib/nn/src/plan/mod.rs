@@ -127,7 +127,7 @@ impl ConvBn<'_> {
 }
 
 /// Added to the variance by batch normalisation.
-const EPSILON: f64 = 1e-5;
+pub(crate) const EPSILON: f64 = 1e-5;
 /// Share of the newest batch in the running statistics.
 const MOMENTUM: f64 = 0.1;
 

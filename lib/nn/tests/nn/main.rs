@@ -7,6 +7,7 @@ mod files;
 mod golden;
 mod messages;
 mod networks;
+mod onnx;
 #[path = "../reference/mod.rs"]
 #[allow(dead_code)] // The other program uses the rest.
 mod reference;

@@ -15,6 +15,7 @@ use tar::PaxExtensions;
 use walkdir::WalkDir;
 use zip::ZipArchive;
 
+use super::decode::ENDINGS;
 use crate::{Error, Result};
 
 /// Most bytes of one encoded image: no drawing of the data sets has 100 kB.
@@ -31,6 +32,8 @@ const MAX_DIRECTORY_BYTES: u64 = 8 << 20;
 /// Most bytes that stand before a tar entry to say its name.
 const MAX_NAME_BYTES: u64 = 64 << 10;
 
+/// What a tar archive has, up to this byte.
+const TAR_MAGIC: (&[u8], u64) = (b"ustar", 262);
 /// How a gzip file begins.
 pub(crate) const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
@@ -54,49 +57,60 @@ impl ImageFile {
     }
 }
 
-/// Every PNG and JPEG file in a zip or tar.gz archive or below a folder, sorted by path.
+/// What was found in an archive or folder.
+#[derive(Debug, Default)]
+pub struct Contents {
+    /// Sorted by path.
+    pub images: Vec<ImageFile>,
+    /// What is wrong with each image that is damaged or may not be read.
+    pub damaged: Vec<Error>,
+    /// Paths of files that are no images, or none of a format that is read.
+    pub others: Vec<String>,
+}
+
+/// Every image file ([`FORMATS`](super::decode::FORMATS)) in a zip, tar or tar.gz archive or below
+/// a folder, sorted by path; or the one image file at `path`.
 ///
-/// Other files, hidden files and `__MACOSX` are skipped.
+/// Other files are skipped, as are hidden ones and what macOS and Windows leave behind.
 ///
 /// # Errors
 /// Where the archive is damaged or encrypted, an entry points outside of it, is a
 /// link, comes twice, or is larger than an image of these data sets can be.
 pub fn read_images(path: &Path) -> Result<Vec<ImageFile>> {
-    whole(read_entries(path)?)
+    read_contents(path)?.whole()
 }
 
-/// As [`read_images`], but files that are damaged or may not be read are skipped:
-/// each comes back as an error beside the others.
-pub fn read_images_skipping(path: &Path) -> Result<(Vec<ImageFile>, Vec<Error>)> {
-    let (mut files, mut damaged) = (Vec::new(), Vec::new());
-    for (path, bytes) in read_entries(path)? {
-        match bytes {
-            Ok(bytes) => files.push(ImageFile { path, bytes }),
-            Err(error) => damaged.push(error),
-        }
-    }
-    Ok((files, damaged))
-}
-
-/// A path inside an archive or folder, and what was read there.
-type Entry = (String, Result<Vec<u8>>);
-
-fn read_entries(path: &Path) -> Result<Vec<Entry>> {
-    let mut entries = if path.is_dir() {
+/// As [`read_images`], but files that are damaged or may not be read, and all others, are told
+/// apart.
+pub fn read_contents(path: &Path) -> Result<Contents> {
+    let mut found = if path.is_dir() {
         read_folder(path)?
     } else {
-        read_archive(path)?
+        read_file(path)?
     };
-    entries.sort_by(|a, b| a.0.cmp(&b.0));
-    Ok(entries)
+    found.images.sort_by(|a, b| a.path.cmp(&b.path));
+    found.others.sort();
+    Ok(found)
 }
 
-fn whole(entries: Vec<Entry>) -> Result<Vec<ImageFile>> {
-    let files = entries.into_iter().map(|(path, bytes)| {
-        let bytes = bytes?;
-        Ok(ImageFile { path, bytes })
-    });
-    files.collect()
+impl Contents {
+    fn whole(self) -> Result<Vec<ImageFile>> {
+        match self.damaged.into_iter().next() {
+            Some(error) => Err(error),
+            None => Ok(self.images),
+        }
+    }
+
+    fn add(&mut self, path: String, bytes: Result<Vec<u8>>) {
+        match bytes {
+            Ok(bytes) => self.images.push(ImageFile { path, bytes }),
+            Err(error) => self.damaged.push(error),
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.images.len() + self.damaged.len()
+    }
 }
 
 /// SHA-256 over the files in the order given: of each its name, a zero byte, its
@@ -127,49 +141,53 @@ struct Unpacked<'a> {
     /// Bytes that may still come.
     budget: u64,
     seen: HashSet<String>,
-    entries: Vec<Entry>,
+    found: Contents,
 }
 
 impl Unpacked<'_> {
     /// Takes an entry that is a file, if it is an image.
-    fn take(&mut self, name: &[u8], is_link: bool, reader: &mut dyn Read) -> Result<()> {
-        let (path, shown) = (self.path, String::from_utf8_lossy(name).into_owned());
-        let wrong = |problem: &str| Err(damaged(path, format!("entry {shown:?} {problem}")));
-        let Ok(name) = std::str::from_utf8(name) else {
-            return wrong("has a name that is not UTF-8");
-        };
+    fn take(&mut self, name: &str, is_link: bool, reader: &mut dyn Read) -> Result<()> {
+        let path = self.path;
+        let wrong = |problem: &str| damaged(path, format!("entry {name:?} {problem}"));
         let Some(name) = checked_name(name) else {
-            return wrong("points outside of the archive");
+            return Err(wrong("points outside of the archive"));
         };
         if !is_image(&name) {
+            if !is_leftover(&name) {
+                self.found.others.push(name);
+            }
             return Ok(());
         }
+        if !self.seen.insert(name.clone()) {
+            return Err(wrong("comes twice"));
+        }
         if is_link {
-            return wrong("is a link");
+            self.found.damaged.push(wrong("is a link"));
+            return Ok(());
         }
-        if self.seen.contains(&name.to_ascii_lowercase()) {
-            return wrong("comes twice");
-        }
-        if self.entries.len() == MAX_FILES {
-            return wrong("is one too many");
+        if self.found.len() == MAX_FILES {
+            return Err(wrong("is one too many"));
         }
         let limit = MAX_FILE_BYTES.min(self.budget);
         let mut bytes = Vec::new();
         let read = reader.take(limit + 1).read_to_end(&mut bytes);
         if bytes.len() as u64 > limit {
-            return wrong(&format!("unpacks to more than {limit} bytes"));
+            return Err(wrong(&format!("unpacks to more than {limit} bytes")));
         }
         // What is damaged counts too: it took its time.
         self.budget -= bytes.len() as u64;
         bytes.shrink_to_fit();
-        let bytes = match read {
-            Ok(_) => Ok(bytes),
-            Err(e) => Err(damaged(path, format!("entry {shown:?} is damaged ({e})"))),
-        };
-        self.seen.insert(name.to_ascii_lowercase());
-        self.entries.push((name, bytes));
+        let bytes = read.map(|_| bytes);
+        let bytes = bytes.map_err(|e| wrong(&format!("is damaged ({e})")));
+        self.found.add(name, bytes);
         Ok(())
     }
+}
+
+/// A name in an unknown encoding: Latin 1 has a character for each byte.
+fn text(name: &[u8]) -> String {
+    let latin_1 = |_| name.iter().map(|&byte| char::from(byte)).collect();
+    std::str::from_utf8(name).map_or_else(latin_1, Into::into)
 }
 
 fn damaged(path: &Path, problem: String) -> Error {
@@ -177,34 +195,57 @@ fn damaged(path: &Path, problem: String) -> Error {
     Error::content(path, problem, again)
 }
 
-fn read_archive(path: &Path) -> Result<Vec<Entry>> {
-    let opened = File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
-    let (size, file) =
-        opened.map_err(|e| Error::io(path, e, "check the file's name and rights"))?;
-    unpack(path, BufReader::new(file), size)
+/// An archive, by its name or its first bytes, or an image.
+fn read_file(path: &Path) -> Result<Contents> {
+    let io = |e| Error::io(path, e, "check the file's name and rights");
+    let mut file = File::open(path).map_err(io)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let head = read_at_most(&mut (&file).take(TAR_MAGIC.1), TAR_MAGIC.1).map_err(io)?;
+    let head = head.unwrap_or_default();
+    file.rewind().map_err(io)?;
+    let endings = [".zip", ".tgz", ".gz", ".tar"].iter();
+    if endings
+        .into_iter()
+        .any(|ending| name.to_ascii_lowercase().ends_with(ending))
+        || head.starts_with(&GZIP_MAGIC)
+        || head.starts_with(b"PK")
+        || head.ends_with(TAR_MAGIC.0)
+    {
+        let size = file.metadata().map_err(io)?.len();
+        return unpack(path, BufReader::new(file), size);
+    }
+    let Some(bytes) = read_at_most(&mut file, MAX_FILE_BYTES).map_err(io)? else {
+        let problem = format!("larger than {MAX_FILE_BYTES} bytes");
+        return Err(Error::content(path, problem, "scale it down"));
+    };
+    let mut found = Contents::default();
+    found.add(name.into_owned(), Ok(bytes));
+    Ok(found)
 }
 
 /// As [`read_images`], from an open archive of `size` bytes; `path` is for errors only.
 pub fn unpack_images(path: &Path, archive: impl Read + Seek, size: u64) -> Result<Vec<ImageFile>> {
-    whole(unpack(path, archive, size)?)
+    unpack(path, archive, size)?.whole()
 }
 
-fn unpack(path: &Path, mut archive: impl Read + Seek, size: u64) -> Result<Vec<Entry>> {
+fn unpack(path: &Path, mut archive: impl Read + Seek, size: u64) -> Result<Contents> {
     let mut unpacked = Unpacked {
         path,
         budget: size.saturating_add(MAX_GROWTH).min(MAX_TOTAL_BYTES),
         seen: HashSet::new(),
-        entries: Vec::new(),
+        found: Contents::default(),
     };
-    let magic = read_at_most(&mut archive.by_ref().take(2), 2)
-        .and_then(|magic| archive.rewind().map(|()| magic))
+    let head = read_at_most(&mut archive.by_ref().take(TAR_MAGIC.1), TAR_MAGIC.1)
+        .and_then(|head| archive.rewind().map(|()| head.unwrap_or_default()))
         .map_err(|e| Error::io(path, e, "check the file's rights"))?;
-    if magic.as_deref() == Some(GZIP_MAGIC.as_slice()) {
+    if head.starts_with(&GZIP_MAGIC) {
+        read_tar(&mut unpacked, MultiGzDecoder::new(archive))?;
+    } else if head.ends_with(TAR_MAGIC.0) {
         read_tar(&mut unpacked, archive)?;
     } else {
         read_zip(&mut unpacked, archive)?;
     }
-    Ok(unpacked.entries)
+    Ok(unpacked.found)
 }
 
 fn read_zip(unpacked: &mut Unpacked, archive: impl Read + Seek) -> Result<()> {
@@ -215,8 +256,8 @@ fn read_zip(unpacked: &mut Unpacked, archive: impl Read + Seek) -> Result<()> {
         inner: archive,
         left: &left,
     };
-    let mut archive =
-        ZipArchive::new(metered).map_err(|e| wrong(format!("not a readable zip archive ({e})")))?;
+    let mut archive = ZipArchive::new(metered)
+        .map_err(|e| wrong(format!("not a readable zip, tar or tar.gz archive ({e})")))?;
     // From here on the entries' own limits hold.
     left.set(u64::MAX);
     if archive.len() > MAX_FILES {
@@ -226,10 +267,31 @@ fn read_zip(unpacked: &mut Unpacked, archive: impl Read + Seek) -> Result<()> {
         return Err(wrong("two entries have the same name".into()));
     }
     for index in 0..archive.len() {
-        let entry = archive.by_index(index);
-        let mut entry = entry.map_err(|e| wrong(format!("entry {index} cannot be read ({e})")))?;
+        let name = match archive.name_for_index(index) {
+            Some(Ok(name)) => name.into_owned(),
+            _ => format!("number {index}"),
+        };
+        let mut entry = match archive.by_index(index) {
+            Ok(entry) => entry,
+            Err(_) if !is_image(&name) => {
+                unpacked.found.others.push(name);
+                continue;
+            }
+            Err(e) => {
+                let problem = format!("entry {name:?} cannot be read ({e})");
+                unpacked.found.damaged.push(wrong(problem));
+                continue;
+            }
+        };
         if !entry.is_dir() {
-            let (name, is_link) = (entry.name_raw().to_vec(), entry.is_symlink());
+            // Where no encoding is declared, old programs used IBM's, and newer ones UTF-8.
+            let raw = entry.name_raw().to_vec();
+            let name = match (std::str::from_utf8(&raw), entry.name()) {
+                (Ok(name), _) => name.to_owned(),
+                (_, Ok(name)) if !name.contains(char::REPLACEMENT_CHARACTER) => name.into_owned(),
+                _ => text(&raw),
+            };
+            let is_link = entry.is_symlink();
             unpacked.take(&name, is_link, &mut entry)?;
         }
     }
@@ -241,7 +303,7 @@ fn read_tar(unpacked: &mut Unpacked, archive: impl Read) -> Result<()> {
     let unreadable = |e: io::Error| damaged(path, format!("not a readable tar archive ({e})"));
     // What is not an image has to be unpacked too, to be skipped.
     let limit = unpacked.budget.saturating_mul(2);
-    let mut archive = tar::Archive::new(MultiGzDecoder::new(archive).take(limit));
+    let mut archive = tar::Archive::new(archive.take(limit));
     let mut long_name = None;
     // Raw, since the crate would read a long name of any length into memory.
     for entry in archive.entries().map_err(unreadable)?.raw(true) {
@@ -261,7 +323,7 @@ fn read_tar(unpacked: &mut Unpacked, archive: impl Read) -> Result<()> {
             let name = long_name.take();
             let name = name.unwrap_or_else(|| entry.path_bytes().into_owned());
             if !kind.is_dir() {
-                unpacked.take(&name, !kind.is_file(), &mut entry)?;
+                unpacked.take(&text(&name), !kind.is_file(), &mut entry)?;
             }
         }
     }
@@ -298,29 +360,58 @@ impl<R: Seek> Seek for Metered<'_, R> {
     }
 }
 
-fn read_folder(root: &Path) -> Result<Vec<Entry>> {
+fn read_folder(root: &Path) -> Result<Contents> {
     let mut budget = MAX_TOTAL_BYTES;
-    let mut entries = Vec::new();
-    for entry in WalkDir::new(root).follow_links(true).max_depth(16) {
-        let entry = entry.map_err(|e| {
-            let path = e.path().unwrap_or(root).to_path_buf();
-            Error::io(path, e.into(), "check the folder's rights and links")
-        })?;
-        let path = entry.path();
-        let relative = path.strip_prefix(root).unwrap_or(path);
-        let Some(name) = relative.to_str() else {
-            if is_image(&relative.to_string_lossy()) {
-                let remedy = "rename it as the data set does";
-                return Err(Error::content(path, "the file's name is not UTF-8", remedy));
+    let mut found = Contents::default();
+    let inside = |path: &Path| {
+        let path = path.strip_prefix(root).unwrap_or(path).to_string_lossy();
+        path.replace(std::path::MAIN_SEPARATOR, "/")
+    };
+    let walk = WalkDir::new(root)
+        .follow_links(true)
+        .max_depth(16)
+        .into_iter();
+    let walk = walk.filter_entry(|entry| {
+        entry.depth() == 0 || !is_leftover(&entry.file_name().to_string_lossy())
+    });
+    for entry in walk {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(e) => {
+                let path = e.path().unwrap_or(root).to_path_buf();
+                let name = inside(&path);
+                let is_dangling = path.is_symlink() && e.loop_ancestor().is_none();
+                match is_dangling {
+                    true if is_leftover(&name) => {}
+                    true if !is_image(&name) => found.others.push(name),
+                    true => {
+                        let problem = "the link leads nowhere";
+                        found
+                            .damaged
+                            .push(Error::content(path, problem, "remove it"));
+                    }
+                    false => {
+                        return Err(Error::io(
+                            path,
+                            e.into(),
+                            "check the folder's rights and links",
+                        ));
+                    }
+                }
+                continue;
             }
-            continue;
         };
-        let name = name.replace(std::path::MAIN_SEPARATOR, "/");
+        let path = entry.path();
+        let name = inside(path);
+        if entry.file_type().is_dir() {
+            continue;
+        }
         if !entry.file_type().is_file() || !is_image(&name) {
+            found.others.push(name);
             continue;
         }
         let remedy = "scale it down, or leave only the data set's own files in the folder";
-        if entries.len() == MAX_FILES {
+        if found.len() == MAX_FILES {
             let problem = format!("more than {MAX_FILES} images");
             return Err(Error::content(root, problem, remedy));
         }
@@ -334,9 +425,9 @@ fn read_folder(root: &Path) -> Result<Vec<Entry>> {
             Err(e) => Err(Error::io(path, e, "check the file's rights")),
         };
         budget -= bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
-        entries.push((name, bytes));
+        found.add(name, bytes);
     }
-    Ok(entries)
+    Ok(found)
 }
 
 /// All bytes of a reader, or none where there are more than `limit`.
@@ -357,8 +448,27 @@ fn checked_name(name: &str) -> Option<String> {
 }
 
 fn is_image(path: &str) -> bool {
-    let mut parts = path.split('/');
-    let lower = path.to_ascii_lowercase();
-    let extension = [".png", ".jpg", ".jpeg"].iter().any(|e| lower.ends_with(e));
-    extension && !parts.any(|part| part == "__MACOSX" || (part.starts_with('.') && part != "."))
+    let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
+    ENDINGS
+        .iter()
+        .any(|known| ending.eq_ignore_ascii_case(known))
+        && !is_leftover(path)
+}
+
+/// Hidden files, and what macOS, Windows and network drives leave in folders and archives.
+fn is_leftover(path: &str) -> bool {
+    const NAMES: [&str; 8] = [
+        "__MACOSX",
+        "Thumbs.db",
+        "ehthumbs.db",
+        "desktop.ini",
+        "Icon\r",
+        "$RECYCLE.BIN",
+        "System Volume Information",
+        "@eaDir",
+    ];
+    path.split('/').any(|part| {
+        part.starts_with('.') && part != "."
+            || NAMES.iter().any(|name| part.eq_ignore_ascii_case(name))
+    })
 }

@@ -1,10 +1,12 @@
-//! Encoded drawings to grey pixels.
+//! Encoded images to pixels.
 
 use std::io::Cursor;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use image::{
+    DynamicImage, GenericImageView, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage,
+};
 
 use crate::{Error, Result};
 
@@ -31,73 +33,124 @@ pub struct Grey {
     pub pixels: Vec<u8>,
 }
 
-/// Width and height that a PNG or JPEG file declares, and a check that it ends as
-/// its format ends. Nothing is decoded.
+/// Formats that are read, as users know them.
+pub const FORMATS: &str = "PNG, JPEG, WebP, BMP, TIFF or GIF";
+/// How the names of image files that are read end.
+pub(crate) const ENDINGS: [&str; 13] = [
+    "png", "apng", "jpg", "jpeg", "jpe", "jfif", "pjpeg", "webp", "bmp", "dib", "tif", "tiff",
+    "gif",
+];
+
+/// Width and height that an image file declares. Nothing is decoded.
 pub fn declared_size(path: &Path, bytes: &[u8]) -> Result<(usize, usize)> {
     let (width, height) = decoder(path, bytes)?.dimensions();
-    let whole = match format(path, bytes)? {
-        ImageFormat::Png => bytes.windows(4).rev().take(64).any(|w| w == b"IEND"),
-        _ => bytes.windows(2).rev().take(64).any(|w| w == [0xff, 0xd9]),
-    };
-    if !whole {
+    if format(path, bytes)? == ImageFormat::Png
+        && !bytes.windows(4).rev().take(64).any(|w| w == b"IEND")
+    {
         return Err(damaged(path, "the image is cut short"));
     }
     Ok((width as usize, height as usize))
 }
 
-/// Decodes a PNG or JPEG file of any colour type. Transparent pixels become white,
-/// colours become luma (Rec. 709), 16 bits become 8, of an animation the first
-/// frame is taken. `path` is for the error only.
+/// Decodes an image file of any colour type. Transparent pixels become white, colours become
+/// luma (Rec. 709), 16 bits become 8, of an animation or a file of pages the first is taken. An
+/// image that was stored turned (EXIF) is turned back. `path` is for the error only.
 ///
 /// # Errors
-/// Where the image is damaged, or has more than 25 million pixels (a progressive JPEG:
-/// half as many).
+/// Where the image is damaged or cut short, or has more than 25 million pixels (a progressive
+/// JPEG: half as many).
 pub fn decode_grey(path: &Path, bytes: &[u8]) -> Result<Grey> {
     decode(path, bytes, |image| match image.color().has_alpha() {
-        true => over_white::<2>(&image.into_luma_alpha8()),
-        false => luma(image),
+        true => {
+            let size = image.dimensions();
+            grey(size, over_white::<2>(&image.into_luma_alpha8()))
+        }
+        false => luma(&image),
     })
 }
 
 /// As [`decode_grey`], but colours stay: red, green, blue and luma, each an image.
 pub fn decode_rgb(path: &Path, bytes: &[u8]) -> Result<[Grey; 4]> {
-    let rgb = decode(path, bytes, |image| match image.color().has_alpha() {
-        true => over_white::<4>(&image.into_rgba8()),
-        false => image.into_rgb8().into_raw(),
-    })?;
-    let plane = |value: fn(&[u8]) -> u8| Grey {
-        pixels: rgb.pixels.chunks_exact(3).map(value).collect(),
-        ..rgb
-    };
-    Ok([
-        plane(|p| p[0]),
-        plane(|p| p[1]),
-        plane(|p| p[2]),
-        plane(luma_of),
-    ])
-}
-
-/// The image with the pixels that `convert` makes of it.
-fn decode(path: &Path, bytes: &[u8], convert: fn(DynamicImage) -> Vec<u8>) -> Result<Grey> {
-    let decoder = decoder(path, bytes)?;
-    let (width, height) = decoder.dimensions();
-    let _alone = (width as usize * height as usize > LARGE)
-        .then(|| ONE_LARGE.lock().unwrap_or_else(PoisonError::into_inner));
-    let image = DynamicImage::from_decoder(decoder)
-        .map_err(|e| damaged(path, &format!("the image cannot be decoded ({e})")))?;
-    Ok(Grey {
-        width: width as usize,
-        height: height as usize,
-        pixels: convert(image),
+    decode(path, bytes, |image| {
+        let size = image.dimensions();
+        let rgb = match image.color().has_alpha() {
+            true => over_white::<4>(&image.into_rgba8()),
+            false => image.into_rgb8().into_raw(),
+        };
+        let plane = |value: fn(&[u8]) -> u8| grey(size, rgb.chunks_exact(3).map(value).collect());
+        [
+            plane(|p| p[0]),
+            plane(|p| p[1]),
+            plane(|p| p[2]),
+            plane(luma_of),
+        ]
     })
 }
 
-/// As `into_luma8`, but colours go through whole numbers: five times as fast.
-fn luma(image: DynamicImage) -> Vec<u8> {
-    match image {
-        DynamicImage::ImageRgb8(image) => image.as_raw().chunks_exact(3).map(luma_of).collect(),
-        other => other.into_luma8().into_raw(),
+/// As [`decode_grey`], but colours stay, and what is mostly transparent is ink without paper:
+/// it comes to lie on white or black, whichever it is farther from.
+pub fn decode_photograph(path: &Path, bytes: &[u8]) -> Result<DynamicImage> {
+    decode(path, bytes, |image| {
+        if !image.color().has_alpha() {
+            return image;
+        }
+        let mut image = image.into_rgba8();
+        let (mut opaque, mut light) = (0, 0);
+        for pixel in image.pixels() {
+            let alpha = u64::from(pixel[3]);
+            opaque += alpha;
+            light += alpha * u64::from(luma_of(&pixel.0));
+        }
+        let is_mostly_clear = opaque * 2 < 255 * image.pixels().len() as u64;
+        let inverts = is_mostly_clear && light > 160 * opaque;
+        let invert = |image: &mut [u8]| image.iter_mut().for_each(|value| *value = 255 - *value);
+        if inverts {
+            image
+                .pixels_mut()
+                .for_each(|pixel| invert(&mut pixel.0[..3]));
+        }
+        let mut rgb = over_white::<4>(&image);
+        if inverts {
+            invert(&mut rgb);
+        }
+        let (width, height) = image.dimensions();
+        let image = RgbImage::from_raw(width, height, rgb);
+        DynamicImage::ImageRgb8(image.unwrap_or_default())
+    })
+}
+
+/// What `convert` makes of the image.
+fn decode<T>(path: &Path, bytes: &[u8], convert: impl FnOnce(DynamicImage) -> T) -> Result<T> {
+    let mut decoder = decoder(path, bytes)?;
+    let (width, height) = decoder.dimensions();
+    let _alone = (width as usize * height as usize > LARGE)
+        .then(|| ONE_LARGE.lock().unwrap_or_else(PoisonError::into_inner));
+    // Where that cannot be read, the image is as it was stored.
+    let orientation = decoder.orientation().ok();
+    let mut image = DynamicImage::from_decoder(decoder)
+        .map_err(|e| damaged(path, &format!("the image cannot be decoded ({e})")))?;
+    if let Some(orientation) = orientation {
+        image.apply_orientation(orientation);
     }
+    Ok(convert(image))
+}
+
+/// Grey values of an image.
+fn grey((width, height): (u32, u32), pixels: Vec<u8>) -> Grey {
+    Grey {
+        width: width as usize,
+        height: height as usize,
+        pixels,
+    }
+}
+
+/// As `to_luma8`, but colours go through whole numbers: five times as fast.
+pub(crate) fn luma(image: &DynamicImage) -> Grey {
+    let pixels = match image {
+        DynamicImage::ImageRgb8(image) => image.as_raw().chunks_exact(3).map(luma_of).collect(),
+        other => other.to_luma8().into_raw(),
+    };
+    grey(image.dimensions(), pixels)
 }
 
 /// Rec. 709 in 256ths; the weights' sum is 256, so that grey stays as it is.
@@ -121,7 +174,10 @@ fn decoder<'a>(path: &Path, bytes: &'a [u8]) -> Result<impl ImageDecoder + 'a> {
     let format = format(path, bytes)?;
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut limits = Limits::default();
-    limits.max_alloc = Some(MAX_ASIDE_BYTES);
+    limits.max_alloc = Some(match format {
+        ImageFormat::Png | ImageFormat::Jpeg => MAX_ASIDE_BYTES,
+        _ => MAX_BYTES,
+    });
     reader.limits(limits);
     let decoder = reader
         .into_decoder()
@@ -146,9 +202,44 @@ fn decoder<'a>(path: &Path, bytes: &'a [u8]) -> Result<impl ImageDecoder + 'a> {
 }
 
 fn format(path: &Path, bytes: &[u8]) -> Result<ImageFormat> {
+    use ImageFormat::{Bmp, Gif, Jpeg, Png, Tiff, WebP};
     match image::guess_format(bytes) {
-        Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) => Ok(format),
-        _ => Err(damaged(path, "neither a PNG nor a JPEG image")),
+        Ok(Jpeg) if !ends(bytes) => Err(damaged(path, "the image is cut short")),
+        Ok(format @ (Png | Jpeg | WebP | Bmp | Tiff | Gif)) => Ok(format),
+        _ if bytes.get(4..8) == Some(b"ftyp") => {
+            let remedy = "store it as JPEG or PNG; most phones and viewers offer that";
+            Err(Error::content(
+                path,
+                "HEIC and AVIF images are not read",
+                remedy,
+            ))
+        }
+        _ => Err(damaged(path, &format!("it is not a {FORMATS} image"))),
+    }
+}
+
+/// Whether a JPEG file goes on to its end marker. What cameras put behind it does not matter,
+/// nor does a small image within the header.
+fn ends(bytes: &[u8]) -> bool {
+    let mut at = 2;
+    loop {
+        // Pixels, and whatever else is no marker.
+        while bytes.get(at).is_some_and(|&byte| byte != 0xff) {
+            at += 1;
+        }
+        let marker = match bytes.get(at + 1) {
+            None => return false,
+            Some(&marker) => marker,
+        };
+        at += match marker {
+            0xd9 => return true,
+            0xff => 1,
+            0x00 | 0x01 | 0xd0..=0xd8 => 2,
+            _ => match bytes.get(at + 2..at + 4) {
+                Some(&[high, low]) => 2 + usize::from(u16::from_be_bytes([high, low])),
+                _ => return false,
+            },
+        };
     }
 }
 

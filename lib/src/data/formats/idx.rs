@@ -14,17 +14,16 @@ const MAX_BYTES: u64 = 1 << 30;
 
 pub(crate) const REMEDY: &str = "fetch MNIST again with `glyphs data fetch mnist`";
 
-/// The path of an IDX file in `folder`, plain or gzip, whichever name is used.
+/// The path of an IDX file in `folder`, plain or gzip, whichever name is used; some unpackers
+/// leave a folder of one of these names that holds the file.
 pub(crate) fn idx_file(folder: &Path, part: &str, what: &str, rank: usize) -> Option<PathBuf> {
-    [
-        format!("{part}-{what}-idx{rank}-ubyte"),
-        format!("{part}-{what}-idx{rank}-ubyte.gz"),
-        format!("{part}-{what}.idx{rank}-ubyte"),
-        format!("{part}-{what}.idx{rank}-ubyte.gz"),
-    ]
-    .into_iter()
-    .map(|name| folder.join(name))
-    .find(|path| path.is_file())
+    let stem = |dash| format!("{part}-{what}{dash}idx{rank}-ubyte");
+    let names = [stem('-'), stem('-') + ".gz", stem('.'), stem('.') + ".gz"];
+    let inside = |folder: &Path| names.each_ref().map(|name| folder.join(name));
+    let places = inside(folder);
+    let deeper = places.iter().flat_map(|place| inside(place));
+    let mut files = places.iter().cloned().chain(deeper);
+    files.find(|path| path.is_file())
 }
 
 /// The bytes of an IDX file, unpacked where it is a gzip file: no more than its header

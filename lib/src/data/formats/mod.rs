@@ -1,4 +1,4 @@
-//! File formats: archives of images, PNG and JPEG, IDX.
+//! File formats: archives of images, encoded images, IDX.
 
 pub mod archive;
 pub mod decode;

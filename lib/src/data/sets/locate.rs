@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::data::samples::Provenance;
-use crate::files::project_root;
+use crate::files::{of_project, project_root};
 use crate::{Error, Result};
 
 /// The three data sets of the study.
@@ -77,7 +77,14 @@ impl Dataset {
                 "Img",
                 "",
             ],
-            Self::Mnist => &["mnist", "MNIST/raw", "MNIST", ""],
+            Self::Mnist => &[
+                "mnist",
+                "MNIST/raw",
+                "MNIST",
+                "mnist/MNIST/raw",
+                "mnist/raw",
+                "",
+            ],
             Self::Mislabelled => &[
                 "mnistTask3.zip",
                 "mnistTask3",
@@ -124,11 +131,12 @@ pub fn locate(dataset: Dataset) -> Result<Option<Found>> {
         .find_map(|(folder, name)| locate_in(dataset, folder, name)))
 }
 
-/// The folders where data are looked for, in this order, and what results call them.
+/// The folders where data are looked for (a relative `$GLYPHS_DATA` from the project's folder, as
+/// its commands have it), in this order, and what results call them.
 pub(crate) fn places() -> Result<Vec<(PathBuf, &'static str)>> {
     let mut places = Vec::new();
     if let Some(folder) = std::env::var_os("GLYPHS_DATA").filter(|value| !value.is_empty()) {
-        let folder = PathBuf::from(folder);
+        let folder = of_project(folder);
         if !folder.is_dir() {
             let remedy = "set GLYPHS_DATA to the folder that holds the data sets, or unset it";
             return Err(Error::content(

@@ -76,7 +76,11 @@ impl Figure {
                 "<div class=\"g-legend\" aria-hidden=\"true\">{items}</div>"
             );
         }
-        let _ = write!(body, "<div class=\"g-scroll\">{}</div></figure>", self.svg);
+        let _ = write!(
+            body,
+            "<div class=\"g-scroll\" tabindex=\"0\">{}</div></figure>",
+            self.svg
+        );
         let text = format!("{}\n{}", self.title, self.description);
         Html::new(body, text.trim())
     }

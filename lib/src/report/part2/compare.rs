@@ -1,19 +1,27 @@
 //! Random against pretrained, measure by measure.
 
-use super::measures::{MEASURES, Measure, curve, seconds_to, steps_to};
+use super::{
+    measures::{MEASURES, Measure, curve, seconds_to, steps_to},
+    sentences,
+};
 use crate::{
     Result,
-    data::Provenance,
+    data::{Mnist, Provenance},
     display::{
-        Axis, Cell, Html, LineChart, RowChart, Show, Table, format_p, format_signed, no_number,
-        note, number, percent, row, stack,
+        Axis, Cell, Html, LineChart, RowChart, Show, Table, format_count, format_p, format_signed,
+        no_number, note, number, percent, row, stack,
     },
-    eval::statistics::{Interval, KaplanMeier, PairedDifference, Time, holm},
+    eval::statistics::{
+        Interval, KaplanMeier, PairedDifference, Time, holm, mean, paired_difference,
+    },
     report::{
         accuracy, columns, compare, difference, left_out, network_name, never_made, points,
         reference_2021, span, val_accuracy,
     },
-    study::{DEPTHS, Experiment, Grid, Head, Init, RATES, RunResult, SELECTION, Seeds, networks},
+    study::{
+        DEPTHS, EnsembleResult, Experiment, Grid, Head, Init, RATES, RunResult, SELECTION, Seeds,
+        networks,
+    },
 };
 
 /// Accuracies whose first time of being reached counts as convergence.
@@ -238,7 +246,8 @@ pub fn compare_starts(grid: &Grid, title: &str) -> Result<Html> {
         let p = gain.map_or(f64::NAN, |gain| gain.p);
         gains = gains.row([head.name().into(), points(gain), p_value(p)]);
     }
-    Ok(stack(&[&compare(title, &ways, &[])?, &gains]))
+    let words = note(&sentences::of_accuracy(grid));
+    Ok(stack(&[&compare(title, &ways, &[])?, &gains, &words]))
 }
 
 /// Test accuracy by the number of different training images.
@@ -266,7 +275,12 @@ pub fn little_data(grids: &[(usize, &Grid)]) -> Html {
             points(grid.gain(head, accuracy)),
         ]);
     }
-    table.show()
+    let words = grids.iter().map(|(n, grid)| {
+        let images = format_count(*n);
+        format!("On {images} images: {}", sentences::of_accuracy(grid))
+    });
+    let words: Vec<String> = words.collect();
+    stack(&[&table, &note(&words.join(" "))])
 }
 
 /// Test accuracy by how many of the convolutions are carried over, on 1,000 images.
@@ -283,7 +297,44 @@ pub fn compare_depths(mnist: &Provenance) -> Result<Html> {
     runs.push(("and the dense layer".into(), run(Init::Pretrained)));
     let recorded = |(name, run): (String, Experiment)| Ok((name, Seeds::recorded(&run, mnist)?));
     let ways: Vec<(String, Seeds)> = runs.into_iter().map(recorded).collect::<Result<_>>()?;
-    compare("Carried over, test accuracy after 300 steps", &ways, &[])
+    let chart = compare("Carried over, test accuracy after 300 steps", &ways, &[])?;
+    let [none, .., all] = &ways[..] else {
+        return Ok(chart);
+    };
+    let most = |seeds: &Seeds| mean(&seeds.values(accuracy)).map_or(f64::NAN, |mean| mean.mean);
+    let best = ways.iter().max_by(|a, b| most(&a.1).total_cmp(&most(&b.1)));
+    let gain = paired_difference(&all.1.values(accuracy), &none.1.values(accuracy));
+    let words = match (best, gain) {
+        (Some((name, _)), Ok(gain)) => format!(
+            "The highest mean is that of `{name}`; all that is carried over together gains {} \
+             points on nothing.",
+            difference(&gain, 100.0, 2)
+        ),
+        _ => return Ok(chart),
+    };
+    Ok(stack(&[&chart, &note(&words)]))
+}
+
+/// What the study's network reaches on MNIST in thirty epochs of distorted images: single
+/// networks, and five that read together.
+pub fn thirty_epochs(mnist: &Mnist) -> Result<Html> {
+    let run = Experiment::mnist(Head::Original, Init::Random, 0).thirty_epochs();
+    let seeds = Seeds::recorded(&run, &mnist.train.provenance)?;
+    if seeds.runs.is_empty() {
+        return Ok(never_made());
+    }
+    let title = "Test accuracy after thirty epochs of distorted images";
+    let single = compare(title, &[("one network", &seeds)], &[])?;
+    let words = match EnsembleResult::of(&run, &mnist.test)? {
+        Some(together) => format!(
+            "The probabilities of {} such networks averaged: {:.2} % of {} test images, read once.",
+            together.runs.len(),
+            100.0 * together.accuracy,
+            format_count(together.dataset.count)
+        ),
+        None => "What they read together was never asked: `make full` makes these networks.".into(),
+    };
+    Ok(stack(&[&single, &note(&words)]))
 }
 
 /// Accuracy on held-out images by the peak of the learning rate, for each start by itself.

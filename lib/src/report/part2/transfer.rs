@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Tensors whose way is measured, by layer, input first.
-const LAYERS: [&str; 6] = [
+pub(super) const LAYERS: [&str; 6] = [
     "block1.conv1",
     "block1.conv2",
     "block2.conv1",

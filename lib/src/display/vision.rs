@@ -1,0 +1,217 @@
+//! What a network sees: its first filters, its feature maps, where it looks, and how its last
+//! hidden layer lays images out.
+
+use ndarray::{Array1, Array2, Array3, ArrayView2, Axis as Along, s};
+
+use super::{
+    chart::{Axis, LineChart},
+    gallery::{Gallery, Tile},
+    picture::Picture,
+};
+use crate::{
+    Error, Result,
+    data::Samples,
+    eval::Lookalike,
+    nn::{Classifier, LayerSpec, shape::Dims},
+    train::{activations, evaluate},
+};
+
+/// Feature maps of one layer that are shown.
+const MAPS: usize = 8;
+/// Side of the square that hides a part of the image, in pixels.
+const PATCH: usize = 7;
+/// Steps of the power iteration: the two largest components are apart after far fewer.
+const STEPS: usize = 100;
+
+/// The filters of the first convolution, each over its own range: dark is negative.
+///
+/// # Errors
+/// For a network whose first layer with weights is no convolution of one channel.
+pub fn filters(model: &dyn Classifier) -> Result<Gallery> {
+    let tensors = model.tensors();
+    let first = tensors.iter().find(|tensor| tensor.shape.len() == 4);
+    let Some([count, 1, height, width]) =
+        first.map(|tensor| tensor.shape[..].try_into().unwrap_or([0; 4]))
+    else {
+        return Err(Error::argument(
+            "a network without a first convolution of grey images",
+            "show the filters of a network that begins with Conv2d<1, ..>",
+        ));
+    };
+    let values = first.map_or(&[][..], |tensor| tensor.values);
+    let each = values.chunks_exact(height * width).map(|filter| {
+        let most = filter
+            .iter()
+            .fold(0.0_f32, |most, value| most.max(value.abs()));
+        let grey = |i: usize| (127.5 + 127.5 * filter[i] / most.max(f32::MIN_POSITIVE)) as u8;
+        Array3::from_shape_fn((1, height, width), |(_, y, x)| grey(y * width + x))
+    });
+    let each: Vec<Array3<u8>> = each.collect();
+    let rows = each.chunks(8).map(|row| {
+        let strip = Picture::strip(row.iter().map(|image| image.view()), 8);
+        Tile::new(strip, "", "")
+    });
+    Ok(Gallery::new(
+        format!("The {count} filters of the first layer"),
+        rows,
+    ))
+}
+
+/// The first feature maps of each layer for one image, each over its own range.
+///
+/// # Errors
+/// Where the network takes other images.
+pub fn feature_maps(model: &dyn Classifier, samples: &Samples, index: usize) -> Result<Gallery> {
+    let image = samples.select(&[index]);
+    let side = image.image_shape()[1];
+    let input = Picture::new(image.image(0), 3);
+    let mut tiles = vec![Tile::new(input, "image", name(&image, 0))];
+    let layers: Vec<&LayerSpec> = model
+        .layers()
+        .iter()
+        .flat_map(LayerSpec::flattened)
+        .collect();
+    for (layer, values) in activations(model, &image)? {
+        let of_layer = layers.iter().filter(|spec| spec.name.starts_with(&layer));
+        let shape = of_layer.filter_map(|spec| match spec.output {
+            Dims::Image {
+                height,
+                width,
+                channels,
+            } => Some((channels, height, width)),
+            Dims::Vector(_) => None,
+        });
+        let Some(shape) = shape
+            .into_iter()
+            .find(|(c, h, w)| c * h * w == values.len())
+        else {
+            continue;
+        };
+        let Ok(maps) = values.into_shape_with_order(shape) else {
+            continue;
+        };
+        let grey: Vec<Array3<u8>> = maps.outer_iter().take(MAPS).map(stretched).collect();
+        let strip = Picture::strip(
+            grey.iter().map(|image| image.view()),
+            (2 * side / shape.1).max(1),
+        );
+        let size = format!("{} maps of {} x {}", shape.0, shape.1, shape.2);
+        tiles.push(Tile::new(strip, layer, size));
+    }
+    Ok(Gallery::new(
+        format!("The first {MAPS} feature maps of each layer"),
+        tiles,
+    ))
+}
+
+/// Where the network looks: beside each image, how much less probable its own reading becomes
+/// when a square of 7 x 7 pixels around a pixel is hidden; the brightest part matters most
+/// (M. Zeiler and R. Fergus, "Visualizing and understanding convolutional networks", ECCV 2014).
+///
+/// # Errors
+/// Where the network takes other images.
+pub fn occlusion(model: &dyn Classifier, samples: &Samples, indices: &[usize]) -> Result<Gallery> {
+    let mut tiles = Vec::new();
+    for &index in indices {
+        let [_, height, width] = samples.image_shape();
+        let mut hidden = samples.select(&vec![index; height * width + 1]);
+        for (pixel, mut image) in hidden
+            .images
+            .outer_iter_mut()
+            .take(height * width)
+            .enumerate()
+        {
+            let around =
+                |at: usize, end: usize| at.saturating_sub(PATCH / 2)..(at + PATCH / 2 + 1).min(end);
+            let (rows, columns) = (around(pixel / width, height), around(pixel % width, width));
+            image.slice_mut(s![.., rows, columns]).fill(0);
+        }
+        let seen = evaluate(model, &hidden)?;
+        let read = seen.predictions()[height * width];
+        let of_reading = seen.probabilities().column(read);
+        let confidence = of_reading[height * width];
+        let lost = of_reading
+            .slice(s![..height * width])
+            .mapv(|p| confidence - p);
+        let Ok(lost) = lost.into_shape_with_order((height, width)) else {
+            continue;
+        };
+        let image = Picture::new(samples.image(index), 4);
+        let caption = format!("{} read as {}", name(samples, index), samples.classes[read]);
+        let detail = format!("confidence {:.0} %", 100.0 * confidence);
+        let tile = Tile::new(image, caption, detail);
+        tiles.push(tile.then(Picture::new(stretched(lost.view()).view(), 4)));
+    }
+    Ok(Gallery::new(
+        "What the reading hangs on: bright where hiding it costs most",
+        tiles,
+    ))
+}
+
+/// The images of some groups of classes, each a dot, by the first two principal components of
+/// the last hidden layer.
+///
+/// # Errors
+/// Where the network takes other images, or has no hidden layer.
+pub fn embedding(
+    model: &dyn Classifier,
+    samples: &Samples,
+    groups: &[Lookalike],
+) -> Result<LineChart> {
+    let layers = activations(model, samples)?;
+    let Some((layer, hidden)) = layers.len().checked_sub(2).and_then(|i| layers.get(i)) else {
+        return Err(Error::argument(
+            "a network without a hidden layer",
+            "show the layout of one that has a layer before its last",
+        ));
+    };
+    let centred = hidden - &hidden.mean_axis(Along(0)).unwrap_or_default();
+    let first = component(&centred);
+    let x = centred.dot(&first);
+    // Without the first component, the second is the largest.
+    let rest = &centred
+        - &x.view()
+            .insert_axis(Along(1))
+            .dot(&first.insert_axis(Along(0)));
+    let y = rest.dot(&component(&rest));
+    let of = |part: &Array1<f32>| part.dot(part) / centred.iter().map(|v| v * v).sum::<f32>();
+    let title = format!(
+        "{:.0} % of what varies in `{layer}` lies in two directions",
+        100.0 * (of(&x) + of(&y))
+    );
+    let mut chart = LineChart::new(
+        title,
+        Axis::new("first component"),
+        Axis::new("second component"),
+    );
+    for group in groups {
+        let inside = |&i: &usize| group.classes.contains(&samples.classes[samples.labels[i]]);
+        let dots = (0..samples.len()).filter(inside);
+        let dots = dots.map(|i| (f64::from(x[i]), f64::from(y[i])));
+        let names: Vec<String> = group.classes.chars().map(String::from).collect();
+        chart = chart.dots(names.join(" "), dots.collect::<Vec<_>>());
+    }
+    Ok(chart)
+}
+
+/// The direction of the largest variance, by power iteration.
+fn component(rows: &Array2<f32>) -> Array1<f32> {
+    let mut direction = Array1::from_shape_fn(rows.ncols(), |i| 1.0 + (i % 7) as f32);
+    for _ in 0..STEPS {
+        direction = rows.t().dot(&rows.dot(&direction));
+        let length = direction.dot(&direction).sqrt();
+        direction /= length.max(f32::MIN_POSITIVE);
+    }
+    direction
+}
+
+fn name(samples: &Samples, index: usize) -> &str {
+    &samples.classes[samples.labels[index]]
+}
+
+/// Black at 0, white at the largest.
+fn stretched(map: ArrayView2<f32>) -> Array3<u8> {
+    let most = map.fold(f32::MIN_POSITIVE, |most, &value| most.max(value));
+    let grey = map.mapv(|value| (255.0 * value.max(0.0) / most) as u8);
+    grey.insert_axis(Along(0))
+}

@@ -1,0 +1,317 @@
+//! The ink of a photograph: the paper's level and shading are found, not assumed.
+
+use ::image::DynamicImage;
+use serde::Serialize;
+
+use super::{
+    Ink,
+    specks::{Mark, marks},
+};
+use crate::data::decode::Grey;
+
+/// Photographs are looked at with sides of so many pixels at most: a character needs no more,
+/// and the paper's grain is averaged out.
+const SIDE: usize = 512;
+/// The paper's level is found on a grid of so many cells a side.
+const GRID: usize = 64;
+
+/// Why no character is read in an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unreadable {
+    /// Paper alone.
+    NoInk,
+    /// Marks that hardly rise above the paper's grain.
+    TooFaint,
+    /// More than one character, side by side or on several lines.
+    SeveralCharacters,
+}
+
+impl Unreadable {
+    pub const ALL: [Self; 3] = [Self::NoInk, Self::TooFaint, Self::SeveralCharacters];
+
+    /// As tables say it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::NoInk => "no ink",
+            Self::TooFaint => "too faint",
+            Self::SeveralCharacters => "several characters",
+        }
+    }
+}
+
+/// Whether an image is as flat as a drawing on a tablet: full ink on clean paper of the other
+/// extreme, which also is what most of its border shows; what is between is no more than the ink.
+pub fn is_flat(grey: &Grey) -> bool {
+    let counts = |pixels: &mut dyn Iterator<Item = &u8>| {
+        let mut counts = [0usize; 3];
+        pixels.for_each(|&value| counts[usize::from(value > 16) + usize::from(value >= 239)] += 1);
+        counts
+    };
+    let [dark, between, light] = counts(&mut grey.pixels.iter());
+    let [on_dark, on_grey, on_light] = counts(&mut grey.border());
+    let border = on_dark + on_grey + on_light;
+    let is_sheet = |paper: usize, on_paper: usize, ink: usize| {
+        2 * paper >= grey.pixels.len() && 4 * on_paper >= 3 * border && between <= ink
+    };
+    is_sheet(light, on_light, dark) || is_sheet(dark, on_dark, light)
+}
+
+/// The ink of a photograph of one character, dark or light and of any colour, on paper of any
+/// level and shading. Stray marks, dirt and what lies along the border are left out.
+///
+/// Paper is the local median of each colour (ink covers less than half of any half of the image);
+/// ink is what differs from it in the direction in colour space in which the strongest differences
+/// lie, cut half-way between the two means (T. W. Ridler and S. Calvard, "Picture thresholding
+/// using an iterative selection method", 1978) and, where it hangs together with that, at a lower
+/// level too (hysteresis: J. Canny, "A computational approach to edge detection", 1986).
+pub fn ink_of_photograph(image: &DynamicImage) -> Result<Ink, Unreadable> {
+    let planes = planes(image, SIDE);
+    let papers = planes.each_ref().map(Plane::paper);
+    let (width, height) = (planes[0].width, planes[0].height);
+    let differences: Vec<[f32; 3]> = (0..width * height)
+        .map(|i| [0, 1, 2].map(|c| papers[c].values[i] - planes[c].values[i]))
+        .collect();
+    let strength = in_direction_of_ink(&differences);
+    let (level, noise) = level_and_noise(&strength);
+    // Of three colours together: a grey that differs by 3 levels has 5.
+    if level < 4.0 * noise || level < 5.0 {
+        return Err(Unreadable::NoInk);
+    }
+    if level < 6.0 * noise || level < 10.0 {
+        return Err(Unreadable::TooFaint);
+    }
+    let low = (0.3 * level).max(3.5 * noise);
+    let strong = (0.6 * level).max(low);
+    let mut found: Vec<bool> = strength.iter().map(|&value| value > low).collect();
+    let mut kept = marks(&mut found, width);
+    kept.retain(|mark| mark.blocks.iter().any(|&i| strength[i] > strong));
+    let kept = without_dirt(kept, width, height);
+    if kept.is_empty() {
+        return Err(Unreadable::NoInk);
+    }
+    let mut pixels = vec![0; width * height];
+    for &i in kept.iter().flat_map(|mark| &mark.blocks) {
+        // Half of full ink at the lower level, which is where strokes end.
+        pixels[i] = (128.0 * strength[i] / low).min(255.0) as u8;
+    }
+    Ok(Ink {
+        width,
+        height,
+        pixels,
+    })
+}
+
+/// Of what is above the threshold half-way between the two means: its mean; and the standard
+/// deviation of all, by their median, which is the paper's.
+fn level_and_noise(strength: &[f32]) -> (f32, f32) {
+    let middle = quantile(strength, 0.5);
+    let spread: Vec<f32> = strength
+        .iter()
+        .map(|value| (value - middle).abs())
+        .collect();
+    let noise = 1.4826 * quantile(&spread, 0.5);
+    let all: f64 = strength.iter().map(|&value| f64::from(value)).sum();
+    let (mut threshold, mut level) = (quantile(strength, 0.99) / 2.0, 0.0);
+    for _ in 0..20 {
+        let ink = strength.iter().filter(|&&value| value > threshold);
+        let (sum, count) = ink.fold((0.0, 0.0), |(sum, n), &value| {
+            (sum + f64::from(value), n + 1.0)
+        });
+        if count == 0.0 {
+            break;
+        }
+        let paper = (all - sum) / (strength.len() as f64 - count).max(1.0);
+        level = (sum / count) as f32;
+        let next = (level + paper as f32) / 2.0;
+        if (next - threshold).abs() < 0.1 {
+            break;
+        }
+        threshold = next;
+    }
+    (level, noise)
+}
+
+/// How far each difference from the paper goes in the direction of the strongest ones.
+fn in_direction_of_ink(differences: &[[f32; 3]]) -> Vec<f32> {
+    let square = |d: &[f32; 3]| d.iter().map(|x| x * x).sum::<f32>();
+    let squares: Vec<f32> = differences.iter().map(square).collect();
+    let least = quantile(&squares, 0.97);
+    let mut direction = [0.0f64; 3];
+    for (difference, _) in differences
+        .iter()
+        .zip(&squares)
+        .filter(|(_, square)| **square >= least)
+    {
+        for (sum, &value) in direction.iter_mut().zip(difference) {
+            *sum += f64::from(value);
+        }
+    }
+    let length = direction
+        .iter()
+        .map(|x| x * x)
+        .sum::<f64>()
+        .sqrt()
+        .max(f64::MIN_POSITIVE);
+    let direction = direction.map(|x| (x / length) as f32);
+    let along = |d: &[f32; 3]| d.iter().zip(direction).map(|(x, unit)| x * unit).sum();
+    differences.iter().map(along).collect()
+}
+
+fn quantile(values: &[f32], share: f32) -> f32 {
+    let mut values = values.to_vec();
+    let place = (values.len().saturating_sub(1) as f32 * share) as usize;
+    match values.get(place) {
+        Some(_) => *values.select_nth_unstable_by(place, f32::total_cmp).1,
+        None => 0.0,
+    }
+}
+
+/// The largest mark, and the others that may belong to it: not what lies along the image's border,
+/// as a scanner's frame or the edge of the paper does, nor dirt.
+fn without_dirt(marks: Vec<Mark>, width: usize, height: usize) -> Vec<Mark> {
+    let largest = |marks: &[Mark]| {
+        marks
+            .iter()
+            .map(|mark| mark.blocks.len())
+            .max()
+            .unwrap_or(0)
+    };
+    let lies_along_border = |mark: &Mark| {
+        let is_outer = |i: usize| {
+            let (x, y) = (i % width, i / width);
+            x == 0 || y == 0 || x + 1 == width || y + 1 == height
+        };
+        let outer = mark.blocks.iter().filter(|&&i| is_outer(i)).count();
+        outer * outer > mark.blocks.len()
+    };
+    let (outer, inner): (Vec<Mark>, Vec<Mark>) = marks.into_iter().partition(lies_along_border);
+    // A character that was cropped to its ink touches the border too.
+    let mut kept = if 20 * largest(&inner) >= largest(&outer) {
+        inner
+    } else {
+        outer
+    };
+    let least = largest(&kept) / 50;
+    kept.retain(|mark| mark.blocks.len() > least);
+    kept
+}
+
+/// One colour of an image, reduced to a size that is enough.
+struct Plane {
+    width: usize,
+    height: usize,
+    values: Vec<f32>,
+}
+
+/// Red, green and blue, averaged over squares of pixels so that no side is longer than `side`.
+fn planes(image: &DynamicImage, side: usize) -> [Plane; 3] {
+    let converted;
+    let rgb = match image {
+        DynamicImage::ImageRgb8(rgb) => rgb,
+        other => {
+            converted = other.to_rgb8();
+            &converted
+        }
+    };
+    let (width, height) = (rgb.width() as usize, rgb.height() as usize);
+    [0, 1, 2].map(|channel| {
+        let plane = |x: usize, y: usize| f32::from(rgb.as_raw()[(y * width + x) * 3 + channel]);
+        reduced(
+            width,
+            height,
+            width.max(height).div_ceil(side).max(1),
+            plane,
+        )
+    })
+}
+
+fn reduced(
+    width: usize,
+    height: usize,
+    factor: usize,
+    value: impl Fn(usize, usize) -> f32,
+) -> Plane {
+    let (columns, rows) = (width.div_ceil(factor), height.div_ceil(factor));
+    let mut values = Vec::with_capacity(columns * rows);
+    for row in 0..rows {
+        for column in 0..columns {
+            let (bottom, right) = (
+                height.min((row + 1) * factor),
+                width.min((column + 1) * factor),
+            );
+            let mut sum = 0.0;
+            for y in row * factor..bottom {
+                sum += (column * factor..right).map(|x| value(x, y)).sum::<f32>();
+            }
+            values.push(sum / ((bottom - row * factor) * (right - column * factor)) as f32);
+        }
+    }
+    Plane {
+        width: columns,
+        height: rows,
+        values,
+    }
+}
+
+impl Plane {
+    /// The paper at each pixel: the median around it, over half of the image's longer side.
+    fn paper(&self) -> Self {
+        let factor = self.width.max(self.height).div_ceil(GRID).max(1);
+        let at = |x: usize, y: usize| self.values[y * self.width + x];
+        let medians = reduced(self.width, self.height, factor, at).local_medians();
+        // Between the middles of four cells.
+        let between = |place: usize, cells: usize| {
+            let at = ((place as f32 + 0.5) / factor as f32 - 0.5).clamp(0.0, cells as f32 - 1.0);
+            let first = at as usize;
+            (first, (first + 1).min(cells - 1), at - first as f32)
+        };
+        let cell = |x: usize, y: usize| medians.values[y * medians.width + x];
+        let value = |i: usize| {
+            let (left, right, to_right) = between(i % self.width, medians.width);
+            let (top, bottom, down) = between(i / self.width, medians.height);
+            let row = |y| cell(left, y) * (1.0 - to_right) + cell(right, y) * to_right;
+            row(top) * (1.0 - down) + row(bottom) * down
+        };
+        Self {
+            values: (0..self.values.len()).map(value).collect(),
+            ..*self
+        }
+    }
+
+    fn local_medians(&self) -> Self {
+        let radius = self.width.max(self.height) / 4;
+        let around = |place: usize, size: usize| {
+            place.saturating_sub(radius)..(place + radius + 1).min(size)
+        };
+        let mut values = Vec::with_capacity(self.values.len());
+        for y in 0..self.height {
+            let rows = around(y, self.height);
+            let mut counts = [0usize; 256];
+            let mut within = 0..0;
+            for x in 0..self.width {
+                let columns = around(x, self.width);
+                let change =
+                    |counts: &mut [usize; 256], columns: std::ops::Range<usize>, by: isize| {
+                        for x in columns {
+                            for y in rows.clone() {
+                                let value = self.values[y * self.width + x].round() as usize;
+                                counts[value] = counts[value].wrapping_add_signed(by);
+                            }
+                        }
+                    };
+                change(&mut counts, within.start..columns.start, -1);
+                change(&mut counts, within.end..columns.end, 1);
+                let half = rows.len() * columns.len() / 2;
+                within = columns;
+                let mut below = 0;
+                let median = counts.iter().position(|count| {
+                    below += count;
+                    below > half
+                });
+                values.push(median.unwrap_or(255) as f32);
+            }
+        }
+        Self { values, ..*self }
+    }
+}

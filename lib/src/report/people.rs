@@ -1,0 +1,77 @@
+//! What people read in the drawings, beside the network.
+
+use crate::{
+    Result,
+    display::{Html, Show, Table, note},
+    eval::statistics::wilson,
+    study::{Human, LOOKALIKES, Trained},
+};
+
+/// The answers of people among the records, and the network's in the same drawings.
+///
+/// # Errors
+/// Where a record is damaged.
+pub fn people(trained: &Trained) -> Result<Html> {
+    let humans = Human::load(&trained.result.name(), &trained.valid.provenance.sha256)?;
+    if humans.is_empty() {
+        return Ok(note(
+            "No person's answers are among the records. The page `read.html` of a report asks \
+             for them and saves them to a file, which `glyphs human FILE` adds.",
+        ));
+    }
+    let evaluation = &trained.evaluation;
+    let (classes, predictions) = (evaluation.classes(), evaluation.predictions());
+    let columns = [
+        "reader",
+        "date",
+        "view",
+        "drawings",
+        "right",
+        "95 % interval",
+        "look-alikes as one",
+    ];
+    let mut table = Table::new("People, and the network in the same drawings", columns);
+    for human in humans {
+        // Truth, the person's answer, the network's.
+        let mut read: Vec<[&str; 3]> = Vec::new();
+        for answer in &human.answers {
+            if let Some(i) = trained
+                .valid
+                .names
+                .iter()
+                .position(|name| *name == answer.drawing)
+            {
+                let [truth, network] = [evaluation.labels()[i], predictions[i]];
+                read.push([&classes[truth], &answer.answer, &classes[network]]);
+            }
+        }
+        if read.is_empty() {
+            continue;
+        }
+        for (who, reader) in [("a person", 1), ("the network", 2)] {
+            let right = |same: fn(&str, &str) -> bool| {
+                read.iter().filter(|row| same(row[0], row[reader])).count()
+            };
+            let (exact, merged) = (right(|a, b| a == b), right(looks_like));
+            let interval = wilson(exact, read.len())?;
+            let share = |value: f64| format!("{:.1} %", 100.0 * value);
+            table = table.row([
+                who.into(),
+                human.date.as_str().into(),
+                human.view.as_str().into(),
+                read.len().into(),
+                share(exact as f64 / read.len() as f64).into(),
+                format!("{} to {}", share(interval.low), share(interval.high)).into(),
+                share(merged as f64 / read.len() as f64).into(),
+            ]);
+        }
+    }
+    Ok(table.show())
+}
+
+fn looks_like(a: &str, b: &str) -> bool {
+    a == b
+        || LOOKALIKES
+            .iter()
+            .any(|group| group.classes.contains(a) && group.classes.contains(b))
+}

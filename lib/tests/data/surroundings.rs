@@ -1,0 +1,160 @@
+//! What people's folders and archives have beside the images, and where their output goes.
+
+use std::fs;
+use std::path::Path;
+
+use glyphs::data::archive::read_contents;
+use glyphs::files::write_atomically;
+
+use crate::support::{fails_with, file, write, zip_of};
+
+/// The names of two entries, `aaaa…` in the archive, as raw bytes.
+fn renamed(entries: &[(&[u8], &[u8])]) -> Vec<u8> {
+    let marks: Vec<String> = (b'a'..)
+        .zip(entries)
+        .map(|(mark, (name, _))| String::from_utf8(vec![mark; name.len()]).unwrap())
+        .collect();
+    let marked: Vec<(&str, &[u8])> = marks
+        .iter()
+        .map(String::as_str)
+        .zip(entries.iter().map(|entry| entry.1))
+        .collect();
+    let mut bytes = zip_of(&marked);
+    for (mark, (name, _)) in marks.iter().zip(entries) {
+        let places: Vec<usize> = (0..=bytes.len() - mark.len())
+            .filter(|&i| bytes[i..].starts_with(mark.as_bytes()))
+            .collect();
+        for place in places {
+            bytes[place..place + name.len()].copy_from_slice(name);
+        }
+    }
+    bytes
+}
+
+fn names(path: &Path) -> (Vec<String>, Vec<String>) {
+    let found = read_contents(path).unwrap();
+    assert!(found.damaged.is_empty());
+    (
+        found.images.into_iter().map(|image| image.path).collect(),
+        found.others,
+    )
+}
+
+#[test]
+fn names_in_other_encodings() {
+    // CP437, GBK, Shift JIS, Latin 1; a text file's name matters to nobody.
+    for (name, shown) in [
+        (&b"7/caf\x82.jpg"[..], "7/caf\u{e9}.jpg"),
+        (b"7/\xd5\xd5\xc6\xac.jpg", "7/"),
+        (b"7/\x8e\xca\x90^.jpg", "7/"),
+        (b"7/Stra\xdfe.jpg", "7/Stra"),
+    ] {
+        let zip = renamed(&[
+            (name, b"1"),
+            (b"4/plain.jpg", b"2"),
+            (b"\xcb\xb5\xc3\xf7.txt", b"3"),
+        ]);
+        let (_folder, path) = file("names.zip", &zip);
+        let (images, others) = names(&path);
+        assert_eq!((images.len(), others.len()), (2, 1));
+        assert!(
+            images[1].starts_with(shown) && images[1].ends_with(".jpg"),
+            "{images:?}"
+        );
+    }
+}
+
+#[test]
+fn leftovers_are_not_mentioned_and_other_files_are() {
+    let entries: Vec<(&str, &[u8])> = vec![
+        ("A/1.jpg", b"1"),
+        ("a/1.jpg", b"2"),
+        ("A/2.WEBP", b"3"),
+        ("A/IMG_1.HEIC", b"4"),
+        ("__MACOSX/A/._1.jpg", b"x"),
+        ("A/.DS_Store", b"x"),
+        ("A/Thumbs.db", b"x"),
+        ("desktop.ini", b"x"),
+        ("A/@eaDir/1.jpg", b"x"),
+        ("$RECYCLE.BIN/1.jpg", b"x"),
+        ("readme.txt", b"x"),
+    ];
+    let (_folder, path) = file("a.zip", &zip_of(&entries));
+    let images = ["A/1.jpg", "A/2.WEBP", "a/1.jpg"].map(String::from);
+    let others = ["A/IMG_1.HEIC", "readme.txt"].map(String::from);
+    assert_eq!(names(&path), (images.to_vec(), others.to_vec()));
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in entries {
+        write(&folder.path().join(name), bytes);
+    }
+    assert_eq!(names(folder.path()), (images.to_vec(), others.to_vec()));
+
+    let mut tar = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_ustar();
+    header.set_size(1);
+    tar.append_data(&mut header, "A/1.jpg", &b"1"[..]).unwrap();
+    let (_folder, path) = file("a.tar", &tar.into_inner().unwrap());
+    assert_eq!(names(&path).0, ["A/1.jpg"]);
+    // One image is read as it is; what is neither is not called an archive.
+    let (_folder, path) = file("one.jfif", b"\xff\xd8\xff");
+    assert_eq!(names(&path).0, ["one.jfif"]);
+    let (_folder, path) = file("bad.zip", b"words");
+    fails_with(read_contents(&path), &["zip, tar or tar.gz"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_that_lead_nowhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    write(&root.join("7.png"), b"1");
+    for (name, target) in [
+        (".#7.png", "someone@somewhere.1"),
+        ("latest", "/nonexistent/run3"),
+        ("8.png", "gone.png"),
+    ] {
+        std::os::unix::fs::symlink(target, root.join(name)).unwrap();
+    }
+    let found = read_contents(root).unwrap();
+    assert_eq!(
+        (found.images.len(), found.others),
+        (1, vec!["latest".to_string()])
+    );
+    assert_eq!(found.damaged.len(), 1);
+    assert!(
+        found.damaged[0]
+            .to_string()
+            .contains("8.png: the link leads nowhere")
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn output_into_links_pipes_and_devices() {
+    use std::os::unix::fs::{FileTypeExt, symlink};
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    for (name, target) in [("link", "there.csv"), ("dangling", "new.csv")] {
+        symlink(target, root.join(name)).unwrap();
+    }
+    fs::write(root.join("there.csv"), "before").unwrap();
+    for (name, target) in [("link", "there.csv"), ("dangling", "new.csv")] {
+        write_atomically(&root.join(name), b"table").unwrap();
+        assert!(root.join(name).is_symlink());
+        assert_eq!(fs::read(root.join(target)).unwrap(), b"table");
+    }
+    let pipe = root.join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    symlink("pipe", root.join("to-pipe")).unwrap();
+    for name in ["pipe", "to-pipe"] {
+        let reader = {
+            let pipe = pipe.clone();
+            std::thread::spawn(move || fs::read(pipe).unwrap())
+        };
+        write_atomically(&root.join(name), b"table").unwrap();
+        assert_eq!(reader.join().unwrap(), b"table");
+    }
+    assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
+    assert!(write_atomically(root, b"table").is_err());
+}

@@ -1,0 +1,261 @@
+//! Photographs made from pages of the stand-in: the same character is found in each.
+
+use std::io::Cursor;
+use std::path::Path;
+
+use glyphs::data::decode::{Grey, decode_grey, decode_photograph};
+use glyphs::data::synthetic::{Writer, page};
+use glyphs::image::preprocess::{Preprocessed, preprocess};
+use glyphs::image::{Ink, Preprocess, Unreadable};
+use image::codecs::jpeg::JpegEncoder;
+use image::imageops::{FilterType, resize};
+use image::metadata::Orientation;
+use image::{
+    DynamicImage, GrayImage, ImageEncoder, ImageFormat, Luma, Rgb, RgbImage, Rgba, RgbaImage,
+};
+
+use crate::support::{contains, jpeg_of};
+
+/// A page of 1200 x 900 with black ink.
+fn sheet(label: usize) -> GrayImage {
+    let ink = page(&Writer::new(9, 3), label).into_iter();
+    let pixels = ink.map(|ink| if ink { 0 } else { 255 }).collect();
+    GrayImage::from_raw(1200, 900, pixels).unwrap()
+}
+
+fn read(image: impl Into<DynamicImage>) -> Preprocessed {
+    Preprocess::default().photograph(&image.into())
+}
+
+/// Cosine of the angle between two images.
+fn likeness(a: &[u8], b: &[u8]) -> f64 {
+    let dot = |a: &[u8], b: &[u8]| -> f64 {
+        a.iter()
+            .zip(b)
+            .map(|(&a, &b)| f64::from(a) * f64::from(b))
+            .sum()
+    };
+    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+}
+
+/// 400 x 300 pixels, `paper` and `ink` mixed by how much ink there is, under `light`, with grain.
+fn photograph(
+    label: usize,
+    paper: [f32; 3],
+    ink: [f32; 3],
+    light: fn(f32, f32) -> f32,
+) -> RgbImage {
+    let small = resize(&sheet(label), 400, 300, FilterType::Triangle);
+    let mut state = 7_u32;
+    RgbImage::from_fn(400, 300, |x, y| {
+        state = state.wrapping_mul(1664525).wrapping_add(1013904223);
+        let grain = (state >> 24) as f32 / 32.0 - 4.0;
+        let share = f32::from(small.get_pixel(x, y)[0]) / 255.0;
+        let light = light(x as f32 / 400.0, y as f32 / 300.0);
+        let value = |c: usize| (paper[c] * share + ink[c] * (1.0 - share)) * light + grain;
+        Rgb([0, 1, 2].map(|c| value(c).clamp(0.0, 255.0) as u8))
+    })
+}
+
+#[test]
+fn the_character_is_found_on_any_paper() {
+    let even: fn(f32, f32) -> f32 = |_, _| 1.0;
+    type Light = (&'static str, [f32; 3], [f32; 3], fn(f32, f32) -> f32);
+    let kinds: [Light; 8] = [
+        ("grey paper", [110.0; 3], [40.0; 3], even),
+        ("pencil", [245.0; 3], [200.0; 3], even),
+        (
+            "blue on blue",
+            [140.0, 180.0, 220.0],
+            [60.0, 90.0, 170.0],
+            even,
+        ),
+        (
+            "red of the same luma",
+            [150.0, 150.0, 150.0],
+            [230.0, 125.0, 150.0],
+            even,
+        ),
+        ("chalk", [50.0, 60.0, 50.0], [200.0, 200.0, 190.0], even),
+        ("light that falls off", [250.0; 3], [80.0; 3], |x, y| {
+            0.9 - 0.3 * (x + y)
+        }),
+        ("a shadow's edge", [240.0; 3], [60.0; 3], |x, _| {
+            if x < 0.4 { 1.0 } else { 0.7 }
+        }),
+        ("a lamp", [230.0; 3], [70.0; 3], |x, y| {
+            1.0 - 0.8 * ((x - 0.3).powi(2) + (y - 0.2).powi(2))
+        }),
+    ];
+    for (kind, paper, ink, light) in kinds {
+        for label in [4, 7, 10, 14, 29, 46] {
+            let wanted = read(sheet(label));
+            let found = read(photograph(label, paper, ink, light));
+            assert_eq!(found.unreadable, None, "{kind} {label}");
+            assert!(!found.is_sheet && wanted.is_sheet);
+            let likeness = likeness(&wanted.pixels, &found.pixels);
+            assert!(likeness > 0.9, "{kind}, label {label}: {likeness}");
+        }
+    }
+}
+
+#[test]
+fn borders_dirt_and_transparency_are_no_ink() {
+    let wanted = read(sheet(7));
+    let near = |image: DynamicImage, kind: &str| {
+        let found = read(image);
+        let likeness = likeness(&wanted.pixels, &found.pixels);
+        assert!(
+            found.unreadable.is_none() && likeness > 0.9,
+            "{kind}: {likeness}"
+        );
+    };
+    let plain = photograph(7, [240.0; 3], [30.0; 3], |_, _| 1.0);
+    let with = |is_dark: fn(u32, u32) -> bool| {
+        let mut image = plain.clone();
+        for (x, y, pixel) in image.enumerate_pixels_mut() {
+            if is_dark(x, y) {
+                *pixel = Rgb([5; 3]);
+            }
+        }
+        image.into()
+    };
+    near(
+        with(|x, y| x < 14 || y < 14 || x >= 386 || y >= 286),
+        "a scanner's frame",
+    );
+    near(with(|_, y| y > 280), "the paper's edge");
+    near(
+        with(|x, y| x > 370 && (40..43).contains(&y) && x < 373),
+        "dirt",
+    );
+    for ink in [0, 255] {
+        let mut clear = RgbaImage::new(1200, 900);
+        for (to, from) in clear.pixels_mut().zip(sheet(7).pixels()) {
+            *to = Rgba([ink, ink, ink, 255 - from[0]]);
+        }
+        let mut file = Cursor::new(Vec::new());
+        clear.write_to(&mut file, ImageFormat::Png).unwrap();
+        near(
+            decode_photograph(Path::new("x"), file.get_ref()).unwrap(),
+            "ink alone",
+        );
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_said() {
+    let problem = |image: DynamicImage| read(image).unreadable;
+    for level in [0, 120, 255] {
+        let even = GrayImage::from_pixel(300, 200, Luma([level]));
+        assert_eq!(problem(even.into()), Some(Unreadable::NoInk), "{level}");
+    }
+    let grain = photograph(7, [200.0; 3], [200.0; 3], |x, _| 1.0 - 0.3 * x);
+    assert_eq!(problem(grain.into()), Some(Unreadable::NoInk));
+    let faint = GrayImage::from_fn(1200, 900, |x, y| {
+        Luma([if sheet_has_ink(x, y) { 195 } else { 200 }])
+    });
+    assert_eq!(problem(faint.into()), Some(Unreadable::TooFaint));
+    let mut two = GrayImage::from_pixel(2000, 900, Luma([255]));
+    for (label, left) in [(10, 0), (11, 800)] {
+        for (x, y, pixel) in sheet(label)
+            .enumerate_pixels()
+            .filter(|(_, _, pixel)| pixel[0] == 0)
+        {
+            two.put_pixel(x + left, y, *pixel);
+        }
+    }
+    assert_eq!(problem(two.into()), Some(Unreadable::SeveralCharacters));
+}
+
+fn sheet_has_ink(x: u32, y: u32) -> bool {
+    (400..464).contains(&x) && (200..700).contains(&y)
+}
+
+/// What is as flat as dataset 1 becomes what it always became.
+#[test]
+fn flat_images_are_preprocessed_as_ever() {
+    for label in 0..62 {
+        for inverts in [false, true] {
+            let mut image = sheet(label);
+            if inverts {
+                image::imageops::invert(&mut image);
+            }
+            let grey = Grey {
+                width: 1200,
+                height: 900,
+                pixels: image.as_raw().clone(),
+            };
+            let ever = preprocess(Ink::of(grey), &Preprocess::default());
+            let now = read(image);
+            assert_eq!(
+                (&now.pixels, now.features),
+                (&ever.pixels, ever.features),
+                "{label}"
+            );
+            assert!(now.is_sheet && now.unreadable.is_none(), "{label}");
+        }
+    }
+}
+
+#[test]
+fn images_stored_turned_are_turned_back() {
+    let upright = DynamicImage::from(resize(&sheet(14), 160, 120, FilterType::Triangle));
+    // What undoes each orientation, 1 to 8.
+    let stored: [fn(&DynamicImage) -> DynamicImage; 8] = [
+        |image| image.clone(),
+        |image| image.fliph(),
+        |image| image.rotate180(),
+        |image| image.flipv(),
+        |image| image.rotate270().flipv(),
+        |image| image.rotate270(),
+        |image| image.rotate90().flipv(),
+        |image| image.rotate90(),
+    ];
+    for (number, turn) in (1_u8..).zip(stored) {
+        let mut exif = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".to_vec();
+        exif.extend([number, 0, 0, 0, 0, 0, 0, 0]);
+        assert!(Orientation::from_exif_chunk(&exif).is_some());
+        let mut file = Vec::new();
+        let mut encoder = JpegEncoder::new_with_quality(&mut file, 95);
+        encoder.set_exif_metadata(exif).unwrap();
+        turn(&upright).write_with_encoder(encoder).unwrap();
+        let read = decode_grey(Path::new("x.jpg"), &file).unwrap();
+        assert_eq!((read.width, read.height), (160, 120), "{number}");
+        let off = read
+            .pixels
+            .iter()
+            .zip(upright.as_bytes())
+            .map(|(&a, &b)| u64::from(a.abs_diff(b)));
+        assert!(off.sum::<u64>() < 3 * 160 * 120, "{number}");
+    }
+}
+
+#[test]
+fn formats_are_read_or_named_and_cut_ones_refused() {
+    let image = DynamicImage::from(resize(&sheet(15), 240, 180, FilterType::Triangle)).to_rgb8();
+    use ImageFormat::{Bmp, Gif, Jpeg, Png, Tiff, WebP};
+    for format in [Bmp, Gif, Jpeg, Png, Tiff, WebP] {
+        let mut file = Cursor::new(Vec::new());
+        image.write_to(&mut file, format).unwrap();
+        let file = file.into_inner();
+        let read = decode_grey(Path::new("x"), &file).unwrap();
+        assert_eq!((read.width, read.height), (240, 180), "{format:?}");
+        for length in [file.len() / 3, file.len() / 2, file.len() * 9 / 10] {
+            let words = decode_grey(Path::new("cut"), &file[..length])
+                .unwrap_err()
+                .to_string();
+            contains(&words, &["cut"]);
+        }
+    }
+    let words = decode_grey(Path::new("x"), b"\0\0\0\x18ftypheic....")
+        .unwrap_err()
+        .to_string();
+    contains(&words, &["HEIC", "JPEG"]);
+    // What a camera puts behind the image does no harm; without its end marker it is cut short.
+    let mut whole = jpeg_of(40, 30, image::ExtendedColorType::L8, &[90; 1200]);
+    let cut = decode_grey(Path::new("x"), &whole[..whole.len() - 2]);
+    contains(&cut.unwrap_err().to_string(), &["cut short"]);
+    whole.extend([7; 1000]);
+    decode_grey(Path::new("x"), &whole).unwrap();
+}

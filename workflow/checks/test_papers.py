@@ -1,0 +1,145 @@
+"""Metadata, each checked by the tool made for it. No network is needed."""
+
+import contextlib
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from itertools import islice
+from pathlib import Path
+
+import mlcroissant
+import pytest
+import rocrate
+from requests.adapters import HTTPAdapter
+from rocrate_validator import models, services
+from rocrate_validator.utils import document_loader
+from urllib3 import HTTPResponse
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = Path(os.environ.get("GLYPHS_DATA") or "data/raw")
+DATASETS = ["handwritten", "mislabelled", "mnist"]
+
+
+def made_by(script, *arguments):
+    subprocess.run([sys.executable, ROOT / "workflow" / script, *arguments], check=True)
+
+
+def test_the_citation_is_valid():
+    subprocess.run([Path(sys.executable).parent / "cffconvert", "--validate"], check=True)
+
+
+def test_croissant_says_what_datasets_toml_says(tmp_path):
+    made_by("croissant.py", tmp_path)
+    for name in DATASETS:
+        assert (tmp_path / f"{name}.json").read_text() == (ROOT / f"data/croissant/{name}.json").read_text()
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_croissant_is_valid(name):
+    issues = mlcroissant.Dataset(f"data/croissant/{name}.json").metadata.ctx.issues
+    assert not issues.errors
+
+
+def test_croissant_reads_the_drawings():
+    archive = here("trainPart1.zip")
+    dataset = mlcroissant.Dataset("data/croissant/handwritten.json", mapping={archive.name: str(archive)})
+    for record in islice(dataset.records("samples"), 5):
+        path = f"Sample{record['samples/class']:03}/img{record['samples/class']:03}-{record['samples/writer']:03}.png"
+        with zipfile.ZipFile(archive) as drawings:
+            assert f"train/{path}" in drawings.namelist()
+        assert record["samples/image"].size == (1200, 900)
+
+
+def test_croissant_finds_a_label_in_every_path_of_dataset_3():
+    # To let mlcroissant read its 60,000 images takes two minutes.
+    metadata = json.loads((ROOT / "data/croissant/mislabelled.json").read_text())
+    label = next(field for field in metadata["recordSet"][0]["field"] if field["name"] == "label")
+    pattern = label["source"]["transform"]["regex"]
+    with zipfile.ZipFile(here("mnistTask3.zip")) as images:
+        paths = [name for name in images.namelist() if name.endswith(".jpg")]
+    assert len(paths) == 60_000
+    assert {re.match(pattern, path)[1] for path in paths} == set("0123456789")
+
+
+def here(name):
+    if not (DATA / name).exists():
+        pytest.skip(f"{name} is not here")
+    return DATA / name
+
+
+@pytest.fixture
+def contexts_at_hand(monkeypatch):
+    """The terms of RO-Crate from the package rocrate, whichever version is asked for."""
+    terms = json.loads((Path(rocrate.__file__).parent / "data/ro-crate.jsonld").read_text())
+
+    def at_hand(adapter, request, **options):
+        assert request.url.startswith("https://w3id.org/ro/"), request.url
+        body = io.BytesIO(json.dumps(terms).encode())
+        headers = {"Content-Type": "application/ld+json"}
+        raw = HTTPResponse(body, headers=headers, status=200, preload_content=False)
+        return adapter.build_response(request, raw)
+
+    monkeypatch.setattr(HTTPAdapter, "send", at_hand)
+    # The validator's other way to the network.
+    reading = document_loader._original_source_to_json
+    of_source = lambda source, *rest: (terms, None) if str(source).startswith("https://") else reading(source, *rest)
+    monkeypatch.setattr(document_loader, "_patched_source_to_json", of_source)
+
+
+def problems_of(crate):
+    settings = services.ValidationSettings(
+        rocrate_uri=str(crate),
+        profile_identifier="process-run-crate-0.5",
+        requirement_severity=models.Severity.REQUIRED,
+    )
+    with contextlib.redirect_stdout(io.StringIO()):
+        result = services.validate(settings)
+    return [issue.message for issue in result.get_issues()]
+
+
+def test_a_run_as_a_crate_is_valid_and_a_broken_one_is_not(tmp_path, contexts_at_hand):
+    made_by("crate.py", "outputs/reference", tmp_path)
+    assert problems_of(tmp_path) == []
+    metadata = tmp_path / "ro-crate-metadata.json"
+    metadata.write_text(metadata.read_text().replace('"instrument"', '"description"'))
+    assert problems_of(tmp_path)
+
+
+def test_every_published_network_has_a_card_of_its_own():
+    folder = Path("outputs/reference/checkpoints")
+    networks = sorted(path.stem for path in folder.glob("*.safetensors"))
+    assert networks and networks == sorted(path.stem for path in folder.glob("*.md"))
+    for name in networks:
+        card = (folder / f"{name}.md").read_text()
+        record = json.loads(next(Path("outputs/reference/results").glob(f"{run_of(card)}.json")).read_text())
+        assert record["checkpoint"]["sha256"] in card or record["checkpoint"].get("weights_sha256", "-") in card
+
+
+def run_of(card):
+    return re.search(r"It is the run `([^`]+)`", " ".join(card.split()))[1]
+
+
+def test_codemeta_says_what_the_crates_say():
+    # Its validators ask the network for its terms.
+    codemeta = json.loads((ROOT / "codemeta.json").read_text())
+    package = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]
+    assert codemeta["version"] == package["version"]
+    assert codemeta["codeRepository"] == package["repository"]
+    assert [address.rsplit("/")[-1] for address in codemeta["license"]] == package["license"].split(" OR ")
+    assert f"Rust {package['rust-version']}" in codemeta["softwareRequirements"]
+
+
+def test_codecheck_lists_every_page(tmp_path):
+    made_by("codecheck.py", tmp_path / "codecheck.yml")
+    assert (tmp_path / "codecheck.yml").read_text() == (ROOT / "codecheck.yml").read_text()
+
+
+@pytest.mark.parametrize("page", ["README.md", "reproducibility.md", "cluster.md"])
+def test_what_a_page_names_is_there(page):
+    links = [link for link in re.findall(r"\]\(([^)#]+)", (ROOT / page).read_text()) if "://" not in link]
+    assert [link for link in links if not (ROOT / link).exists()] == []

@@ -1,0 +1,108 @@
+// What readers use on every page. Without it everything stays readable.
+"use strict";
+(() => {
+  const make = (tag, attributes = {}, ...children) => {
+    const element = Object.assign(document.createElement(tag), attributes);
+    element.append(...children);
+    return element;
+  };
+  const button = (text, onclick) => make("button", { type: "button", textContent: text, onclick });
+
+  // Light, dark, or as the browser has it. A page opened as a file may have no storage.
+  const themes = ["automatic", "light", "dark"];
+  const recall = () => { try { return localStorage.getItem("theme"); } catch { return null; } };
+  const remember = (theme) => { try { localStorage.setItem("theme", theme); } catch { /* not kept */ } };
+  const theme = button("", () => show(themes[(themes.indexOf(theme.value) + 1) % 3]));
+  function show(name) {
+    theme.value = name;
+    theme.textContent = `Colours: ${name}`;
+    document.documentElement.dataset.theme = name;
+    remember(name);
+  }
+  show(themes.includes(recall()) ? recall() : "automatic");
+  const tools = make("div", { className: "tools" }, theme);
+  document.querySelector("nav.pages")?.append(tools);
+
+  // The list of contents is open where it has a column of its own.
+  const contents = document.querySelector("nav.contents details");
+  if (contents && matchMedia("(min-width: 64rem)").matches) contents.open = true;
+
+  // Code: folded and unfolded, one cell or all; copied.
+  const cells = [...document.querySelectorAll(".input_area")].map((cell) => {
+    const fold = button("Hide code", () => set(!cell.classList.contains("folded")));
+    const set = (folded) => {
+      cell.classList.toggle("folded", folded);
+      fold.textContent = folded ? "Show code" : "Hide code";
+      fold.ariaExpanded = String(!folded);
+    };
+    const copy = button("Copy", async () => {
+      const text = cell.querySelector("pre").textContent;
+      try {
+        await navigator.clipboard.writeText(text);
+        copy.textContent = "Copied";
+      } catch {
+        getSelection().selectAllChildren(cell.querySelector("pre"));
+        copy.textContent = "Selected";
+      }
+      setTimeout(() => { copy.textContent = "Copy"; }, 1500);
+    });
+    cell.prepend(make("div", { className: "cell-tools" }, copy, fold));
+    set(false);
+    return set;
+  });
+  if (cells.length) {
+    const all = button("Hide all code", () => {
+      const folded = all.textContent === "Hide all code";
+      cells.forEach((set) => set(folded));
+      all.textContent = folded ? "Show all code" : "Hide all code";
+    });
+    tools.append(all);
+  }
+
+  // Pictures and charts, enlarged: by a click, and by Enter on a chart.
+  const dialog = make("dialog", { className: "enlarged", ariaLabel: "Enlarged picture", onclick: () => dialog.close() });
+  document.body.append(dialog);
+  const enlarge = (picture) => {
+    dialog.replaceChildren(button("Close", () => dialog.close()), picture.cloneNode(true));
+    dialog.showModal();
+  };
+  for (const picture of document.querySelectorAll("main :is(.glyphs img, .glyphs .g-scroll > svg, .text_cell_render img)")) {
+    picture.classList.add("enlarges");
+    picture.addEventListener("click", () => enlarge(picture));
+    const frame = picture.parentElement;
+    if (frame.matches(".g-scroll")) frame.addEventListener("keydown", (event) => event.key === "Enter" && enlarge(picture));
+  }
+
+  // Tables: sorted by a click on a header, filtered where they are long.
+  const value = (row, column) => {
+    const text = row.cells[column]?.textContent.trim() ?? "";
+    const number = Number.parseFloat(text.replaceAll(/[,\u2009\u00a0]/g, "").replace("\u2212", "-"));
+    return Number.isNaN(number) ? text : number;
+  };
+  for (const table of document.querySelectorAll("main .g-table")) {
+    const body = table.tBodies[0];
+    const rows = [...body.rows].filter((row) => !row.matches(".g-total"));
+    if (rows.length < 3) continue;
+    for (const header of table.querySelectorAll("th")) {
+      if (!header.textContent.trim()) continue;
+      const sort = button(header.textContent, () => {
+        const falling = header.ariaSort === "ascending";
+        table.querySelectorAll("th").forEach((other) => other.removeAttribute("aria-sort"));
+        header.ariaSort = falling ? "descending" : "ascending";
+        const order = (a, b) => {
+          const [x, y] = [value(a, header.cellIndex), value(b, header.cellIndex)];
+          return typeof x === "number" && typeof y === "number" ? x - y : String(x).localeCompare(String(y), "en");
+        };
+        rows.sort((a, b) => (falling ? -order(a, b) : order(a, b)));
+        body.prepend(...rows);
+      });
+      header.replaceChildren(sort);
+    }
+    if (rows.length < 10) continue;
+    const filter = make("input", { type: "search", oninput: () => {
+      const wanted = filter.value.toLowerCase();
+      rows.forEach((row) => { row.hidden = !row.textContent.toLowerCase().includes(wanted); });
+    } });
+    table.parentElement.before(make("label", { className: "filter" }, "Rows with ", filter));
+  }
+})();
