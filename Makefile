@@ -2,7 +2,7 @@
 # The environment is set in workflow/env.sh, and nowhere else.
 ENV := . workflow/env.sh &&
 
-.PHONY: help setup report quick full test test-rust test-python test-checks test-slurm lab bench bench-peers bench-predict fuzz official-test verify crate publish picture clean
+.PHONY: help setup report quick full test test-rust test-python test-checks test-faults test-slurm lab bench bench-peers bench-predict fuzz official-test verify crate publish picture clean
 .NOTPARALLEL:
 
 help:
@@ -37,6 +37,11 @@ test-rust: setup
 
 test-python: setup
 	@$(ENV) pytest workflow/tests
+
+## make test-faults  kills quick runs of `glyphs train` at KILLS=50 random moments, starts them again, compares
+KILLS ?= 50
+test-faults: setup
+	@$(ENV) cargo build --locked --package glyphs-cli && python workflow/faults.py $(KILLS)
 
 # Some of the networks that it reads are written by the Rust tests.
 test-checks: setup

@@ -41,7 +41,17 @@ found = tuple(map(int, re.findall(r"\d+", sys.stdin.read())[:2]))
 sys.exit(found < tuple(map(int, sys.argv[1].split("."))))' "$minimum" ||
     stop "$(rustc --version) is too old: this project needs Rust $minimum (rustup update stable)."
 
-# 2. The kernel. It is compiled without this project's flags, to serve any clone.
+# 2. The kernel: the one that `cargo install` put on this machine, where it is of the same version;
+# else it is compiled, without this project's flags, to serve any clone.
+installed=${CARGO_HOME:-$HOME/.cargo}/bin/evcxr_jupyter
+if [ ! -x "$GLYPHS_EVCXR/bin/evcxr_jupyter" ] && [ -x "$installed" ] &&
+    cargo install --list | grep -qxF "evcxr_jupyter v$GLYPHS_EVCXR_VERSION:"; then
+    say "Notebook kernel: $installed is of the same version, and copied into $GLYPHS_EVCXR"
+    mkdir -p "$GLYPHS_EVCXR.part/bin"
+    cp "$installed" "$GLYPHS_EVCXR.part/bin/"
+    rm -rf "$GLYPHS_EVCXR"
+    mv "$GLYPHS_EVCXR.part" "$GLYPHS_EVCXR"
+fi
 if [ ! -x "$GLYPHS_EVCXR/bin/evcxr_jupyter" ]; then
     say "Notebook kernel evcxr_jupyter $GLYPHS_EVCXR_VERSION into $GLYPHS_EVCXR (once for each user, about 10 minutes on 2 cores)"
     mkdir -p "$GLYPHS_EVCXR.part"

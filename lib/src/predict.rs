@@ -147,12 +147,16 @@ pub fn predict<P: AsRef<Path>>(
         let remedy = "take the checkpoint of a network that reads drawings or a folder of images";
         return Err(Error::content(checkpoint_path, problem, remedy));
     };
-    // What shows no sheet is new to most networks: the mean over copies that are distorted as
-    // in training is surer.
-    let augment = Augment {
-        features: 0.0,
-        without_features: 0.0,
-        ..checkpoint.config.augment
+    // Of a network that learned to do without a sheet the mean over distorted copies is surer; of
+    // others it is not.
+    let trained = checkpoint.config.augment;
+    let augment = match trained.without_features > 0.0 {
+        true => Augment {
+            features: 0.0,
+            without_features: 0.0,
+            ..trained
+        },
+        false => Augment::none(),
     };
     let (model, classes) = (model.as_ref(), &checkpoint.classes);
     read(model, classes, &method, images, options, augment)

@@ -220,7 +220,11 @@ impl ImageFolder {
         let mut good = good.into_iter();
         files.retain(|_| good.next() == Some(true));
         if files.is_empty() {
-            return Err(no_images(&root, &others));
+            // Nothing is left: the first says why.
+            return Err(skipped
+                .into_iter()
+                .next()
+                .unwrap_or_else(|| no_images(&root, &others)));
         }
         let (images, features) = stacked(&done, method);
         let label = |file: &ImageFile| {

@@ -215,7 +215,7 @@ impl Experiment {
         let mut run = Self::part1_ours(seed);
         run.protocol = "photographs".into();
         run.pens = &PENS;
-        run.config.epochs = 30;
+        run.config.epochs = 20;
         run.config.augment = Augment {
             without_features: 0.5,
             ..run.config.augment.times(1.5)

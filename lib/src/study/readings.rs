@@ -100,8 +100,7 @@ impl Readings {
                 .zip(evaluation.probabilities.outer_iter())
             {
                 let place = places[name.as_str()];
-                let row = row.to_vec();
-                all[place].readings.push((networks.len(), row));
+                all[place].readings.push((networks.len(), row.to_vec()));
                 if all[place].picture.is_empty() {
                     all[place].picture = picture(&drawings, place)?;
                 }
