@@ -213,7 +213,7 @@ fn folders_without_classes_are_refused() {
     write(&root.join("bad/a/1.png"), b"x");
     write(&root.join("bad/b/1.png"), b"x");
     let made = Samples::from_folder_skipping(root.join("bad"), &way);
-    fails_with(made, &["bad", "no PNG, JPEG"]);
+    fails_with(made, &["bad", "1.png", "not a PNG, JPEG"]);
 }
 
 /// Pixels of 32 x 32 and in colour come through unchanged.
