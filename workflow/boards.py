@@ -17,8 +17,8 @@ BITS = 10
 # The first block's convolutions, then the second's.
 CONVOLUTIONS = [f"block{block}.{half}" for block in (1, 2) for half in (1, 2)]
 EPSILON = 1e-5
-# Width of the pen, as wide as the drawings' own.
-PEN = 40
+# Width of the pen on a sheet of 1200 x 900, as the drawings' own (data/README.md).
+PEN = 64
 SIDE = 28
 
 
