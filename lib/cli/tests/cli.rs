@@ -49,7 +49,9 @@ fn a_signal_ends_training_with_a_word_and_the_same_command_goes_on() {
     use std::io::{BufRead, BufReader};
     let folder = tempfile::tempdir().expect("a folder");
     let start = || {
-        Command::new(env!("CARGO_BIN_EXE_glyphs"))
+        // Under nohup the signal would be ignored, as it should.
+        Command::new("env")
+            .args(["--default-signal=HUP,TERM", env!("CARGO_BIN_EXE_glyphs")])
             .args(["train", "part1-original-random-ours-seed0"])
             .env("GLYPHS_OUTPUTS", folder.path())
             .env("GLYPHS_DATA", folder.path())
