@@ -283,7 +283,6 @@ fn judge(arguments: &ArgMatches) -> Result<()> {
 }
 
 fn predict_images(arguments: &ArgMatches) -> Result<()> {
-    let path = |name| arguments.get_one::<PathBuf>(name);
     let word = |name| arguments.get_one::<String>(name).map(String::as_str);
     let options = Options {
         context: match word("context") {
@@ -304,14 +303,12 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
         arguments.get_flag("json"),
         arguments.value_source("out") == Some(ValueSource::CommandLine),
     );
-    // Both have a value: one is required, one has a default.
-    let checkpoint = path("checkpoint").cloned().unwrap_or_default();
     let out = match (is_json, out_is_named) {
         (true, false) => "predictions.json".into(),
-        _ => path("out").cloned().unwrap_or_default(),
+        _ => path(arguments, "out"),
     };
     let start = Instant::now();
-    let predictions = predict(&checkpoint, &images, options)?;
+    let predictions = predict(&path(arguments, "checkpoint"), &images, options)?;
     match is_json {
         true => predictions.write_json(&out)?,
         false => predictions.write_csv(&out)?,
@@ -328,7 +325,7 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
          network {network:.1} s",
         count as f64 / decoding
     );
-    if let Some(sheet) = path("sheet") {
+    if let Some(sheet) = arguments.get_one::<PathBuf>("sheet") {
         predictions.write_sheet(&images, sheet)?;
         println!("  contact sheet: {}", sheet.display());
     }

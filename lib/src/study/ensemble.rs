@@ -37,14 +37,11 @@ impl EnsembleResult {
         let mut members = Vec::new();
         let mut weights_sha256 = Vec::new();
         for run in &runs {
-            match run.load_checkpoint() {
-                Ok(checkpoint) => {
-                    members.push(checkpoint.network()?);
-                    weights_sha256.push(checkpoint.weights_sha256());
-                }
-                Err(Error::Missing { .. }) => return Self::load(&file),
-                Err(damaged) => return Err(damaged),
-            }
+            let Some(checkpoint) = run.find_checkpoint()? else {
+                return Self::load(&file);
+            };
+            members.push(checkpoint.network()?);
+            weights_sha256.push(checkpoint.weights_sha256());
         }
         let evaluation = evaluate(&Ensemble::new(members)?, test)?;
         let result = Self {

@@ -467,15 +467,20 @@ impl Experiment {
     /// # Errors
     /// [`Error::Missing`] where there is neither.
     pub fn load_checkpoint(&self) -> Result<Checkpoint> {
-        let file = self.stem() + ".safetensors";
-        match made_or_published(&file) {
-            Some(path) => Checkpoint::load(path),
-            None => Err(Error::Missing {
-                dataset: file,
-                problem: "this network has not been trained".into(),
-                remedy: format!("run `glyphs train {}`", self.name()),
-            }),
-        }
+        self.find_checkpoint()?.ok_or_else(|| Error::Missing {
+            dataset: self.stem() + ".safetensors",
+            problem: "this network has not been trained".into(),
+            remedy: format!("run `glyphs train {}`", self.name()),
+        })
+    }
+
+    /// The same; none where nobody trained it here, and it is not published.
+    ///
+    /// # Errors
+    /// Where it is damaged.
+    pub fn find_checkpoint(&self) -> Result<Option<Checkpoint>> {
+        let path = made_or_published(&(self.stem() + ".safetensors"));
+        path.map(Checkpoint::load).transpose()
     }
 
     /// The record of this run: one made here, else the published one.

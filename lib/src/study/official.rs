@@ -98,11 +98,8 @@ impl OfficialTest {
             let (samples, _) = run.samples((&drawings).into())?;
             let mut members = Vec::new();
             for run in SEEDS.map(|seed| run.with_seed(seed)) {
-                let checkpoint = match run.load_checkpoint() {
-                    Ok(checkpoint) => checkpoint,
-                    // Nobody trained it here, and it is not published.
-                    Err(Error::Missing { .. }) => continue,
-                    Err(damaged) => return Err(damaged),
+                let Some(checkpoint) = run.find_checkpoint()? else {
+                    continue;
                 };
                 let network = checkpoint.network()?;
                 let evaluation = evaluate(network.as_ref(), &samples)?;

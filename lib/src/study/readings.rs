@@ -86,11 +86,8 @@ impl Readings {
             .collect();
         let mut networks = Vec::new();
         for run in SEEDS.map(|seed| ours.with_seed(seed)) {
-            let checkpoint = match run.load_checkpoint() {
-                Ok(checkpoint) => checkpoint,
-                // Nobody trained it here, and it is not published.
-                Err(Error::Missing { .. }) => continue,
-                Err(damaged) => return Err(damaged),
+            let Some(checkpoint) = run.find_checkpoint()? else {
+                continue;
             };
             let (_, held_out) = run.split(&samples, None)?;
             let evaluation = evaluate(checkpoint.network()?.as_ref(), &held_out)?;
