@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde::{Serialize, de::DeserializeOwned};
+
 use crate::{Error, Result};
 
 /// The project's folder: the nearest one, from the working directory upwards, that holds
@@ -78,6 +80,26 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
         Ok(())
     };
     write().map_err(|error| refused(path, error))
+}
+
+/// [`write_atomically`] of `value` as JSON that people can read.
+pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
+    let text = serde_json::to_vec_pretty(value).map_err(|error| {
+        let problem = format!("cannot be written as JSON ({error})");
+        Error::content(path, problem, "report it")
+    })?;
+    write_atomically(path, &text)
+}
+
+/// What [`write_json`] wrote; `otherwise` says what a file is that holds something else.
+pub(crate) fn read_json<T: DeserializeOwned>(
+    path: &Path,
+    otherwise: &str,
+    remedy: &'static str,
+) -> Result<T> {
+    let text = fs::read(path).map_err(|error| Error::io(path, error, "allow reading it"))?;
+    serde_json::from_slice(&text)
+        .map_err(|error| Error::content(path, format!("{otherwise} ({error})"), remedy))
 }
 
 /// An error of writing `path`, with its remedy.

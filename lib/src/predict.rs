@@ -300,9 +300,7 @@ impl Predictions {
 
     /// The rows as JSON.
     pub fn write_json(&self, path: &Path) -> Result<()> {
-        let text = serde_json::to_vec_pretty(&self.rows)
-            .map_err(|e| Error::content(path, format!("cannot be JSON ({e})"), "report it"))?;
-        write_atomically(path, &text)
+        crate::files::write_json(path, &self.rows)
     }
 
     /// A page that shows each image of `images`, which were read, what the network saw and what it

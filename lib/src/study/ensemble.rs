@@ -1,13 +1,13 @@
 //! The five networks of a run, one a seed, read a test set together.
 
-use std::fs;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error, Result,
+    Result,
     data::{Provenance, Samples},
-    files::{made_or_published, outputs, write_atomically},
+    files::{made_or_published, outputs, read_json, write_json},
     nn::Ensemble,
     study::{Experiment, SEEDS},
     train::evaluate,
@@ -52,20 +52,12 @@ impl EnsembleResult {
             loss: evaluation.loss(),
         };
         let path = outputs().join(file);
-        let text = serde_json::to_vec_pretty(&result)
-            .map_err(|error| Error::content(&path, error.to_string(), "report it"))?;
-        write_atomically(&path, &text)?;
+        write_json(&path, &result)?;
         Ok(Some(result))
     }
 
     fn load(file: &str) -> Result<Option<Self>> {
-        let Some(path) = made_or_published(file) else {
-            return Ok(None);
-        };
-        let text = fs::read(&path).map_err(|error| Error::io(&path, error, "allow reading it"))?;
-        let problem = |error| format!("is no record of an ensemble ({error})");
-        let read = serde_json::from_slice(&text);
-        read.map(Some)
-            .map_err(|error| Error::content(&path, problem(error), "delete it"))
+        let read = |path: PathBuf| read_json(&path, "is no record of an ensemble", "delete it");
+        made_or_published(file).map(read).transpose()
     }
 }

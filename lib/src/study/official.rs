@@ -1,7 +1,7 @@
 //! The official test of part 1: drawings that come later, read once by networks that are
 //! finished.
 
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::{
     Error, Result,
     data::{Handwritten, Provenance, locate::places},
     eval::Evaluation,
-    files::{made_or_published, outputs, write_atomically},
+    files::{made_or_published, outputs, read_json, write_json},
     nn::Ensemble,
     study::{Experiment, LOOKALIKES, SEEDS},
     train::evaluate,
@@ -68,14 +68,9 @@ impl OfficialTest {
     /// # Errors
     /// Where it cannot be read.
     pub fn load() -> Result<Option<Self>> {
-        let Some(path) = made_or_published(RECORD) else {
-            return Ok(None);
-        };
-        let text = fs::read(&path).map_err(|error| Error::io(&path, error, "allow reading it"))?;
-        let read = serde_json::from_slice(&text);
-        let problem = |error| format!("is no record of the official test ({error})");
-        read.map(Some)
-            .map_err(|error| Error::content(&path, problem(error), "delete it"))
+        let otherwise = "is no record of the official test";
+        let read = |path: PathBuf| read_json(&path, otherwise, "delete it");
+        made_or_published(RECORD).map(read).transpose()
     }
 
     /// Reads the test set with every network of ours that is here, one drawing at a time and in
@@ -129,9 +124,7 @@ impl OfficialTest {
             dataset: drawings.provenance,
             networks,
         };
-        let text = serde_json::to_vec_pretty(&test)
-            .map_err(|error| Error::content(&record, error.to_string(), "report it"))?;
-        write_atomically(&record, &text)?;
+        write_json(&record, &test)?;
         Ok(test)
     }
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::{
     Error, Result,
     data::{Provenance, archive::sha256},
-    files::{made_or_published, outputs, project_root, write_atomically},
+    files::{made_or_published, outputs, project_root, read_json, write_json},
     image::Preprocess,
     nn::{Instructions, peak_gflops},
     study::experiment::{Experiment, Features, Split, Trunk},
@@ -228,14 +228,7 @@ impl RunResult {
     /// Writes the record into the folder of results.
     pub fn save(&self) -> Result<PathBuf> {
         let path = outputs().join("results").join(self.name() + ".json");
-        let text = serde_json::to_vec_pretty(self).map_err(|error| {
-            Error::content(
-                &path,
-                format!("cannot be written as JSON ({error})"),
-                "report it",
-            )
-        })?;
-        write_atomically(&path, &text)?;
+        write_json(&path, self)?;
         Ok(path)
     }
 
@@ -272,11 +265,8 @@ impl RunResult {
 
     /// The record in the file at `path`.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = fs::read(path).map_err(|error| Error::io(path, error, "allow reading it"))?;
-        serde_json::from_slice(&text).map_err(|error| {
-            let problem = format!("is not the record of a run ({error})");
-            Error::content(path, problem, "delete it and run `make full`")
-        })
+        let remedy = "delete it and run `make full`";
+        read_json(path, "is not the record of a run", remedy)
     }
 }
 
