@@ -9,15 +9,16 @@ cd "$here/../.."
 . workflow/env.sh
 cd "$notebooks"
 
-# rust-analyzer takes cargo from $CARGO_HOME/bin: see analyzer/bin/cargo. Builds
-# get the user's own CARGO_HOME back, through `:build_env`.
-export GLYPHS_CARGO_HOME="${CARGO_HOME:-$HOME/.cargo}"
-export CARGO_HOME="$here/analyzer"
+# Kernel and rust-analyzer run a cargo of ours (cargo/bin/cargo), which the one finds through
+# rustup or the path, the other in $CARGO_HOME.
+GLYPHS_RUSTUP=$(command -v rustup || true)
+GLYPHS_CARGO=$(rustup which cargo 2>/dev/null || command -v cargo)
+export GLYPHS_RUSTUP GLYPHS_CARGO GLYPHS_CARGO_HOME="${CARGO_HOME:-$HOME/.cargo}"
+export CARGO_HOME="$here/cargo" PATH="$here/cargo/bin:$PATH"
 
 # The configuration of this start: a panic keeps the variables of earlier cells in
 # JupyterLab, and ends the kernel's child in a run, so that no later cell goes on.
-# The flags are those of env.sh, whatever linkers are installed; and the
-# workspace's lock file governs cells too (a starting kernel empties its own).
+# The flags are those of env.sh, whatever linkers are installed.
 export EVCXR_CONFIG_DIR="$EVCXR_TMPDIR/config"
 [ "${GLYPHS_KERNEL:-lab}" = run ] && preserve=false || preserve=true
 mkdir -p "$EVCXR_CONFIG_DIR"
@@ -26,8 +27,6 @@ cat > "$EVCXR_CONFIG_DIR/evcxr.toml" <<TOML
 preserve_vars_on_panic = $preserve
 prelude = """
 :linker system
-:build_env CARGO_HOME=$GLYPHS_CARGO_HOME
-!cp "\$GLYPHS_ROOT/Cargo.lock" "\$EVCXR_TMPDIR/Cargo.lock"
 """
 TOML
 # Where evcxr would bring a kernelspec of its own up to date: there is none.

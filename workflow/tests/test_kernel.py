@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,33 @@ def test_interrupt_ends_a_training_cell_and_keeps_what_there_is(kernel):
     _, words = kernel('let sum: u32 = Err::<u32, Error>(Error::argument("planted", "remedy")).or_stop();')
     assert "planted; remedy" in words and "error.rs" not in words and "backtrace" not in words, words
     assert kernel("samples.len()")[0] == "ok"
+
+
+def versions(lock):
+    """Of every package in a lock file."""
+    packages = tomllib.loads(Path(lock).read_text())["package"]
+    return {(package["name"], package["version"]) for package in packages if "source" in package}
+
+
+def test_a_second_dependency_compiles_nothing_but_itself(kernel, tmp_path):
+    (tmp_path / "src").mkdir()
+    (tmp_path / "Cargo.toml").write_text('[package]\nname = "own"\nedition = "2024"\n[dependencies]\nndarray = "0.17"\n')
+    (tmp_path / "src/lib.rs").write_text("pub fn zeros() -> ndarray::Array1<f32> { ndarray::Array1::zeros(2) }\n")
+    began = time.monotonic()
+    for code in (
+        USES_LIB,
+        ':dep ndarray = "0.17"\nlet a: ndarray::Array1<f32> = ndarray::Array1::zeros(2);',
+        f':dep own = {{ path = "{tmp_path}" }}\nlet b: glyphs::ndarray::Array1<f32> = own::zeros() + &a;',
+        "let t: glyphs::polars::prelude::DataFrame = glyphs::polars::prelude::DataFrame::default();",
+    ):
+        assert kernel(code)[0] == "ok"
+    assert kernel("println!(\"{b}\");") == ("ok", "[0, 0]\n")
+    kept = versions(Path(os.environ["EVCXR_TMPDIR"]) / "Cargo.lock")
+    assert len(kept) > 100 and kept <= versions(ROOT / "Cargo.lock")
+    # A type that is not found is asked of the compiler, which has the dependencies already.
+    status, words = kernel("let f = |x: i32| x + 1;")
+    assert status == "error" and "is a closure" in words
+    assert time.monotonic() - began < 120, "the dependencies were compiled anew"
 
 
 def start_kernel(tmp_path, **environment):
