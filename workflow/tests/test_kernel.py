@@ -18,11 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 AFTER_SECONDS = 12
 
 
-@pytest.fixture
-def kernel(monkeypatch):
-    """Runs cells as JupyterLab does, and gives each one's status and text."""
-    monkeypatch.delenv("GLYPHS_KERNEL", raising=False)
-    manager, client = start_new_kernel(kernel_name="rust", cwd=str(ROOT / "notebooks"), startup_timeout=600)
+def runs_in(manager, client):
+    """Runs a cell as JupyterLab does, and gives its status and text."""
 
     def run(code, on_text=lambda text: None):
         words = []
@@ -34,8 +31,15 @@ def kernel(monkeypatch):
         reply = client.execute_interactive(code, allow_stdin=False, output_hook=hook, timeout=300)
         return reply["content"]["status"], "".join(words)
 
-    run.manager = manager
-    yield run
+    run.manager, run.client = manager, client
+    return run
+
+
+@pytest.fixture
+def kernel(monkeypatch):
+    monkeypatch.delenv("GLYPHS_KERNEL", raising=False)
+    manager, client = start_new_kernel(kernel_name="rust", cwd=str(ROOT / "notebooks"), startup_timeout=600)
+    yield runs_in(manager, client)
     client.stop_channels()
     manager.shutdown_kernel(now=True)
 
@@ -68,9 +72,49 @@ def test_interrupt_ends_a_training_cell_and_keeps_what_there_is(kernel):
     kernel.manager.interrupt_kernel()
     assert kernel("samples.len()")[0] == "ok"
     # A step that fails shows its words alone, and the variables stay.
-    _, words = kernel('let sum: u32 = Err::<u32, Error>(Error::argument("planted", "remedy")).or_stop();')
-    assert "planted; remedy" in words and "error.rs" not in words and "backtrace" not in words, words
+    status, words = kernel('let sum: u32 = Err::<u32, Error>(Error::argument("planted", "remedy")).or_stop();')
+    assert (status, words) == ("error", "planted; remedy")
     assert kernel("samples.len()")[0] == "ok"
+
+
+def statuses(kernel, *cells):
+    """Of cells that were sent at once, as Run All does."""
+    requests = [kernel.client.execute(code) for code in cells]
+    replies = {}
+    while len(replies) < len(cells):
+        reply = kernel.client.get_shell_msg(timeout=120)
+        replies[reply["parent_header"]["msg_id"]] = reply["content"]["status"]
+    return [replies[request] for request in requests]
+
+
+def test_what_fails_stops_the_cells_that_wait(kernel):
+    assert kernel("let mut count: u32 = 0;")[0] == "ok"
+    for failing in ('panic!("planted");', "let all: Vec<u32> = vec![]; let first: u32 = all[0];", "no_such_name"):
+        assert statuses(kernel, failing, "count += 1;", "count += 1;") == ["error", "aborted", "aborted"]
+    assert statuses(kernel, "count += 1;", "1 + 1") == ["ok", "ok"]
+    assert kernel('println!("{count}");') == ("ok", "1\n")
+    assert kernel('panic!("planted {count}");') == ("error", "planted 1")
+
+
+def test_two_kernels_work_at_once_and_leave_nothing(kernel):
+    folders = Path(os.environ["EVCXR_TMPDIR"]).parent / "kernels"
+    manager, client = start_new_kernel(kernel_name="rust", cwd=str(ROOT / "notebooks"), startup_timeout=600)
+    try:
+        other = runs_in(manager, client)
+        assert len(list(folders.glob("*/"))) == 1
+        began = time.monotonic()
+        for run, number in ((kernel, 1), (other, 2)):
+            assert run(f"{USES_LIB}\nlet number: u32 = {number};")[0] == "ok"
+        for run, number in ((kernel, 1), (other, 2)):
+            assert run('println!("{number}");') == ("ok", f"{number}\n")
+        assert time.monotonic() - began < 120, "the dependencies were compiled anew"
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel()
+    deadline = time.monotonic() + 60
+    while list(folders.glob("*/")) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert not list(folders.glob("*/"))
 
 
 def versions(lock):
@@ -100,13 +144,10 @@ def test_a_second_dependency_compiles_nothing_but_itself(kernel, tmp_path):
     assert time.monotonic() - began < 120, "the dependencies were compiled anew"
 
 
-def start_kernel(tmp_path, **environment):
-    command = [sys.executable, "workflow/kernel/exclusive.py", str(tmp_path / "lock"), str(tmp_path / "missing")]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env={**os.environ, **environment})
-
-
 def test_a_kernel_whose_program_is_gone_says_make_setup(tmp_path):
-    done = start_kernel(tmp_path)
+    command = [sys.executable, "workflow/kernel/launch.py", "no-connection.json"]
+    gone = {**os.environ, "GLYPHS_EVCXR": str(tmp_path)}
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=gone)
     assert done.returncode and "make setup" in done.stderr and "Traceback" not in done.stderr
 
 
