@@ -87,9 +87,10 @@ class Relay:
         while kernel.poll() is None:
             self.pass_on(POLL_MS)
             if self.interrupted:
+                # Until the cell ends: evcxr runs cargo several times.
                 self.drop_waiting()
                 end_compilation(kernel.pid)
-                self.interrupted = False
+                self.interrupted = self.running is not None
             if self.reply and time.monotonic() > self.reply[1]:
                 self.finish()
         self.pass_on(0)
@@ -171,7 +172,7 @@ class Relay:
         if self.error:
             content |= {"status": "error", **self.error}
         self.session.send(self.outer, "execute_reply", content, {"header": request}, identities)
-        self.running = None
+        self.running, self.interrupted = None, False
         if content["status"] != "ok" and stop_on_error:
             self.drop_waiting()
         self.run_next()
