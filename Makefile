@@ -51,9 +51,9 @@ test-checks: setup
 test-slurm: setup
 	@$(ENV) workflow/tests/slurm/run.sh
 
-## make lab      JupyterLab with the Rust kernel
+## make lab      JupyterLab with the Rust kernel; with options of its own: make lab ARGS="--port 9999"
 lab: setup
-	@$(ENV) jupyter lab notebooks
+	@$(ENV) cd notebooks && jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
 
 ## make bench    training steps and inference, ours and the peers that are installed, into outputs/bench.json
 bench: setup
