@@ -61,7 +61,7 @@ bench: setup
 
 ## make bench-peers  installs the peers of `make bench` into bench-peers/ (some GB)
 bench-peers:
-	@python3 -m venv bench-peers/.venv
+	@python3 -m venv --clear bench-peers/.venv
 	@bench-peers/.venv/bin/pip install --requirement bench-peers/requirements.txt
 	@env -u CARGO_BUILD_TARGET -u CARGO_TARGET_DIR -u CARGO_BUILD_BUILD_DIR RUSTFLAGS=-Ctarget-cpu=native cargo build --release --locked --manifest-path bench-peers/Cargo.toml
 
