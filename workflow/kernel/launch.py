@@ -23,8 +23,10 @@ import relay
 PROGRAM = os.environ["GLYPHS_EVCXR"] + "/bin/evcxr_jupyter"
 WARM = Path(os.environ["EVCXR_TMPDIR"])
 OTHERS = WARM.parent / "kernels"
-# A run ends with its first panic (preserve_vars_on_panic), and nobody types in between.
-AT_WORK = os.environ.get("GLYPHS_KERNEL") != "run"
+# For a run, for set-up (which fills the warm folder), or, by default, for people. A run ends with
+# its first panic (preserve_vars_on_panic), and nobody types in between.
+PURPOSE = os.environ.get("GLYPHS_KERNEL")
+AT_WORK = PURPOSE not in ("run", "set-up")
 
 
 def lock(path, wait=False):
@@ -48,6 +50,11 @@ def build_folder():
             os.close(unused)
     folder = WARM
     held = lock(folder / ".kernel.lock")
+    if held is None and PURPOSE == "set-up":
+        sys.exit(
+            "A Rust kernel of this clone works in the build folder that is to be filled. Shut it down first "
+            "(in JupyterLab: Kernel > Shut Down All Kernels)."
+        )
     if held is None:
         folder = Path(tempfile.mkdtemp(dir=OTHERS))
         held = lock(folder / ".kernel.lock")

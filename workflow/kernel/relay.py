@@ -175,6 +175,9 @@ class Relay:
         self.running, self.interrupted = None, False
         if content["status"] != "ok" and stop_on_error:
             self.drop_waiting()
+        if "Subprocess terminated" in content.get("evalue", ""):
+            # evcxr has started a new one, without the prelude.
+            self.session.send(self.inner, "execute_request", {"code": PRELUDE})
         self.run_next()
 
     def pass_stderr(self):

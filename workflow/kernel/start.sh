@@ -1,6 +1,6 @@
 #!/bin/sh
 # Starts the Rust kernel: `start.sh CONNECTION_FILE`, as the kernelspec does.
-# GLYPHS_KERNEL=run is for the runner, anything else for people at work.
+# GLYPHS_KERNEL=run is for the runner, set-up for set-up, anything else for people at work.
 set -e
 here=$(cd "$(dirname "$0")" && pwd)
 notebooks=$PWD

@@ -94,6 +94,10 @@ def test_what_fails_stops_the_cells_that_wait(kernel):
     assert statuses(kernel, "count += 1;", "1 + 1") == ["ok", "ok"]
     assert kernel('println!("{count}");') == ("ok", "1\n")
     assert kernel('panic!("planted {count}");') == ("error", "planted 1")
+    # What ends the kernel's child takes the variables with it, and nothing else.
+    status, words = kernel("std::process::exit(1);")
+    assert status == "error" and "Subprocess terminated" in words
+    assert kernel('panic!("planted");') == ("error", "planted")
 
 
 def test_two_kernels_work_at_once_and_leave_nothing(kernel):

@@ -144,7 +144,7 @@ def test_cells_run_one_by_one_and_show_tables_and_charts(work):
 def test_training_streams_and_an_interrupt_keeps_what_there_is(work):
     work.run(LONG)
     output = work.output(LONG).first
-    expect(output).to_contain_text("epoch", timeout=CELL)
+    expect(output).to_contain_text("min left", timeout=CELL)
     expect(output).not_to_have_text(output.inner_text(), timeout=60 * SECONDS)
     work.expect_prompt(LONG, "[*]:")
     work.panel.get_by_role("button", name="Interrupt the kernel").click()
