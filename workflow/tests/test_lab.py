@@ -1,5 +1,6 @@
 """JupyterLab as a reader uses it, in a browser: cells, Interrupt, restart and run all, two notebooks, export."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -66,17 +67,20 @@ def server(folder):
     environment.pop("GLYPHS_KERNEL", None)
     process = subprocess.Popen(["make", "lab", f"ARGS={options}"], cwd=ROOT, env=environment, start_new_session=True)
     address = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            urllib.request.urlopen(f"{address}/api")
-            break
-        except OSError:
-            assert process.poll() is None and time.monotonic() < deadline, "JupyterLab did not start"
-            time.sleep(0.2)
-    yield address, browser
-    os.killpg(process.pid, signal.SIGTERM)
-    process.wait()
+    deadline = time.monotonic() + 120
+    try:
+        while True:
+            try:
+                urllib.request.urlopen(f"{address}/api")
+                break
+            except OSError:
+                assert process.poll() is None and time.monotonic() < deadline, "JupyterLab did not start"
+                time.sleep(0.2)
+        yield address, browser
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        process.wait()
 
 
 @pytest.fixture(scope="module")
