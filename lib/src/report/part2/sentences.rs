@@ -1,21 +1,21 @@
 //! What the comparisons of part 2 say, one sentence each, from the same numbers.
 
 use crate::{
-    display::{Html, format_number, format_p, note},
+    display::{Html, format_p, note},
     eval::statistics::{PairedDifference, holm},
     report::{accuracy, difference, never_made},
     study::{Grid, Head, Init, RunResult},
 };
 
-/// `raises test accuracy by 0.12 points (95 % interval 0.05 to 0.19)`, or that it cannot be told.
+/// `pretraining raises test accuracy (+0.12 (0.05 to 0.19) points)`, or that it cannot be told.
 /// Numbers are shown times `scale`, in `unit`.
 fn effect(what: &str, gain: Option<&PairedDifference>, scale: f64, unit: &str) -> String {
     let Some(gain) = gain else {
-        return format!("what it does to {what} needs more than one seed");
+        return format!("one seed cannot say whether pretraining changes {what}");
     };
     let numbers = format!("{} {unit}", difference(gain, scale, 2));
     match gain.interval.contains(0.0) {
-        true => format!("whether it changes {what} cannot be told ({numbers})"),
+        true => format!("whether pretraining changes {what} cannot be told ({numbers})"),
         false if gain.mean > 0.0 => format!("pretraining raises {what} ({numbers})"),
         false => format!("pretraining lowers {what} ({numbers})"),
     }
@@ -29,12 +29,22 @@ pub(super) fn of_heads(
     unit: &str,
     value: fn(&RunResult) -> Option<f64>,
 ) -> String {
-    let each = Head::ALL.map(|head| {
+    let each = heads(grid).map(|head| {
         let gain = grid.gain(head, value);
         let (name, effect) = (head.name(), effect(what, gain.as_ref(), scale, unit));
         format!("With the head {name}, {effect}.")
     });
-    each.join(" ")
+    each.collect::<Vec<_>>().join(" ")
+}
+
+/// The heads of which there are runs.
+pub(super) fn heads(grid: &Grid) -> impl Iterator<Item = Head> {
+    let has_runs = |head: &Head| {
+        Init::ALL
+            .iter()
+            .any(|init| !grid.runs(*head, *init).is_empty())
+    };
+    Head::ALL.into_iter().filter(has_runs)
 }
 
 /// The same of test accuracy.
@@ -57,7 +67,7 @@ pub fn calibration(grid: &Grid) -> Html {
     ))
 }
 
-/// Which digits pretraining makes easier to find, corrected for their number.
+/// For which digits pretraining changes recall, corrected for their number.
 pub fn recall(grid: &Grid) -> Html {
     let mut all = Vec::new();
     for head in Head::ALL {
@@ -83,37 +93,9 @@ pub fn recall(grid: &Grid) -> Html {
         .collect();
     note(&match certain.as_slice() {
         [] => format!(
-            "Recall digit by digit, {} comparisons: for none of them can it be told whether \
-             pretraining helps.",
+            "For no digit can it be told whether pretraining changes its recall ({} comparisons).",
             all.len()
         ),
-        some => format!("Recall differs for {}.", some.join("; ")),
+        some => format!("Pretraining changes recall for {}.", some.join("; ")),
     })
-}
-
-/// Which layer keeps most and least of its features, by start.
-pub fn features(grid: &Grid, head: Head) -> Html {
-    let of = |init| {
-        let layers = super::transfer::LAYERS.iter().filter_map(|layer| {
-            let name = format!("cka_{layer}");
-            let mean = grid.mean(head, init, |run: &RunResult| run.metric(&name))?;
-            Some((*layer, mean.mean))
-        });
-        let layers: Vec<(&str, f64)> = layers.collect();
-        let by = |a: &&(&str, f64), b: &&(&str, f64)| a.1.total_cmp(&b.1);
-        let (least, most) = (layers.iter().min_by(by)?, layers.iter().max_by(by)?);
-        Some(format!(
-            "From a {} start, `{}` keeps most of its features (CKA {}) and `{}` least ({}).",
-            init.name(),
-            most.0,
-            format_number(most.1, 2),
-            least.0,
-            format_number(least.1, 2)
-        ))
-    };
-    let sentences: Vec<String> = Init::ALL.into_iter().filter_map(of).collect();
-    match sentences.is_empty() {
-        true => never_made(),
-        false => note(&sentences.join(" ")),
-    }
 }
