@@ -63,7 +63,7 @@ bench: setup
 bench-peers:
 	@python3 -m venv bench-peers/.venv
 	@bench-peers/.venv/bin/pip install --requirement bench-peers/requirements.txt
-	@env -u CARGO_BUILD_TARGET -u CARGO_TARGET_DIR RUSTFLAGS=-Ctarget-cpu=native cargo build --release --locked --manifest-path bench-peers/Cargo.toml
+	@env -u CARGO_BUILD_TARGET -u CARGO_TARGET_DIR -u CARGO_BUILD_BUILD_DIR RUSTFLAGS=-Ctarget-cpu=native cargo build --release --locked --manifest-path bench-peers/Cargo.toml
 
 ## make bench-predict  images a second of `glyphs predict`, and of decoding alone, on the drawings
 DRAWINGS ?= $(or $(GLYPHS_DATA),data/raw)/trainPart1.zip

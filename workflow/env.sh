@@ -9,6 +9,9 @@ if [ ! -f "$GLYPHS_ROOT/workflow/env.sh" ]; then
 fi
 export GLYPHS_ROOT
 
+# Services and containers start programs without one.
+[ -n "${HOME:-}" ] || eval "export HOME=~$(id -un)"
+
 # A program started from a desktop may not have cargo on its path.
 command -v cargo >/dev/null || PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
 export PATH="$GLYPHS_ROOT/.venv/bin:$PATH"
@@ -18,7 +21,7 @@ export PATH="$GLYPHS_ROOT/.venv/bin:$PATH"
 # evcxr always passes `-Cprefer-dynamic`; its profile has both checks on, which
 # Cargo.toml's has not, and these variables overrule both sides.
 export EVCXR_TMPDIR="$GLYPHS_ROOT/target/kernel"
-export CARGO_TARGET_DIR="$EVCXR_TMPDIR/target"
+export CARGO_TARGET_DIR="$EVCXR_TMPDIR/target" CARGO_BUILD_BUILD_DIR="$EVCXR_TMPDIR/target"
 CARGO_BUILD_TARGET=$(rustc -vV | sed -n 's/^host: //p')
 export CARGO_BUILD_TARGET
 export RUSTFLAGS=-Cprefer-dynamic

@@ -14,11 +14,11 @@ say() { printf '\n== %s\n' "$*"; }
 stop() { printf '%s\n' "$*" >&2; exit 1; }
 digest() { python -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())'; }
 
-command -v cargo >/dev/null || [ -x "${CARGO_HOME:-$HOME/.cargo}/bin/cargo" ] ||
+command -v cargo >/dev/null || [ -x "${CARGO_HOME:-${HOME:-}/.cargo}/bin/cargo" ] ||
     stop "cargo was not found: install Rust 1.95 or newer first (environment.md, section 'What is needed')."
 
-# 1. The Python side, from requirements.txt.
-if ! cmp -s requirements.txt .venv/installed.txt; then
+# 1. The Python side, from requirements.txt. Its programs name this folder, which may have moved.
+if ! (cat requirements.txt; pwd) | cmp -s - .venv/installed.txt; then
     python=
     for candidate in ${PYTHON:-} python3 python3.13 python3.12 python3.11; do
         if "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
@@ -30,11 +30,13 @@ if ! cmp -s requirements.txt .venv/installed.txt; then
     say "Python packages into .venv (about a minute)"
     "$python" -m venv --clear .venv
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
-    cp requirements.txt .venv/installed.txt
+    (cat requirements.txt; pwd) > .venv/installed.txt
 fi
 
 . workflow/env.sh
 minimum=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+rustc --version >/dev/null ||
+    stop "rustc does not run: see above. Rust that was installed under another HOME is found through RUSTUP_HOME and CARGO_HOME."
 rustc --version | python -c '
 import re, sys
 found = tuple(map(int, re.findall(r"\d+", sys.stdin.read())[:2]))
@@ -54,9 +56,10 @@ if [ ! -x "$GLYPHS_EVCXR/bin/evcxr_jupyter" ] && [ -x "$installed" ] &&
 fi
 if [ ! -x "$GLYPHS_EVCXR/bin/evcxr_jupyter" ]; then
     say "Notebook kernel evcxr_jupyter $GLYPHS_EVCXR_VERSION into $GLYPHS_EVCXR (once for each user, about 10 minutes on 2 cores)"
-    mkdir -p "$GLYPHS_EVCXR.part"
+    mkdir -p "$GLYPHS_EVCXR.part" ||
+        stop "The kernel's folder cannot be written. Name another for this command and all later ones: XDG_CACHE_HOME=/folder make setup"
     (
-        unset CARGO_BUILD_TARGET RUSTFLAGS CARGO_PROFILE_DEV_DEBUG_ASSERTIONS CARGO_PROFILE_DEV_OVERFLOW_CHECKS
+        unset CARGO_BUILD_TARGET CARGO_BUILD_BUILD_DIR RUSTFLAGS CARGO_PROFILE_DEV_DEBUG_ASSERTIONS CARGO_PROFILE_DEV_OVERFLOW_CHECKS
         export CARGO_TARGET_DIR="$GLYPHS_EVCXR.part/build"
         cargo install --locked evcxr_jupyter --version "$GLYPHS_EVCXR_VERSION" --root "$GLYPHS_EVCXR.part"
     )
@@ -82,7 +85,7 @@ fi
 
 # 4. The first notebook cell, which compiles all dependencies. Command line and
 # tests use the same build (env.sh), so this is the only time.
-wanted=$( (cat Cargo.lock Cargo.toml lib/Cargo.toml lib/*/Cargo.toml workflow/env.sh; rustc -vV) | digest)
+wanted=$( (pwd; cat Cargo.lock Cargo.toml lib/Cargo.toml lib/*/Cargo.toml workflow/env.sh; rustc -vV) | digest)
 if [ "$(cat target/kernel/.warm 2>/dev/null)" != "$wanted" ]; then
     say "Rust dependencies into target/kernel (about 6 minutes on 2 cores)"
     cargo fetch --locked

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::{
-    Arg, ArgAction, ArgMatches, Command, ValueEnum,
+    Arg, ArgAction, ArgGroup, ArgMatches, Command, ValueEnum,
     builder::{EnumValueParser, PossibleValue},
     parser::ValueSource,
     value_parser,
@@ -136,14 +136,16 @@ fn command_line() -> Command {
             "Skip damaged images, and list them, instead of stopping",
         ));
     let export = Command::new("export")
-        .about("Write the network of a checkpoint as an ONNX model, for any runtime that reads it")
+        .about("Write the network of a checkpoint in another form")
         .arg(
             Arg::new("checkpoint")
                 .required(true)
                 .value_parser(value_parser!(PathBuf))
                 .help("E.g. from outputs/checkpoints"),
         )
-        .arg(path("onnx").required(true).help("Where the model goes"));
+        .arg(path("onnx").help("As an ONNX model, for any runtime that reads it, into this file"))
+        .arg(path("half").help("As a checkpoint of 16-bit numbers, half as large, into this file"))
+        .group(ArgGroup::new("form").args(["onnx", "half"]).required(true));
     let judge = Command::new("judge")
         .about("Read what a run held out for validation with its trained network")
         .arg(
@@ -267,8 +269,12 @@ fn path(arguments: &ArgMatches, name: &str) -> PathBuf {
 }
 
 fn export(arguments: &ArgMatches) -> Result<()> {
+    let checkpoint = Checkpoint::load(path(arguments, "checkpoint"))?;
+    if let Some(half) = arguments.get_one::<PathBuf>("half") {
+        return checkpoint.save_half(half);
+    }
     let onnx = path(arguments, "onnx");
-    Checkpoint::load(path(arguments, "checkpoint"))?.export_onnx(&onnx)?;
+    checkpoint.export_onnx(&onnx)?;
     println!("{}: takes pixels from 0 to 1, gives logits", onnx.display());
     Ok(())
 }

@@ -1,14 +1,16 @@
 //! Notebook 7: learning digits from labels that say what an image is not.
 
-use super::{accuracy, compare, compare_under, never_made, points, span, table, val_accuracy};
+use super::{
+    accuracy, compare, compare_under, mean_percent, never_made, points, span, table, val_accuracy,
+};
 use crate::{
     Result,
     data::Provenance,
     display::{Html, format_number, format_signed, note, number, percent, percent_interval, stack},
     eval::statistics::{mean, paired_difference},
     study::{
-        DIVISIONS, Division, Experiment, Head, Init, RELABELLED, RunResult, SEEDS, Seeds, TAKEN,
-        Trained, UNLIMITED,
+        Division, Experiment, Head, Init, RELABELLED, RunResult, SEEDS, Seeds, TAKEN, Trained,
+        TriedDivision, UNLIMITED, simplest_division, tried_divisions,
     },
     train::Complementary,
 };
@@ -52,46 +54,40 @@ pub fn compare_losses(dataset: &Provenance) -> Result<Html> {
     }))
 }
 
-/// Several schedules of nine epochs, from a random start. The rule, written before the runs
-/// were made: of those whose estimated accuracy cannot be told from the highest (the interval of
-/// the difference, paired by seed, contains 0), take the simplest, which comes first.
+/// Several schedules of nine epochs, from a random start, and which one the rule takes.
 pub fn compare_stages(dataset: &Provenance) -> Result<Html> {
     let mut table = table(
         "Seven schedules of nine epochs",
         "schedule | accuracy estimated without true labels | minus the highest (points) | \
          MNIST test accuracy (not used) | seeds",
     );
-    let mut rated = Vec::new();
-    for division in DIVISIONS {
-        let seeds = Seeds::recorded(&random_start().divided(division), dataset)?;
-        if seeds.runs.len() == SEEDS.len() {
-            let (estimates, tests) = (seeds.values(val_accuracy), seeds.values(accuracy));
-            rated.push((words(&division), estimates, mean(&tests)?.mean));
-        }
-    }
-    let of = |values: &[f64]| mean(values).map_or(f64::NAN, |estimate| estimate.mean);
-    let highest = rated.iter().max_by(|a, b| of(&a.1).total_cmp(&of(&b.1)));
-    let Some((best, highest, _)) = highest.cloned() else {
+    let tried = tried_divisions(dataset)?;
+    let Some(taken) = simplest_division(&tried) else {
         return Ok(never_made());
     };
-    let mut taken = None;
-    for (name, estimates, test) in &rated {
-        let gap = paired_difference(estimates, &highest)?;
-        if gap.interval.contains(0.0) {
-            taken.get_or_insert(name);
+    let mut best = words(&taken);
+    for TriedDivision {
+        division,
+        seeds,
+        behind,
+    } in &tried
+    {
+        let is_best = behind.mean == 0.0;
+        if is_best {
+            best = words(division);
         }
         table = table.row([
-            name.as_str().into(),
-            percent(of(estimates)),
-            points((*name != best).then_some(gap)),
-            percent(*test),
-            estimates.len().into(),
+            words(division).into(),
+            mean_percent(&seeds.values(val_accuracy)),
+            points((!is_best).then_some(*behind)),
+            mean_percent(&seeds.values(accuracy)),
+            seeds.runs.len().into(),
         ]);
     }
     let words = format!(
         "The highest estimate is that of {best}. The simplest schedule that cannot be told from \
          it is {}.",
-        taken.unwrap_or(&best)
+        words(&taken)
     );
     Ok(stack(&[&table, &note(&words)]))
 }

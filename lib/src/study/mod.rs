@@ -2,6 +2,7 @@
 //! workflow start the same runs from here; nothing here draws.
 
 pub mod audit;
+mod choices;
 mod ensemble;
 mod experiment;
 mod experiments;
@@ -16,6 +17,7 @@ mod run;
 mod seeds;
 
 pub use audit::Audit;
+pub use choices::{TriedDivision, best_rate, simplest_division, tried_divisions, tried_rates};
 pub use ensemble::EnsembleResult;
 pub use experiment::{
     CARRIED_OVER, Data, Experiment, Features, Head, Init, Sources, Split, TRUNK, Trunk,

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use half::f16;
 use safetensors::{Dtype, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 
@@ -144,7 +145,15 @@ impl Checkpoint {
     /// Writes the file whole or not at all.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        write_atomically(path, &self.to_bytes(path)?)
+        write_atomically(path, &self.to_bytes(path, Dtype::F32)?)
+    }
+
+    /// As [`Checkpoint::save`], in half the space: each number rounded to 16 bits. It serves to
+    /// read images; a run goes on from 32 bits alone.
+    pub fn save_half(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let weights = self.clone().weights_only();
+        write_atomically(path, &weights.to_bytes(path, Dtype::F16)?)
     }
 
     /// Writes the network as an ONNX model ([`to_onnx`]), which takes pixels from 0 to 1. Names of
@@ -289,7 +298,7 @@ impl Checkpoint {
         Err(Error::content(&self.path, problem, REMEDY))
     }
 
-    fn to_bytes(&self, path: &Path) -> Result<Vec<u8>> {
+    fn to_bytes(&self, path: &Path, dtype: Dtype) -> Result<Vec<u8>> {
         let failed = |problem: String| {
             Error::content(path, problem, "this state cannot be written as safetensors")
         };
@@ -308,11 +317,16 @@ impl Checkpoint {
             header = format!("{header}\n{}", digest(&header, &self.tensors));
         }
         let bytes: Vec<Vec<u8>> = (self.tensors.iter())
-            .map(|t| t.values.iter().flat_map(|v| v.to_le_bytes()).collect())
+            .map(|t| match dtype {
+                Dtype::F16 => (t.values.iter())
+                    .flat_map(|&v| f16::from_f32(v).to_le_bytes())
+                    .collect(),
+                _ => t.values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+            })
             .collect();
         let views = (self.tensors.iter().zip(&bytes))
             .map(|(t, bytes)| {
-                let view = TensorView::new(Dtype::F32, t.shape.clone(), bytes)
+                let view = TensorView::new(dtype, t.shape.clone(), bytes)
                     .map_err(|error| failed(error.to_string()))?;
                 Ok((t.name.as_str(), view))
             })

@@ -1,11 +1,12 @@
-//! A safetensors file of 32-bit numbers, with a text in its header.
+//! A safetensors file of floating-point numbers, with a text in its header.
 
 use std::{
     fs::{self, File},
     path::Path,
 };
 
-use safetensors::{Dtype, SafeTensors};
+use half::f16;
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use crate::{Error, Result, data::archive::read_at_most};
 
@@ -62,7 +63,7 @@ impl TensorFile {
     ///
     /// # Errors
     /// [`Error::Content`] where the bytes are cut short or no safetensors file, have no
-    /// such text, or hold other numbers than 32-bit ones.
+    /// such text, or hold other numbers than of 32 or 16 bits.
     pub fn parse(path: &Path, bytes: &[u8], key: &str) -> Result<Self> {
         let damaged = |problem: String| Error::content(path, problem, REMEDY);
         let header_bytes = bytes.first_chunk().map(|&size| u64::from_le_bytes(size));
@@ -77,21 +78,34 @@ impl TensorFile {
         let header = header.ok_or_else(|| damaged("its header does not describe a run".into()))?;
         let file = SafeTensors::deserialize(bytes).map_err(unreadable)?;
         let tensors = file.iter().map(|(name, view)| {
-            if view.dtype() != Dtype::F32 {
-                return Err(damaged(format!(
-                    "tensor {name} is not 32-bit floating point"
-                )));
-            }
-            let (values, _) = view.data().as_chunks::<4>();
+            let values = floats(&view).ok_or_else(|| {
+                damaged(format!("tensor {name} is not of 32-bit or 16-bit floats"))
+            })?;
             Ok(Tensor {
                 name: name.to_string(),
                 shape: view.shape().to_vec(),
-                values: values.iter().map(|&b| f32::from_le_bytes(b)).collect(),
+                values,
             })
         });
         Ok(Self {
             header: header.clone(),
             tensors: tensors.collect::<Result<_>>()?,
         })
+    }
+}
+
+/// None where they are of another type.
+fn floats(view: &TensorView) -> Option<Vec<f32>> {
+    let bytes = view.data();
+    match view.dtype() {
+        Dtype::F32 => {
+            let values = bytes.as_chunks().0.iter();
+            Some(values.map(|&b| f32::from_le_bytes(b)).collect())
+        }
+        Dtype::F16 => {
+            let values = bytes.as_chunks().0.iter();
+            Some(values.map(|&b| f16::from_le_bytes(b).to_f32()).collect())
+        }
+        _ => None,
     }
 }

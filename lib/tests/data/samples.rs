@@ -141,6 +141,32 @@ fn tables_have_a_row_an_image() {
     assert!(text.contains("\n1,31,32,33,"), "{text}");
     assert_eq!(text.lines().count(), 26);
 
+    let read = Samples::read_csv(&path, [1, 28, 28], all.classes.clone()).unwrap();
+    assert_eq!((&read.images, &read.labels), (&all.images, &all.labels));
+    assert_eq!(read.provenance.name, "table");
+    for (table, problem) in [
+        ("label,pixel0,pixel1\n", None),
+        ("label,pixel0,pixel1\n0,1,255\n", None),
+        ("label,pixel0,pixel1\n0,1,256\n", Some("256")),
+        ("label,pixel0,pixel1\n0,1,\n", Some("column 2, row 0")),
+        ("label,pixel0,pixel1\n0,-1,2\n", Some("-1")),
+        ("label,pixel0,pixel1\n0,one,2\n", Some("one")),
+        ("label,pixel0\n0,1\n", Some("number of fields")),
+        ("label,pixel0,pixel1,pixel2\n0,1,2,3\n", Some("4 columns")),
+        ("label,pixel0,pixel1\n7,1,2\n", Some("label 7")),
+        ("", Some("empty")),
+    ] {
+        fs::write(&path, table).unwrap();
+        let read = Samples::read_csv(&path, [1, 1, 2], ["0"]).map(|samples| samples.len());
+        match (problem, read) {
+            (None, Ok(count)) => assert_eq!(count + 1, table.lines().count()),
+            (Some(problem), Err(error)) => {
+                assert!(error.to_string().contains(problem), "{table}: {error}");
+            }
+            (_, read) => panic!("{table}: {read:?}"),
+        }
+    }
+
     let mut few = all.take(3);
     few.features = ndarray::arr2(&[[0.5, 1.0], [1.5, 2.0], [2.5, 3.0]]);
     let table = few.dataframe().unwrap();

@@ -3,7 +3,10 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use glyphs::study::{Experiment, Head, Init, RunResult, experiments};
+use glyphs::study::{
+    DIVISIONS, Experiment, Head, Init, RunResult, TAKEN, best_rate, experiments, networks,
+    simplest_division, tried_divisions, tried_rates,
+};
 
 fn published() -> Vec<(PathBuf, RunResult)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../outputs/reference/results");
@@ -44,12 +47,35 @@ fn every_published_record_is_that_of_a_run_of_the_list() {
         };
         assert_eq!(record.dataset.name, dataset, "{name}");
     }
-    let published: HashSet<String> = published.iter().map(|(_, run)| run.name()).collect();
-    let missing = experiments()
-        .iter()
-        .filter(|run| !published.contains(&run.name))
-        .count();
-    println!("{missing} runs of the list are not published");
+}
+
+#[test]
+#[ignore = "the runs are being made anew"]
+fn every_run_of_the_list_is_published() {
+    let published: HashSet<String> = published().iter().map(|(_, run)| run.name()).collect();
+    let runs = experiments().into_iter().map(|run| run.name);
+    let missing: Vec<String> = runs.filter(|name| !published.contains(name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+#[ignore = "the runs are being made anew"]
+fn the_study_takes_what_its_rules_choose() {
+    let published = published();
+    let of = |part: u8, protocol: &str| {
+        let mut runs = published.iter().map(|(_, run)| run);
+        let run = runs.find(|run| run.part == part && run.protocol == protocol);
+        run.unwrap().dataset.clone()
+    };
+    let mnist = of(2, "report");
+    for (head, init) in networks() {
+        let run = Experiment::mnist(head, init, 0);
+        let best = best_rate(tried_rates(&run, &mnist).unwrap());
+        assert_eq!(best, Some(run.clean().config.learning_rate));
+    }
+    let divisions = tried_divisions(&of(3, "report")).unwrap();
+    assert_eq!(divisions.len(), DIVISIONS.len());
+    assert_eq!(simplest_division(&divisions), Some(TAKEN));
 }
 
 /// The configuration of a run that is made again has the same text.

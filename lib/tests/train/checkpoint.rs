@@ -83,12 +83,31 @@ fn headers_that_cannot_be_true() {
     refused(&file_of(&tensor("[-1]", 16, "F32"), 4), "not a safetensors");
     refused(
         &file_of(&tensor("[2]", 16, "F64"), 4),
-        "not 32-bit floating point",
+        "not of 32-bit or 16-bit floats",
     );
     refused(
         &file_of(&tensor("[4]", 16, "F32"), 4),
         "header cannot be read",
     );
+}
+
+#[test]
+fn half_the_space_and_nearly_the_same_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    let (whole, half) = (folder.path().join("whole"), folder.path().join("half"));
+    let checkpoint = checkpoint(500, 10, 0);
+    checkpoint.save(&whole).unwrap();
+    checkpoint.save_half(&half).unwrap();
+    let bytes = |path| fs::metadata(path).unwrap().len();
+    assert!(bytes(&half) < bytes(&whole) * 51 / 100);
+
+    let network = |path| Checkpoint::load(path).unwrap().network().unwrap();
+    let (whole, half) = (network(&whole), network(&half));
+    for (whole, half) in whole.tensors().iter().zip(half.tensors()) {
+        for (a, b) in whole.values.iter().zip(half.values) {
+            assert!((a - b).abs() <= a.abs() / 2048.0 + 1e-7, "{a} and {b}");
+        }
+    }
 }
 
 #[test]

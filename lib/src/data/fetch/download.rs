@@ -7,7 +7,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use ureq::http::{Response, StatusCode, header};
-use ureq::{Agent, Body};
+use ureq::{Agent, Body, Timeout};
 
 use crate::progress::{Progress, say};
 use crate::{Error, Result};
@@ -206,6 +206,8 @@ fn too_large(patience: &Patience) -> Failure {
 fn failure(error: ureq::Error) -> Failure {
     use std::io::ErrorKind;
     let passing = match &error {
+        // Who does not answer a knock within that time is not there.
+        ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) => false,
         ureq::Error::Timeout(_) | ureq::Error::ConnectionFailed | ureq::Error::Protocol(_) => true,
         // A name that does not resolve, or a certificate that is wrong, stays so.
         ureq::Error::Io(error) => matches!(

@@ -62,6 +62,9 @@ pub fn fetch_into(
             }
             Err(error) => {
                 say(format!("{}: {error}", dataset.name()));
+                if failures.is_empty() {
+                    say("GLYPHS_OFFLINE=1 takes a stand-in without asking any source");
+                }
                 failures.push(error.to_string());
             }
         }

@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use flate2::read::MultiGzDecoder;
 
@@ -14,6 +16,8 @@ use crate::{Error, Result};
 
 /// Most bytes of one file of a package.
 const MAX_BYTES: u64 = 256 << 20;
+/// For 12 MB at 200 kB/s.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// Has npm fetch `package` (`name@version`), and writes each of its files that `files`
 /// names (path in `staging` to path inside the package).
@@ -25,18 +29,31 @@ pub fn unpack(package: &str, files: &BTreeMap<String, String>, staging: &Path) -
     };
     let failed = |error: std::io::Error| wrong(error.to_string());
     let folder = tempfile::tempdir().map_err(failed)?;
-    let npm = Command::new("npm")
+    let mut npm = Command::new("npm")
         .args([
             "pack",
             "--loglevel=error",
-            "--fetch-timeout=60000",
+            "--fetch-timeout=20000",
             "--fetch-retries=1",
+            "--fetch-retry-mintimeout=1000",
             package,
         ])
         .current_dir(folder.path())
         .stdin(Stdio::null())
-        .output()
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
         .map_err(|e| wrong(format!("npm cannot be run ({e})")))?;
+    // It waits for minutes for a proxy that does not answer.
+    let start = Instant::now();
+    while npm.try_wait().map_err(failed)?.is_none() {
+        if start.elapsed() > LONGEST {
+            npm.kill().map_err(failed)?;
+            return Err(wrong(format!("npm did not end within {LONGEST:?}")));
+        }
+        sleep(Duration::from_millis(50));
+    }
+    let npm = npm.wait_with_output().map_err(failed)?;
     if !npm.status.success() {
         let words = String::from_utf8_lossy(&npm.stderr);
         // The reason comes first, where npm's log lies comes last.

@@ -14,11 +14,11 @@ use crate::{
     eval::statistics::{Interval, KaplanMeier, PairedDifference, Time, holm},
     report::{
         accuracy, compare, compare_under, difference, left_out, mean_percent, named, network_name,
-        never_made, points, reference_2021, span, table, val_accuracy,
+        never_made, points, reference_2021, span, table,
     },
     study::{
-        DEPTHS, EnsembleResult, Experiment, Grid, Head, Init, RATES, RunResult, SELECTION, Seeds,
-        networks,
+        DEPTHS, EnsembleResult, Experiment, Grid, Head, Init, RATES, RunResult, Seeds, best_rate,
+        networks, tried_rates,
     },
 };
 
@@ -361,23 +361,12 @@ pub fn compare_rates(mnist: &Provenance) -> Result<Html> {
     for (head, init) in networks() {
         let run = Experiment::mnist(head, init, 0);
         let mut cells: Vec<Cell> = vec![head.name().into(), init.name().into()];
-        let mut best = (f64::NAN, 0.0);
-        for rate in RATES {
-            let run = run.clone().clean_at(rate);
-            let seeds = Seeds::recorded_under(&SELECTION[..1], &run, mnist)?;
-            let accuracy = seeds
-                .runs
-                .first()
-                .and_then(val_accuracy)
-                .unwrap_or(f64::NAN);
-            if best.0.is_nan() || accuracy > best.0 {
-                best = (accuracy, rate);
-            }
-            cells.push(percent(accuracy));
-        }
-        let used = run.clean().config.learning_rate;
-        agree += usize::from(best.0.is_finite() && best.1 == used);
-        cells.extend([best.1, used].map(|rate| rate.to_string().into()));
+        let reached = tried_rates(&run, mnist)?;
+        cells.extend(reached.map(percent));
+        let (best, used) = (best_rate(reached), run.clean().config.learning_rate);
+        agree += usize::from(best == Some(used));
+        let best = best.map_or("–".into(), |rate| rate.to_string().into());
+        cells.extend([best, used.to_string().into()]);
         table = table.row(cells);
     }
     let words = format!("For {agree} of 4 networks the rate used is the best of the three here.");

@@ -1,0 +1,88 @@
+//! Choices between runs, by rules that were written before the runs were made.
+
+use crate::{
+    Result,
+    data::Provenance,
+    eval::statistics::{PairedDifference, mean, paired_difference},
+    study::{
+        experiment::{Experiment, Head, Init},
+        experiments::{DIVISIONS, Division, RATES, SEEDS, SELECTION},
+        result::RunResult,
+        seeds::Seeds,
+    },
+};
+
+pub(crate) fn held_out_accuracy(run: &RunResult) -> Option<f64> {
+    run.last().map(|epoch| epoch.val_accuracy)
+}
+
+/// What each of [`RATES`] reached on the images held out from part 2's clean protocol; not a
+/// number where it was never run.
+pub fn tried_rates(run: &Experiment, mnist: &Provenance) -> Result<[f64; RATES.len()]> {
+    let mut reached = [f64::NAN; RATES.len()];
+    for (reached, rate) in reached.iter_mut().zip(RATES) {
+        let run = run.clone().clean_at(rate);
+        let seeds = Seeds::recorded_under(&SELECTION[..1], &run, mnist)?;
+        let accuracy = seeds.runs.first().and_then(held_out_accuracy);
+        *reached = accuracy.unwrap_or(f64::NAN);
+    }
+    Ok(reached)
+}
+
+/// The rule: the rate that reached most, the smaller one of equals. None before all were run.
+pub fn best_rate(reached: [f64; RATES.len()]) -> Option<f32> {
+    let mut best = None;
+    for (accuracy, rate) in reached.into_iter().zip(RATES) {
+        if accuracy.is_nan() {
+            return None;
+        }
+        if best.is_none_or(|(most, _)| accuracy > most) {
+            best = Some((accuracy, rate));
+        }
+    }
+    best.map(|(_, rate)| rate)
+}
+
+/// One of [`DIVISIONS`] under every seed.
+#[derive(Clone, Debug)]
+pub struct TriedDivision {
+    pub division: Division,
+    pub seeds: Seeds,
+    /// Accuracy estimated on held-out images by complementary labels alone, less that of the
+    /// division whose estimate is the highest; paired by seed.
+    pub behind: PairedDifference,
+}
+
+/// The divisions that were run under every seed, in their order.
+pub fn tried_divisions(mislabelled: &Provenance) -> Result<Vec<TriedDivision>> {
+    let start = Experiment::mislabelled(Head::Original, Init::Random, 0);
+    let mut tried = Vec::new();
+    for division in DIVISIONS {
+        let seeds = Seeds::recorded(&start.clone().divided(division), mislabelled)?;
+        if seeds.runs.len() == SEEDS.len() {
+            let estimates = seeds.values(held_out_accuracy);
+            tried.push((division, seeds, mean(&estimates)?.mean, estimates));
+        }
+    }
+    let highest = tried.iter().max_by(|a, b| a.2.total_cmp(&b.2));
+    let highest = highest.map_or(Vec::new(), |(.., estimates)| estimates.clone());
+    let behind = |(division, seeds, _, estimates): (_, _, _, Vec<f64>)| {
+        let behind = paired_difference(&estimates, &highest)?;
+        Ok(TriedDivision {
+            division,
+            seeds,
+            behind,
+        })
+    };
+    tried.into_iter().map(behind).collect()
+}
+
+/// The rule: of those whose estimate cannot be told from the highest (the interval of the
+/// difference holds 0), the simplest, which stands first.
+pub fn simplest_division(tried: &[TriedDivision]) -> Option<Division> {
+    let cannot_be_told = |tried: &&TriedDivision| tried.behind.interval.contains(0.0);
+    tried
+        .iter()
+        .find(cannot_be_told)
+        .map(|tried| tried.division)
+}
