@@ -54,7 +54,7 @@ pub struct Samples {
 }
 
 impl Samples {
-    /// Images of one's own: `(n, channels, height, width)`, with their labels, which are
+    /// Your own images: `(n, channels, height, width)`, with their labels, which are
     /// indices into `classes`. `name` stands wherever the data are shown.
     ///
     /// # Errors

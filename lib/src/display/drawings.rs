@@ -88,7 +88,7 @@ fn thumbnail(drawing: &Drawing) -> Result<Picture> {
         Error::content(
             &drawing.name,
             format!("cannot be decoded ({error})"),
-            "unpack the archive anew",
+            "unpack the archive again",
         )
     })?;
     Ok(Picture::scaled(&image, THUMBNAIL))

@@ -148,7 +148,7 @@ impl Show for Merged {
     }
 }
 
-/// One row an image.
+/// One row per image.
 impl Show for Predictions {
     fn show(&self) -> Html {
         let columns = ["image", "read as", "confidence"];

@@ -106,7 +106,7 @@ impl<T: Show> Show for Result<T> {
     }
 }
 
-/// One line: which data, how much of it, and whether it only stands in for the real.
+/// One line: which data, how much of it, and whether it is a stand-in.
 impl Show for Provenance {
     fn show(&self) -> Html {
         let hash: String = self.sha256.chars().take(12).collect();
@@ -141,7 +141,7 @@ fn joined(class: &str, blocks: &[&dyn Show]) -> Html {
     )
 }
 
-/// Text as it stands in HTML, attributes included.
+/// Text escaped for HTML, attributes included.
 pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")

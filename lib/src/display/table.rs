@@ -64,7 +64,7 @@ pub fn bar(share: f64) -> Cell {
 }
 
 impl Table {
-    /// Units stand in the column's name, e.g. `"time (s)"`.
+    /// Units are part of the column's name, e.g. `"time (s)"`.
     pub fn new<C: Into<String>>(
         caption: impl Into<String>,
         columns: impl IntoIterator<Item = C>,

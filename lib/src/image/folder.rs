@@ -1,4 +1,4 @@
-//! Images of one's own: a folder or archive whose folders are classes.
+//! Your own images: a folder or archive whose folders are classes.
 
 use std::path::{Path, PathBuf};
 
@@ -35,7 +35,7 @@ pub struct FolderImages {
     pub unreadable: Vec<Option<Unreadable>>,
     /// What is wrong with each damaged image that was skipped.
     pub skipped: Vec<Error>,
-    /// Files that are no images, or none of a format that is read.
+    /// Files that are not images, or not of a supported format.
     pub others: Vec<String>,
 }
 
@@ -68,7 +68,7 @@ impl Samples {
     }
 
     /// As [`Samples::from_folder`], but damaged images are skipped: each comes back as an
-    /// error beside the others, and their number stands in the provenance.
+    /// error beside the others, and the provenance gives their number.
     pub fn from_folder_skipping(
         path: impl AsRef<Path>,
         preprocess: &Preprocess,

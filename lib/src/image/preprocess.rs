@@ -1,4 +1,4 @@
-//! Drawings and photographs brought down to the small square that a network sees.
+//! Drawings and photographs, scaled down to the small square that a network sees.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -358,7 +358,7 @@ pub(super) fn preprocess_all<'a, T: Sync>(
         progress.step(|seconds| {
             let rate = done as f64 / seconds;
             format!(
-                "preprocessing: {done} of {} images, {rate:.0} a second",
+                "preprocessing: {done} of {} images, {rate:.0} per second",
                 items.len()
             )
         });

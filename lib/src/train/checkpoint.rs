@@ -35,7 +35,7 @@ pub struct Checkpoint {
     pub data: Provenance,
     /// Class names in the order of the logits.
     pub classes: Vec<String>,
-    /// How the images were brought down to size, where they were.
+    /// How the images were preprocessed, if they were.
     pub preprocess: Option<Preprocess>,
     /// Absent for the networks of the study, which are known by their tensors.
     architecture: Option<Architecture>,
@@ -89,7 +89,7 @@ impl Checkpoint {
         }
     }
 
-    /// Notes how the images were made, so that new ones can be brought down alike.
+    /// Notes how the images were made, so that new ones can be preprocessed alike.
     pub fn with_preprocess(mut self, preprocess: Preprocess) -> Self {
         self.preprocess = Some(preprocess);
         self
@@ -157,7 +157,7 @@ impl Checkpoint {
     }
 
     /// Writes the network as an ONNX model ([`to_onnx`]), which takes pixels from 0 to 1. Names of
-    /// classes and the way that images are brought down to size stand in its metadata, as JSON.
+    /// classes and the preprocessing are in its metadata, as JSON.
     ///
     /// # Errors
     /// As [`Checkpoint::network`]; where the file cannot be written.
@@ -210,7 +210,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// [`Error::Content`] where its layers are not in the file: those of a network with modules
-    /// on dfdx's tape are code, and [`Checkpoint::restore`] puts its weights into one made anew.
+    /// on dfdx's tape are code, and [`Checkpoint::restore`] puts its weights into a new one.
     pub fn network(&self) -> Result<Box<dyn Classifier>> {
         let layers = match &self.architecture {
             Some(architecture) => architecture.builder(),
@@ -273,7 +273,7 @@ impl Checkpoint {
         let step = self.step.ok_or_else(|| {
             Error::content(
                 &self.path,
-                "it holds no optimiser",
+                "it has no optimiser state",
                 "name a .last checkpoint",
             )
         })?;

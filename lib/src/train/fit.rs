@@ -446,7 +446,7 @@ fn check_fit(model: &dyn Classifier, samples: &Samples) -> Result<()> {
         return Err(Error::NotFinite {
             step: 1,
             problem: format!("feature {feature} of image {image} is {value}"),
-            remedy: "make the features anew from the images".into(),
+            remedy: "compute the features again from the images".into(),
         });
     }
     check_shape(model, samples)?;

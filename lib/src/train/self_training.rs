@@ -49,7 +49,7 @@ pub fn fit_self_training(
     for checkpoint in &stages[1..] {
         let read = own_labels(model, train, config, &own)?;
         crate::progress::say(format!(
-            "self-training on {} of {} images that are read with a confidence above {}",
+            "self-training on {} of {} images that are classified with a confidence above {}",
             read.len(),
             train.len(),
             own.confidence

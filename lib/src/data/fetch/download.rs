@@ -206,7 +206,7 @@ fn too_large(patience: &Patience) -> Failure {
 fn failure(error: ureq::Error) -> Failure {
     use std::io::ErrorKind;
     let passing = match &error {
-        // Who does not answer a knock within that time is not there.
+        // A host that does not answer within that time is not there.
         ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) => false,
         ureq::Error::Timeout(_) | ureq::Error::ConnectionFailed | ureq::Error::Protocol(_) => true,
         // A name that does not resolve, or a certificate that is wrong, stays so.

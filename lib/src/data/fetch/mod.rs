@@ -130,7 +130,7 @@ fn stage(source: &Source, staging: &Path, patience: &Patience) -> Result<()> {
     Ok(())
 }
 
-/// What is staged and wrong is removed, so that the next try starts anew.
+/// What was staged and is wrong is removed, so that the next try starts afresh.
 fn check_staged(dataset: Dataset, staging: &Path, expected: &[String]) -> Result<()> {
     let found = locate_in(dataset, staging, "data/raw").ok_or_else(|| {
         Error::content(

@@ -29,7 +29,7 @@ const MAX_GROWTH: u64 = 96 << 20;
 const MAX_TOTAL_BYTES: u64 = 2 << 30;
 /// Most bytes of a zip archive's list of entries: in memory it takes ten times as much.
 const MAX_DIRECTORY_BYTES: u64 = 8 << 20;
-/// Most bytes that stand before a tar entry to say its name.
+/// Most bytes before a tar entry that give its name.
 const MAX_NAME_BYTES: u64 = 64 << 10;
 
 /// What a tar archive has, up to this byte.
@@ -64,7 +64,7 @@ pub struct Contents {
     pub images: Vec<ImageFile>,
     /// What is wrong with each image that is damaged or may not be read.
     pub damaged: Vec<Error>,
-    /// Paths of files that are no images, or none of a format that is read.
+    /// Paths of files that are not images, or not of a supported format.
     pub others: Vec<String>,
 }
 
@@ -191,7 +191,7 @@ fn text(name: &[u8]) -> String {
 }
 
 fn damaged(path: &Path, problem: String) -> Error {
-    let again = "fetch the archive again (`glyphs data fetch`), or pack it anew";
+    let again = "fetch the archive again (`glyphs data fetch`), or pack it again";
     Error::content(path, problem, again)
 }
 

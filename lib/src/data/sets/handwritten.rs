@@ -24,7 +24,7 @@ pub const DRAWING_WIDTH: usize = 1200;
 /// Height of every drawing, in pixels.
 pub const DRAWING_HEIGHT: usize = 900;
 
-const REMEDY: &str = "unpack the archive anew, or fetch it with `glyphs data fetch handwritten`";
+const REMEDY: &str = "unpack the archive again, or fetch it with `glyphs data fetch handwritten`";
 
 /// One drawing, still encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]

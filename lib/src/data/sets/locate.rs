@@ -95,7 +95,7 @@ impl Dataset {
         }
     }
 
-    /// Whether `path` looks like this data set; what it holds is checked on reading.
+    /// Whether `path` looks like this data set; its contents are checked on reading.
     fn is_at(self, path: &Path) -> bool {
         if path.is_file() {
             return true;

@@ -69,7 +69,7 @@ impl LineChart {
         self.seeds(label, [points.into_iter().collect()])
     }
 
-    /// One thin line a seed, their mean, and the 95 % t-interval of the mean as a band.
+    /// One thin line per seed, their mean, and the 95 % t-interval of the mean as a band.
     pub fn seeds(
         mut self,
         label: impl Into<String>,
@@ -109,7 +109,7 @@ impl LineChart {
     }
 
     /// The share of runs that have reached a goal, as a staircase; a tick marks
-    /// where a run ended before it was there.
+    /// where a run ended before it got there.
     pub fn reached(mut self, label: impl Into<String>, times: &KaplanMeier) -> Self {
         let share = |step: &SurvivalStep| (step.time, 1.0 - step.survival);
         let censored = times.steps.iter().filter(|step| step.censored > 0);
@@ -122,7 +122,7 @@ impl LineChart {
         self
     }
 
-    /// A value that is not ours, as a line across.
+    /// Adds a value to compare with, as a horizontal line.
     pub fn reference(mut self, label: impl Into<String>, value: f64) -> Self {
         self.references.push((label.into(), value));
         self
@@ -142,7 +142,7 @@ impl LineChart {
             figure = figure.legend(key, words);
         }
         if self.series.iter().any(|series| !series.censored.is_empty()) {
-            figure = figure.legend(Key::Tick(MUTED), "a run ended before");
+            figure = figure.legend(Key::Tick(MUTED), "a run ended before that");
         }
         for (label, value) in &self.references {
             figure = figure.legend(Key::Line(INK, REFERENCE_DASH), format!("{label}: {value}"));
