@@ -103,7 +103,7 @@ impl Table {
         matches!(first, Some(Cell::Value(..) | Cell::Bar(..)))
     }
 
-    /// One row a row, but for that of the total. Columns of values are numbers as they were
+    /// One row for each row but the total. Columns of values are numbers as they were
     /// before rounding (shares 0 to 1; null where there is none), all others text. A column
     /// without a name, or of another one's name, gets its number appended.
     pub fn dataframe(&self) -> Result<DataFrame> {

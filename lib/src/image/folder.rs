@@ -24,7 +24,7 @@ pub struct ImageFolder {
 /// The images of an [`ImageFolder`], preprocessed.
 #[derive(Debug)]
 pub struct FolderImages {
-    /// `names` are paths inside of the folder; the label is 0 where the folder gives none.
+    /// `names` are paths inside the folder; the label is 0 where the folder gives none.
     pub samples: Samples,
     /// The class that the folder of each image is named after, if it is one.
     pub labels: Vec<Option<usize>>,

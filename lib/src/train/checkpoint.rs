@@ -1,5 +1,5 @@
-//! Checkpoints: one safetensors file that holds a network, and where asked its
-//! optimiser, with everything needed to go on or to predict.
+//! Checkpoints: one safetensors file with a network and, on request, its
+//! optimiser, with everything needed to resume or to predict.
 
 use std::{
     collections::HashMap,
@@ -40,14 +40,14 @@ pub struct Checkpoint {
     /// Absent for the networks of the study, which are known by their tensors.
     architecture: Option<Architecture>,
     tensors: Vec<Tensor>,
-    /// Updates made by the optimiser, where its state is held too.
+    /// Updates made by the optimiser, if its state is kept too.
     step: Option<u64>,
-    /// SHA-256 of both parts, in a state that a run goes on from.
+    /// SHA-256 of both parts, in a state that a run resumes from.
     samples: Option<[String; 2]>,
     path: PathBuf,
 }
 
-/// What stands in the header beside the tensors, as one JSON text: a single key keeps
+/// What the header has beside the tensors, as one JSON text: a single key keeps
 /// the file's bytes in one order.
 #[derive(Serialize, Deserialize)]
 struct Header {
@@ -95,7 +95,7 @@ impl Checkpoint {
         self
     }
 
-    /// With what a run on `samples` (the hashes of both parts) needs to go on.
+    /// With what a run on `samples` (the hashes of both parts) needs to resume.
     pub(crate) fn with_optimizer(
         mut self,
         optimizer: &dyn Optimizer,
@@ -148,8 +148,8 @@ impl Checkpoint {
         write_atomically(path, &self.to_bytes(path, Dtype::F32)?)
     }
 
-    /// As [`Checkpoint::save`], in half the space: each number rounded to 16 bits. It serves to
-    /// read images; a run goes on from 32 bits alone.
+    /// As [`Checkpoint::save`], in half the space: each number rounded to 16 bits. It is enough to
+    /// read images; a run resumes only from 32 bits.
     pub fn save_half(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let weights = self.clone().weights_only();

@@ -196,7 +196,7 @@ fn the_output_layer_alone_is_made_anew() {
     assert!(words.contains("3,202,376 of 3,212,386"), "{words}");
 }
 
-/// One row a run, every measure a column.
+/// One row per run, every measure a column.
 #[test]
 fn runs_become_a_data_frame() {
     let grid = grid(5, 3);

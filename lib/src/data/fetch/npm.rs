@@ -1,4 +1,4 @@
-//! Files out of an npm package, by the npm client, wherever that is set up.
+//! Files from an npm package, fetched by the npm client as it is configured.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -56,7 +56,7 @@ pub fn unpack(package: &str, files: &BTreeMap<String, String>, staging: &Path) -
     let npm = npm.wait_with_output().map_err(failed)?;
     if !npm.status.success() {
         let words = String::from_utf8_lossy(&npm.stderr);
-        // The reason comes first, where npm's log lies comes last.
+        // The reason comes first, the path of npm's log last.
         let why: Vec<&str> = words.lines().take(3).collect();
         return Err(wrong(format!(
             "npm ended with {}: {}",
@@ -69,7 +69,7 @@ pub fn unpack(package: &str, files: &BTreeMap<String, String>, staging: &Path) -
     let archive = archive.ok_or_else(|| wrong("npm gave no archive".into()))?;
     let file = BufReader::new(File::open(archive.path()).map_err(failed)?);
     let limit = MAX_BYTES * (files.len() as u64 + 1);
-    // Nothing is unpacked outside of the folder.
+    // Nothing is unpacked outside the folder.
     tar::Archive::new(MultiGzDecoder::new(file).take(limit))
         .unpack(folder.path())
         .map_err(failed)?;

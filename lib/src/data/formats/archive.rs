@@ -32,7 +32,7 @@ const MAX_DIRECTORY_BYTES: u64 = 8 << 20;
 /// Most bytes before a tar entry that give its name.
 const MAX_NAME_BYTES: u64 = 64 << 10;
 
-/// What a tar archive has, up to this byte.
+/// What marks a tar archive, up to this byte.
 const TAR_MAGIC: (&[u8], u64) = (b"ustar", 262);
 /// How a gzip file begins.
 pub(crate) const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -74,13 +74,13 @@ pub struct Contents {
 /// Other files are skipped, as are hidden ones and what macOS and Windows leave behind.
 ///
 /// # Errors
-/// Where the archive is damaged or encrypted, an entry points outside of it, is a
+/// Where the archive is damaged or encrypted, an entry points outside it, is a
 /// link, comes twice, or is larger than an image of these data sets can be.
 pub fn read_images(path: &Path) -> Result<Vec<ImageFile>> {
     read_contents(path)?.whole()
 }
 
-/// As [`read_images`], but files that are damaged or may not be read, and all others, are told
+/// As [`read_images`], but files that are damaged or may not be read, and all others, are kept
 /// apart.
 pub fn read_contents(path: &Path) -> Result<Contents> {
     let mut found = if path.is_dir() {
@@ -174,7 +174,7 @@ impl Unpacked<'_> {
         if bytes.len() as u64 > limit {
             return Err(wrong(&format!("unpacks to more than {limit} bytes")));
         }
-        // What is damaged counts too: it took its time.
+        // What is damaged counts too: unpacking it took time.
         self.budget -= bytes.len() as u64;
         bytes.shrink_to_fit();
         let bytes = read.map(|_| bytes);
@@ -434,7 +434,7 @@ fn read_folder(root: &Path) -> Result<Contents> {
 pub(crate) fn read_at_most(reader: &mut dyn Read, limit: u64) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     reader.take(limit + 1).read_to_end(&mut bytes)?;
-    // As it grew, it took up to twice the room.
+    // While it grew, it took up to twice the space.
     bytes.shrink_to_fit();
     Ok((bytes.len() as u64 <= limit).then_some(bytes))
 }

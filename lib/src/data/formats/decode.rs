@@ -53,7 +53,7 @@ pub fn declared_size(path: &Path, bytes: &[u8]) -> Result<(usize, usize)> {
 }
 
 /// Decodes an image file of any colour type. Transparent pixels become white, colours become
-/// luma (Rec. 709), 16 bits become 8, of an animation or a file of pages the first is taken. An
+/// luma (Rec. 709), 16 bits become 8; of an animation or a file of pages, the first is taken. An
 /// image that was stored rotated (EXIF) is rotated back. `path` is only for the error.
 ///
 /// # Errors
@@ -88,7 +88,7 @@ pub fn decode_rgb(path: &Path, bytes: &[u8]) -> Result<[Grey; 4]> {
 }
 
 /// As [`decode_grey`], but colours stay, and what is mostly transparent is ink without paper:
-/// it comes to lie on white or black, whichever it is farther from.
+/// it is put on white or black, whichever it differs from more.
 pub fn decode_photograph(path: &Path, bytes: &[u8]) -> Result<DynamicImage> {
     decode(path, bytes, |image| {
         if !image.color().has_alpha() {

@@ -62,7 +62,7 @@ impl Dataset {
         }
     }
 
-    /// Archives and folders that may hold the data set, below a place; the empty
+    /// Archives and folders that may contain the data set, below a place; the empty
     /// one is the place itself.
     fn candidates(self) -> &'static [&'static str] {
         match self {
@@ -124,15 +124,15 @@ impl Dataset {
 /// The data set in `$GLYPHS_DATA` or in the project's `data/raw/`, whichever comes first.
 ///
 /// # Errors
-/// Where `$GLYPHS_DATA` is set and is no folder.
+/// Where `$GLYPHS_DATA` is set and is not a folder.
 pub fn locate(dataset: Dataset) -> Result<Option<Found>> {
     Ok(places()?
         .iter()
         .find_map(|(folder, name)| locate_in(dataset, folder, name)))
 }
 
-/// The folders where data are looked for (a relative `$GLYPHS_DATA` from the project's folder, as
-/// its commands have it), in this order, and what results call them.
+/// The folders where data are looked for (a relative `$GLYPHS_DATA` from the project's folder, like
+/// its commands), in this order, and what results call them.
 pub(crate) fn places() -> Result<Vec<(PathBuf, &'static str)>> {
     let mut places = Vec::new();
     if let Some(folder) = std::env::var_os("GLYPHS_DATA").filter(|value| !value.is_empty()) {
@@ -168,7 +168,7 @@ pub fn raw_folder() -> PathBuf {
     project_root().join("data/raw")
 }
 
-/// Lies in the folder that holds a stand-in, and says what it is.
+/// A file in a stand-in's folder that says what it is.
 pub const STAND_IN_MARK: &str = "STAND-IN.txt";
 
 fn is_stand_in(path: &Path) -> bool {

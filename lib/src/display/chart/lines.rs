@@ -41,10 +41,10 @@ enum Form {
 #[derive(Clone, Debug, PartialEq)]
 struct Series {
     label: String,
-    /// One a seed; a single one for a plain curve.
+    /// One per seed; a single one for a plain curve.
     runs: Vec<Vec<(f64, f64)>>,
     form: Form,
-    /// Where runs ended before they were there.
+    /// Where runs ended before they got there.
     censored: Vec<(f64, f64)>,
     /// Of y, at x.
     intervals: Vec<(f64, Interval)>,
@@ -151,13 +151,18 @@ impl LineChart {
     }
 
     fn description(&self) -> String {
+        let rounded = |x: f64| (x * 1e4).round() / 1e4;
         let mut words = format!("{} over {}.", self.y.name, self.x.name);
         for series in &self.series {
             if let (Some(first), Some(last)) = (series.mean().first(), series.mean().last()) {
                 let _ = write!(
                     words,
                     " {}: from {:.4} at {} to {:.4} at {}.",
-                    series.label, first.1, first.0, last.1, last.0
+                    series.label,
+                    first.1,
+                    rounded(first.0),
+                    last.1,
+                    rounded(last.0)
                 );
             }
         }

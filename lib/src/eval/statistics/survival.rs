@@ -16,7 +16,7 @@ pub enum Time {
 /// yet (E. L. Kaplan and P. Meier, JASA 1958).
 #[derive(Clone, Debug, PartialEq)]
 pub struct KaplanMeier {
-    /// One entry a distinct time, rising.
+    /// One entry per distinct time, rising.
     pub steps: Vec<SurvivalStep>,
 }
 
