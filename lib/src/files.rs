@@ -108,7 +108,7 @@ pub(crate) fn refused(path: &Path, error: io::Error) -> Error {
         io::ErrorKind::IsADirectory => "name a file in that folder",
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on the disk",
         io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
-            "a file stands where a folder is needed: move it away"
+            "there is a file where a folder is needed: move it away"
         }
         _ => "allow writing to the folder",
     };

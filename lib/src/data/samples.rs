@@ -68,7 +68,7 @@ impl Samples {
         let classes: Vec<String> = classes.into_iter().map(Into::into).collect();
         let count = images.dim().0;
         let problem = || format!("{} labels for {count} images", labels.len());
-        ensure(labels.len() == count, problem, "pass one label an image")?;
+        ensure(labels.len() == count, problem, "pass one label per image")?;
         for &label in &labels {
             let problem = || format!("label {label}, but {} classes", classes.len());
             ensure(label < classes.len(), problem, "number the classes from 0")?;

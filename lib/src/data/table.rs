@@ -70,7 +70,7 @@ impl Samples {
         let pixels = channels * height * width;
         let refused = |problem: String| {
             let remedy =
-                format!("give it a header, then a label and {pixels} pixels (0 to 255) a row");
+                format!("give it a header, then a label and {pixels} pixels (0 to 255) per row");
             Error::content(path, problem, remedy)
         };
         let file = File::open(path).map_err(|e| files::refused(path, e))?;

@@ -157,8 +157,8 @@ impl ImageFolder {
         let mut parent = None;
         for file in &self.files {
             let Some((folder, _)) = file.path.rsplit_once('/') else {
-                let problem = "it lies in no folder that names its class";
-                let remedy = "put the images of each class into a folder of their own";
+                let problem = "it is in no folder that names its class";
+                let remedy = "put the images of each class into their own folder";
                 return Err(Error::content(self.root.join(&file.path), problem, remedy));
             };
             let above = folder.rsplit_once('/').map_or("", |(above, _)| above);
@@ -185,7 +185,7 @@ impl ImageFolder {
         match classes.as_slice() {
             [only] => {
                 let problem = format!("all images are of one class, {only}");
-                let remedy = "put the images of each class into a folder of their own, and name \
+                let remedy = "put the images of each class into their own folder, and name \
                               the folder that holds them all";
                 Err(Error::content(&self.root, problem, remedy))
             }

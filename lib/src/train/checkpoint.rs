@@ -185,7 +185,7 @@ impl Checkpoint {
             None => (header.as_str(), None),
         };
         if checksum.is_some_and(|checksum| checksum != digest(header, &tensors)) {
-            return Err(damaged("its content does not have its checksum".into()));
+            return Err(damaged("its content does not match its checksum".into()));
         }
         let header: Header = serde_json::from_str(header)
             .map_err(|error| damaged(format!("its header cannot be read ({error})")))?;
@@ -217,7 +217,7 @@ impl Checkpoint {
             None => study_layers(&self.tensors, self.classes.len()),
         };
         let layers = layers.ok_or_else(|| {
-            let problem = "it does not say of which layers its network is made";
+            let problem = "it does not say which layers its network is made of";
             let remedy = "make the network in a cell, and let `restore` put the weights into it";
             Error::content(&self.path, problem, remedy)
         })?;

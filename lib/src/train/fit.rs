@@ -233,7 +233,7 @@ impl<'a> Run<'a> {
             let Some(epoch) = self.epoch()? else {
                 let done = format!("interrupted after {} epochs", self.history.epochs.len());
                 if checkpoint.is_some() {
-                    let remedy = "run it again: it goes on there";
+                    let remedy = "run it again: it resumes there";
                     return Err(Error::Interrupted { done, remedy });
                 }
                 say(done);
@@ -299,7 +299,7 @@ impl<'a> Run<'a> {
             return Err(refused(problem.into()));
         }
         say(format!(
-            "going on after epoch {}",
+            "resuming after epoch {}",
             self.history.epochs.len()
         ));
         Ok(())
@@ -460,18 +460,18 @@ fn check_fit(model: &dyn Classifier, samples: &Samples) -> Result<()> {
         )
     } else if model.num_features() != 0 && samples.features.ncols() != model.num_features() {
         format!(
-            "the data have {} features an image and the network takes {}",
+            "the data have {} features per image and the network takes {}",
             samples.features.ncols(),
             model.num_features()
         )
     } else if let Some(label) = samples.labels.iter().find(|&&l| l >= model.num_classes()) {
-        format!("label {label} is outside of the network's classes")
+        format!("label {label} is outside the network's classes")
     } else {
         return Ok(());
     };
     Err(Error::argument(
         problem,
-        "take the data and the network that belong together",
+        "use data and a network that belong together",
     ))
 }
 
@@ -488,7 +488,7 @@ fn check_shape(model: &dyn Classifier, samples: &Samples) -> Result<()> {
     let [channels, height, width] = given;
     Err(Error::argument(
         format!("the images are {channels} x {height} x {width} and the network takes {wanted}"),
-        "name the shape in the network's type, Network<_, Image<C, H, W>>, or bring the images to it",
+        "name the shape in the network's type, Network<_, Image<C, H, W>>, or scale the images to it",
     ))
 }
 

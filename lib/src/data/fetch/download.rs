@@ -124,7 +124,7 @@ fn attempt_once(agent: &Agent, url: &str, path: &Path, patience: &Patience) -> R
         StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE => {
             fs::remove_file(&part)?;
             return Err(Failure::Passing(
-                "the server sent another part than asked for".into(),
+                "the server sent a different part than was asked for".into(),
             ));
         }
         status => {

@@ -71,7 +71,7 @@ pub fn fetch_into(
     }
     Err(Error::Missing {
         dataset: dataset.name().into(),
-        problem: format!("no source gave it ({})", failures.join(" | ")),
+        problem: format!("no source provided it ({})", failures.join(" | ")),
         remedy: format!(
             "check the network and run `glyphs data fetch {}` again, or put the files into \
              data/raw/ by hand as data/README.md says",
@@ -135,7 +135,7 @@ fn check_staged(dataset: Dataset, staging: &Path, expected: &[String]) -> Result
     let found = locate_in(dataset, staging, "data/raw").ok_or_else(|| {
         Error::content(
             staging,
-            "the source gave other files than it should",
+            "the source gave the wrong files",
             "try again later",
         )
     });

@@ -66,7 +66,7 @@ pub fn unpack(package: &str, files: &BTreeMap<String, String>, staging: &Path) -
     }
     let mut archives = std::fs::read_dir(folder.path()).map_err(failed)?.flatten();
     let archive = archives.find(|entry| entry.path().extension().is_some_and(|e| e == "tgz"));
-    let archive = archive.ok_or_else(|| wrong("npm gave no archive".into()))?;
+    let archive = archive.ok_or_else(|| wrong("npm produced no archive".into()))?;
     let file = BufReader::new(File::open(archive.path()).map_err(failed)?);
     let limit = MAX_BYTES * (files.len() as u64 + 1);
     // Nothing is unpacked outside the folder.
@@ -76,7 +76,7 @@ pub fn unpack(package: &str, files: &BTreeMap<String, String>, staging: &Path) -
     for (name, inner) in files {
         let bytes = File::open(folder.path().join(inner))
             .and_then(|mut file| read_at_most(&mut file, MAX_BYTES))
-            .map_err(|e| wrong(format!("the package gives no {inner} ({e})")))?
+            .map_err(|e| wrong(format!("the package has no {inner} ({e})")))?
             .ok_or_else(|| wrong(format!("{inner} is larger than {MAX_BYTES} bytes")))?;
         write_atomically(&staging.join(name), &bytes)?;
     }

@@ -150,7 +150,7 @@ impl Unpacked<'_> {
         let path = self.path;
         let wrong = |problem: &str| damaged(path, format!("entry {name:?} {problem}"));
         let Some(name) = checked_name(name) else {
-            return Err(wrong("points outside of the archive"));
+            return Err(wrong("points outside the archive"));
         };
         if !is_image(&name) {
             if !is_leftover(&name) {

@@ -138,10 +138,10 @@ pub(crate) fn places() -> Result<Vec<(PathBuf, &'static str)>> {
     if let Some(folder) = std::env::var_os("GLYPHS_DATA").filter(|value| !value.is_empty()) {
         let folder = of_project(folder);
         if !folder.is_dir() {
-            let remedy = "set GLYPHS_DATA to the folder that holds the data sets, or unset it";
+            let remedy = "set GLYPHS_DATA to the folder that contains the data sets, or unset it";
             return Err(Error::content(
                 folder,
-                "GLYPHS_DATA names no folder",
+                "GLYPHS_DATA is not a folder",
                 remedy,
             ));
         }
