@@ -51,9 +51,9 @@ test-checks: setup
 test-slurm: setup
 	@$(ENV) workflow/tests/slurm/run.sh
 
-## make lab      JupyterLab with the Rust kernel
+## make lab      JupyterLab with the Rust kernel; with options of its own: make lab ARGS="--port 9999"
 lab: setup
-	@$(ENV) jupyter lab notebooks
+	@$(ENV) cd notebooks && jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
 
 ## make bench    training steps and inference, ours and the peers that are installed, into outputs/bench.json
 bench: setup
@@ -61,7 +61,7 @@ bench: setup
 
 ## make bench-peers  installs the peers of `make bench` into bench-peers/ (some GB)
 bench-peers:
-	@python3 -m venv bench-peers/.venv
+	@python3 -m venv --clear bench-peers/.venv
 	@bench-peers/.venv/bin/pip install --requirement bench-peers/requirements.txt
 	@env -u CARGO_BUILD_TARGET -u CARGO_TARGET_DIR -u CARGO_BUILD_BUILD_DIR RUSTFLAGS=-Ctarget-cpu=native cargo build --release --locked --manifest-path bench-peers/Cargo.toml
 

@@ -87,7 +87,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--warm", action="store_true", help="make everything warm, and report nothing")
     arguments = parser.parse_args()
-    os.environ["GLYPHS_KERNEL"] = "run"
+    os.environ["GLYPHS_KERNEL"] = "set-up"
     cold = times()
     if arguments.warm:
         return

@@ -196,8 +196,10 @@ def number(cell, count):
 
 
 def without_backtraces(text):
-    """A panic's own words: its frames, and that it may not unwind, say nothing about a cell."""
+    """A panic's own words: its frames, its place in the cell's package, and that it may not unwind,
+    say nothing about a cell."""
     text = re.sub(r"^stack backtrace:\n( .*\n?)*", "", text, flags=re.MULTILINE)
+    text = re.sub(r"^thread [^\n]* panicked at src/lib\.rs:[\d:]+\n", "", text, flags=re.MULTILINE)
     text = re.sub(r"^note: .*RUST_BACKTRACE.*\n?", "", text, flags=re.MULTILINE)
     return re.sub(r"\nthread [^\n]*\npanic in a function that cannot unwind\n(.*\n?)*", "", text)
 

@@ -14,6 +14,11 @@ say() { printf '\n== %s\n' "$*"; }
 stop() { printf '%s\n' "$*" >&2; exit 1; }
 digest() { python -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())'; }
 
+for path in . .venv target target/kernel outputs outputs/notebooks outputs/results; do
+    [ ! -e "$path" ] || [ -w "$path" ] ||
+        stop "$PWD/$path cannot be written. After a run as root: sudo chown -R $(id -un) '$PWD'"
+done
+
 command -v cargo >/dev/null || [ -x "${CARGO_HOME:-${HOME:-}/.cargo}/bin/cargo" ] ||
     stop "cargo was not found: install Rust 1.95 or newer first (environment.md, section 'What is needed')."
 

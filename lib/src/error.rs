@@ -109,11 +109,6 @@ impl<T, E: Display> OrStop<T> for Result<T, E> {
         // Not a closure: the caller's line is the one to show.
         match self {
             Ok(value) => value,
-            // Neither this file's name nor a backtrace says anything about a reader's cell.
-            Err(error) if std::env::var_os("EVCXR_IS_RUNTIME").is_some() => {
-                eprintln!("{error}");
-                std::panic::resume_unwind(Box::new(error.to_string()))
-            }
             Err(error) => panic!("{error}"),
         }
     }

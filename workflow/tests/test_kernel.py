@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 AFTER_SECONDS = 12
 
 
-@pytest.fixture
-def kernel(monkeypatch):
-    """Runs cells as JupyterLab does, and gives each one's status and text."""
-    monkeypatch.delenv("GLYPHS_KERNEL", raising=False)
-    manager, client = start_new_kernel(kernel_name="rust", cwd=str(ROOT / "notebooks"), startup_timeout=600)
+def runs_in(manager, client):
+    """Runs a cell as JupyterLab does, and gives its status and text."""
 
     def run(code, on_text=lambda text: None):
         words = []
@@ -33,8 +31,15 @@ def kernel(monkeypatch):
         reply = client.execute_interactive(code, allow_stdin=False, output_hook=hook, timeout=300)
         return reply["content"]["status"], "".join(words)
 
-    run.manager = manager
-    yield run
+    run.manager, run.client = manager, client
+    return run
+
+
+@pytest.fixture
+def kernel(monkeypatch):
+    monkeypatch.delenv("GLYPHS_KERNEL", raising=False)
+    manager, client = start_new_kernel(kernel_name="rust", cwd=str(ROOT / "notebooks"), startup_timeout=600)
+    yield runs_in(manager, client)
     client.stop_channels()
     manager.shutdown_kernel(now=True)
 
@@ -67,18 +72,86 @@ def test_interrupt_ends_a_training_cell_and_keeps_what_there_is(kernel):
     kernel.manager.interrupt_kernel()
     assert kernel("samples.len()")[0] == "ok"
     # A step that fails shows its words alone, and the variables stay.
-    _, words = kernel('let sum: u32 = Err::<u32, Error>(Error::argument("planted", "remedy")).or_stop();')
-    assert "planted; remedy" in words and "error.rs" not in words and "backtrace" not in words, words
+    status, words = kernel('let sum: u32 = Err::<u32, Error>(Error::argument("planted", "remedy")).or_stop();')
+    assert (status, words) == ("error", "planted; remedy")
     assert kernel("samples.len()")[0] == "ok"
 
 
-def start_kernel(tmp_path, **environment):
-    command = [sys.executable, "workflow/kernel/exclusive.py", str(tmp_path / "lock"), str(tmp_path / "missing")]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env={**os.environ, **environment})
+def statuses(kernel, *cells):
+    """Of cells that were sent at once, as Run All does."""
+    requests = [kernel.client.execute(code) for code in cells]
+    replies = {}
+    while len(replies) < len(cells):
+        reply = kernel.client.get_shell_msg(timeout=120)
+        replies[reply["parent_header"]["msg_id"]] = reply["content"]["status"]
+    return [replies[request] for request in requests]
+
+
+def test_what_fails_stops_the_cells_that_wait(kernel):
+    assert kernel("let mut count: u32 = 0;")[0] == "ok"
+    for failing in ('panic!("planted");', "let all: Vec<u32> = vec![]; let first: u32 = all[0];", "no_such_name"):
+        assert statuses(kernel, failing, "count += 1;", "count += 1;") == ["error", "aborted", "aborted"]
+    assert statuses(kernel, "count += 1;", "1 + 1") == ["ok", "ok"]
+    assert kernel('println!("{count}");') == ("ok", "1\n")
+    assert kernel('panic!("planted {count}");') == ("error", "planted 1")
+    # What ends the kernel's child takes the variables with it, and nothing else.
+    status, words = kernel("std::process::exit(1);")
+    assert status == "error" and "Subprocess terminated" in words
+    assert kernel('panic!("planted");') == ("error", "planted")
+
+
+def test_two_kernels_work_at_once_and_leave_nothing(kernel):
+    folders = Path(os.environ["EVCXR_TMPDIR"]).parent / "kernels"
+    manager, client = start_new_kernel(kernel_name="rust", cwd=str(ROOT / "notebooks"), startup_timeout=600)
+    try:
+        other = runs_in(manager, client)
+        assert len(list(folders.glob("*/"))) == 1
+        began = time.monotonic()
+        for run, number in ((kernel, 1), (other, 2)):
+            assert run(f"{USES_LIB}\nlet number: u32 = {number};")[0] == "ok"
+        for run, number in ((kernel, 1), (other, 2)):
+            assert run('println!("{number}");') == ("ok", f"{number}\n")
+        assert time.monotonic() - began < 120, "the dependencies were compiled anew"
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel()
+    deadline = time.monotonic() + 60
+    while list(folders.glob("*/")) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert not list(folders.glob("*/"))
+
+
+def versions(lock):
+    """Of every package in a lock file."""
+    packages = tomllib.loads(Path(lock).read_text())["package"]
+    return {(package["name"], package["version"]) for package in packages if "source" in package}
+
+
+def test_a_second_dependency_compiles_nothing_but_itself(kernel, tmp_path):
+    (tmp_path / "src").mkdir()
+    (tmp_path / "Cargo.toml").write_text('[package]\nname = "own"\nedition = "2024"\n[dependencies]\nndarray = "0.17"\n')
+    (tmp_path / "src/lib.rs").write_text("pub fn zeros() -> ndarray::Array1<f32> { ndarray::Array1::zeros(2) }\n")
+    began = time.monotonic()
+    for code in (
+        USES_LIB,
+        ':dep ndarray = "0.17"\nlet a: ndarray::Array1<f32> = ndarray::Array1::zeros(2);',
+        f':dep own = {{ path = "{tmp_path}" }}\nlet b: glyphs::ndarray::Array1<f32> = own::zeros() + &a;',
+        "let t: glyphs::polars::prelude::DataFrame = glyphs::polars::prelude::DataFrame::default();",
+    ):
+        assert kernel(code)[0] == "ok"
+    assert kernel("println!(\"{b}\");") == ("ok", "[0, 0]\n")
+    kept = versions(Path(os.environ["EVCXR_TMPDIR"]) / "Cargo.lock")
+    assert len(kept) > 100 and kept <= versions(ROOT / "Cargo.lock")
+    # A type that is not found is asked of the compiler, which has the dependencies already.
+    status, words = kernel("let f = |x: i32| x + 1;")
+    assert status == "error" and "is a closure" in words
+    assert time.monotonic() - began < 120, "the dependencies were compiled anew"
 
 
 def test_a_kernel_whose_program_is_gone_says_make_setup(tmp_path):
-    done = start_kernel(tmp_path)
+    command = [sys.executable, "workflow/kernel/launch.py", "no-connection.json"]
+    gone = {**os.environ, "GLYPHS_EVCXR": str(tmp_path)}
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=gone)
     assert done.returncode and "make setup" in done.stderr and "Traceback" not in done.stderr
 
 

@@ -6,8 +6,8 @@ use super::{
 use crate::{
     Result,
     data::Provenance,
-    display::{Html, format_number, format_signed, note, number, percent, percent_interval, stack},
-    eval::statistics::{mean, paired_difference},
+    display::{Html, format_signed, note, number, percent, percent_interval, stack},
+    eval::statistics::{PairedDifference, mean, paired_difference},
     study::{
         Division, Experiment, Head, Init, RELABELLED, RunResult, SEEDS, Seeds, TAKEN, Trained,
         TriedDivision, UNLIMITED, simplest_division, tried_divisions,
@@ -119,17 +119,11 @@ pub fn price_of_not_knowing(mislabelled: &Provenance, mnist: &Provenance) -> Res
         let (epochs, run) = (division.epochs(), random_start());
         let known = Seeds::recorded(&run.clone().true_labels(epochs), mnist)?;
         let unknown = Seeds::recorded(&run.divided(division), mislabelled)?;
-        prices.push(
-            match paired_difference(&known.values(accuracy), &unknown.values(accuracy)) {
-                Ok(cost) if !cost.interval.contains(0.0) => {
-                    format!(
-                        "{} points in {epochs} epochs",
-                        format_number(100.0 * cost.mean, 2)
-                    )
-                }
-                _ => format!("in {epochs} epochs what cannot be told"),
-            },
-        );
+        let cost = paired_difference(&known.values(accuracy), &unknown.values(accuracy));
+        let cost = cost.ok().filter(|cost| !cost.interval.contains(0.0));
+        let points = |cost: PairedDifference| format!("{:.2} points", 100.0 * cost.mean);
+        let price = cost.map_or("an amount that cannot be told".into(), points);
+        prices.push(format!("{price} in {epochs} epochs"));
         ways.push((format!("{epochs} epochs, wrong labels"), unknown));
         ways.push((format!("{epochs} epochs, true labels"), known));
     }

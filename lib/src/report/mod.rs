@@ -124,7 +124,8 @@ fn compare(
     lines: &[(&str, f64)],
 ) -> Result<Html> {
     let (title, leads) = highest(ways);
-    let shown = compare_under(&title, what, ways, lines)?;
+    let title = if title.is_empty() { what } else { &title };
+    let shown = compare_under(title, what, ways, lines)?;
     Ok(match leads.as_str() {
         "" => shown,
         leads => stack(&[&shown, &note(leads)]),
@@ -155,14 +156,11 @@ fn highest(ways: &[(impl AsRef<str>, impl Borrow<Seeds>)]) -> (String, String) {
             None => format!("not enough seeds to tell on {name}"),
         });
     }
-    let title = match (within.as_slice(), others.len()) {
-        (_, 0) => return (top, String::new()),
-        ([], _) => format!("Highest mean: {top}, more than chance"),
-        (&[one], _) => format!("Highest mean: {top}; whether it is above {one} cannot be told"),
-        (some, n) => format!(
-            "Highest mean: {top}; whether it is above {} of the {n} others cannot be told",
-            some.len()
-        ),
+    let within = within.join("; ");
+    let title = match (within.as_str(), others.is_empty()) {
+        (_, true) => return (top, String::new()),
+        ("", _) => format!("Highest mean: {top}, more than chance"),
+        _ => format!("Highest mean: {top}; it cannot be told from {within}"),
     };
     let leads = format!("The lead of {best}, in points: {}.", leads.join("; "));
     (title, leads)

@@ -43,12 +43,12 @@ pub fn repeats(history: &History, seeds: &Seeds) -> Html {
         return super::left_out(&seeds.left_out);
     };
     let figures = |epoch: &Epoch| {
-        (
+        [
             epoch.loss,
             epoch.accuracy,
             epoch.val_loss,
             epoch.val_accuracy,
-        )
+        ]
     };
     let pairs = history.epochs.iter().zip(&run.epochs);
     let differs = pairs.filter(|(here, there)| figures(here) != figures(there));

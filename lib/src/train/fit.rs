@@ -416,9 +416,15 @@ impl<'a> Run<'a> {
     }
 
     fn line(&self, epoch: &Epoch) -> String {
+        let done = self.history.epochs.len();
+        let minutes = epoch.seconds * self.config.epochs.saturating_sub(done) as f64 / 60.0;
+        let left = if minutes < 1.0 {
+            String::new()
+        } else {
+            format!("  {minutes:.0} min left")
+        };
         format!(
-            "epoch {:>2}/{}  {:>5.1} s  loss {:.4}  accuracy {:.4}  val_loss {:.4}  val_accuracy {:.4}  lr {:.1e}",
-            self.history.epochs.len(),
+            "epoch {done:>2}/{}  {:>5.1} s  loss {:.4}  accuracy {:.4}  val_loss {:.4}  val_accuracy {:.4}  lr {:.1e}{left}",
             self.config.epochs,
             epoch.seconds,
             epoch.loss,

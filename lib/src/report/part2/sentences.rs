@@ -8,12 +8,11 @@ use crate::{
 };
 
 /// `pretraining raises test accuracy (+0.12 (0.05 to 0.19) points)`, or that it cannot be told.
-/// Numbers are shown times `scale`, in `unit`.
-fn effect(what: &str, gain: Option<&PairedDifference>, scale: f64, unit: &str) -> String {
+fn effect(what: &str, gain: Option<&PairedDifference>) -> String {
     let Some(gain) = gain else {
         return format!("one seed cannot say whether pretraining changes {what}");
     };
-    let numbers = format!("{} {unit}", difference(gain, scale, 2));
+    let numbers = format!("{} points", difference(gain, 100.0, 2));
     match gain.interval.contains(0.0) {
         true => format!("whether pretraining changes {what} cannot be told ({numbers})"),
         false if gain.mean > 0.0 => format!("pretraining raises {what} ({numbers})"),
@@ -21,17 +20,11 @@ fn effect(what: &str, gain: Option<&PairedDifference>, scale: f64, unit: &str) -
     }
 }
 
-/// What pretraining does to one number of a run, head by head.
-pub(super) fn of_heads(
-    grid: &Grid,
-    what: &str,
-    scale: f64,
-    unit: &str,
-    value: fn(&RunResult) -> Option<f64>,
-) -> String {
+/// What pretraining does to a share of each run, head by head.
+fn of_heads(grid: &Grid, what: &str, value: fn(&RunResult) -> Option<f64>) -> String {
     let each = heads(grid).map(|head| {
         let gain = grid.gain(head, value);
-        let (name, effect) = (head.name(), effect(what, gain.as_ref(), scale, unit));
+        let (name, effect) = (head.name(), effect(what, gain.as_ref()));
         format!("With the head {name}, {effect}.")
     });
     each.collect::<Vec<_>>().join(" ")
@@ -49,7 +42,7 @@ pub(super) fn heads(grid: &Grid) -> impl Iterator<Item = Head> {
 
 /// The same of test accuracy.
 pub(super) fn of_accuracy(grid: &Grid) -> String {
-    of_heads(grid, "test accuracy", 100.0, "points", accuracy)
+    of_heads(grid, "test accuracy", accuracy)
 }
 
 /// What pretraining does to the calibration error, over all seeds.
@@ -58,13 +51,7 @@ pub fn calibration(grid: &Grid) -> Html {
         return never_made();
     }
     let ece = |run: &RunResult| run.metric("ece");
-    note(&of_heads(
-        grid,
-        "the calibration error",
-        100.0,
-        "points",
-        ece,
-    ))
+    note(&of_heads(grid, "the calibration error", ece))
 }
 
 /// For which digits pretraining changes recall, corrected for their number.
