@@ -414,7 +414,7 @@ fn what_a_network_sees() {
     // Both hidden units go up and down together: one component has it all.
     let layout = embedding(&TopLeft, &samples, &["0".into(), "1".into()]).unwrap();
     assert!(
-        text(&layout).contains("100 % of what varies in `hidden`"),
+        text(&layout).contains("100 % of the variance in `hidden`"),
         "{}",
         text(&layout)
     );
