@@ -81,7 +81,8 @@ class Relay:
 
     def run(self, kernel):
         """Until the kernel ends."""
-        signal.signal(signal.SIGINT, lambda *_: setattr(self, "interrupted", True))
+        # Of the cell that runs now, not of the next one.
+        signal.signal(signal.SIGINT, lambda *_: setattr(self, "interrupted", self.running is not None))
         self.stderr = kernel.stderr.fileno()
         self.poller.register(self.stderr, zmq.POLLIN)
         while kernel.poll() is None:

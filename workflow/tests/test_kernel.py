@@ -5,6 +5,7 @@ import os
 import pwd
 import subprocess
 import sys
+import threading
 import time
 import tomllib
 from pathlib import Path
@@ -95,6 +96,10 @@ def test_what_fails_stops_the_cells_that_wait(kernel):
     assert statuses(kernel, "count += 1;", "1 + 1") == ["ok", "ok"]
     assert kernel('println!("{count}");') == ("ok", "1\n")
     assert kernel('panic!("planted {count}");') == ("error", "planted 1")
+    # So does an Interrupt, though it does not end this cell.
+    threading.Timer(3, kernel.manager.interrupt_kernel).start()
+    sleep = "std::thread::sleep(std::time::Duration::from_secs(8));"
+    assert statuses(kernel, sleep, "count += 1;") == ["ok", "aborted"]
     # What ends the kernel's child takes the variables with it, and nothing else.
     status, words = kernel("std::process::exit(1);")
     assert status == "error" and "Subprocess terminated" in words
