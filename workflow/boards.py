@@ -36,7 +36,7 @@ def make(outputs):
     }
     boards = [
         {"name": "draw", "short": "draw", "title": "Draw a character", "bits": BITS, **shared, "data": draw(outputs, readings)},
-        {"name": "mistakes", "short": "mistakes", "title": "Every held-out drawing, and what was read in it", **shared, "data": mistakes(readings)},
+        {"name": "mistakes", "short": "mistakes", "title": "Every held-out drawing, and how it was read", **shared, "data": mistakes(readings)},
         {"name": "read", "short": "read them yourself", "title": "Read them yourself", **shared, "data": read(readings)},
     ]
     return [board for board in boards if board["data"]]

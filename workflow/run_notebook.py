@@ -204,8 +204,12 @@ def without_backtraces(text):
     return re.sub(r"\nthread [^\n]*\npanic in a function that cannot unwind\n(.*\n?)*", "", text)
 
 
+# Lines that say how far some work is (lib/src/progress.rs): for the terminal, not for a page.
+PROGRESS = re.compile(r"^(preprocessing: \d+ of .*|.* MB, [\d.]+ MB/s)\n", re.MULTILINE)
+
+
 def merge_streams(outputs):
-    """One output for neighbouring lines of the same stream."""
+    """One output for neighbouring lines of the same stream, without those of progress."""
     merged = []
     for output in outputs:
         last = merged[-1] if merged else {}
@@ -213,7 +217,10 @@ def merge_streams(outputs):
             last["text"] += output.text
         else:
             merged.append(output)
-    return merged
+    for output in merged:
+        if output.output_type == "stream":
+            output["text"] = PROGRESS.sub("", output.text)
+    return [output for output in merged if output.output_type != "stream" or output.text]
 
 
 def is_code(cell):

@@ -17,14 +17,14 @@ pub enum Error {
         source: std::io::Error,
         remedy: String,
     },
-    /// A file was read, and its content is not what it has to be.
+    /// A file was read, and its content is not what it should be.
     #[error("{}: {problem}; {remedy}", path.display())]
     Content {
         path: PathBuf,
         problem: String,
         remedy: String,
     },
-    /// A data set was found in none of the places where it is looked for.
+    /// A data set was found in none of the places that are searched.
     #[error("data set {dataset} was not found: {problem}; {remedy}")]
     Missing {
         dataset: String,
@@ -38,10 +38,10 @@ pub enum Error {
         problem: String,
         remedy: String,
     },
-    /// An argument is outside of what a function accepts.
+    /// An argument is outside the range that a function accepts.
     #[error("{problem}; {remedy}")]
     Argument { problem: String, remedy: String },
-    /// Somebody asked the work to stop.
+    /// The work was asked to stop.
     #[error("{done}; {remedy}")]
     Interrupted { done: String, remedy: &'static str },
     /// Training met a number that is not finite.
@@ -82,7 +82,7 @@ impl Error {
     }
 }
 
-/// An [`Error::Argument`] unless an argument is as it has to be.
+/// An [`Error::Argument`] unless `holds`.
 pub(crate) fn ensure<P: Into<String>>(
     holds: bool,
     problem: impl FnOnce() -> P,
@@ -102,7 +102,7 @@ pub trait OrStop<T> {
     fn or_stop(self) -> T;
 }
 
-/// Of any crate's error: polars' and plotters' as well as [`Error`].
+/// For any crate's error: polars' and plotters' as well as [`Error`].
 impl<T, E: Display> OrStop<T> for Result<T, E> {
     #[track_caller]
     fn or_stop(self) -> T {

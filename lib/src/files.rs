@@ -10,7 +10,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{Error, Result};
 
-/// The project's folder: the nearest one, from the working directory upwards, that holds
+/// The project's folder: the nearest one, from the working directory upwards, that contains
 /// `notebooks` and `lib`; else the one that this crate was built in.
 pub fn project_root() -> PathBuf {
     let built_in = || Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -45,17 +45,17 @@ pub(crate) fn made_or_published(path: &str) -> Option<PathBuf> {
     paths.find(|path| path.exists())
 }
 
-/// True where `$GLYPHS_QUICK` asks for a small part of the data: a check that everything
+/// True if `$GLYPHS_QUICK` asks for a small part of the data: a check that everything
 /// runs, whose numbers mean nothing.
 pub fn is_quick() -> bool {
     std::env::var_os("GLYPHS_QUICK").is_some_and(|value| !value.is_empty() && value != "0")
 }
 
-/// Writes to a temporary file in the same folder, syncs, and renames. A link is followed, to a
-/// file to be as well; a pipe or a device is written into.
+/// Writes to a temporary file in the same folder, syncs, and renames. A link is followed, even to a
+/// file that does not exist yet; a pipe or a device is written into.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let write = || -> io::Result<()> {
-        // A dangling link has no canonical path, but names a file to be.
+        // A dangling link has no canonical path, but names a file that may be made.
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.into());
         if let Ok(there) = fs::symlink_metadata(&target) {
             if there.is_dir() {
@@ -72,7 +72,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
         let prefix = format!(".{name}.writing-");
         remove_abandoned(folder, &prefix);
         let mut file = readable_by_all().prefix(&prefix).tempfile_in(folder)?;
-        // Where the file system knows no locks, nothing is taken for abandoned either.
+        // If the file system has no locks, nothing is taken for abandoned either.
         let _ = file.as_file().lock();
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
@@ -108,14 +108,14 @@ pub(crate) fn refused(path: &Path, error: io::Error) -> Error {
         io::ErrorKind::IsADirectory => "name a file in that folder",
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on the disk",
         io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
-            "a file stands where a folder is needed: move it away"
+            "there is a file where a folder is needed: move it away"
         }
         _ => "allow writing to the folder",
     };
     Error::io(path, error, remedy)
 }
 
-/// Makes the folder of `path`, and sees that it takes files, before hours of work are to go there.
+/// Makes the folder of `path`, and checks that files can be written there, before hours of work.
 pub(crate) fn check_writable(path: &Path) -> Result<()> {
     let folder = folder_of(path);
     fs::create_dir_all(folder)
@@ -129,7 +129,7 @@ fn folder_of(path: &Path) -> &Path {
     folder.unwrap_or(Path::new("."))
 }
 
-/// Removes what killed processes left of writing the same file: whoever still writes holds a lock.
+/// Removes what killed processes left while writing the same file; one that still writes has a lock.
 fn remove_abandoned(folder: &Path, prefix: &str) {
     let files = fs::read_dir(folder).into_iter().flatten().flatten();
     for file in files.filter(|file| file.file_name().to_string_lossy().starts_with(prefix)) {
@@ -140,7 +140,7 @@ fn remove_abandoned(folder: &Path, prefix: &str) {
     }
 }
 
-/// A right that one process has at a time; it goes with the process, however it ends.
+/// A lock that one process has at a time; it goes with the process, however that ends.
 pub(crate) struct Lock {
     path: PathBuf,
     _file: File,
@@ -160,7 +160,7 @@ impl Lock {
                 "the same run is under way in another process",
                 "wait until it has ended, or end it",
             )),
-            // A file system without locks keeps nobody from running.
+            // On a file system without locks nobody is kept from running.
             _ => Ok(Self { path, _file: file }),
         }
     }
@@ -172,7 +172,7 @@ impl Drop for Lock {
     }
 }
 
-/// Temporary files are for their owner alone; what they become is for everybody whom
+/// Temporary files are for their owner alone; the final files are for everybody whom
 /// the umask allows.
 fn readable_by_all<'a, 'b>() -> tempfile::Builder<'a, 'b> {
     let mut builder = tempfile::Builder::new();

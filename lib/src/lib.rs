@@ -20,5 +20,5 @@ pub mod train;
 
 pub use error::{Error, OrStop, Result};
 /// The crates whose values this one hands out, for notebooks: images and logits are arrays of
-/// ndarray, tables go on in polars, charts of one's own are drawn with plotters.
+/// ndarray, tables are polars data frames, and your own charts are drawn with plotters.
 pub use {ndarray, plotters, polars};

@@ -1,4 +1,4 @@
-//! New images through a trained classifier.
+//! Predictions of a trained classifier on new images.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -20,22 +20,22 @@ use crate::nn::Classifier;
 use crate::train::{Checkpoint, evaluate_averaged, logits};
 use crate::{Error, Result};
 
-/// Copies that an image without a sheet is read in.
+/// Copies over which the prediction for an image without a sheet is averaged.
 const COPIES: u64 = 16;
 
 /// Longer side of an image on a contact sheet, in pixels.
 const THUMBNAIL: u32 = 84;
 
-/// What a classifier reads in images.
+/// A classifier's predictions for images.
 #[derive(Debug)]
 pub struct Predictions {
-    /// One an image, in the order of their paths.
+    /// One per image, in the order of their paths.
     pub rows: Vec<Prediction>,
     /// Truth against prediction, over the images that were read and whose folder names a class.
     pub evaluation: Option<Evaluation>,
-    /// What is wrong with each damaged image that was skipped, where that was asked for.
+    /// What is wrong with each damaged image that was skipped, if skipping was asked for.
     pub skipped: Vec<Error>,
-    /// Files that are no images, or none of a format that is read.
+    /// Files that are not images, or not of a supported format.
     pub others: Vec<String>,
     /// What the network saw, in the order of `rows`.
     pub seen: Samples,
@@ -44,20 +44,20 @@ pub struct Predictions {
     pub seconds: [f64; 3],
 }
 
-/// What a classifier reads in one image.
+/// A classifier's prediction for one image.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Prediction {
     /// Path inside the folder or archive.
     pub file: String,
-    /// Name of the most probable class; none where nothing could be read.
+    /// Name of the most probable class; none if the image could not be read.
     pub predicted: Option<String>,
     /// Its probability.
     pub confidence: Option<f32>,
     /// The most probable classes with their probabilities, as many as were asked for.
     pub top: Vec<(String, f32)>,
-    /// Name of the class that the image's folder stands for: `Sample011` or `A`.
+    /// Name of the class that the image's folder names: `Sample011` or `A`.
     pub label: Option<String>,
-    /// Why nothing could be read.
+    /// Why the image could not be read.
     pub problem: Option<Unreadable>,
 }
 
@@ -75,13 +75,13 @@ pub struct Options {
 /// Whether size and position of the ink mean something.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Layout {
-    /// They do where an image is as flat as a drawing on a tablet and as wide for its height as
+    /// They do if an image is as flat as a drawing on a tablet and has the aspect ratio of
     /// dataset 1's.
     #[default]
     Found,
     /// Every image shows a whole sheet.
     Sheet,
-    /// Every image is cut out; the network does without auxiliary features.
+    /// Every image is a crop; the network does without auxiliary features.
     Crop,
 }
 
@@ -95,11 +95,11 @@ impl Layout {
     }
 }
 
-/// Which other images a network that reads in context sets beside one. It never sees their
+/// Which other images are the context of one, for a network that reads in context. It never sees their
 /// labels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Context {
-    /// All that are read: they are of one hand. Where they are of many, little is lost.
+    /// All images that are read, taken to be by one hand. If they are by many, little is lost.
     #[default]
     Folder,
     /// Those of the same writer, by file names like dataset 1's (`img001-042.png`).
@@ -132,7 +132,7 @@ impl Context {
 /// checkpoint.
 ///
 /// # Errors
-/// Where the checkpoint is damaged or was not trained on images that were brought down, where
+/// Where the checkpoint is damaged or was not trained on preprocessed images, where
 /// there is no image, or one is damaged. With `skip_damaged` such images are skipped and listed.
 pub fn predict<P: AsRef<Path>>(
     checkpoint: &Path,
@@ -143,12 +143,12 @@ pub fn predict<P: AsRef<Path>>(
     let checkpoint = Checkpoint::load(checkpoint_path)?;
     let model = checkpoint.network()?;
     let Some(method) = checkpoint.preprocess else {
-        let problem = "it does not say how its images were brought down to size";
+        let problem = "it does not say how its images were preprocessed";
         let remedy = "take the checkpoint of a network that reads drawings or a folder of images";
         return Err(Error::content(checkpoint_path, problem, remedy));
     };
-    // Of a network that learned to do without a sheet the mean over distorted copies is surer; of
-    // others it is not.
+    // For a network that learned to do without a sheet, averaging over distorted copies helps; for
+    // others it does not.
     let trained = checkpoint.config.augment;
     let augment = match trained.without_features > 0.0 {
         true => Augment {
@@ -162,7 +162,7 @@ pub fn predict<P: AsRef<Path>>(
     read(model, classes, &method, images, options, augment)
 }
 
-/// As [`predict`], with a network at hand. `preprocess` and `classes` are those that it was
+/// As [`predict`], with a given network. `preprocess` and `classes` are those that it was
 /// trained with ([`Samples::classes`]).
 ///
 /// # Errors
@@ -269,8 +269,8 @@ fn read<P: AsRef<Path>>(
 }
 
 impl Predictions {
-    /// One row an image: `file`, `predicted`, `confidence`; `label` where folders give labels;
-    /// `problem` says why nothing was read; `top` where it was asked for, as `4:0.81 9:0.12`.
+    /// One row per image: `file`, `predicted`, `confidence`; `label` if folders give labels;
+    /// `problem` says why an image was not read; `top` if it was asked for, as `4:0.81 9:0.12`.
     pub fn dataframe(&self) -> Result<DataFrame> {
         let text = |name: &str, of: fn(&Prediction) -> Option<&str>| {
             let values: Vec<Option<&str>> = self.rows.iter().map(of).collect();
@@ -303,8 +303,8 @@ impl Predictions {
         crate::files::write_json(path, &self.rows)
     }
 
-    /// A page that shows each image of `images`, which were read, what the network saw and what it
-    /// said: no file beside it is needed.
+    /// A page that shows each of `images`, what the network saw and what it
+    /// answered. It needs no other file.
     pub fn write_sheet<P: AsRef<Path>>(&self, images: &[P], path: &Path) -> Result<()> {
         let folder = ImageFolder::read_all(images, true)?;
         let files: HashMap<&str, &ImageFile> = folder
@@ -337,7 +337,7 @@ impl Predictions {
             }
         };
         let title = format!(
-            "{} images, what the network saw, and what it said",
+            "{} images, what the network saw, and its answer",
             self.rows.len()
         );
         let gallery = Gallery::new(title, self.rows.iter().enumerate().map(tile));
@@ -351,8 +351,8 @@ impl Predictions {
         write_atomically(path, page.as_bytes())
     }
 
-    /// How many images were read as what their folders are named after, and how
-    /// many there are, those in which nothing could be read among them.
+    /// How many images were classified as their folders say, and how
+    /// many there are, including those that could not be read.
     pub fn correct(&self) -> (usize, usize) {
         let labelled = self.rows.iter().filter(|row| row.label.is_some());
         let correct = labelled.clone().filter(|row| row.label == row.predicted);

@@ -1,6 +1,6 @@
 //! What the cells of a notebook name, under one `use glyphs::prelude::*;`.
 //!
-//! A network of one's own, on images of one's own:
+//! Your own network, on your own images:
 //!
 //! ```no_run
 //! use glyphs::prelude::*;
@@ -23,7 +23,7 @@
 //! Everything else has its path: `glyphs::display::LineChart`, `glyphs::eval::statistics`,
 //! `glyphs::plotters::prelude`.
 
-/// What is shown, and tables and charts of one's own.
+/// What is shown, and your own tables and charts.
 pub use crate::display::{Show, embedding, feature_maps, filters, note, occlusion, row, stack};
 /// Errors, and how a cell stops at one.
 pub use crate::error::{Error, OrStop, Result};

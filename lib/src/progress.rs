@@ -1,4 +1,4 @@
-//! What long work says while it goes on: whole lines, since a notebook cannot redraw one.
+//! Progress of long work, in whole lines, because a notebook cannot redraw one.
 
 use std::fmt::Display;
 use std::io::Write;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 static SILENT: AtomicBool = AtomicBool::new(false);
 
-/// Whether the library keeps to itself what it would print about its progress.
+/// Turns off what the library prints about its progress.
 pub fn set_silent(silent: bool) {
     SILENT.store(silent, Ordering::Relaxed);
 }
@@ -21,7 +21,7 @@ pub fn say(words: impl Display) {
     }
 }
 
-/// Says every two seconds how far some work is; nothing where it is done by then.
+/// Says every two seconds how far some work is; nothing if it takes less.
 pub(crate) struct Progress {
     start: Instant,
     said: Mutex<Instant>,

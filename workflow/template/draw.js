@@ -246,7 +246,7 @@ const glyphsDraw = (() => {
     element("answers").replaceChildren();
     element("seen").replaceChildren();
     element("nearest").replaceChildren();
-    element("said").textContent = "Nothing is drawn.";
+    element("said").textContent = "Nothing has been drawn.";
   }
 
   const at = (event) => {

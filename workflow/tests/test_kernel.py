@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 import subprocess
 import sys
 import threading
@@ -171,6 +172,8 @@ def test_the_surroundings_do_not_reach_us():
     assert from_env("PYTHONPATH", PYTHONPATH="/elsewhere") == "unset"
     assert from_env("GLYPHS_DATA", GLYPHS_DATA="some/folder") == f"{ROOT}/some/folder"
     assert from_env("GLYPHS_DATA", GLYPHS_DATA="/data") == "/data"
+    assert from_env("HOME", HOME="") == pwd.getpwuid(os.getuid()).pw_dir
+    assert from_env("CARGO_BUILD_BUILD_DIR", CARGO_BUILD_BUILD_DIR="/elsewhere") == f"{ROOT}/target/kernel/target"
     first, *others = from_env("JUPYTER_PATH", JUPYTER_PATH="/elsewhere").split(":")
     assert first == f"{ROOT}/.venv/share/jupyter" and others == ["/elsewhere"]
     assert json.loads((Path(first) / "kernels/rust/kernel.json").read_text())["interrupt_mode"] == "signal"

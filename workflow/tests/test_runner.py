@@ -13,7 +13,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 import measure_kernel
 import run_notebook
@@ -48,6 +48,13 @@ def execute(tmp_path, capsys):
         return nbformat.read(executed, as_version=4), capsys.readouterr().out
 
     return run
+
+
+def test_progress_stays_out_of_what_a_notebook_keeps():
+    line = "preprocessing: 140 of 248 images, 70 per second\n"
+    streams = [new_output("stream", text=text) for text in (line[:20], line[20:], "t10k.gz: 1.2 of 9.9 MB, 3.1 MB/s\n", "epoch 1/2\n")]
+    assert [output.text for output in run_notebook.merge_streams(streams)] == ["epoch 1/2\n"]
+    assert run_notebook.merge_streams([new_output("stream", text=line)]) == []
 
 
 def test_a_healthy_notebook_is_green_and_shows_only_its_own_output(execute):

@@ -20,10 +20,10 @@ use glyphs::study::{CASE_AND_LOOKALIKES, Experiment, Human, OfficialTest, Readin
 use glyphs::train::Checkpoint;
 use glyphs::{Error, Result};
 
-/// Most files that are named because they are no images; the others are counted.
+/// At most so many files that are not images are named; the others are counted.
 const LISTED: usize = 20;
 
-/// As the standard library's, ending where standard output takes no more (a full disk).
+/// Like the standard library's, but ends the program when standard output fails (a full disk).
 macro_rules! println {
     ($($words:tt)*) => {
         if let Err(error) = writeln!(std::io::stdout(), $($words)*) {
@@ -33,7 +33,7 @@ macro_rules! println {
     };
 }
 
-/// What can be asked. Without clap's derive macros, which would ask for more of `syn` than the
+/// The command line. Without clap's derive macros, which would need more of `syn` than the
 /// notebooks' kernel does: every dependency would be compiled twice.
 fn command_line() -> Command {
     let which = |name: &'static str, about: &'static str| {
@@ -43,7 +43,7 @@ fn command_line() -> Command {
             .num_args(0..)
             .value_parser(names);
         let command = Command::new(name).about(about);
-        command.arg(datasets.help("All where none is named"))
+        command.arg(datasets.help("All if none is named"))
     };
     let path = |name: &'static str| {
         let path = Arg::new(name).long(name).value_name("PATH");
@@ -61,7 +61,7 @@ fn command_line() -> Command {
         .arg_required_else_help(true)
         .subcommand(which(
             "fetch",
-            "Fetch what neither $GLYPHS_DATA nor data/raw/ holds",
+            "Fetch what is in neither $GLYPHS_DATA nor data/raw/",
         ))
         .subcommand(which("status", "Say where each data set is"))
         .subcommand(which(
@@ -100,7 +100,7 @@ fn command_line() -> Command {
         ))
         .arg(
             path("sheet").help(
-                "Also write a page that shows each image, what the network saw and what it said",
+                "Also write a page that shows each image, what the network saw and its answer",
             ),
         )
         .arg(
@@ -127,8 +127,8 @@ fn command_line() -> Command {
                 .value_parser(["folder", "writer", "none"])
                 .default_value("folder")
                 .help(
-                    "Of a network that reads in context: which other images are of the same hand. \
-                     Their labels are never looked at",
+                    "For a network that reads in context: which other images are by the same hand. \
+Their labels are never used",
                 ),
         )
         .arg(flag(
@@ -147,7 +147,7 @@ fn command_line() -> Command {
         .arg(path("half").help("As a checkpoint of 16-bit numbers, half as large, into this file"))
         .group(ArgGroup::new("form").args(["onnx", "half"]).required(true));
     let judge = Command::new("judge")
-        .about("Read what a run held out for validation with its trained network")
+        .about("Read the images that a run held out for validation with its trained network")
         .arg(
             Arg::new("name")
                 .value_name("NAME")
@@ -179,11 +179,13 @@ fn command_line() -> Command {
         "Read the official test set of part 1, once, with every finished network that is here",
     );
     let readings = Command::new("readings").about(
-        "Write down what the finished networks of part 1 read in every drawing that they never \
+        "Write what the finished networks of part 1 read in every drawing that they never \
          saw, for the pages: readings.json in the folder of outputs",
     );
     let human = Command::new("human")
-        .about("Add to the records what people read: files that a report's page read.html saved")
+        .about(
+            "Add people's answers to the records, from files that a report's page read.html saved",
+        )
         .arg(
             Arg::new("files")
                 .value_name("FILE")
@@ -275,7 +277,10 @@ fn export(arguments: &ArgMatches) -> Result<()> {
     }
     let onnx = path(arguments, "onnx");
     checkpoint.export_onnx(&onnx)?;
-    println!("{}: takes pixels from 0 to 1, gives logits", onnx.display());
+    println!(
+        "{}: takes pixels from 0 to 1, returns logits",
+        onnx.display()
+    );
     Ok(())
 }
 
@@ -322,12 +327,12 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
     let (count, seconds) = (predictions.rows.len(), start.elapsed().as_secs_f64());
     let out = out.display();
     println!(
-        "{count} images in {seconds:.1} s, {:.0} a second: {out}",
+        "{count} images in {seconds:.1} s, {:.0} per second: {out}",
         count as f64 / seconds
     );
     let [reading, decoding, network] = predictions.seconds;
     println!(
-        "  reading {reading:.1} s; decoding and preprocessing {decoding:.1} s, {:.0} a second; \
+        "  reading {reading:.1} s; decoding and preprocessing {decoding:.1} s, {:.0} per second; \
          network {network:.1} s",
         count as f64 / decoding
     );
@@ -342,7 +347,7 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
         println!("not read, {}: {count}", problem.words());
     }
     for other in predictions.others.iter().take(LISTED) {
-        println!("passed over, no {FORMATS} file: {other}");
+        println!("skipped, not a {FORMATS} file: {other}");
     }
     if predictions.others.len() > LISTED {
         println!("  and {} others", predictions.others.len() - LISTED);
@@ -374,7 +379,7 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
     Ok(())
 }
 
-/// Goes on after a failure, and returns the last.
+/// Continues after a failure, and returns the last.
 fn each(which: &ArgMatches, action: fn(Dataset) -> Result<()>) -> Result<()> {
     let named = which.get_many::<DatasetName>("datasets");
     let datasets = named.map_or(Dataset::ALL.into(), |names| {

@@ -78,8 +78,8 @@ fn a_signal_ends_training_with_a_word_and_the_same_command_goes_on() {
         let output = child.wait_with_output().expect("it ends");
         reader.join().expect("its words end");
         let said = String::from_utf8_lossy(&output.stderr);
-        assert!(said.contains("goes on there"), "{signal}: {said}");
-        first_words = "going on after epoch";
+        assert!(said.contains("resumes there"), "{signal}: {said}");
+        first_words = "resuming after epoch";
     }
     let record = "results/part1-original-random-ours-seed0.json";
     assert!(!folder.path().join(record).exists());

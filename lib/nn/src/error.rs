@@ -7,7 +7,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// An argument is outside of what a function accepts.
+    /// An argument is outside the range that a function accepts.
     #[error("{problem}; {remedy}")]
     Argument { problem: String, remedy: String },
     /// A file of tensors could not be written or read, or is another network's.

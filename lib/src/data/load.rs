@@ -12,10 +12,10 @@ use crate::progress::say;
 
 /// The data set from the first place that has it: `$GLYPHS_DATA`, `data/raw/`, a
 /// stand-in made earlier, the sources of `data/datasets.toml` (unless `$GLYPHS_OFFLINE`
-/// is set), and at last a stand-in made now.
+/// is set), and finally a stand-in made now.
 ///
-/// A stand-in goes before the network so that a machine without one does not wait for
-/// it in every notebook; `glyphs data fetch` always asks the sources.
+/// A stand-in is tried before the network, so that a machine without a network does not wait for
+/// one in every notebook; `glyphs data fetch` always asks the sources.
 pub fn find(dataset: Dataset) -> Result<Found> {
     if let Some(found) = locate(dataset)? {
         return Ok(found);

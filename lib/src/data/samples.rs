@@ -12,7 +12,7 @@ pub struct Provenance {
     /// Name of the data set, e.g. `handwritten`, `mnist-train` or a folder's name.
     pub name: String,
     /// Where it was found: a path relative to its root, a URL, or `generated`; and
-    /// where damaged images were skipped, how many.
+    /// the number of damaged images that were skipped, if any.
     pub source: String,
     /// SHA-256 of the decoded content, in hexadecimal.
     pub sha256: String,
@@ -23,7 +23,7 @@ pub struct Provenance {
 }
 
 impl Provenance {
-    /// Says, wherever the data are shown, that damaged images were skipped.
+    /// Notes that damaged images were skipped, which is shown wherever the data are.
     pub(crate) fn note_skipped(&mut self, count: usize) {
         if count > 0 {
             let images = if count == 1 { "image" } else { "images" };
@@ -42,7 +42,7 @@ pub struct Samples {
     /// and position of the ink in the original, which cropping removes). Zero columns
     /// where there are none.
     pub features: Array2<f32>,
-    /// Index into `classes`, one an image.
+    /// Index into `classes`, one per image.
     pub labels: Vec<usize>,
     /// Who wrote each image; empty where the data set does not say.
     pub writers: Vec<u16>,
@@ -54,8 +54,8 @@ pub struct Samples {
 }
 
 impl Samples {
-    /// Images of one's own: `(n, channels, height, width)`, with their labels, which are
-    /// indices into `classes`. `name` stands wherever the data are shown.
+    /// Your own images: `(n, channels, height, width)`, with their labels, which are
+    /// indices into `classes`. `name` is shown wherever the data are.
     ///
     /// # Errors
     /// Where there are not as many labels as images, or a label has no class.
@@ -68,7 +68,7 @@ impl Samples {
         let classes: Vec<String> = classes.into_iter().map(Into::into).collect();
         let count = images.dim().0;
         let problem = || format!("{} labels for {count} images", labels.len());
-        ensure(labels.len() == count, problem, "pass one label an image")?;
+        ensure(labels.len() == count, problem, "pass one label per image")?;
         for &label in &labels {
             let problem = || format!("label {label}, but {} classes", classes.len());
             ensure(label < classes.len(), problem, "number the classes from 0")?;

@@ -11,7 +11,7 @@ use super::samples::Samples;
 use crate::{Error, Result};
 
 impl Samples {
-    /// Shuffles with `seed` and cuts: the first part holds `fraction` of the samples
+    /// Shuffles with `seed` and cuts: the first part has `fraction` of the samples
     /// (rounded to the nearest count), the second the others. The same seed gives the
     /// same split on every machine.
     pub fn split(&self, fraction: f64, seed: u64) -> (Self, Self) {
@@ -21,7 +21,7 @@ impl Samples {
     }
 
     /// As [`Samples::split`], but no writer is in both parts: whole writers are dealt
-    /// to the first part until it holds `fraction` of the samples, as nearly as writers allow.
+    /// to the first part until it has `fraction` of the samples, as nearly as writers allow.
     ///
     /// # Errors
     /// Where the samples do not name their writers, or all have one writer.
@@ -42,8 +42,8 @@ impl Samples {
         Ok(self.divide_by_writer(&order, &first_writers))
     }
 
-    /// Cross-validation: shuffled (always alike) and dealt into `folds` parts, of which number
-    /// `fold` modulo `folds` validates and the others train, in this order: (train, validation).
+    /// Cross-validation: shuffled (always the same way) and dealt into `folds` parts, of which number
+    /// `fold` modulo `folds` is for validation and the others for training: (training, validation).
     pub fn fold(&self, folds: usize, fold: u64) -> (Self, Self) {
         let order = shuffled(0..self.len(), 0);
         let is_held_out = |place: usize| place % folds.max(1) == part(folds, fold);
@@ -71,7 +71,7 @@ impl Samples {
     /// Every writer once, in rising order.
     ///
     /// # Errors
-    /// Where there are fewer than `least`; `instead` names what needs none.
+    /// Where there are fewer than `least`; `instead` names a way that needs no writers.
     fn distinct_writers(&self, least: usize, instead: &str) -> Result<Vec<u16>> {
         let mut writers = self.writers.clone();
         writers.sort_unstable();
@@ -127,13 +127,13 @@ impl Samples {
         self.part(spread_per_class(&self.labels, n))
     }
 
-    /// The same samples `times` over.
+    /// The same samples, repeated `times` times.
     pub fn repeat(&self, times: usize) -> Self {
         let n = self.len();
         self.select(&(0..n * times).map(|i| i % n).collect::<Vec<_>>())
     }
 
-    /// Puts other samples of the same classes and shape behind these.
+    /// Appends other samples of the same classes and shape.
     ///
     /// # Errors
     /// Where their images have another shape or number of features.
@@ -183,7 +183,7 @@ fn shuffled(range: Range<usize>, seed: u64) -> Vec<usize> {
     indices
 }
 
-/// The part that validates.
+/// The validation part.
 fn part(folds: usize, fold: u64) -> usize {
     (fold % folds.max(1) as u64) as usize
 }

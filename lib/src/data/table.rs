@@ -12,7 +12,7 @@ use crate::dataframe::{dataframe, write_csv};
 use crate::{Error, Result, files};
 
 impl Samples {
-    /// One row an image: `label` (index), `class`, `writer` and `name` where the data set
+    /// One row per image: `label` (index), `class`, `writer` and `name` where the data set
     /// has them, and `feature0`, `feature1`, …. The pixels are in [`Samples::to_table`].
     pub fn dataframe(&self) -> Result<DataFrame> {
         let class = |&label: &usize| self.classes.get(label).map_or("", String::as_str);
@@ -31,7 +31,7 @@ impl Samples {
         dataframe(columns)
     }
 
-    /// One row an image: its `label`, then `pixel0`, `pixel1`, …: the values of the first
+    /// One row per image: its `label`, then `pixel0`, `pixel1`, …: the values of the first
     /// channel row by row, 0 to 255, then those of the others.
     pub fn to_table(&self) -> Result<DataFrame> {
         let pixels: usize = self.image_shape().iter().product();
@@ -48,8 +48,8 @@ impl Samples {
         write_csv(path, &mut self.to_table()?)
     }
 
-    /// Images from a CSV file as [`Samples::write_csv`] writes it, and as Kaggle hands out its
-    /// digits: a header, then one row an image, its label before its pixels. `shape` is their
+    /// Images from a CSV file as [`Samples::write_csv`] writes it, and as Kaggle distributes its
+    /// digits: a header, then one row per image, its label before its pixels. `shape` is their
     /// channels, height and width; labels are indices into `classes`.
     ///
     /// # Errors
@@ -70,7 +70,7 @@ impl Samples {
         let pixels = channels * height * width;
         let refused = |problem: String| {
             let remedy =
-                format!("give it a header, then a label and {pixels} pixels (0 to 255) a row");
+                format!("give it a header, then a label and {pixels} pixels (0 to 255) per row");
             Error::content(path, problem, remedy)
         };
         let file = File::open(path).map_err(|e| files::refused(path, e))?;

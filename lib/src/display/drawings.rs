@@ -32,7 +32,7 @@ impl Show for Handwritten {
 }
 
 impl Handwritten {
-    /// A drawing of each class, small, every one by another writer where possible.
+    /// One small drawing of each class, by different writers where possible.
     pub fn sheet(&self) -> Result<Gallery> {
         let drawings = self.one_of_each_class().into_iter();
         let tiles = drawings.map(|index| self.tile(&self.drawings[index]));
@@ -49,7 +49,8 @@ impl Handwritten {
         ))
     }
 
-    /// `n` drawings, each followed by what the ways of preprocessing make of it.
+    /// `n` drawings, each followed by what each way of preprocessing makes of it. The title gives
+    /// the mean brightness of the results, which is the share of ink.
     pub fn before_and_after(&self, ways: &[Preprocess], n: usize) -> Result<Gallery> {
         let step = (self.len() / n.max(1)).max(1);
         let shown: Vec<usize> = (0..self.len()).step_by(step).take(n).collect();
@@ -62,8 +63,12 @@ impl Handwritten {
                 tile.then(Picture::new(samples.image(i), zoom))
             }))
         });
-        let names: Vec<&str> = ways.iter().map(Preprocess::name).collect();
-        let title = format!("Drawing, then {}", names.join(", "));
+        let named = ways.iter().zip(&made).map(|(way, samples)| {
+            let ink = samples.images.mapv(f64::from).mean().unwrap_or_default() / 2.55;
+            format!("{} (ink {ink:.0} %)", way.name())
+        });
+        let named: Vec<String> = named.collect();
+        let title = format!("Drawing, then {}", named.join(", "));
         Ok(Gallery::new(title, tiles.collect::<Result<Vec<_>>>()?))
     }
 
@@ -83,7 +88,7 @@ fn thumbnail(drawing: &Drawing) -> Result<Picture> {
         Error::content(
             &drawing.name,
             format!("cannot be decoded ({error})"),
-            "unpack the archive anew",
+            "unpack the archive again",
         )
     })?;
     Ok(Picture::scaled(&image, THUMBNAIL))

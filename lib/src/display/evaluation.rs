@@ -8,6 +8,7 @@ use crate::image::Unreadable;
 use crate::predict::Predictions;
 
 use super::chart::{Axis, Heatmap, LineChart};
+use super::format_count;
 use super::gallery::{Gallery, Tile};
 use super::html::{Html, Show, stack};
 use super::picture::Picture;
@@ -35,16 +36,21 @@ impl Show for Evaluation {
         }
         let rows = rows.into_iter();
         let rows = rows.map(|(name, value, interval)| [name.into(), value, interval.into()]);
-        let table = Table::new("Evaluation", ["", "value", "95 % interval"]).rows(rows);
+        let title = format!(
+            "{} of {} images classified correctly",
+            format_count(correct),
+            format_count(self.len())
+        );
+        let table = Table::new(title, ["", "value", "95 % interval"]).rows(rows);
         stack(&[&table, &self.provenance])
     }
 }
 
 impl Evaluation {
-    /// Accuracy on what is still read when the readings with the least confidence are refused,
-    /// by the share that is refused, up to nine tenths of all (C. Chow, "On optimum recognition
-    /// error and reject tradeoff", IEEE Transactions on Information Theory 16, 1970). The title
-    /// says what refusing a tenth brings.
+    /// Accuracy on the rest when the predictions with the least confidence are refused, by the
+    /// share that is refused, up to nine tenths of all (C. Chow, "On optimum recognition error
+    /// and reject tradeoff", IEEE Transactions on Information Theory 16, 1970). The title says
+    /// what refusing a tenth does.
     pub fn refusal(&self) -> LineChart {
         let (confidence, correct) = (self.confidence(), self.correct());
         let mut order: Vec<usize> = (0..self.len()).collect();
@@ -60,7 +66,7 @@ impl Evaluation {
             accuracies.get(read - 1).copied().unwrap_or(f64::NAN)
         };
         let title = format!(
-            "Refusing the least sure tenth raises accuracy from {:.1} to {:.1} %",
+            "Refusing the least sure tenth changes accuracy from {:.1} to {:.1} %",
             100.0 * at(0),
             100.0 * at(10)
         );
@@ -71,7 +77,7 @@ impl Evaluation {
 }
 
 impl ConfusionMatrix {
-    /// The heat map under a title that says what is to be seen.
+    /// The heat map under a title that says what it shows.
     pub fn chart(&self, title: impl Into<String>) -> Heatmap {
         Heatmap::new(title, self)
     }
@@ -80,15 +86,19 @@ impl ConfusionMatrix {
 impl Show for ConfusionMatrix {
     fn show(&self) -> Html {
         let (right, total) = (self.counts.diag().sum(), self.counts.sum());
-        self.chart(format!("{right} of {total} on the diagonal"))
+        let [right, total] = [right, total].map(format_count);
+        self.chart(format!("{right} of {total} classified correctly"))
             .show()
     }
 }
 
 impl Calibration {
-    /// The reliability diagram under a title that says what is to be seen: the share of correct
-    /// predictions against confidence, a dot a bin, with Wilson's interval.
-    pub fn chart(&self, title: impl Into<String>) -> LineChart {
+    /// The reliability diagram: the share of correct predictions against confidence, one dot per
+    /// bin, with Wilson's interval. `of` says whose it is; the title adds what it shows.
+    pub fn chart(&self, of: &str) -> LineChart {
+        let [confidence, accuracy] = [self.confidence, self.accuracy].map(|share| 100.0 * share);
+        let title =
+            format!("{of}: mean confidence {confidence:.1} %, mean accuracy {accuracy:.1} %");
         let shares = |name: &str| Axis::percent(name).from(0.0).to(1.0);
         let bins = self.bins.iter().filter(|bin| bin.count > 0).map(|bin| {
             let correct = (bin.accuracy * bin.count as f64).round() as usize;
@@ -120,7 +130,7 @@ impl Show for ClassScores {
 
 impl Show for Merged {
     fn show(&self) -> Html {
-        let columns = "counted as one | mistakes within | images | why they look alike";
+        let columns = "counted as one | mistakes between them | images | why they look alike";
         let rows = self.groups.iter().map(|group| {
             let names: Vec<String> = group.lookalike.classes.chars().map(String::from).collect();
             [
@@ -131,14 +141,14 @@ impl Show for Merged {
             ]
         });
         let caption = format!(
-            "Accuracy {:.4}, and {:.4} when lookalikes count as one: {} of {} mistakes are left",
+            "Accuracy {:.4}, and {:.4} when look-alikes count as one: {} of {} mistakes are left",
             self.accuracy_before, self.accuracy, self.mistakes, self.mistakes_before
         );
         Table::new(caption, columns.split(" | ")).rows(rows).show()
     }
 }
 
-/// One row an image.
+/// One row per image.
 impl Show for Predictions {
     fn show(&self) -> Html {
         let columns = ["image", "read as", "confidence"];
@@ -158,7 +168,7 @@ impl Show for Predictions {
         } else {
             "images"
         };
-        let count = super::format_count(self.rows.len());
+        let count = format_count(self.rows.len());
         let caption = format!("{count} {images} classified");
         Table::new(caption, columns).rows(rows).show()
     }
@@ -170,7 +180,7 @@ impl Show for Samples {
         let counts = self.class_counts();
         let title = format!(
             "{} images of {} classes, {} images each",
-            super::format_count(self.len()),
+            format_count(self.len()),
             self.classes.len(),
             range(&counts)
         );

@@ -1,4 +1,4 @@
-//! Galleries: images with what was read in them.
+//! Galleries: images, with what the network read in them.
 
 use std::fmt::Write as _;
 
@@ -22,9 +22,9 @@ pub struct Gallery {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tile {
     pub pictures: Vec<Picture>,
-    /// First line of the caption, and the words of the pictures for who cannot see them.
+    /// First line of the caption, and the alternative text of the pictures.
     pub caption: String,
-    /// A second line, set back; may be empty.
+    /// A second line, less prominent; may be empty.
     pub detail: String,
 }
 
@@ -37,7 +37,7 @@ impl Tile {
         }
     }
 
-    /// Puts another picture to the right, e.g. what became of the first.
+    /// Adds a picture on the right, e.g. what became of the first.
     pub fn then(mut self, picture: Picture) -> Self {
         self.pictures.push(picture);
         self
@@ -135,6 +135,12 @@ impl MostConfused {
                 Html::new(strip, "").into(),
             ]
         });
-        Table::new("The most frequent confusions", columns).rows(rows)
+        let title = self.0.first().map_or("No confusions".into(), |pair| {
+            format!(
+                "The most frequent confusion: {} read as {}, {} of {} times",
+                pair.truth, pair.prediction, pair.count, pair.support
+            )
+        });
+        Table::new(title, columns).rows(rows)
     }
 }

@@ -12,12 +12,25 @@ pub struct HistoryChart {
 }
 
 impl History {
-    /// Curves by epoch; `title` says whose.
-    pub fn chart(&self, title: &str) -> HistoryChart {
-        self.titled(format!("{title}: loss"), format!("{title}: accuracy"))
-    }
-
-    fn titled(&self, loss: String, accuracy: String) -> HistoryChart {
+    /// Curves by epoch, under what they reached; `of` says whose they are, and may be empty.
+    pub fn chart(&self, of: &str) -> HistoryChart {
+        let start = match of {
+            "" => "V".into(),
+            of => format!("{of}: v"),
+        };
+        let (mut loss, mut accuracy) = (of.to_owned(), of.to_owned());
+        if let (Some(last), Some(best)) = (self.last(), self.best_epoch()) {
+            let (n, best) = (self.epochs.len(), best + 1);
+            let epochs = if n == 1 { "epoch" } else { "epochs" };
+            let [here, training] = [last.val_accuracy, last.accuracy].map(|share| 100.0 * share);
+            loss = format!(
+                "{start}alidation loss {:.4} after {n} {epochs}, lowest after epoch {best}",
+                last.val_loss
+            );
+            accuracy = format!(
+                "{start}alidation accuracy {here:.1} % after {n} {epochs}, training {training:.1} %"
+            );
+        }
         let points = |value: fn(&Epoch) -> f64| {
             let numbered = self.epochs.iter().enumerate();
             numbered.map(move |(i, epoch)| ((i + 1) as f64, value(epoch)))
@@ -33,7 +46,7 @@ impl History {
 }
 
 impl HistoryChart {
-    /// A line at an accuracy to compare with.
+    /// Adds a line at an accuracy to compare with.
     pub fn reference(mut self, label: &str, accuracy: f64) -> Self {
         self.accuracy = self.accuracy.reference(label, accuracy);
         self
@@ -43,17 +56,10 @@ impl HistoryChart {
 /// The learning curves, under what was reached.
 impl Show for History {
     fn show(&self) -> Html {
-        let Some(last) = self.last() else {
-            return note("no epoch was trained");
-        };
-        let epochs = match self.epochs.len() {
-            1 => "1 epoch".to_owned(),
-            n => format!("{n} epochs"),
-        };
-        let loss = format!("Validation loss {:.4} after {epochs}", last.val_loss);
-        let reached = 100.0 * last.val_accuracy;
-        let accuracy = format!("Validation accuracy {reached:.1} % after {epochs}");
-        self.titled(loss, accuracy).show()
+        match self.last() {
+            Some(_) => self.chart("").show(),
+            None => note("no epoch was trained"),
+        }
     }
 }
 

@@ -16,7 +16,7 @@ pub struct Html {
     text: String,
 }
 
-/// A value with a display of its own.
+/// A value with its own display.
 pub trait Show {
     fn show(&self) -> Html;
 
@@ -31,12 +31,12 @@ pub fn stack(blocks: &[&dyn Show]) -> Html {
     joined("g-stack", blocks)
 }
 
-/// Blocks side by side where there is room, below each other where not.
+/// Blocks side by side if there is room, else below each other.
 pub fn row(blocks: &[&dyn Show]) -> Html {
     joined("g-row", blocks)
 }
 
-/// A paragraph; what stands between backticks is code.
+/// A paragraph; text between backticks is code.
 pub fn note(words: &str) -> Html {
     let parts: Vec<String> = escape(words)
         .split('`')
@@ -76,7 +76,7 @@ impl Html {
         &self.text
     }
 
-    /// To evcxr, as both; a front end takes the richest that it can show.
+    /// Prints both for evcxr; a front end takes the richest that it can show.
     fn print(&self) {
         for (kind, content) in [("html", &self.html()), ("plain", &self.text)] {
             println!("EVCXR_BEGIN_CONTENT text/{kind}\n{content}\nEVCXR_END_CONTENT");
@@ -106,7 +106,7 @@ impl<T: Show> Show for Result<T> {
     }
 }
 
-/// One line: which data, how much of it, and whether it only stands in for the real.
+/// One line: which data, how much of it, and whether it is a stand-in.
 impl Show for Provenance {
     fn show(&self) -> Html {
         let hash: String = self.sha256.chars().take(12).collect();
@@ -141,7 +141,7 @@ fn joined(class: &str, blocks: &[&dyn Show]) -> Html {
     )
 }
 
-/// Text as it stands in HTML, attributes included.
+/// Text escaped for HTML, attributes included.
 pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")

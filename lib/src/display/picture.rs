@@ -1,4 +1,4 @@
-//! Images inside a page: encoded, in base64, with words for who cannot see them.
+//! Images inside a page: encoded, in base64, with a text alternative.
 
 use ::image::{DynamicImage, codecs::jpeg};
 use base64::{Engine, prelude::BASE64_STANDARD};

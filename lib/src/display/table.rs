@@ -64,7 +64,7 @@ pub fn bar(share: f64) -> Cell {
 }
 
 impl Table {
-    /// Units stand in the column's name, e.g. `"time (s)"`.
+    /// Units are part of the column's name, e.g. `"time (s)"`.
     pub fn new<C: Into<String>>(
         caption: impl Into<String>,
         columns: impl IntoIterator<Item = C>,
@@ -103,7 +103,7 @@ impl Table {
         matches!(first, Some(Cell::Value(..) | Cell::Bar(..)))
     }
 
-    /// One row a row, but for that of the total. Columns of values are numbers as they were
+    /// One row for each row but the total. Columns of values are numbers as they were
     /// before rounding (shares 0 to 1; null where there is none), all others text. A column
     /// without a name, or of another one's name, gets its number appended.
     pub fn dataframe(&self) -> Result<DataFrame> {

@@ -23,10 +23,10 @@ const PATCH: usize = 7;
 /// Steps of the power iteration: the two largest components are apart after far fewer.
 const STEPS: usize = 100;
 
-/// The filters of the first convolution, each over its own range: dark is negative.
+/// The filters of the first convolution, each scaled to its own range: dark is negative.
 ///
 /// # Errors
-/// For a network whose first layer with weights is no convolution of one channel.
+/// If the network's first layer with weights is not a convolution of one channel.
 pub fn filters(model: &dyn Classifier) -> Result<Gallery> {
     let tensors = model.tensors();
     let first = tensors.iter().find(|tensor| tensor.shape.len() == 4);
@@ -104,7 +104,7 @@ pub fn feature_maps(model: &dyn Classifier, samples: &Samples, index: usize) -> 
     ))
 }
 
-/// Where the network looks: beside each image, how much less probable its own reading becomes
+/// Where the network looks: beside each image, how much less probable its own answer becomes
 /// when a square of 7 x 7 pixels around a pixel is hidden; the brightest part matters most
 /// (M. Zeiler and R. Fergus, "Visualizing and understanding convolutional networks", ECCV 2014).
 ///
@@ -143,12 +143,12 @@ pub fn occlusion(model: &dyn Classifier, samples: &Samples, indices: &[usize]) -
         tiles.push(tile.then(Picture::new(stretched(lost.view()).view(), 4)));
     }
     Ok(Gallery::new(
-        "What the reading hangs on: bright where hiding it costs most",
+        "What the answer depends on: bright where hiding a part costs most",
         tiles,
     ))
 }
 
-/// The images of some groups of classes, each a dot, by the first two principal components of
+/// The images of some groups of classes, one dot each, by the first two principal components of
 /// the last hidden layer.
 ///
 /// # Errors
@@ -176,7 +176,7 @@ pub fn embedding(
     let y = rest.dot(&component(&rest));
     let of = |part: &Array1<f32>| part.dot(part) / centred.iter().map(|v| v * v).sum::<f32>();
     let title = format!(
-        "{:.0} % of what varies in `{layer}` lies in two directions",
+        "Two directions hold {:.0} % of the variance in `{layer}`",
         100.0 * (of(&x) + of(&y))
     );
     let mut chart = LineChart::new(

@@ -48,7 +48,7 @@ pub struct ClassScore {
     pub support: usize,
 }
 
-/// One score a class, in label order.
+/// One score per class, in label order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClassScores(pub Vec<ClassScore>);
 
@@ -71,7 +71,7 @@ impl ConfusionMatrix {
         ratio(self.counts.diag().sum(), self.counts.sum())
     }
 
-    /// One row a cell: `truth` and `prediction` (class names) and their `count`, in label
+    /// One row per cell: `truth` and `prediction` (class names) and their `count`, in label
     /// order.
     pub fn dataframe(&self) -> Result<DataFrame> {
         let cells = || self.counts.indexed_iter();

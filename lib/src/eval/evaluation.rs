@@ -39,7 +39,7 @@ pub struct Mistake {
 }
 
 impl Evaluation {
-    /// From logits `(n, classes)`, one row a sample of `samples`.
+    /// From logits `(n, classes)`, one row per sample of `samples`.
     ///
     /// # Errors
     /// Where the shapes disagree, `samples` is empty, a label is no class, or a logit is not finite.
@@ -119,7 +119,7 @@ impl Evaluation {
         self.losses.iter().sum::<f64>() / self.len() as f64
     }
 
-    /// One row an image: `label` and `prediction` (class names), `confidence` (0 to 1),
+    /// One row per image: `label` and `prediction` (class names), `confidence` (0 to 1),
     /// `loss` (nats) and whether it is `correct`.
     pub fn dataframe(&self) -> Result<DataFrame> {
         let name = |&class: &usize| self.classes[class].as_str();

@@ -50,7 +50,7 @@ impl Evaluation {
     /// counts as one class. The predictions stay what they are.
     ///
     /// # Errors
-    /// Where a character is no class, or stands in two groups.
+    /// If a character is not a class, or is in two groups.
     ///
     /// ```no_run
     /// # fn f(result: glyphs::eval::Evaluation) -> glyphs::Result<()> {
@@ -98,12 +98,12 @@ impl Evaluation {
             for name in group.chars() {
                 let named = |class: &String| class.chars().eq([name]);
                 let class = self.classes.iter().position(named).ok_or_else(|| {
-                    let problem = format!("group {group:?} names {name:?}, which is no class");
+                    let problem = format!("group {group:?} names {name:?}, which is not a class");
                     Error::argument(problem, "name classes of the evaluated data only")
                 })?;
                 ensure(
                     group_of[class].replace(g).is_none(),
-                    || format!("class {name:?} stands in two groups"),
+                    || format!("class {name:?} is in two groups"),
                     "put each class into one group at most",
                 )?;
             }

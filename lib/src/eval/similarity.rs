@@ -21,7 +21,7 @@ pub fn debiased_cka(x: ArrayView2<f32>, y: ArrayView2<f32>) -> Result<f64> {
     ensure(
         n == m && n >= 4,
         || format!("CKA of features of {n} inputs with those of {m}"),
-        "show both networks the same images, some hundreds of them",
+        "show both networks the same images, a few hundred of them",
     )?;
     let [x, y] = [x, y].map(|features| {
         let features = centred(features);

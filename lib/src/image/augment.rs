@@ -290,7 +290,7 @@ impl Framed {
         }
     }
 
-    /// The value between four pixels; blank outside of the image.
+    /// The value between four pixels; blank outside the image.
     fn at(&self, x: f32, y: f32) -> f32 {
         let edge = |size: usize| size as f32 - 2.001;
         let x = (x + 2.0).clamp(0.0, edge(self.width));

@@ -12,7 +12,7 @@ use crate::{Error, Result, data::Samples};
 /// differ by, on dataset 1.
 const SHRINKAGE: f32 = 4.0;
 
-/// Which other drawings stand beside one.
+/// Which other drawings are the context of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Others {
     All,

@@ -1,4 +1,4 @@
-//! Images of one's own: a folder or archive whose folders are classes.
+//! Your own images: a folder or archive whose folders are classes.
 
 use std::path::{Path, PathBuf};
 
@@ -24,7 +24,7 @@ pub struct ImageFolder {
 /// The images of an [`ImageFolder`], preprocessed.
 #[derive(Debug)]
 pub struct FolderImages {
-    /// `names` are paths inside of the folder; the label is 0 where the folder gives none.
+    /// `names` are paths inside the folder; the label is 0 where the folder gives none.
     pub samples: Samples,
     /// The class that the folder of each image is named after, if it is one.
     pub labels: Vec<Option<usize>>,
@@ -35,7 +35,7 @@ pub struct FolderImages {
     pub unreadable: Vec<Option<Unreadable>>,
     /// What is wrong with each damaged image that was skipped.
     pub skipped: Vec<Error>,
-    /// Files that are no images, or none of a format that is read.
+    /// Files that are not images, or not of a supported format.
     pub others: Vec<String>,
 }
 
@@ -68,7 +68,7 @@ impl Samples {
     }
 
     /// As [`Samples::from_folder`], but damaged images are skipped: each comes back as an
-    /// error beside the others, and their number stands in the provenance.
+    /// error beside the others, and the provenance gives their number.
     pub fn from_folder_skipping(
         path: impl AsRef<Path>,
         preprocess: &Preprocess,
@@ -157,8 +157,8 @@ impl ImageFolder {
         let mut parent = None;
         for file in &self.files {
             let Some((folder, _)) = file.path.rsplit_once('/') else {
-                let problem = "it lies in no folder that names its class";
-                let remedy = "put the images of each class into a folder of their own";
+                let problem = "it is in no folder that names its class";
+                let remedy = "put the images of each class into their own folder";
                 return Err(Error::content(self.root.join(&file.path), problem, remedy));
             };
             let above = folder.rsplit_once('/').map_or("", |(above, _)| above);
@@ -185,7 +185,7 @@ impl ImageFolder {
         match classes.as_slice() {
             [only] => {
                 let problem = format!("all images are of one class, {only}");
-                let remedy = "put the images of each class into a folder of their own, and name \
+                let remedy = "put the images of each class into their own folder, and name \
                               the folder that holds them all";
                 Err(Error::content(&self.root, problem, remedy))
             }

@@ -14,7 +14,7 @@ pub struct Ink {
     pub pixels: Vec<u8>,
 }
 
-/// The smallest rectangle that holds all ink, with what is known of the ink in it.
+/// The smallest rectangle around all ink, with figures of the ink in it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct InkBox {
     pub left: usize,

@@ -21,7 +21,7 @@ const GRID: usize = 64;
 pub enum Unreadable {
     /// Paper alone.
     NoInk,
-    /// Marks that hardly rise above the paper's grain.
+    /// Marks that hardly stand out from the paper's grain.
     TooFaint,
     /// More than one character, side by side or on several lines.
     SeveralCharacters,
@@ -30,7 +30,7 @@ pub enum Unreadable {
 impl Unreadable {
     pub const ALL: [Self; 3] = [Self::NoInk, Self::TooFaint, Self::SeveralCharacters];
 
-    /// As tables say it.
+    /// As in tables.
     pub fn words(self) -> &'static str {
         match self {
             Self::NoInk => "no ink",

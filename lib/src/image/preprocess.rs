@@ -1,4 +1,4 @@
-//! Drawings and photographs brought down to the small square that a network sees.
+//! Drawings and photographs, scaled down to the small square that a network sees.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -55,11 +55,11 @@ pub enum Method {
     Squeeze,
     /// The whole image, with blank space added above and below to make it square.
     KeepAspect,
-    /// The ink alone; where it was, and how large, is left to the features.
+    /// The ink alone; the features say where it was, and how large.
     CropToInk(CropToInk),
 }
 
-/// As checkpoints and records hold it: the method alone for the usual grey 28 x 28.
+/// As in checkpoints and records: only the method, for the usual grey 28 x 28.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Written {
@@ -116,14 +116,14 @@ impl From<CropToInk> for Preprocess {
 pub struct CropToInk {
     /// Longer side of the ink's box in 28ths of the result's side. MNIST has 20.
     pub box_size: f32,
-    /// What comes to the image's centre.
+    /// What is placed at the image's centre.
     pub centre: Centre,
     /// Brings the brightest pixel up to full ink: large characters are no fainter
     /// than small ones.
     pub stretch: bool,
 }
 
-/// What comes to the middle of the image.
+/// What is placed at the centre of the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Centre {
@@ -200,7 +200,7 @@ impl Preprocess {
     }
 
     /// The part of the drawing that becomes the image; `bounds` is the ink's box.
-    /// None where that is nothing.
+    /// None if that is empty.
     fn window(&self, ink: &Ink, bounds: Option<&InkBox>) -> Option<Window> {
         let (width, height) = (ink.width as f32, ink.height as f32);
         match self.method {
@@ -232,8 +232,8 @@ impl Preprocess {
         Ok(done)
     }
 
-    /// Decodes an image file that may be a photograph: where the ink alone is taken, it is found on
-    /// whatever paper it stands.
+    /// Decodes an image file that may be a photograph: if only the ink is taken, it is found on
+    /// whatever paper it is on.
     pub(super) fn image(&self, path: &Path, bytes: &[u8]) -> Result<Preprocessed> {
         match self.rgb || !matches!(self.method, Method::CropToInk(_)) {
             true => self.drawing(path, bytes),
@@ -333,7 +333,7 @@ pub struct Preprocessed {
     /// Whether it is a drawing on a sheet like dataset 1's, flat and of its shape, so that size
     /// and position of the ink mean something.
     pub is_sheet: bool,
-    /// Why there is no character to read, or none alone.
+    /// Why there is no character to read, or more than one.
     pub unreadable: Option<Unreadable>,
 }
 
@@ -358,7 +358,7 @@ pub(super) fn preprocess_all<'a, T: Sync>(
         progress.step(|seconds| {
             let rate = done as f64 / seconds;
             format!(
-                "preprocessing: {done} of {} images, {rate:.0} a second",
+                "preprocessing: {done} of {} images, {rate:.0} per second",
                 items.len()
             )
         });

@@ -1,4 +1,4 @@
-//! Networks that read together.
+//! Ensembles: networks whose probabilities are averaged.
 
 use dfdx_conv::{
     Batch, Classifier, Error, Objective, Optimizer, Result, Signature, Step, log_softmax,
@@ -13,7 +13,7 @@ pub struct Ensemble {
 
 impl Ensemble {
     /// # Errors
-    /// Where there is no network, or one takes other images or tells other classes apart.
+    /// Where there is no network, or one takes other images or has other classes.
     pub fn new(members: Vec<Box<dyn Classifier>>) -> Result<Self> {
         let signatures = || members.iter().map(|member| member.signature());
         if members.is_empty() || signatures().any(|one| Some(one) != signatures().next()) {

@@ -1,4 +1,4 @@
-//! Networks: everything of the crate `dfdx-conv`, and the study's own.
+//! Networks: everything from the crate `dfdx-conv`, and the study's own.
 
 mod char_cnn;
 mod ensemble;
@@ -9,7 +9,7 @@ pub use char_cnn::{
 pub use dfdx_conv::{layers::*, *};
 pub use ensemble::Ensemble;
 
-/// What a network refuses, among the project's errors.
+/// A network's errors, as errors of the project.
 impl From<Error> for crate::Error {
     fn from(error: Error) -> Self {
         match error {

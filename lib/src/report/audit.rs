@@ -13,6 +13,8 @@ use crate::{
 
 /// How much differences are brightened to be seen.
 const BRIGHTER: u8 = 8;
+/// From this p-value on, labels count as evenly spread.
+const EVEN: f64 = 0.01;
 
 /// What was found of the images.
 impl Show for Audit {
@@ -32,18 +34,18 @@ impl Show for Audit {
         let difference = "mean difference from the original (grey levels of 255)";
         add(difference, number(mean(&own), 2));
         add("largest difference from the original", number(largest, 2));
-        let second = "mean difference from the next similar original";
+        let second = "mean difference from the second nearest original";
         add(second, number(mean(&next), 2));
-        let times = "the next is this many times as far, at the least";
+        let times = "the second nearest is at least this many times as far";
         add(times, number(nearer, 2));
         if let Some(jpeg) = self.compression {
             let quality = "JPEG quality that explains the difference best";
             add(quality, usize::from(jpeg.quality).into());
-            let left = "difference that is left then (grey levels)";
+            let left = "difference left after that (grey levels)";
             add(left, number(jpeg.left, 3));
             let same = format!("{} of {}", jpeg.identical, jpeg.images);
             let same = Cell::Value(same, Some(jpeg.identical as f64));
-            add("the same in every pixel then", same);
+            add("then the same in every pixel", same);
         }
         let rows = rows.into_iter().map(|(name, cell)| [name.into(), cell]);
         let table = Table::new("Where the images come from", ["", "found"]).rows(rows);
@@ -52,24 +54,43 @@ impl Show for Audit {
 }
 
 impl Audit {
-    /// Mean absolute difference of a pixel between each image and its original.
+    /// Mean absolute pixel difference between each image and its original.
     pub fn differences(&self) -> Vec<f64> {
         self.matches.iter().map(|m| m.mean_difference()).collect()
     }
 
-    /// The same to the original that comes second, for those where it was looked for.
+    /// The same to the second nearest original, for the images where it was searched for.
     pub fn runner_up_differences(&self) -> Vec<f64> {
         let found = self.runners_up.iter();
         found.map(|(_, next)| next.mean_difference()).collect()
     }
 
-    /// For the same: how many times as far the second is as the first.
+    /// For the same images: how many times as far the second nearest is as the nearest.
     pub fn times_as_far(&self) -> Vec<f64> {
         let found = self.runners_up.iter();
         let own = |i: usize| f64::from(self.matches[i].distance.max(1));
         found
             .map(|(i, next)| f64::from(next.distance) / own(*i))
             .collect()
+    }
+
+    /// What the second nearest originals show.
+    pub fn runners_up_in_words(&self, originals: &Samples) -> String {
+        let mut by_digit = vec![Vec::new(); self.classes.len()];
+        for (i, next) in &self.runners_up {
+            by_digit[self.truth[*i]].push(next.mean_difference());
+        }
+        let closest = (0..by_digit.len()).filter(|k| !by_digit[*k].is_empty());
+        let closest = closest.min_by(|a, b| mean(&by_digit[*a]).total_cmp(&mean(&by_digit[*b])));
+        let same = self.runners_up.iter();
+        let same = same.filter(|(i, next)| originals.labels[next.index] == self.truth[*i]);
+        format!(
+            "The second nearest shows the same digit for {} of {} images. It is closest on \
+             average for the digit {}.",
+            same.count(),
+            format_count(self.runners_up.len()),
+            closest.map_or("–", |k| &self.classes[k])
+        )
     }
 
     /// `n` originals, what dataset 3 has of them, and what differs.
@@ -105,7 +126,7 @@ impl Audit {
             .show()
     }
 
-    /// Are the wrong labels evenly spread?
+    /// Whether the wrong labels are evenly spread.
     pub fn uniformity(&self) -> Table {
         let independent = "given how full each folder is, the label does not depend on the digit";
         let rows = [
@@ -122,7 +143,12 @@ impl Audit {
             Err(_) => [name.into(), no_number(), no_number(), no_number()],
         });
         let columns = " | χ² | degrees of freedom | p";
-        table("Is every wrong label equally likely?", columns).rows(rows)
+        let caption = match self.uniform() {
+            Ok(test) if test.p >= EVEN => "No wrong label can be told to be likelier than others",
+            Ok(_) => "Some wrong labels are likelier than others",
+            Err(_) => "Too few labels to say whether all are equally likely",
+        };
+        table(caption, columns).rows(rows)
     }
 
     /// What is different about dataset 3, with the numbers of this audit.
@@ -130,13 +156,13 @@ impl Audit {
         let (n, in_place, right) = (self.len(), self.in_place(), self.right());
         let images = match in_place == n {
             true => format!(
-                "The images are not what is different: all {} are MNIST training images, in their \
-                 order, each once",
+                "The images are not what is different: all {} are MNIST training images, in the \
+                 same order, each once",
                 format_count(n)
             ),
             false => format!(
                 "Of the {} images, {} are nearest to the MNIST training image of the same \
-                 number, and {} different ones were found",
+                 number, and {} different originals were found",
                 format_count(n),
                 format_count(in_place),
                 format_count(self.distinct())
@@ -144,8 +170,8 @@ impl Audit {
         };
         let jpeg = match self.compression {
             Some(jpeg) => format!(
-                ", saved as JPEG of quality {} (which moved a pixel by {:.1} grey levels of 255 \
-                 on average; the next most similar original is {:.1} away)",
+                ", saved as JPEG of quality {} (which changed pixels by {:.1} grey levels of 255 \
+                 on average; the second nearest original is {:.1} away)",
                 jpeg.quality,
                 mean(&self.differences()),
                 mean(&self.runner_up_differences())
@@ -153,21 +179,23 @@ impl Audit {
             None => String::new(),
         };
         let even = match self.uniform() {
-            Ok(test) if test.p >= 0.01 => {
-                format!("spread over the nine others as evenly as chance would do it ({test})")
+            Ok(test) if test.p >= EVEN => {
+                format!("spread over the nine others as evenly as chance would ({test})")
             }
             Ok(test) => format!("not evenly spread over the nine others ({test})"),
             Err(_) => "too few to say how they are spread".into(),
         };
         let share = right as f64 / n.max(1) as f64;
         let purpose = match share < 0.5 / self.classes.len() as f64 {
-            true => " Drawn blindly, one in ten would be right: these were made wrong on purpose.",
+            true => {
+                " Of labels drawn at random, one in ten would be right: these were made wrong on purpose."
+            }
             false => "",
         };
         format!(
-            "{images}{jpeg}. The labels are: {} of {} ({:.2} %) name the digit on the image, {}; \
-             the rest are {even}.{purpose} A label of dataset 3 says what an image is not. That is \
-             {:.2} bits about its digit, where a right label tells {:.2}.",
+            "{images}{jpeg}. The labels are what is different: {} of {} ({:.2} %) name the digit \
+             on the image, {}; the rest are {even}.{purpose} A label of dataset 3 says what an \
+             image is not. That is {:.2} bits about its digit, where a right label gives {:.2}.",
             format_count(right),
             format_count(n),
             100.0 * share,

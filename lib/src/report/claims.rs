@@ -1,4 +1,4 @@
-//! What the 2021 report says, claim by claim, each held against the runs made here.
+//! What the 2021 report claims, each claim compared with the runs made here.
 
 use super::{accuracy, difference, table, val_accuracy};
 use crate::{
@@ -15,12 +15,12 @@ use crate::{
 use Head::{Experimental, Original};
 use Init::{Pretrained, Random};
 
-/// Two networks that differ by less than this share are taken as equally good.
+/// Two networks that differ by less than this share count as equally good.
 const MARGIN: f64 = 0.005;
 /// A claim is judged at this level, over all claims (Holm, 1979).
 const LEVEL: f64 = 0.05;
 
-/// The runs that claims are held against.
+/// The runs that claims are compared with.
 pub struct Records {
     pub alone: Seeds,
     pub in_context: Seeds,
@@ -50,11 +50,11 @@ type Evidence = fn(&Records) -> Option<PairedDifference>;
 
 /// How a claim is judged.
 enum Test {
-    /// A number above 0, seed by seed, speaks for it.
+    /// A number above 0, seed by seed, supports it.
     Above(Evidence),
-    /// A number within [`MARGIN`] of 0 does.
+    /// A number within [`MARGIN`] of 0 supports it.
     Equal(Evidence),
-    /// No run can tell; why.
+    /// No run can tell, for this reason.
     Untested(&'static str),
 }
 use Test::{Above, Equal, Untested};
@@ -142,14 +142,14 @@ fn saved(records: &Records, head: Head, value: Value) -> Option<PairedDifference
 const CLAIMS: [(u8, &str, &str, Test); 24] = [
     (
         1,
-        "The network is near a human.",
+        "The network is close to human performance.",
         "",
         Untested("no person has read these drawings"),
     ),
     (
         1,
-        "Most mistakes are not the network's: the characters look alike.",
-        "share of mistakes between look-alikes, less half (points)",
+        "Most mistakes are not the network's fault: the characters look alike.",
+        "share of mistakes between look-alikes, minus half (points)",
         Above(|records| {
             let share = |run: &RunResult| {
                 let wrong = 1.0 - val_accuracy(run)?;
@@ -162,7 +162,7 @@ const CLAIMS: [(u8, &str, &str, Test); 24] = [
     (
         1,
         "With context one could be much more accurate.",
-        "beside the writer's other drawings, less alone (points)",
+        "beside the writer's other drawings, minus alone (points)",
         Above(|records| {
             let [a, b] = [&records.in_context, &records.alone].map(|s| s.values(val_accuracy));
             difference_of_splits(&a, &b, overlap(&records.alone.runs)).ok()
@@ -194,7 +194,7 @@ const CLAIMS: [(u8, &str, &str, Test); 24] = [
     ),
     (
         2,
-        "Original: both starts end equally good.",
+        "Original: both starts end equally well.",
         "accuracy, pretrained − random (points)",
         Equal(|records| records.mnist.gain(Original, accuracy)),
     ),
@@ -217,7 +217,7 @@ const CLAIMS: [(u8, &str, &str, Test); 24] = [
     (
         2,
         "Experimental: an epoch takes less time.",
-        "seconds a run, 1 − pretrained / random (%)",
+        "seconds per run, 1 − pretrained / random (%)",
         Above(|records| saved(records, Experimental, |run| Some(run.seconds().ln()))),
     ),
     (
@@ -270,7 +270,7 @@ const CLAIMS: [(u8, &str, &str, Test); 24] = [
         2,
         "Pretraining overfits with the settings of part 1.",
         "",
-        Untested("not run: pretraining here has distortions, as ours of part 1"),
+        Untested("not run: pretraining here uses distortions, like ours in part 1"),
     ),
     (
         2,
@@ -288,7 +288,7 @@ const CLAIMS: [(u8, &str, &str, Test); 24] = [
     (
         3,
         "Original, pretrained: it is trained to predict anything but the right answer.",
-        "the least likely digit is right, less the likeliest is (points)",
+        "the least likely digit is right, minus the likeliest is (points)",
         Above(|records| {
             each(&records.mislabelled, Original, Pretrained, |run| {
                 Some(run.metric("least_likely_accuracy")? - run.test_accuracy?)
@@ -304,7 +304,7 @@ const CLAIMS: [(u8, &str, &str, Test); 24] = [
     (
         3,
         "Original, pretrained: validation loss rises steadily.",
-        "least rise from epoch to epoch (0.01 nats)",
+        "smallest rise from epoch to epoch (0.01 nats)",
         Above(|records| {
             let least = |run: &RunResult| rises_of_loss(run).min_by(f64::total_cmp);
             each(&records.mislabelled, Original, Pretrained, least)
@@ -312,7 +312,7 @@ const CLAIMS: [(u8, &str, &str, Test); 24] = [
     ),
 ];
 
-/// One line a claim, with its number and verdict; p-values are Holm's over all that have one.
+/// One line per claim, with its number and verdict; p-values are Holm's over all that have one.
 pub fn claims(records: &Records) -> Html {
     let found = CLAIMS.map(|(part, words, what, test)| {
         let evidence = match &test {
@@ -327,6 +327,7 @@ pub fn claims(records: &Records) -> Html {
     let columns =
         "part | the 2021 report says | measured here | found | seeds | p (Holm) | verdict";
     let mut table = table("The 2021 report's claims", columns);
+    let mut verdicts = Vec::new();
     for (part, words, what, test, evidence) in &found {
         let mut cells: Vec<Cell> = vec![usize::from(*part).into(), (*words).into(), (*what).into()];
         let mut p = f64::NAN;
@@ -345,12 +346,18 @@ pub fn claims(records: &Records) -> Html {
         });
         cells.extend([number(p, 3), verdict.words().into()]);
         table = table.row(cells);
+        verdicts.push(verdict);
     }
+    let count = |of| verdicts.iter().filter(|verdict| **verdict == of).count();
     let rule = note(&format!(
-        "A claim that something is more holds where the mean is above 0 and Holm's p below \
-         {LEVEL}, and does not hold where the mean is below 0 and p below {LEVEL}; one that two \
-         are alike holds where the 95 % interval lies within ±{:.1} points. The words are ours, \
-         after the report's.",
+        "Of {} claims, {} hold, {} do not, and {} cannot be told. A claim that something is \
+         higher holds if the mean is above 0 and Holm's p below {LEVEL}, and does not hold if the \
+         mean is below 0 and p below {LEVEL}. A claim that two networks are alike holds if the \
+         95 % interval lies within ±{:.1} points. The claims are in our words.",
+        verdicts.len(),
+        count(Verdict::Holds),
+        count(Verdict::DoesNotHold),
+        count(Verdict::CannotBeTold),
         MARGIN * 100.0
     ));
     stack(&[&table, &rule])

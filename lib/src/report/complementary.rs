@@ -1,11 +1,13 @@
 //! Notebook 7: learning digits from labels that say what an image is not.
 
-use super::{accuracy, compare, mean_percent, never_made, points, span, table, val_accuracy};
+use super::{
+    accuracy, compare, compare_under, mean_percent, never_made, points, span, table, val_accuracy,
+};
 use crate::{
     Result,
     data::Provenance,
     display::{Html, format_signed, note, number, percent, percent_interval, stack},
-    eval::statistics::{mean, paired_difference},
+    eval::statistics::{PairedDifference, mean, paired_difference},
     study::{
         Division, Experiment, Head, Init, RELABELLED, RunResult, SEEDS, Seeds, TAKEN, Trained,
         TriedDivision, UNLIMITED, simplest_division, tried_divisions,
@@ -17,12 +19,12 @@ fn random_start() -> Experiment {
     Experiment::mislabelled(Head::Original, Init::Random, 0)
 }
 
-/// The losses, each on seed 0 from a random start: what chooses among them is the risk on
-/// held-out images, which needs their complementary labels alone.
+/// The losses, each on seed 0 from a random start. The choice among them is by the risk on
+/// held-out images, which needs only their complementary labels.
 pub fn compare_losses(dataset: &Provenance) -> Result<Html> {
     let mut table = table(
         "Six losses, 3 epochs each, seed 0",
-        " | risk on held-out images (nats) | accuracy estimated on them | \
+        " | risk on held-out images (nats) | accuracy estimated from them | \
          MNIST test accuracy (not used)",
     );
     let mut best: Option<(f64, &str)> = None;
@@ -44,19 +46,19 @@ pub fn compare_losses(dataset: &Provenance) -> Result<Html> {
     }
     Ok(best.map_or_else(never_made, |(risk, name)| {
         let choice = format!(
-            "The lowest risk on held-out images, {risk:.4} nats, is that of {name}. (A network that \
-             knew every digit for certain would reach ln 9 = 2.1972; one that knows nothing stays \
-             at ln 10 = 2.3026.)"
+            "{name} has the lowest risk on held-out images, {risk:.4} nats. (A network that knew \
+             every digit for certain would reach ln 9 = 2.1972; one that knows nothing stays at \
+             ln 10 = 2.3026.)"
         );
         stack(&[&table, &note(&choice)])
     }))
 }
 
-/// Nine epochs divided in several ways, from a random start, and what the rule takes.
+/// Several schedules of nine epochs, from a random start, and which one the rule takes.
 pub fn compare_stages(dataset: &Provenance) -> Result<Html> {
     let mut table = table(
-        "Nine epochs, divided in seven ways",
-        "division | accuracy estimated without true labels | less the highest (points) | \
+        "Seven schedules of nine epochs",
+        "schedule | accuracy estimated without true labels | minus the highest (points) | \
          MNIST test accuracy (not used) | seeds",
     );
     let tried = tried_divisions(dataset)?;
@@ -83,23 +85,23 @@ pub fn compare_stages(dataset: &Provenance) -> Result<Html> {
         ]);
     }
     let words = format!(
-        "The highest estimate is that of {best}; the simplest division that cannot be told from \
-         it: {}.",
+        "The highest estimate is that of {best}. The simplest schedule that cannot be told from \
+         it is {}.",
         words(&taken)
     );
     Ok(stack(&[&table, &note(&words)]))
 }
 
-/// E.g. `6 epochs under the forward loss, 3 on own predictions above 0.9`.
+/// E.g. `6 epochs with the forward loss, 3 on its predictions above 0.9`.
 fn words(division: &Division) -> String {
-    let first = format!("{} epochs under the forward loss", division.forward);
+    let first = format!("{} epochs with the forward loss", division.forward);
     let Some(own) = division.own else {
         return first;
     };
     let which = match (own.confidence > 0.0, own.copies) {
-        (true, _) => format!("own predictions above {}", own.confidence),
-        (_, 0) => "all own predictions".into(),
-        (_, copies) => format!("all own predictions, averaged over {copies} distorted copies"),
+        (true, _) => format!("its predictions above {}", own.confidence),
+        (_, 0) => "all its predictions".into(),
+        (_, copies) => format!("all its predictions, averaged over {copies} distorted copies"),
     };
     let again = if own.rounds > 1 {
         ", then on new ones"
@@ -112,30 +114,36 @@ fn words(division: &Division) -> String {
 /// What not knowing costs: the same network and training under true labels, and without the
 /// limit of nine epochs.
 pub fn price_of_not_knowing(mislabelled: &Provenance, mnist: &Provenance) -> Result<Html> {
-    let mut ways = Vec::new();
+    let (mut ways, mut prices) = (Vec::new(), Vec::new());
     for division in [TAKEN, UNLIMITED] {
         let (epochs, run) = (division.epochs(), random_start());
         let known = Seeds::recorded(&run.clone().true_labels(epochs), mnist)?;
         let unknown = Seeds::recorded(&run.divided(division), mislabelled)?;
-        ways.push((format!("{epochs} epochs, labels that are wrong"), unknown));
+        let cost = paired_difference(&known.values(accuracy), &unknown.values(accuracy));
+        let cost = cost.ok().filter(|cost| !cost.interval.contains(0.0));
+        let points = |cost: PairedDifference| format!("{:.2} points", 100.0 * cost.mean);
+        let price = cost.map_or("an amount that cannot be told".into(), points);
+        prices.push(format!("{price} in {epochs} epochs"));
+        ways.push((format!("{epochs} epochs, wrong labels"), unknown));
         ways.push((format!("{epochs} epochs, true labels"), known));
     }
-    compare("The price of not knowing: MNIST test accuracy", &ways, &[])
+    let title = format!("Not knowing the labels costs {}", prices.join(", "));
+    compare_under(&title, "Accuracy on the MNIST test set", &ways, &[])
 }
 
-/// How accuracy falls off where some labels are right after all, or wrong ones uneven.
+/// How accuracy falls if some labels are right after all, or the wrong ones not uniform.
 pub fn compare_labels(mnist: &Provenance) -> Result<Html> {
     let mut ways = Vec::new();
     for (right, uneven) in RELABELLED {
         let name = match uneven {
-            true => "none right, wrong ones uneven (2 to 1)".into(),
+            true => "none right, wrong ones not uniform (2 to 1)".into(),
             false => format!("{:.0} % right", 100.0 * right),
         };
         let run = Experiment::relabelled(right, uneven, 0);
         ways.push((name, Seeds::recorded_under(&SEEDS[..3], &run, mnist)?));
     }
-    let title = "MNIST under wrong labels made here: test accuracy";
-    compare(title, &ways, &[])
+    let what = "Accuracy on the MNIST test set, learned from wrong labels made here";
+    compare(what, &ways, &[])
 }
 
 /// Both starts over all seeds.
@@ -145,8 +153,8 @@ pub fn accuracies(runs: &[&Trained]) -> Result<Html> {
         Ok((name, Seeds::beside(run)?))
     };
     let ways = runs.iter().map(of).collect::<Result<Vec<_>>>()?;
-    let title = "Accuracy on the MNIST test set, learned from wrong labels alone";
-    compare(title, &ways, &[])
+    let what = "Accuracy on the MNIST test set, learned from wrong labels";
+    compare(what, &ways, &[])
 }
 
 /// What each start reached, and whether the second stage helped, judged by complementary labels
@@ -158,11 +166,12 @@ pub fn finding(runs: &[&Trained]) -> Result<Html> {
         let seeds = Seeds::beside(trained)?;
         let estimate = mean(&seeds.values(accuracy))?;
         let learned = match trained.experiment.init {
-            Init::Random => "from dataset 3 alone, without one label that is meant to be right",
-            Init::Pretrained => "from dataset 3 after the drawn digits and their right labels",
+            Init::Random => "dataset 3 alone, without one label that is supposed to be right",
+            Init::Pretrained => "dataset 3 after the drawn digits and their right labels",
         };
         sentences.push(format!(
-            "Learned {learned}: {:.2} % of the MNIST test set ({}, {} seeds).",
+            "A network that learns from {learned}, classifies {:.2} % of the MNIST test set \
+             correctly ({}, {} seeds).",
             estimate.mean * 100.0,
             percent_interval(&estimate),
             estimate.n
@@ -174,12 +183,13 @@ pub fn finding(runs: &[&Trained]) -> Result<Html> {
     }
     if let Ok(gain) = paired_difference(&second, &first) {
         let verdict = match gain.interval.contains(0.0) {
-            true => "whether that helped cannot be told from these labels",
+            true => "whether it helped cannot be told from these labels",
             false => "more than chance",
         };
         sentences.push(format!(
-            "By held-out complementary labels alone, training on its own predictions changed the \
-             random start's estimated accuracy by {} points (95 % interval {}): {verdict}.",
+            "Judged by held-out complementary labels alone, training on its own predictions \
+             changed the random start's estimated accuracy by {} points (95 % interval {}): \
+             {verdict}.",
             format_signed(gain.mean * 100.0, 2),
             span(gain.interval, 100.0, 2),
         ));

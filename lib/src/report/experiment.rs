@@ -7,7 +7,7 @@ use crate::{
     study::Experiment,
 };
 
-/// Setup and configuration, one row a setting; what is off is left out.
+/// Setup and configuration, one row per setting; what is off is left out.
 impl Show for Experiment {
     fn show(&self) -> Html {
         // By way of text, which gives 32-bit numbers their shortest form.

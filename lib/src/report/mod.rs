@@ -22,7 +22,7 @@ use crate::{
         Axis, Cell, Html, RowChart, Show, Table, format_number, format_signed, note, percent,
         percent_interval, stack,
     },
-    eval::statistics::{Interval, PairedDifference, mean, mean_of_splits},
+    eval::statistics::{Interval, PairedDifference, difference_of_splits, mean, mean_of_splits},
     study::{Grid, Head, Init, RunResult, Seeds, Split, Trained},
 };
 
@@ -116,15 +116,65 @@ fn points(gain: Option<PairedDifference>) -> Cell {
     gain.map_or("–".into(), |gain| difference(&gain, 100.0, 2).into())
 }
 
-/// Accuracies of several ways, each over its seeds: a chart and a table, beside what the 2021
-/// report or others reached (`lines`).
+/// Accuracies of several ways, each over its seeds: a chart, a table and which is highest,
+/// beside what the 2021 report or others reached (`lines`).
 fn compare(
+    what: &str,
+    ways: &[(impl AsRef<str>, impl Borrow<Seeds>)],
+    lines: &[(&str, f64)],
+) -> Result<Html> {
+    let (title, leads) = highest(ways);
+    let title = if title.is_empty() { what } else { &title };
+    let shown = compare_under(title, what, ways, lines)?;
+    Ok(match leads.as_str() {
+        "" => shown,
+        leads => stack(&[&shown, &note(leads)]),
+    })
+}
+
+/// Which way has the highest mean, and by how much it leads each of the others.
+fn highest(ways: &[(impl AsRef<str>, impl Borrow<Seeds>)]) -> (String, String) {
+    let ranked = ways.iter().filter_map(|(name, seeds)| {
+        let seeds: &Seeds = seeds.borrow();
+        let values = seeds.values(accuracy);
+        Some((name.as_ref(), mean(&values).ok()?.mean, values, seeds))
+    });
+    let mut ranked: Vec<_> = ranked.collect();
+    ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let Some(((best, top, values, seeds), others)) = ranked.split_first() else {
+        return Default::default();
+    };
+    let top = format!("{best}, {:.2} %", 100.0 * top);
+    let (mut leads, mut within) = (Vec::new(), Vec::new());
+    for (name, _, others, _) in others {
+        let lead = difference_of_splits(values, others, overlap(&seeds.runs)).ok();
+        if lead.is_none_or(|lead| lead.interval.contains(0.0)) {
+            within.push(*name);
+        }
+        leads.push(match lead {
+            Some(lead) => format!("{} on {name}", difference(&lead, 100.0, 2)),
+            None => format!("not enough seeds to tell on {name}"),
+        });
+    }
+    let within = within.join("; ");
+    let title = match (within.as_str(), others.is_empty()) {
+        (_, true) => return (top, String::new()),
+        ("", _) => format!("Highest mean: {top}, more than chance"),
+        _ => format!("Highest mean: {top}; it cannot be told from {within}"),
+    };
+    let leads = format!("The lead of {best}, in points: {}.", leads.join("; "));
+    (title, leads)
+}
+
+/// As [`compare`], under a title that says something else.
+fn compare_under(
     title: &str,
+    what: &str,
     ways: &[(impl AsRef<str>, impl Borrow<Seeds>)],
     lines: &[(&str, f64)],
 ) -> Result<Html> {
     let mut chart = RowChart::dots(title, Axis::percent("accuracy"));
-    let mut table = table(title, " | mean | 95 % interval | seeds | each seed (%)");
+    let mut table = table(what, " | mean | 95 % interval | seeds | each seed (%)");
     for (name, seeds) in ways {
         let seeds: &Seeds = seeds.borrow();
         let values = seeds.values(accuracy);
@@ -183,7 +233,7 @@ impl Trained {
     /// Loss and accuracy by epoch, with what the 2021 report's run ended at.
     pub fn chart(&self) -> Html {
         let (part, head, init) = (self.result.part, self.experiment.head, self.experiment.init);
-        let title = format!("{} head, {} start", head.name(), init.name());
+        let title = format!("Head {}, {} start", head.name(), init.name());
         let mut chart = self.history.chart(&title);
         if let Some(last) = reference_2021::last(part, head, init) {
             chart = chart.reference(THE_REPORT, last.val_accuracy);

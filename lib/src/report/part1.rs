@@ -1,15 +1,15 @@
-//! Part 1: how drawings are brought down, what reads them, and how well.
+//! Part 1: how drawings are preprocessed, what reads them, and how well.
 
 use std::{borrow::Borrow, path::PathBuf};
 
 use super::{
-    THE_REPORT, compare, difference, each_percent, mean_percent, never_made, overlap, points,
-    reference_2021, span, table, val_accuracy,
+    THE_REPORT, compare, each_percent, mean_percent, never_made, overlap, points, reference_2021,
+    span, table, val_accuracy,
 };
 use crate::{
     Result,
     data::Handwritten,
-    display::{Axis, Html, LineChart, Show, Table, note, number, percent, stack},
+    display::{Axis, Html, LineChart, Table, note, number, percent, stack},
     eval::{
         Evaluation,
         statistics::{difference_of_splits, mean, paired_difference, prediction_interval, wilson},
@@ -37,26 +37,26 @@ fn beside_report(ways: &[(impl AsRef<str>, impl Borrow<Seeds>)]) -> Result<Html>
     compare("Validation accuracy after the last epoch", ways, &[line])
 }
 
-/// Whether a run by hand went as the record of its seed says.
+/// Whether a run in a notebook went as the record of its seed says.
 pub fn repeats(history: &History, seeds: &Seeds) -> Html {
     let (Some(last), Some(run)) = (history.epochs.last(), seeds.runs.first()) else {
         return super::left_out(&seeds.left_out);
     };
     let figures = |epoch: &Epoch| {
-        (
+        [
             epoch.loss,
             epoch.accuracy,
             epoch.val_loss,
             epoch.val_accuracy,
-        )
+        ]
     };
     let pairs = history.epochs.iter().zip(&run.epochs);
     let differs = pairs.filter(|(here, there)| figures(here) != figures(there));
     let verdict = match (differs.count(), history.epochs.len() == run.epochs.len()) {
         (0, true) => "losses and accuracies of every epoch are equal, to the last bit".into(),
         (differing, _) => format!(
-            "{differing} of {} epochs differ: another configuration, other data, or another kind \
-             of processor ({} made the record)",
+            "{differing} of {} epochs differ, because of another configuration, other data or \
+             another kind of processor (the record is from {})",
             history.epochs.len(),
             run.environment.cpu
         ),
@@ -68,28 +68,42 @@ pub fn repeats(history: &History, seeds: &Seeds) -> Html {
     ))
 }
 
-/// What it brings to average a prediction over distorted copies of the image, by the records
-/// that know it.
+/// What averaging predictions over distorted copies of an image gains, from the records that
+/// have it.
 pub fn compare_averaging(ways: &[(&str, &Seeds)]) -> Result<Html> {
     let mut table = table(
         format!("Validation accuracy, averaged over {COPIES} distorted copies"),
         " | image as it is | averaged | gain and 95 % interval (points) | seeds",
     );
+    let mut helped = Vec::new();
     for (name, seeds) in ways {
         let averaged = seeds.values(|run| run.metric(AVERAGED));
         let as_is = seeds.values(|run| run.metric(AVERAGED).and(val_accuracy(run)));
         if averaged.is_empty() {
             continue;
         }
+        let gain = paired_difference(&averaged, &as_is).ok();
+        if gain.is_some_and(|gain| gain.interval.low > 0.0) {
+            helped.push(*name);
+        }
         table = table.row([
             (*name).into(),
             mean_percent(&as_is),
             mean_percent(&averaged),
-            points(paired_difference(&averaged, &as_is).ok()),
+            points(gain),
             averaged.len().into(),
         ]);
     }
-    Ok(table.show())
+    let words = format!("Averaging helps by more than chance: {}.", list(&helped));
+    Ok(stack(&[&table, &note(&words)]))
+}
+
+/// `a; b`, or `none`
+fn list(names: &[&str]) -> String {
+    match names {
+        [] => "none".into(),
+        names => names.join("; "),
+    }
 }
 
 /// The ways of preprocessing, each under the 2021 report's training.
@@ -113,7 +127,7 @@ pub fn preprocessing_finding(drawings: &Handwritten) -> Result<Html> {
         return Ok(never_made());
     };
     let mut words = format!(
-        "On seed 0, {best} classifies {:.1} % of the validation images correctly, the most of all.",
+        "On seed 0, {best} classifies the most validation images correctly, {:.1} %.",
         accuracy * 100.0
     );
     let (a, b) = (seeds.values(val_accuracy), ways[0].1.values(val_accuracy));
@@ -134,7 +148,8 @@ pub fn preprocessing_finding(drawings: &Handwritten) -> Result<Html> {
 /// Bengio's ("Inference for the generalization error", Machine Learning 52, 2003).
 pub fn compare_candidates(drawings: &Handwritten) -> Result<Html> {
     let mut ours: Option<Vec<f64>> = None;
-    let columns = " | validation accuracy | loss | less ours (points) | folds";
+    let (mut better, mut worse) = (Vec::new(), Vec::new());
+    let columns = " | validation accuracy | loss | minus ours (points) | folds";
     let mut table = table("Five-fold cross-validation", columns);
     for (name, run) in Experiment::part1_candidates() {
         let seeds = Seeds::recorded_under(&SELECTION, &run, &drawings.provenance)?;
@@ -144,6 +159,11 @@ pub fn compare_candidates(drawings: &Handwritten) -> Result<Html> {
         }
         let ours = ours.get_or_insert_with(|| accuracies.clone());
         let gain = difference_of_splits(&accuracies, ours, overlap(&seeds.runs))?;
+        if gain.interval.low > 0.0 {
+            better.push(name);
+        } else if gain.interval.high < 0.0 {
+            worse.push(name);
+        }
         let losses = seeds.values(|run| Some(run.last()?.val_loss));
         table = table.row([
             name.into(),
@@ -153,11 +173,16 @@ pub fn compare_candidates(drawings: &Handwritten) -> Result<Html> {
             accuracies.len().into(),
         ]);
     }
-    Ok(ours.map_or_else(never_made, |_| table.show()))
+    let words = format!(
+        "Better than ours by more than chance: {}. Worse: {}.",
+        list(&better),
+        list(&worse)
+    );
+    Ok(ours.map_or_else(never_made, |_| stack(&[&table, &note(&words)])))
 }
 
 /// What the 2021 report's training may have been, each reading beside the report's log: means
-/// of the seeds. A reading that is near in accuracy alone is not near.
+/// of the seeds. A reading has to be near in loss as well as in accuracy.
 pub fn compare_readings(drawings: &Handwritten) -> Result<Html> {
     let mut table = table(
         "The 2021 report's log, and what may have made it",
@@ -212,22 +237,31 @@ pub fn compare_readings(drawings: &Handwritten) -> Result<Html> {
         return Ok(never_made());
     };
     let words = format!(
-        "Nearest to the log in training accuracy, validation accuracy and validation loss together \
-         (the sum of their relative differences): {nearest}."
+        "The reading nearest to the log in training accuracy, validation accuracy and validation \
+         loss together (sum of the relative differences) is: {nearest}."
     );
     Ok(stack(&[&table, &note(&words)]))
 }
 
-/// Accuracy by the number of the writer's other drawings that are read beside one.
+/// Accuracy by the number of the writer's other drawings that are given as context.
 pub fn context_curve(ways: &[(&str, &Seeds)]) -> Result<Html> {
     let others = Axis::new("other drawings of the same hand").from(0.0);
-    let title = "What other drawings of the same hand are worth";
+    let at = |seeds: &Seeds, n: usize| seeds.values(|run| run.metric(&accuracy_with(n)));
+    let ends = ways.iter().filter_map(|(name, seeds)| {
+        let [none, all] = [OTHERS[0], OTHERS[OTHERS.len() - 1]].map(|n| mean(&at(seeds, n)));
+        let [none, all] = [none.ok()?, all.ok()?].map(|estimate| 100.0 * estimate.mean);
+        Some(format!("from {none:.1} to {all:.1} % for {name}"))
+    });
+    let title = format!(
+        "Accuracy with no and with {} other drawings: {}",
+        OTHERS[OTHERS.len() - 1],
+        ends.collect::<Vec<_>>().join(", ")
+    );
     let mut chart = LineChart::new(title, others, Axis::percent("validation accuracy"));
     let header = std::iter::once("others").chain(ways.iter().map(|(name, _)| *name));
     let mut table = Table::new("", header);
     for n in OTHERS {
-        let at = |seeds: &Seeds| seeds.values(|run| run.metric(&accuracy_with(n)));
-        let cells = ways.iter().map(|(_, seeds)| mean_percent(&at(seeds)));
+        let cells = ways.iter().map(|(_, seeds)| mean_percent(&at(seeds, n)));
         table = table.row([n.into()].into_iter().chain(cells));
     }
     for (name, seeds) in ways {
@@ -241,36 +275,11 @@ pub fn context_curve(ways: &[(&str, &Seeds)]) -> Result<Html> {
     Ok(stack(&[&chart, &table]))
 }
 
-/// Whether the writer's other drawings help, on the same splits.
-pub fn context_finding(ways: &[(&str, &Seeds, &Seeds)]) -> Result<Html> {
-    let mut sentences = Vec::new();
-    for (name, alone, beside) in ways {
-        let (a, b) = (beside.values(val_accuracy), alone.values(val_accuracy));
-        if let Ok(gain) = difference_of_splits(&a, &b, overlap(&alone.runs)) {
-            let verdict = match gain.interval.contains(0.0) {
-                true => "; whether it helps cannot be told",
-                false => "",
-            };
-            sentences.push(format!(
-                "{name}: {:.1} % alone, {:.1} % beside the writer's other drawings, a difference \
-                 of {} points{verdict}.",
-                mean(&b)?.mean * 100.0,
-                mean(&a)?.mean * 100.0,
-                difference(&gain, 100.0, 1)
-            ));
-        }
-    }
-    Ok(match sentences.is_empty() {
-        true => never_made(),
-        false => note(&sentences.join(" ")),
-    })
-}
-
-/// What the finished networks read in the official test set, where it was there.
+/// How well the finished networks read the official test set, if it was there.
 pub fn official_test() -> Result<Html> {
     let Some(test) = OfficialTest::load()? else {
         return Ok(note(
-            "The official test set has not come yet. Where it is in data/raw or $GLYPHS_DATA, \
+            "The official test set is not here. Once it is in data/raw or $GLYPHS_DATA, \
              `make official-test` reads it once, with these networks as they are.",
         ));
     };
@@ -312,13 +321,13 @@ pub fn findings(baseline: &Seeds, ours: &Seeds, seed0: &Evaluation) -> Result<Ht
     let compared = match one_run {
         Ok(interval) => {
             let verdict = match (interval.low > own.high, interval.high < own.low) {
-                (true, _) => "even a run of ours at its worst is better",
-                (_, true) => "even a run of ours at its best is worse",
-                _ => "the two overlap, so from one run of theirs it cannot be told which is better",
+                (true, _) => "even the low end of ours is better",
+                (_, true) => "even the high end of ours is worse",
+                _ => "the two overlap, so one run of theirs cannot tell which is better",
             };
             format!(
-                "One run of ours falls between {} %; the report's one run, {right} of {of} images, \
-                 is compatible with {} %: {verdict}.",
+                "In 95 of 100 cases one run of ours reaches {} %; the report's one run, {right} of \
+                 {of} images, is compatible with {} %: {verdict}.",
                 span(interval, 100.0, 1),
                 span(own, 100.0, 1)
             )
@@ -327,8 +336,8 @@ pub fn findings(baseline: &Seeds, ours: &Seeds, seed0: &Evaluation) -> Result<Ht
     };
     Ok(note(&format!(
         "The 2021 report's run classified {:.2} % of its validation images correctly. Here \
-         {baseline}ours reaches {:.2} %, means of the seeds. {compared} Of the {} \
-         mistakes of seed 0, {} are between look-alikes; where these count as one character, \
+         {baseline}ours reaches {:.2} % (means of the seeds). {compared} Of the {} \
+         mistakes of seed 0, {} are between look-alikes; if these count as one character, \
          {:.2} % are classified correctly. The right character is among the three likeliest for \
          {:.2} %.",
         reported * 100.0,

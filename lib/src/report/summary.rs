@@ -4,7 +4,7 @@ use super::{accuracy, network_name, reference_2021, table};
 use crate::{
     Result,
     data::Provenance,
-    display::{Html, Show, note, number, percent, percent_interval, stack},
+    display::{Html, note, number, percent, percent_interval, stack},
     eval::statistics::mean,
     study::{Experiment, Head, Init, RunResult, Seeds, TAKEN, networks},
 };
@@ -32,11 +32,14 @@ pub fn accuracies(data: &Datasets) -> Result<Html> {
         "Accuracy after the last epoch",
         "part | network | the 2021 report (%) | here | 95 % interval | seeds | difference (points)",
     );
+    let (mut beside, mut above) = (0, 0);
     for row in rows(data)? {
         let Some(estimate) = row.seeds.mean(accuracy) else {
             continue;
         };
         let reported = row.reported.unwrap_or(f64::NAN);
+        beside += usize::from(row.reported.is_some());
+        above += usize::from(estimate.mean > reported);
         table = table.row([
             usize::from(row.part).into(),
             row.name.as_str().into(),
@@ -47,13 +50,15 @@ pub fn accuracies(data: &Datasets) -> Result<Html> {
             number((estimate.mean - reported) * 100.0, 2),
         ]);
     }
-    Ok(table.show())
+    let words =
+        format!("In {above} of {beside} rows the mean here is above the 2021 report's run.");
+    Ok(stack(&[&table, &note(&words)]))
 }
 
 /// Training time of each network, one run, and of the 2021 report's nine networks together.
 pub fn costs(data: &Datasets) -> Result<Html> {
     let mut table = table(
-        "Training time of one run, mean over the seeds with as many threads",
+        "Training time of one run, mean over the seeds with the same number of threads",
         "part | network | epochs | minutes | processor",
     );
     let mut minutes = 0.0;
@@ -77,9 +82,9 @@ pub fn costs(data: &Datasets) -> Result<Html> {
     }
     let hours = reference_2021::hours();
     let together = format!(
-        "The runs that the 2021 report made took it {hours} hours; here the same networks, trained \
-         as long, take {minutes:.0} minutes together, {:.0} times less. The machines differ, so \
-         this says what a rerun costs, and not which software is faster: for that see `make bench`.",
+        "The 2021 report's runs took {hours} hours; here the same networks, trained for as many \
+         epochs, take {minutes:.0} minutes together, {:.0} times less. The machines differ, so \
+         this says what a rerun costs, not which software is faster; for that see `make bench`.",
         hours * 60.0 / minutes
     );
     Ok(stack(&[&table, &note(&together)]))

@@ -143,7 +143,7 @@ fn picture(drawings: &Handwritten, index: usize) -> Result<String> {
     let problem = || {
         Error::argument(
             format!("drawing {index} has no pixels"),
-            "fetch the data anew",
+            "fetch the data again",
         )
     };
     let image = GrayImage::from_raw(grey.width as u32, grey.height as u32, grey.pixels)

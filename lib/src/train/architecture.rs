@@ -47,7 +47,7 @@ enum Kind {
 }
 
 impl Architecture {
-    /// None for what is not made of layers, or of some that are code rather than data: modules
+    /// None for a network not made of layers, or with layers that are code rather than data: modules
     /// on dfdx's tape.
     pub fn of(model: &dyn Classifier) -> Option<Self> {
         Self::new(model.signature().input, model.layers())
@@ -60,7 +60,7 @@ impl Architecture {
         })
     }
 
-    /// Ready to become a network; none where the shape of a sample is no shape.
+    /// Ready to become a network; none if the shape of a sample is invalid.
     pub fn builder(&self) -> Option<Builder> {
         let input = match self.input[..] {
             [channels, height, width] => Dims::image(channels, height, width),
@@ -73,7 +73,7 @@ impl Architecture {
     }
 }
 
-/// The layers within the one that `path` names; theirs are without it.
+/// The layers within the one that `path` names, with `path` removed from their names.
 fn described(path: &str, layers: &[LayerSpec]) -> Option<Vec<Layer>> {
     let each = layers.iter().map(|layer| {
         let outputs = layer.output.to_vec()[0];

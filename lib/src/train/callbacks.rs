@@ -1,5 +1,5 @@
 //! What may happen between two epochs. Each callback decides from the history alone,
-//! so that a resumed run decides as an uninterrupted one.
+//! so that a resumed run decides like an uninterrupted one.
 
 use std::{
     fs, io,
@@ -40,8 +40,8 @@ impl Monitor {
     }
 }
 
-/// Multiplies the learning rate by `factor` once what it watches has not improved by
-/// `min_delta` for `patience` epochs, as Keras's callback of this name.
+/// Multiplies the learning rate by `factor` once the watched value has not improved by
+/// `min_delta` for `patience` epochs, like Keras's callback of this name.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReduceLrOnPlateau {
     #[serde(default, skip_serializing_if = "Monitor::is_default")]
@@ -65,7 +65,7 @@ impl Default for ReduceLrOnPlateau {
 }
 
 impl ReduceLrOnPlateau {
-    /// The learning rate for the epoch after `history`, from the one a run began with.
+    /// The learning rate for the epoch after `history`, given the one that the run began with.
     pub fn learning_rate(&self, initial: f32, history: &History) -> f32 {
         let (mut rate, mut best, mut waited) = (initial, f64::INFINITY, 0);
         for epoch in &history.epochs {
@@ -108,7 +108,7 @@ pub struct ModelCheckpoint {
 }
 
 impl ModelCheckpoint {
-    /// `stem` is the path without ending, e.g. `outputs/checkpoints/part1-seed0`.
+    /// `stem` is the path without extension, e.g. `outputs/checkpoints/part1-seed0`.
     pub fn new(stem: impl AsRef<Path>) -> Self {
         Self {
             stem: stem.as_ref().into(),
@@ -123,15 +123,15 @@ impl ModelCheckpoint {
         self.stem.with_added_extension("last.safetensors")
     }
 
-    /// Of a complete run's best epoch the weights are kept and the optimiser is not. Returns
-    /// their path. May be asked again.
+    /// Keeps the weights of a complete run's best epoch, without the optimiser. Returns
+    /// their path. May be called again.
     pub fn finish(&self) -> Result<PathBuf> {
         let best = self.best();
         Checkpoint::load(&best)?.weights_only().save(&best)?;
         Ok(best)
     }
 
-    /// Removes the last state, once all that a run is for has been written.
+    /// Removes the last state, once all results of the run have been written.
     pub fn forget(&self) -> Result<()> {
         let last = self.last();
         match fs::remove_file(&last) {
@@ -142,7 +142,7 @@ impl ModelCheckpoint {
         }
     }
 
-    /// The right to run; one process has it at a time.
+    /// The lock of a run: one process has it at a time.
     pub(crate) fn lock(&self) -> Result<Lock> {
         Lock::take(self.stem.with_added_extension("lock"))
     }

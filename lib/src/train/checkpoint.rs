@@ -1,5 +1,5 @@
-//! Checkpoints: one safetensors file that holds a network, and where asked its
-//! optimiser, with everything needed to go on or to predict.
+//! Checkpoints: one safetensors file with a network and, on request, its
+//! optimiser, with everything needed to resume or to predict.
 
 use std::{
     collections::HashMap,
@@ -35,19 +35,19 @@ pub struct Checkpoint {
     pub data: Provenance,
     /// Class names in the order of the logits.
     pub classes: Vec<String>,
-    /// How the images were brought down to size, where they were.
+    /// How the images were preprocessed, if they were.
     pub preprocess: Option<Preprocess>,
     /// Absent for the networks of the study, which are known by their tensors.
     architecture: Option<Architecture>,
     tensors: Vec<Tensor>,
-    /// Updates made by the optimiser, where its state is held too.
+    /// Updates made by the optimiser, if its state is kept too.
     step: Option<u64>,
-    /// SHA-256 of both parts, in a state that a run goes on from.
+    /// SHA-256 of both parts, in a state that a run resumes from.
     samples: Option<[String; 2]>,
     path: PathBuf,
 }
 
-/// What stands in the header beside the tensors, as one JSON text: a single key keeps
+/// What the header has beside the tensors, as one JSON text: a single key keeps
 /// the file's bytes in one order.
 #[derive(Serialize, Deserialize)]
 struct Header {
@@ -89,13 +89,13 @@ impl Checkpoint {
         }
     }
 
-    /// Notes how the images were made, so that new ones can be brought down alike.
+    /// Notes how the images were made, so that new ones can be preprocessed alike.
     pub fn with_preprocess(mut self, preprocess: Preprocess) -> Self {
         self.preprocess = Some(preprocess);
         self
     }
 
-    /// With what a run on `samples` (the hashes of both parts) needs to go on.
+    /// With what a run on `samples` (the hashes of both parts) needs to resume.
     pub(crate) fn with_optimizer(
         mut self,
         optimizer: &dyn Optimizer,
@@ -148,8 +148,8 @@ impl Checkpoint {
         write_atomically(path, &self.to_bytes(path, Dtype::F32)?)
     }
 
-    /// As [`Checkpoint::save`], in half the space: each number rounded to 16 bits. It serves to
-    /// read images; a run goes on from 32 bits alone.
+    /// As [`Checkpoint::save`], in half the space: each number rounded to 16 bits. It is enough to
+    /// read images; a run resumes only from 32 bits.
     pub fn save_half(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let weights = self.clone().weights_only();
@@ -157,7 +157,7 @@ impl Checkpoint {
     }
 
     /// Writes the network as an ONNX model ([`to_onnx`]), which takes pixels from 0 to 1. Names of
-    /// classes and the way that images are brought down to size stand in its metadata, as JSON.
+    /// classes and the preprocessing are in its metadata, as JSON.
     ///
     /// # Errors
     /// As [`Checkpoint::network`]; where the file cannot be written.
@@ -185,7 +185,7 @@ impl Checkpoint {
             None => (header.as_str(), None),
         };
         if checksum.is_some_and(|checksum| checksum != digest(header, &tensors)) {
-            return Err(damaged("its content does not have its checksum".into()));
+            return Err(damaged("its content does not match its checksum".into()));
         }
         let header: Header = serde_json::from_str(header)
             .map_err(|error| damaged(format!("its header cannot be read ({error})")))?;
@@ -210,14 +210,14 @@ impl Checkpoint {
     ///
     /// # Errors
     /// [`Error::Content`] where its layers are not in the file: those of a network with modules
-    /// on dfdx's tape are code, and [`Checkpoint::restore`] puts its weights into one made anew.
+    /// on dfdx's tape are code, and [`Checkpoint::restore`] puts its weights into a new one.
     pub fn network(&self) -> Result<Box<dyn Classifier>> {
         let layers = match &self.architecture {
             Some(architecture) => architecture.builder(),
             None => study_layers(&self.tensors, self.classes.len()),
         };
         let layers = layers.ok_or_else(|| {
-            let problem = "it does not say of which layers its network is made";
+            let problem = "it does not say which layers its network is made of";
             let remedy = "make the network in a cell, and let `restore` put the weights into it";
             Error::content(&self.path, problem, remedy)
         })?;
@@ -273,7 +273,7 @@ impl Checkpoint {
         let step = self.step.ok_or_else(|| {
             Error::content(
                 &self.path,
-                "it holds no optimiser",
+                "it has no optimiser state",
                 "name a .last checkpoint",
             )
         })?;

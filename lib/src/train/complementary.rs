@@ -3,7 +3,7 @@
 //! With `K` classes, `p` the softmax and `ȳ` the complementary label. Two losses of the
 //! literature that differ from one here by a constant are not written twice:
 //! SCL-NL (Chou et al., 2020) and LOG (Feng et al., 2020) have [`Forward`]'s gradient,
-//! SCL-EXP (Chou et al., 2020) has [`Exponential`]'s but for a constant factor.
+//! SCL-EXP (Chou et al., 2020) has [`Exponential`]'s up to a constant factor.
 //!
 //! [`Forward`]: Complementary::Forward
 //! [`Exponential`]: Complementary::Exponential
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::eval::log_softmax;
 
-/// A loss that needs complementary labels only, the label drawn uniformly from the
+/// A loss that needs only complementary labels, drawn uniformly from the
 /// `K - 1` wrong classes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -63,7 +63,7 @@ impl Complementary {
         }
     }
 
-    /// For a reader: name and source.
+    /// Name and source, for readers.
     pub fn title(self) -> &'static str {
         match self {
             Self::Forward => "forward correction (Yu et al., 2018)",
@@ -75,8 +75,8 @@ impl Complementary {
         }
     }
 
-    /// This loss of `logits` `(n, K)` for complementary `labels`: of held-out images, a
-    /// measure to choose by that needs no true label.
+    /// This loss of `logits` `(n, K)` for complementary `labels`: on held-out images, a
+    /// criterion that needs no true label.
     pub fn risk(self, logits: &Array2<f32>, labels: &[usize]) -> f64 {
         let mut unused = Array2::zeros(logits.raw_dim());
         let log_p = log_softmax(logits.view());
@@ -164,7 +164,7 @@ fn forward(log_p: &Array2<f64>, labels: &[usize], slope: &mut Array2<f64>) -> f6
 
 /// The weight of each image where every complementary label counts for `1 / K`, however
 /// often it is in the batch: a risk estimated from plain counts is below zero in most
-/// batches by chance, and would be corrected for nothing.
+/// batches by chance, and would be corrected needlessly.
 fn balanced(labels: &[usize], classes: usize) -> Vec<f64> {
     let mut counts = vec![0.0; classes];
     for &label in labels {

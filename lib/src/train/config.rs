@@ -1,4 +1,4 @@
-//! Everything that decides how a run goes, in one value that is saved beside its results.
+//! The configuration of a run, in one value that is saved beside its results.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,9 +13,9 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Schedule {
-    /// The same at every step (a callback may still lower it between epochs).
+    /// Constant (a callback may still lower it between epochs).
     Constant,
-    /// Up from a 25th to the full rate over the first `warm_up` of all steps, then down
+    /// Up from a 25th of the rate to all of it over the share `warm_up` of all steps, then down
     /// to almost nothing, both along a half cosine
     /// (Smith and Topin, "Super-convergence", 2018).
     OneCycle { warm_up: f32 },
@@ -49,7 +49,7 @@ fn cosine(from: f32, to: f32, progress: f32) -> f32 {
 pub struct FineCurve {
     /// Steps from one point to the next.
     pub every: usize,
-    /// How many validation images are judged at each point: the first ones.
+    /// How many validation images are evaluated at each point: the first ones.
     pub images: usize,
 }
 
@@ -58,12 +58,12 @@ pub struct FineCurve {
 pub struct SelfTraining {
     /// Images that are predicted with less probability than this are left out, 0 to 1.
     pub confidence: f32,
-    /// Of each stage.
+    /// Epochs of each stage.
     pub epochs: usize,
-    /// Stages, each on predictions made anew.
+    /// Number of stages, each on new predictions.
     #[serde(default = "once", skip_serializing_if = "is_once")]
     pub rounds: usize,
-    /// Distorted copies of an image that its prediction is averaged over; 0 for the image
+    /// Number of distorted copies over which the prediction is averaged; 0 for the image
     /// as it is.
     #[serde(default, skip_serializing_if = "is_none")]
     pub copies: u64,
@@ -88,7 +88,7 @@ pub enum OptimizerKind {
     /// See [`Adam`].
     #[default]
     Adam,
-    /// Stochastic gradient descent, see [`Sgd`].
+    /// Stochastic gradient descent; see [`Sgd`].
     Sgd { momentum: f32, nesterov: bool },
 }
 
@@ -106,7 +106,7 @@ pub struct Config {
     pub batch_size: usize,
     #[serde(default, skip_serializing_if = "OptimizerKind::is_adam")]
     pub optimizer: OptimizerKind,
-    /// The peak where the schedule moves it.
+    /// The peak, if the schedule changes it.
     pub learning_rate: f32,
     pub schedule: Schedule,
     pub loss: Loss,
@@ -116,7 +116,7 @@ pub struct Config {
     pub reduce_lr: Option<ReduceLrOnPlateau>,
     pub early_stopping: Option<EarlyStopping>,
     pub curve: Option<FineCurve>,
-    /// The loss that judges the validation part, where its labels are of another kind than
+    /// The loss for the validation part, if its labels are of another kind than
     /// those trained on; else the training loss without smoothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation_loss: Option<Loss>,
@@ -127,8 +127,8 @@ pub struct Config {
     pub seed: u64,
 }
 
-/// 10 epochs in batches of 32, Adam at 1e-3 all along, plain cross-entropy, images as they
-/// are, and nothing beside; seed 0.
+/// 10 epochs in batches of 32, Adam at a constant 1e-3, plain cross-entropy, images as they
+/// are, and nothing else; seed 0.
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -170,7 +170,7 @@ impl Config {
         }
     }
 
-    /// Refuses values that cannot train anything.
+    /// Refuses values with which nothing can be trained.
     pub fn check(&self) -> Result<()> {
         let problem = if self.epochs == 0 {
             "0 epochs"

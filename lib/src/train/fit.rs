@@ -25,7 +25,7 @@ use crate::{
 /// Images that pass through a network at once in evaluation.
 const EVALUATION_BATCH: usize = 500;
 
-/// Trains `model` and prints a line an epoch.
+/// Trains `model` and prints one line per epoch.
 ///
 /// The order of batches and each augmentation follow from `config.seed` and the epoch,
 /// so that the same call on the same data gives the same weights, bit for bit, on any
@@ -45,8 +45,8 @@ pub fn fit(
     Ok(Run::new(model, train, valid, config)?.go(None)?.history)
 }
 
-/// As [`fit`], keeping checkpoints. A run that was interrupted goes on after its last
-/// whole epoch, and ends with the same weights as one that was not.
+/// As [`fit`], keeping checkpoints. A run that was interrupted resumes after its last
+/// complete epoch, and ends with the same weights as one that was not.
 ///
 /// # Errors
 /// As [`fit`]; [`Error::Content`] where the state found is damaged or of another run, or where
@@ -62,7 +62,7 @@ pub fn fit_resumable(
     Ok(fit_stage(model, train, valid, config, checkpoint, None)?.history)
 }
 
-/// What one stage of a training leaves to the next.
+/// What one stage of training passes on to the next.
 pub(super) struct Stage {
     pub history: History,
     optimizer: Box<dyn Optimizer>,
@@ -71,7 +71,7 @@ pub(super) struct Stage {
 }
 
 /// As [`fit_resumable`]. After another stage the optimiser and all random streams (order,
-/// distortions, dropout) go on; the schedule begins anew.
+/// distortions, dropout) continue; the schedule starts over.
 pub(super) fn fit_stage(
     model: &mut dyn Classifier,
     train: &Samples,
@@ -89,7 +89,7 @@ pub(super) fn fit_stage(
     run.go(Some(checkpoint))
 }
 
-/// Brings the running statistics of batch normalisation to those of `samples`: forward passes in
+/// Adapts the running statistics of batch normalisation to `samples`: forward passes in
 /// training mode, at most 200, that change no weight.
 ///
 /// # Errors
@@ -115,7 +115,7 @@ pub fn evaluate(model: &dyn Classifier, samples: &Samples) -> Result<Evaluation>
 }
 
 /// As [`evaluate`], with the probabilities averaged over `copies` of each image, each
-/// distorted anew (A. Krizhevsky, I. Sutskever and G. E. Hinton, "ImageNet classification
+/// distorted differently (A. Krizhevsky, I. Sutskever and G. E. Hinton, "ImageNet classification
 /// with deep convolutional neural networks", NeurIPS 2012, averaged over ten patches).
 ///
 /// # Errors
@@ -168,7 +168,7 @@ fn distorted_logits(
 }
 
 /// Outputs of every layer of `model` for every sample, named, each `(n, units)`, in
-/// evaluation mode. They take about 400 kB an image: ask for some hundreds.
+/// evaluation mode. They take about 400 kB per image: ask for a few hundred.
 pub fn activations(
     model: &dyn Classifier,
     samples: &Samples,
@@ -233,7 +233,7 @@ impl<'a> Run<'a> {
             let Some(epoch) = self.epoch()? else {
                 let done = format!("interrupted after {} epochs", self.history.epochs.len());
                 if checkpoint.is_some() {
-                    let remedy = "run it again: it goes on there";
+                    let remedy = "run it again: it resumes there";
                     return Err(Error::Interrupted { done, remedy });
                 }
                 say(done);
@@ -299,7 +299,7 @@ impl<'a> Run<'a> {
             return Err(refused(problem.into()));
         }
         say(format!(
-            "going on after epoch {}",
+            "resuming after epoch {}",
             self.history.epochs.len()
         ));
         Ok(())
@@ -341,7 +341,7 @@ impl<'a> Run<'a> {
             let factor = config.schedule.factor(step, total_steps);
             self.optimizer.set_learning_rate(plateau_rate * factor);
             let labels: Vec<usize> = indices.iter().map(|&i| self.train.labels[i]).collect();
-            // One stream of augmentations an epoch: the same image differs from epoch to epoch.
+            // One stream of augmentations per epoch: the same image differs from epoch to epoch.
             buffer.fill(
                 self.train,
                 indices,
@@ -452,7 +452,7 @@ fn check_fit(model: &dyn Classifier, samples: &Samples) -> Result<()> {
         return Err(Error::NotFinite {
             step: 1,
             problem: format!("feature {feature} of image {image} is {value}"),
-            remedy: "make the features anew from the images".into(),
+            remedy: "compute the features again from the images".into(),
         });
     }
     check_shape(model, samples)?;
@@ -466,18 +466,18 @@ fn check_fit(model: &dyn Classifier, samples: &Samples) -> Result<()> {
         )
     } else if model.num_features() != 0 && samples.features.ncols() != model.num_features() {
         format!(
-            "the data have {} features an image and the network takes {}",
+            "the data have {} features per image and the network takes {}",
             samples.features.ncols(),
             model.num_features()
         )
     } else if let Some(label) = samples.labels.iter().find(|&&l| l >= model.num_classes()) {
-        format!("label {label} is outside of the network's classes")
+        format!("label {label} is outside the network's classes")
     } else {
         return Ok(());
     };
     Err(Error::argument(
         problem,
-        "take the data and the network that belong together",
+        "use data and a network that belong together",
     ))
 }
 
@@ -494,7 +494,7 @@ fn check_shape(model: &dyn Classifier, samples: &Samples) -> Result<()> {
     let [channels, height, width] = given;
     Err(Error::argument(
         format!("the images are {channels} x {height} x {width} and the network takes {wanted}"),
-        "name the shape in the network's type, Network<_, Image<C, H, W>>, or bring the images to it",
+        "name the shape in the network's type, Network<_, Image<C, H, W>>, or scale the images to it",
     ))
 }
 
@@ -517,7 +517,7 @@ struct Buffer {
     len: usize,
     images: Vec<f32>,
     features: Vec<f32>,
-    /// A network without features is handed none, whatever the samples have.
+    /// A network without features gets none, whatever the samples have.
     takes_features: bool,
 }
 

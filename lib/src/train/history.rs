@@ -15,8 +15,8 @@ pub struct Epoch {
     pub val_accuracy: f64,
     /// Learning rate of the epoch's last step.
     pub lr: f64,
-    /// Wall-clock time of the epoch's training steps, with the distortion of their images;
-    /// validation is left out.
+    /// Wall-clock time of the epoch's training steps, including the distortion of their images;
+    /// without validation.
     pub seconds: f64,
 }
 
@@ -25,7 +25,7 @@ pub struct Epoch {
 pub struct CurvePoint {
     /// Number of updates made so far.
     pub step: usize,
-    /// Training time so far, validation left out.
+    /// Training time so far, without validation.
     pub seconds: f64,
     /// On the images that [`crate::train::FineCurve`] names.
     pub val_accuracy: f64,
@@ -48,7 +48,7 @@ impl History {
         self.epochs.last()
     }
 
-    /// One row an epoch: `epoch` (from 1), `loss`, `accuracy`, `val_loss`, `val_accuracy`,
+    /// One row per epoch: `epoch` (from 1), `loss`, `accuracy`, `val_loss`, `val_accuracy`,
     /// `lr` and `seconds`.
     pub fn dataframe(&self) -> Result<DataFrame> {
         let column = |name: &str, value: fn(&Epoch) -> f64| {

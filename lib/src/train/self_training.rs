@@ -16,7 +16,7 @@ use crate::{
 /// (D.-H. Lee, "Pseudo-label", ICML workshop 2013; with a threshold and distorted images:
 /// Sohn et al., "FixMatch", NeurIPS 2020).
 ///
-/// A stage of which no image is read with enough confidence is the last. `stages` has a
+/// If no image is read with enough confidence for a stage, it is the last. `stages` has a
 /// checkpoint for the first and for each further stage ([`SelfTraining::rounds`]). The history
 /// holds the epochs of all stages, all validated alike.
 ///
@@ -49,7 +49,7 @@ pub fn fit_self_training(
     for checkpoint in &stages[1..] {
         let read = own_labels(model, train, config, &own)?;
         crate::progress::say(format!(
-            "self-training on {} of {} images that are read with a confidence above {}",
+            "self-training on {} of {} images that are classified with a confidence above {}",
             read.len(),
             train.len(),
             own.confidence
@@ -64,7 +64,7 @@ pub fn fit_self_training(
 }
 
 /// The samples whose most probable class has more than `own.confidence`, under that label. The
-/// class that a complementary label names is none of them.
+/// class that a complementary label names is never chosen.
 ///
 /// # Errors
 /// Where the network does not take these samples.

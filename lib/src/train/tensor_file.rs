@@ -41,7 +41,7 @@ impl TensorFile {
     /// [`TensorFile::parse`], or where it is larger than any network.
     pub fn read(path: &Path, key: &str) -> Result<Self> {
         let unreadable = |error| Error::io(path, error, "name an existing checkpoint");
-        // A pipe would have to be waited for.
+        // Opening a pipe would block.
         if !fs::metadata(path).map_err(unreadable)?.is_file() {
             return Err(Error::content(
                 path,
@@ -62,8 +62,8 @@ impl TensorFile {
     /// `path` is for errors only.
     ///
     /// # Errors
-    /// [`Error::Content`] where the bytes are cut short or no safetensors file, have no
-    /// such text, or hold other numbers than of 32 or 16 bits.
+    /// [`Error::Content`] where the bytes are truncated or not a safetensors file, have no
+    /// such text, or have numbers of other sizes than 32 or 16 bits.
     pub fn parse(path: &Path, bytes: &[u8], key: &str) -> Result<Self> {
         let damaged = |problem: String| Error::content(path, problem, REMEDY);
         let header_bytes = bytes.first_chunk().map(|&size| u64::from_le_bytes(size));

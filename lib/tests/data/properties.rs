@@ -106,7 +106,7 @@ proptest! {
     fn damaged_archives((edits, keep) in edits(), is_zip in any::<bool>()) {
         let names = ["Sample001/img001-001.png", "Sample001/img001-002.jpg", "notes.txt"].map(String::from);
         let whole = if is_zip { zip_of(&names.iter().map(|name| (name, name)).collect::<Vec<_>>()) } else { tar_archive(&names) };
-        // Whatever is still read is named inside of the archive.
+        // Whatever is still read is named inside the archive.
         if let Ok(files) = unpack(&damaged(whole, &edits, keep)) {
             prop_assert!(files.iter().all(|file| !file.path.contains("..") && !file.path.starts_with('/')));
         }

@@ -92,7 +92,7 @@ fn decoding_alone() {
         .for_each(|index| drop(drawings.decode(index).unwrap()));
     let (count, seconds) = (drawings.len(), start.elapsed().as_secs_f64());
     println!(
-        "decoding alone: {count} images in {seconds:.1} s, {:.0} a second",
+        "decoding alone: {count} images in {seconds:.1} s, {:.0} per second",
         count as f64 / seconds
     );
 }

@@ -155,7 +155,7 @@ fn results(samples: &Samples) -> Html {
     };
     stack(&[
         &scatter,
-        &row(&[&calibration.chart("Confidence against accuracy"), &result]),
+        &row(&[&calibration.chart("Test"), &result]),
         &result.confusion().chart("Most lie on the diagonal"),
         &row(&[&result.most_confused(5).gallery(samples, 5), &scores]),
         &merged,

@@ -304,7 +304,9 @@ fn a_history_shows_its_curves_under_what_was_reached() {
     history.epochs = vec![epoch; 3];
     let page = html(&history);
     assert!(page.contains("Validation accuracy 87.5 % after 3 epochs"));
-    assert!(page.contains("Validation loss 0.2500 after 3 epochs"));
+    assert!(page.contains("Validation loss 0.2500 after 3 epochs, lowest after epoch 1"));
+    let page = html(&history.chart("Ours"));
+    assert!(page.contains("Ours: validation accuracy 87.5 % after 3 epochs, training 75.0 %"));
 }
 
 #[test]
@@ -412,7 +414,7 @@ fn what_a_network_sees() {
     // Both hidden units go up and down together: one component has it all.
     let layout = embedding(&TopLeft, &samples, &["0".into(), "1".into()]).unwrap();
     assert!(
-        text(&layout).contains("100 % of what varies in `hidden`"),
+        text(&layout).contains("100 % of the variance in `hidden`"),
         "{}",
         text(&layout)
     );

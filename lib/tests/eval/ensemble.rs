@@ -1,4 +1,4 @@
-//! Networks that read together.
+//! Ensembles: networks whose probabilities are averaged.
 
 use glyphs::{
     data::Samples,

@@ -184,10 +184,7 @@ fn merged_classes_forgive_the_mistakes_between_them() {
     assert_eq!(with_one.groups[0].support, 6);
     close(with_one.accuracy, 11.0 / 12.0);
     close(with_one.accuracy_before, 10.0 / 12.0);
-    assert!(
-        ours.merged(&["0l", "l1"]).is_err(),
-        "l stands in two groups"
-    );
+    assert!(ours.merged(&["0l", "l1"]).is_err(), "l is in two groups");
     assert!(ours.merged(&["0x"]).is_err(), "x is no class");
 }
 
@@ -202,7 +199,7 @@ fn the_groups_of_lookalikes_are_disjoint_and_name_classes() {
     let count = members.len();
     members.sort_unstable();
     members.dedup();
-    assert_eq!(members.len(), count, "a class stands in two groups");
+    assert_eq!(members.len(), count, "a class is in two groups");
     assert!(LOOKALIKES.iter().all(|group| group.reason.len() > 10));
 }
 

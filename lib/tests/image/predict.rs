@@ -169,7 +169,7 @@ fn what_cannot_be_predicted_is_an_error() {
             .to_string();
         assert!(parts.iter().all(|part| words.contains(part)), "{words}");
     };
-    fails(root, &["network.safetensors", "brought down"]);
+    fails(root, &["network.safetensors", "preprocessed"]);
     checkpoint(&network, Some(Preprocess::squeeze()));
     fails(&root.join("nothing"), &["nothing"]);
     fs::create_dir(root.join("empty")).unwrap();

@@ -61,7 +61,7 @@ fn resampling_is_exact() {
             assert!((got - want).abs() < 1e-3, "{row} {column}: {got} {want}");
         }
     }
-    // The mean is kept, and what is outside of the image is blank.
+    // The mean is kept, and what is outside the image is blank.
     let all: f32 = out.iter().sum::<f32>() / 784.0;
     let before = pixels.iter().map(|&v| f32::from(v)).sum::<f32>() / 35.0;
     assert!((all - before).abs() < 1e-2);

@@ -1,11 +1,11 @@
 //! Part 2's measures and displays on runs made up here.
 
 use glyphs::data::Provenance;
-use glyphs::display::Show;
+use glyphs::display::{Html, Show};
 use glyphs::eval::statistics::{Interval, PairedDifference, Time, paired_difference};
 use glyphs::report::claims::{Records, Verdict, claims};
-use glyphs::report::part2;
 use glyphs::report::part2::measures::{MEASURES, steps_to};
+use glyphs::report::{part1, part2};
 use glyphs::study::{Experiment, Grid, Head, Init, RunResult, Seeds, networks};
 use glyphs::train::{CurvePoint, Epoch};
 
@@ -129,6 +129,42 @@ fn every_display_holds_with_five_seeds_with_one_and_with_none() {
     );
 }
 
+/// A title says what the runs show, and that it cannot be told where they do not.
+#[test]
+fn titles_are_what_the_runs_show() {
+    let title = |html: Html| html.text().lines().next().unwrap_or_default().to_string();
+    for (seeds, sooner, effect) in [
+        (
+            5,
+            "Head original: pretrained networks reach 98 %",
+            "raises it",
+        ),
+        (
+            1,
+            "Head original: whether pretrained networks reach 98 % sooner cannot be told",
+            "cannot be told",
+        ),
+    ] {
+        let grid = grid(seeds, seeds);
+        let curves = title(part2::curves(&grid, Head::Original));
+        assert!(curves.starts_with(sooner), "{curves}");
+        assert_eq!(curves.ends_with("steps sooner"), seeds == 5, "{curves}");
+        let starts = title(part2::compare_starts(&grid, "starts").unwrap());
+        assert!(
+            starts.starts_with(&format!("Test accuracy: pretraining {effect}")),
+            "{starts}"
+        );
+        let both: Vec<&Seeds> = grid.iter().map(|(.., seeds)| seeds).take(2).collect();
+        let highest = title(part1::compare_seeds(&[("a", both[0]), ("b", both[1])]).unwrap());
+        assert!(highest.starts_with("Highest mean: b, 98.9"), "{highest}");
+        assert_eq!(
+            highest.ends_with("cannot be told from a"),
+            seeds == 1,
+            "{highest}"
+        );
+    }
+}
+
 #[test]
 fn a_run_that_started_from_other_data_is_another_run() {
     let mut run = record(Head::Original, Init::Pretrained, 0, 0.99);
@@ -160,7 +196,7 @@ fn the_output_layer_alone_is_made_anew() {
     assert!(words.contains("3,202,376 of 3,212,386"), "{words}");
 }
 
-/// One row a run, every measure a column.
+/// One row per run, every measure a column.
 #[test]
 fn runs_become_a_data_frame() {
     let grid = grid(5, 3);

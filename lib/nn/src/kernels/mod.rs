@@ -4,7 +4,7 @@
 //! for AVX-512 or AVX2 only where the processor has them. And pointers: a kernel
 //! checks the lengths of its slices on entry and then walks over them unchecked,
 //! because bounds checks inside a register tile would cost a third of its speed.
-//! Everything outside of this module is safe Rust on slices and tensors.
+//! Everything outside this module is safe Rust on slices and tensors.
 
 // Register tiles are indexed by pixel and vector, as they are meant.
 #![allow(clippy::needless_range_loop)]

@@ -86,7 +86,7 @@ unsafe fn unpool_body<S: Simd>(
     }
 }
 
-/// The mean of each channel: `out` has one value a channel.
+/// The mean of each channel: `out` has one value per channel.
 pub(crate) fn global_average_pool(x: &[F32x16], area: usize, out: &mut [f32]) {
     for (x, out) in x.chunks_exact(area).zip(out.chunks_mut(16)) {
         let mut sums = [0.0f32; 16];

@@ -74,7 +74,7 @@ use crate::{Builder, shape::SampleShape};
     message = "the layer `{Self}` does not take samples of shape `{In}`",
     label = "`{In}` comes in here, and `{Self}` takes another shape",
     note = "a shape is (channels, height, width) or (length,)",
-    note = "a module of dfdx becomes a layer as `OnTape<M>`, a type of one's own implements `Layer`"
+    note = "a module of dfdx becomes a layer as `OnTape<M>`, your own type implements `Layer`"
 )]
 pub trait Layer<In: SampleShape>: 'static {
     type Output: SampleShape;

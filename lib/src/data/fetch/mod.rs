@@ -1,4 +1,4 @@
-//! Getting the data sets from where `data/datasets.toml` says, checked before use.
+//! Fetches the data sets from where `data/datasets.toml` says, and checks them before use.
 
 mod catalogue;
 mod download;
@@ -18,21 +18,21 @@ use super::sets::mnist::Mnist;
 use crate::progress::say;
 use crate::{Error, Result};
 
-/// Fetches a data set into `data/raw/` where it is not there yet.
+/// Fetches a data set into `data/raw/` if it is not there yet.
 pub fn fetch(dataset: Dataset) -> Result<Found> {
     let catalogue = Catalogue::embedded()?;
     let entry = catalogue.entry(dataset);
     fetch_into(dataset, entry, &raw_folder(), &Patience::default())
 }
 
-/// Fetches a data set into the folder `raw`, where it is not there whole.
+/// Fetches a data set into the folder `raw`, if it is not completely there.
 ///
-/// One process at a time works on a folder; another one waits. Files come to
-/// `raw/.fetch/` first, are read as the loader will read them, and are moved into place
+/// One process at a time works on a folder; others wait. Files first go to
+/// `raw/.fetch/`, are read as the loader will read them, and are moved into place
 /// only when they are what they should be.
 ///
 /// # Errors
-/// Where no source gives the data; the error lists what became of each.
+/// Where no source provides the data; the error says what happened with each.
 pub fn fetch_into(
     dataset: Dataset,
     entry: &Entry,
@@ -71,7 +71,7 @@ pub fn fetch_into(
     }
     Err(Error::Missing {
         dataset: dataset.name().into(),
-        problem: format!("no source gave it ({})", failures.join(" | ")),
+        problem: format!("no source provided it ({})", failures.join(" | ")),
         remedy: format!(
             "check the network and run `glyphs data fetch {}` again, or put the files into \
              data/raw/ by hand as data/README.md says",
@@ -130,12 +130,12 @@ fn stage(source: &Source, staging: &Path, patience: &Patience) -> Result<()> {
     Ok(())
 }
 
-/// What is staged and wrong is removed, so that the next try starts anew.
+/// What was staged and is wrong is removed, so that the next try starts afresh.
 fn check_staged(dataset: Dataset, staging: &Path, expected: &[String]) -> Result<()> {
     let found = locate_in(dataset, staging, "data/raw").ok_or_else(|| {
         Error::content(
             staging,
-            "the source gave other files than it should",
+            "the source gave the wrong files",
             "try again later",
         )
     });

@@ -1,4 +1,4 @@
-//! Files out of an npm package, by the npm client, wherever that is set up.
+//! Files from an npm package, fetched by the npm client as it is configured.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -56,7 +56,7 @@ pub fn unpack(package: &str, files: &BTreeMap<String, String>, staging: &Path) -
     let npm = npm.wait_with_output().map_err(failed)?;
     if !npm.status.success() {
         let words = String::from_utf8_lossy(&npm.stderr);
-        // The reason comes first, where npm's log lies comes last.
+        // The reason comes first, the path of npm's log last.
         let why: Vec<&str> = words.lines().take(3).collect();
         return Err(wrong(format!(
             "npm ended with {}: {}",
@@ -66,17 +66,17 @@ pub fn unpack(package: &str, files: &BTreeMap<String, String>, staging: &Path) -
     }
     let mut archives = std::fs::read_dir(folder.path()).map_err(failed)?.flatten();
     let archive = archives.find(|entry| entry.path().extension().is_some_and(|e| e == "tgz"));
-    let archive = archive.ok_or_else(|| wrong("npm gave no archive".into()))?;
+    let archive = archive.ok_or_else(|| wrong("npm produced no archive".into()))?;
     let file = BufReader::new(File::open(archive.path()).map_err(failed)?);
     let limit = MAX_BYTES * (files.len() as u64 + 1);
-    // Nothing is unpacked outside of the folder.
+    // Nothing is unpacked outside the folder.
     tar::Archive::new(MultiGzDecoder::new(file).take(limit))
         .unpack(folder.path())
         .map_err(failed)?;
     for (name, inner) in files {
         let bytes = File::open(folder.path().join(inner))
             .and_then(|mut file| read_at_most(&mut file, MAX_BYTES))
-            .map_err(|e| wrong(format!("the package gives no {inner} ({e})")))?
+            .map_err(|e| wrong(format!("the package has no {inner} ({e})")))?
             .ok_or_else(|| wrong(format!("{inner} is larger than {MAX_BYTES} bytes")))?;
         write_atomically(&staging.join(name), &bytes)?;
     }

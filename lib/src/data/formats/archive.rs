@@ -29,10 +29,10 @@ const MAX_GROWTH: u64 = 96 << 20;
 const MAX_TOTAL_BYTES: u64 = 2 << 30;
 /// Most bytes of a zip archive's list of entries: in memory it takes ten times as much.
 const MAX_DIRECTORY_BYTES: u64 = 8 << 20;
-/// Most bytes that stand before a tar entry to say its name.
+/// Most bytes before a tar entry that give its name.
 const MAX_NAME_BYTES: u64 = 64 << 10;
 
-/// What a tar archive has, up to this byte.
+/// What marks a tar archive, up to this byte.
 const TAR_MAGIC: (&[u8], u64) = (b"ustar", 262);
 /// How a gzip file begins.
 pub(crate) const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -64,7 +64,7 @@ pub struct Contents {
     pub images: Vec<ImageFile>,
     /// What is wrong with each image that is damaged or may not be read.
     pub damaged: Vec<Error>,
-    /// Paths of files that are no images, or none of a format that is read.
+    /// Paths of files that are not images, or not of a supported format.
     pub others: Vec<String>,
 }
 
@@ -74,13 +74,13 @@ pub struct Contents {
 /// Other files are skipped, as are hidden ones and what macOS and Windows leave behind.
 ///
 /// # Errors
-/// Where the archive is damaged or encrypted, an entry points outside of it, is a
+/// Where the archive is damaged or encrypted, an entry points outside it, is a
 /// link, comes twice, or is larger than an image of these data sets can be.
 pub fn read_images(path: &Path) -> Result<Vec<ImageFile>> {
     read_contents(path)?.whole()
 }
 
-/// As [`read_images`], but files that are damaged or may not be read, and all others, are told
+/// As [`read_images`], but files that are damaged or may not be read, and all others, are kept
 /// apart.
 pub fn read_contents(path: &Path) -> Result<Contents> {
     let mut found = if path.is_dir() {
@@ -150,7 +150,7 @@ impl Unpacked<'_> {
         let path = self.path;
         let wrong = |problem: &str| damaged(path, format!("entry {name:?} {problem}"));
         let Some(name) = checked_name(name) else {
-            return Err(wrong("points outside of the archive"));
+            return Err(wrong("points outside the archive"));
         };
         if !is_image(&name) {
             if !is_leftover(&name) {
@@ -174,7 +174,7 @@ impl Unpacked<'_> {
         if bytes.len() as u64 > limit {
             return Err(wrong(&format!("unpacks to more than {limit} bytes")));
         }
-        // What is damaged counts too: it took its time.
+        // What is damaged counts too: unpacking it took time.
         self.budget -= bytes.len() as u64;
         bytes.shrink_to_fit();
         let bytes = read.map(|_| bytes);
@@ -191,7 +191,7 @@ fn text(name: &[u8]) -> String {
 }
 
 fn damaged(path: &Path, problem: String) -> Error {
-    let again = "fetch the archive again (`glyphs data fetch`), or pack it anew";
+    let again = "fetch the archive again (`glyphs data fetch`), or pack it again";
     Error::content(path, problem, again)
 }
 
@@ -434,7 +434,7 @@ fn read_folder(root: &Path) -> Result<Contents> {
 pub(crate) fn read_at_most(reader: &mut dyn Read, limit: u64) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     reader.take(limit + 1).read_to_end(&mut bytes)?;
-    // As it grew, it took up to twice the room.
+    // While it grew, it took up to twice the space.
     bytes.shrink_to_fit();
     Ok((bytes.len() as u64 <= limit).then_some(bytes))
 }

@@ -16,7 +16,7 @@ const MAX_PIXELS: u64 = 6144 * 4096;
 const MAX_SIDE: u32 = 32_768;
 /// Most bytes of the pixels as they are stored.
 const MAX_BYTES: u64 = 4 * MAX_PIXELS;
-/// Most bytes of what stands beside the pixels, such as a colour profile.
+/// Most bytes of metadata beside the pixels, such as a colour profile.
 const MAX_ASIDE_BYTES: u64 = 32 << 20;
 
 /// Images with more pixels are decoded one at a time, so that the memory does not grow
@@ -53,8 +53,8 @@ pub fn declared_size(path: &Path, bytes: &[u8]) -> Result<(usize, usize)> {
 }
 
 /// Decodes an image file of any colour type. Transparent pixels become white, colours become
-/// luma (Rec. 709), 16 bits become 8, of an animation or a file of pages the first is taken. An
-/// image that was stored turned (EXIF) is turned back. `path` is for the error only.
+/// luma (Rec. 709), 16 bits become 8; of an animation or a file of pages, the first is taken. An
+/// image that was stored rotated (EXIF) is rotated back. `path` is only for the error.
 ///
 /// # Errors
 /// Where the image is damaged or cut short, or has more than 25 million pixels (a progressive
@@ -88,7 +88,7 @@ pub fn decode_rgb(path: &Path, bytes: &[u8]) -> Result<[Grey; 4]> {
 }
 
 /// As [`decode_grey`], but colours stay, and what is mostly transparent is ink without paper:
-/// it comes to lie on white or black, whichever it is farther from.
+/// it is put on white or black, whichever it differs from more.
 pub fn decode_photograph(path: &Path, bytes: &[u8]) -> Result<DynamicImage> {
     decode(path, bytes, |image| {
         if !image.color().has_alpha() {

@@ -51,7 +51,7 @@ pub(crate) fn read_unpacked(path: &Path) -> Result<Vec<u8>> {
 /// Bytes of the header of an array of three dimensions.
 const HEAD: u64 = 16;
 
-/// How long a file is that begins with `head`, by its own words.
+/// The length that a file beginning with `head` declares.
 fn declared_bytes(head: &[u8]) -> u64 {
     let rank = head.get(3).map_or(0, |&rank| usize::from(rank));
     let sizes = head.get(4..).unwrap_or_default().chunks_exact(4).take(rank);
@@ -71,7 +71,7 @@ impl Idx {
     /// Parses an unpacked IDX file of bytes (type 0x08). `path` is for the error only.
     ///
     /// # Errors
-    /// Where the magic number is another, or the length is not what the shape says.
+    /// Where the magic number is wrong, or the length does not fit the shape.
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
         let wrong = |problem: String| Error::content(path, problem, REMEDY);
         let &[0, 0, kind, rank, ..] = bytes else {

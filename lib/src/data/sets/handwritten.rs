@@ -24,7 +24,7 @@ pub const DRAWING_WIDTH: usize = 1200;
 /// Height of every drawing, in pixels.
 pub const DRAWING_HEIGHT: usize = 900;
 
-const REMEDY: &str = "unpack the archive anew, or fetch it with `glyphs data fetch handwritten`";
+const REMEDY: &str = "unpack the archive again, or fetch it with `glyphs data fetch handwritten`";
 
 /// One drawing, still encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,10 +54,10 @@ pub struct Handwritten {
 impl Handwritten {
     /// The 62 x 40 drawings from an archive or folder.
     ///
-    /// Where it holds all 55 writers of Chars74K, the 40 of the task are taken of each class.
+    /// If it has all 55 writers of Chars74K, the task's 40 of each class are taken.
     ///
     /// # Errors
-    /// Where a class is missing or has not 40 images, or an image is damaged or has
+    /// Where a class is missing or does not have 40 images, or an image is damaged or has
     /// another size than 1200 x 900.
     pub fn open(path: &Path) -> Result<Self> {
         Self::open_found(&Found::at(path))
@@ -67,8 +67,8 @@ impl Handwritten {
         Self::read(found)?.checked()
     }
 
-    /// Drawings to test on: of Chars74K's archive with all 55 writers those that the task left
-    /// out, of another archive or folder all that are not the task's.
+    /// Drawings to test on: of Chars74K's archive with all 55 writers, those that the task left
+    /// out; of another archive or folder, all that are not the task's.
     ///
     /// # Errors
     /// Where there is none, or a drawing is damaged or has another size or name.
@@ -274,8 +274,8 @@ pub(crate) fn is_in_task(label: usize, writer: u16) -> bool {
     TASK_WRITERS[label] >> writer & 1 == 1
 }
 
-/// Of each class the writers whose images the task's archive holds: bit `w` for
-/// writer `w`. The other 15 a class are the test set.
+/// For each class the writers whose images are in the task's archive: bit `w` for
+/// writer `w`. The other 15 per class are the test set.
 #[rustfmt::skip]
 const TASK_WRITERS: [u64; CLASSES] = [
     0xfefc366f2f7f9e, 0xb7ef6d973e3fde, 0xe7b7b3dedb9f7c, 0x8797defff57bce,

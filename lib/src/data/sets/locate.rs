@@ -62,7 +62,7 @@ impl Dataset {
         }
     }
 
-    /// Archives and folders that may hold the data set, below a place; the empty
+    /// Archives and folders that may contain the data set, below a place; the empty
     /// one is the place itself.
     fn candidates(self) -> &'static [&'static str] {
         match self {
@@ -95,7 +95,7 @@ impl Dataset {
         }
     }
 
-    /// Whether `path` looks like this data set; what it holds is checked on reading.
+    /// Whether `path` looks like this data set; its contents are checked on reading.
     fn is_at(self, path: &Path) -> bool {
         if path.is_file() {
             return true;
@@ -124,24 +124,24 @@ impl Dataset {
 /// The data set in `$GLYPHS_DATA` or in the project's `data/raw/`, whichever comes first.
 ///
 /// # Errors
-/// Where `$GLYPHS_DATA` is set and is no folder.
+/// Where `$GLYPHS_DATA` is set and is not a folder.
 pub fn locate(dataset: Dataset) -> Result<Option<Found>> {
     Ok(places()?
         .iter()
         .find_map(|(folder, name)| locate_in(dataset, folder, name)))
 }
 
-/// The folders where data are looked for (a relative `$GLYPHS_DATA` from the project's folder, as
-/// its commands have it), in this order, and what results call them.
+/// The folders where data are looked for (a relative `$GLYPHS_DATA` from the project's folder, like
+/// its commands), in this order, and what results call them.
 pub(crate) fn places() -> Result<Vec<(PathBuf, &'static str)>> {
     let mut places = Vec::new();
     if let Some(folder) = std::env::var_os("GLYPHS_DATA").filter(|value| !value.is_empty()) {
         let folder = of_project(folder);
         if !folder.is_dir() {
-            let remedy = "set GLYPHS_DATA to the folder that holds the data sets, or unset it";
+            let remedy = "set GLYPHS_DATA to the folder that contains the data sets, or unset it";
             return Err(Error::content(
                 folder,
-                "GLYPHS_DATA names no folder",
+                "GLYPHS_DATA is not a folder",
                 remedy,
             ));
         }
@@ -168,7 +168,7 @@ pub fn raw_folder() -> PathBuf {
     project_root().join("data/raw")
 }
 
-/// Lies in the folder that holds a stand-in, and says what it is.
+/// A file in a stand-in's folder that says what it is.
 pub const STAND_IN_MARK: &str = "STAND-IN.txt";
 
 fn is_stand_in(path: &Path) -> bool {

@@ -16,7 +16,7 @@ use crate::{Error, Result};
 /// Pixels of an image.
 const PIXELS: usize = SIDE * SIDE;
 
-const REMEDY: &str = "unpack the archive anew, or fetch it with `glyphs data fetch mislabelled`";
+const REMEDY: &str = "unpack the archive again, or fetch it with `glyphs data fetch mislabelled`";
 
 /// The images of dataset 3 under the labels that it gives.
 pub struct Mislabelled;

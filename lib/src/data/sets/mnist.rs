@@ -34,7 +34,7 @@ pub struct Mnist {
 }
 
 impl Mnist {
-    /// MNIST, or digits in its format, from a folder that holds the four IDX files, plain
+    /// MNIST, or digits in its format, from a folder with the four IDX files, plain
     /// or gzip; the images may have any size.
     pub fn open(folder: &Path) -> Result<Self> {
         Self::read(&Found::at(folder))

@@ -91,7 +91,7 @@ pub fn rounded(line: &[Point], reach: usize) -> Vec<Point> {
 }
 
 /// Marks every pixel within half of `width` of a line, as a round pen does. `ink` is
-/// row-major, rows downwards; what lies outside of it is lost.
+/// row-major, rows downwards; what lies outside it is lost.
 pub fn draw(ink: &mut [bool], columns: usize, line: &[Point], width: f64) {
     let radius = width / 2.0;
     let rows = ink.len() / columns.max(1);

@@ -20,11 +20,11 @@ pub(super) struct Scale {
     pub ticks: Vec<(f64, String)>,
 }
 
-/// What is beyond has no place on an axis; infinities and NaN have none either.
+/// Values beyond this have no place on an axis, nor have infinities and NaN.
 const LARGEST: f64 = 1e100;
 
 impl Axis {
-    /// `name` holds the unit, e.g. `"time (s)"`.
+    /// `name` includes the unit, e.g. `"time (s)"`.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -122,7 +122,7 @@ impl Axis {
 }
 
 impl Scale {
-    /// Where `value` lies; `None` outside of the axis.
+    /// Where `value` lies; `None` outside the axis.
     pub fn inside(&self, value: f64) -> Option<f64> {
         (self.low..=self.high).contains(&value).then_some(value)
     }

@@ -11,7 +11,7 @@ use crate::display::palette::css;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Figure {
     title: String,
-    /// What a reader who cannot see the chart is told.
+    /// The text alternative of the chart.
     description: String,
     legend: Vec<(Key, String)>,
     wide: bool,
@@ -41,7 +41,7 @@ impl Figure {
         self
     }
 
-    /// Whether the figure needs width: on a narrow page it scrolls then.
+    /// Whether the figure needs width: if so, it scrolls on a narrow page.
     pub fn wide(mut self, wide: bool) -> Self {
         self.wide = wide;
         self

@@ -41,10 +41,10 @@ enum Form {
 #[derive(Clone, Debug, PartialEq)]
 struct Series {
     label: String,
-    /// One a seed; a single one for a plain curve.
+    /// One per seed; a single one for a plain curve.
     runs: Vec<Vec<(f64, f64)>>,
     form: Form,
-    /// Where runs ended before they were there.
+    /// Where runs ended before they got there.
     censored: Vec<(f64, f64)>,
     /// Of y, at x.
     intervals: Vec<(f64, Interval)>,
@@ -69,7 +69,7 @@ impl LineChart {
         self.seeds(label, [points.into_iter().collect()])
     }
 
-    /// One thin line a seed, their mean, and the 95 % t-interval of the mean as a band.
+    /// One thin line per seed, their mean, and the 95 % t-interval of the mean as a band.
     pub fn seeds(
         mut self,
         label: impl Into<String>,
@@ -109,7 +109,7 @@ impl LineChart {
     }
 
     /// The share of runs that have reached a goal, as a staircase; a tick marks
-    /// where a run ended before it was there.
+    /// where a run ended before it got there.
     pub fn reached(mut self, label: impl Into<String>, times: &KaplanMeier) -> Self {
         let share = |step: &SurvivalStep| (step.time, 1.0 - step.survival);
         let censored = times.steps.iter().filter(|step| step.censored > 0);
@@ -122,7 +122,7 @@ impl LineChart {
         self
     }
 
-    /// A value that is not ours, as a line across.
+    /// Adds a value to compare with, as a horizontal line.
     pub fn reference(mut self, label: impl Into<String>, value: f64) -> Self {
         self.references.push((label.into(), value));
         self
@@ -142,7 +142,7 @@ impl LineChart {
             figure = figure.legend(key, words);
         }
         if self.series.iter().any(|series| !series.censored.is_empty()) {
-            figure = figure.legend(Key::Tick(MUTED), "a run ended before");
+            figure = figure.legend(Key::Tick(MUTED), "a run ended before that");
         }
         for (label, value) in &self.references {
             figure = figure.legend(Key::Line(INK, REFERENCE_DASH), format!("{label}: {value}"));
@@ -151,13 +151,18 @@ impl LineChart {
     }
 
     fn description(&self) -> String {
+        let rounded = |x: f64| (x * 1e4).round() / 1e4;
         let mut words = format!("{} over {}.", self.y.name, self.x.name);
         for series in &self.series {
             if let (Some(first), Some(last)) = (series.mean().first(), series.mean().last()) {
                 let _ = write!(
                     words,
                     " {}: from {:.4} at {} to {:.4} at {}.",
-                    series.label, first.1, first.0, last.1, last.0
+                    series.label,
+                    first.1,
+                    rounded(first.0),
+                    last.1,
+                    rounded(last.0)
                 );
             }
         }

@@ -1,4 +1,4 @@
-//! Charts of one row an item: means with intervals, forest plots, values layer by layer.
+//! Charts of one row per item: means with intervals, forest plots, values layer by layer.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! plotters' SVG as the page has it: with words for who cannot see it, the page's colours and
+//! plotters' SVG as the page has it: with a text alternative, the page's colours and
 //! dashed lines. plotters writes none of these, so its text is edited; a golden picture
 //! (`lib/tests/display/`) shows when it writes another one.
 

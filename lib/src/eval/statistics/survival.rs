@@ -16,7 +16,7 @@ pub enum Time {
 /// yet (E. L. Kaplan and P. Meier, JASA 1958).
 #[derive(Clone, Debug, PartialEq)]
 pub struct KaplanMeier {
-    /// One entry a distinct time, rising.
+    /// One entry per distinct time, rising.
     pub steps: Vec<SurvivalStep>,
 }
 
@@ -59,7 +59,7 @@ impl KaplanMeier {
         let good = |time: &Time| time.value().is_finite() && time.value() >= 0.0;
         let problem = || "survival of no runs, or of a time that is not a number from 0 up";
         let all_good = !times.is_empty() && times.iter().all(good);
-        ensure(all_good, problem, "pass one time a run")?;
+        ensure(all_good, problem, "pass one time per run")?;
         let mut distinct: Vec<f64> = times.iter().map(|time| time.value()).collect();
         distinct.sort_by(f64::total_cmp);
         distinct.dedup();

@@ -11,10 +11,10 @@ use crate::{
         Axis, Cell, Html, LineChart, RowChart, Show, format_count, format_p, format_signed,
         no_number, note, number, percent, row, stack,
     },
-    eval::statistics::{Interval, KaplanMeier, PairedDifference, Time, holm, paired_difference},
+    eval::statistics::{Interval, KaplanMeier, PairedDifference, Time, holm},
     report::{
-        accuracy, compare, difference, left_out, mean_percent, named, network_name, never_made,
-        points, reference_2021, span, table,
+        accuracy, compare, compare_under, difference, left_out, mean_percent, named, network_name,
+        never_made, points, reference_2021, span, table,
     },
     study::{
         DEPTHS, EnsembleResult, Experiment, Grid, Head, Init, RATES, RunResult, Seeds, best_rate,
@@ -28,7 +28,7 @@ const GOALS: [f64; 4] = [0.95, 0.97, 0.98, 0.99];
 /// Accuracy along the training of one head, both starts, all seeds, with the three epochs of
 /// the 2021 report.
 pub fn curves(grid: &Grid, head: Head) -> Html {
-    let title = format!("{}: accuracy along the training", head.name());
+    let title = format!("Head {}: {}", head.name(), sooner(grid, head, 0.98));
     let steps = Axis::new("step (batch of 100)").from(0.0);
     let mut chart = LineChart::new(title, steps, Axis::percent("accuracy").from(0.9).to(1.0));
     for init in Init::ALL {
@@ -46,8 +46,8 @@ pub fn curves(grid: &Grid, head: Head) -> Html {
 /// How soon each network reaches each goal, and whether pretraining changes that.
 pub fn convergence(grid: &Grid) -> Result<Html> {
     let mut table = table(
-        "Steps and seconds to a first accuracy of …",
-        "goal | head | start | there | median steps | median seconds | pretrained − random (steps)",
+        "Steps and seconds until accuracy first reaches a goal",
+        "goal | head | start | reached | median steps | median seconds | pretrained − random (steps)",
     );
     let goals = GOALS.into_iter();
     for (goal, (head, init)) in goals.flat_map(|goal| networks().map(move |n| (goal, n))) {
@@ -71,8 +71,11 @@ pub fn convergence(grid: &Grid) -> Result<Html> {
         ]);
     }
     let chart = |goal: f64| -> Result<LineChart> {
-        let title = format!("Share of runs that have reached {} %", goal * 100.0);
-        let share = Axis::percent("runs").from(0.0).to(1.0);
+        let of_all: Vec<Time> = (grid.all().filter_map(|run| steps_to(goal, run))).collect();
+        let reached = of_all.iter().filter(|time| !time.is_censored()).count();
+        let (all, percent) = (of_all.len(), goal * 100.0);
+        let title = format!("{reached} of {all} runs reach {percent} %");
+        let share = Axis::percent("share of runs").from(0.0).to(1.0);
         let mut chart = LineChart::new(title, Axis::new("step").from(0.0), share);
         for (head, init, seeds) in grid.iter() {
             let steps = times(&seeds.runs, goal, steps_to);
@@ -84,7 +87,30 @@ pub fn convergence(grid: &Grid) -> Result<Html> {
         Ok(chart)
     };
     let charts = row(&[&chart(0.98)?, &chart(0.99)?]);
-    Ok(stack(&[&charts, &table, &left_out(&grid.left_out())]))
+    let words = Head::ALL.map(|head| {
+        let [near, far] = [0.98, 0.99].map(|goal| sooner(grid, head, goal));
+        format!("Head {}: {near}; {far}.", head.name())
+    });
+    let words = note(&words.join(" "));
+    Ok(stack(&[
+        &charts,
+        &table,
+        &left_out(&grid.left_out()),
+        &words,
+    ]))
+}
+
+/// How much sooner pretrained networks reach a goal, in words.
+fn sooner(grid: &Grid, head: Head, goal: f64) -> String {
+    let percent = format!("{} %", goal * 100.0);
+    match grid.gain(head, |run| steps_to(goal, run).map(Time::value)) {
+        Some(gain) if !gain.interval.contains(0.0) => format!(
+            "pretrained networks reach {percent} {:.0} steps {}",
+            gain.mean.abs(),
+            if gain.mean < 0.0 { "sooner" } else { "later" }
+        ),
+        _ => format!("whether pretrained networks reach {percent} sooner cannot be told"),
+    }
 }
 
 fn times(runs: &[RunResult], goal: f64, time: fn(f64, &RunResult) -> Option<Time>) -> Vec<Time> {
@@ -102,11 +128,11 @@ fn median(times: &[Time], decimals: usize) -> Result<Cell> {
 }
 
 /// Paired difference in steps. A run that did not get there counts with the step at which
-/// it ended, so the difference is then a lower bound, and marked.
+/// it ended, and the difference is marked.
 fn step_gain(grid: &Grid, head: Head, goal: f64) -> Cell {
     let all = Init::ALL.map(|init| times(grid.runs(head, init), goal, steps_to));
     let ended = match all.iter().flatten().any(|time| time.is_censored()) {
-        true => ", with runs that ended before",
+        true => ", counting runs that never got there",
         false => "",
     };
     match grid.gain(head, |run| steps_to(goal, run).map(Time::value)) {
@@ -154,10 +180,20 @@ pub fn quality(grid: &Grid) -> Html {
 
 /// The gains of one head that are shares, in percentage points.
 fn forest(all: &[Gain], head: Head) -> RowChart {
-    let title = format!("{}: pretrained − random", head.name());
-    let mut chart = RowChart::forest(title, Axis::new("percentage points"), 0.0);
-    for (_, measure, gain, _) in all.iter().filter(|gain| gain.0 == head) {
-        if let (Some(gain), 100.0) = (gain, measure.scale) {
+    let shares = || {
+        all.iter()
+            .filter(|gain| gain.0 == head && gain.1.scale == 100.0)
+    };
+    let title = format!(
+        "Head {}: pretraining changes {} of {} measures by more than chance",
+        head.name(),
+        shares().filter(|gain| gain.3 < 0.05).count(),
+        shares().count()
+    );
+    let axis = Axis::new("pretrained − random (percentage points)");
+    let mut chart = RowChart::forest(title, axis, 0.0);
+    for (_, measure, gain, _) in shares() {
+        if let Some(gain) = gain {
             let [low, high] = [gain.interval.low, gain.interval.high].map(|x| x * 100.0);
             let interval = Some(Interval { low, high });
             chart = chart.value_with(measure.short(), gain.mean * 100.0, interval);
@@ -198,7 +234,7 @@ pub fn quality_finding(grid: &Grid) -> Html {
         return note("One seed alone cannot say whether pretraining helps.");
     }
     let mut sentences = vec![format!(
-        "{known} comparisons were made; the p-values below are Holm's."
+        "{known} comparisons were made; these p-values are Holm's."
     )];
     for head in Head::ALL {
         let certain: Vec<String> = (all.iter())
@@ -224,22 +260,21 @@ pub fn quality_finding(grid: &Grid) -> Html {
 }
 
 /// Test accuracy of random and pretrained starts under one protocol.
-pub fn compare_starts(grid: &Grid, title: &str) -> Result<Html> {
+pub fn compare_starts(grid: &Grid, what: &str) -> Result<Html> {
     if grid.is_empty() {
         return Ok(never_made());
     }
-    let mut gains = table("", "head | pretrained − random (points) | p");
-    for head in Head::ALL {
-        let gain = grid.gain(head, accuracy);
-        let p = gain.map_or(f64::NAN, |gain| gain.p);
-        gains = gains.row([head.name().into(), points(gain), p_value(p)]);
-    }
-    let words = note(&sentences::of_accuracy(grid));
-    Ok(stack(&[
-        &compare(title, &named(grid), &[])?,
-        &gains,
-        &words,
-    ]))
+    let each = Head::ALL.map(|head| {
+        let effect = match grid.gain(head, accuracy) {
+            Some(gain) if gain.interval.low > 0.0 => "raises",
+            Some(gain) if gain.interval.high < 0.0 => "lowers",
+            _ => "cannot be told to change",
+        };
+        format!("{effect} it with the head {}", head.name())
+    });
+    let title = format!("Test accuracy: pretraining {}", each.join(", "));
+    let chart = compare_under(&title, what, &named(grid), &[])?;
+    Ok(stack(&[&chart, &note(&sentences::of_accuracy(grid))]))
 }
 
 /// Test accuracy by the number of different training images.
@@ -258,10 +293,13 @@ pub fn little_data(grids: &[(usize, &Grid)]) -> Html {
             points(grid.gain(head, accuracy)),
         ]
     };
-    let rows = Head::ALL.into_iter();
+    let rows = Head::ALL.into_iter().filter(|head| {
+        let mut grids = grids.iter();
+        grids.any(|(_, grid)| sentences::heads(grid).any(|other| other == *head))
+    });
     let rows = rows.flat_map(|head| grids.iter().map(move |few| row(head, few)));
     let columns = "images | head | random | pretrained | pretrained − random (points)";
-    let table = table("Test accuracy after 300 steps on few images", columns);
+    let table = table("Test accuracy after training on few images", columns);
     let words = grids.iter().map(|(n, grid)| {
         let images = format_count(*n);
         format!("On {images} images: {}", sentences::of_accuracy(grid))
@@ -281,28 +319,13 @@ pub fn compare_depths(mnist: &Provenance) -> Result<Html> {
         };
         runs.push((name, run(Init::Pretrained).carrying_over(depth)));
     }
-    runs.push(("and the dense layer".into(), run(Init::Pretrained)));
-    let ways = Seeds::of_each(runs, mnist)?;
-    let chart = compare("Carried over, test accuracy after 300 steps", &ways, &[])?;
-    let [none, .., all] = &ways[..] else {
-        return Ok(chart);
-    };
-    let most = |seeds: &Seeds| seeds.mean(accuracy).map_or(f64::NAN, |mean| mean.mean);
-    let best = ways.iter().max_by(|a, b| most(&a.1).total_cmp(&most(&b.1)));
-    let gain = paired_difference(&all.1.values(accuracy), &none.1.values(accuracy));
-    let words = match (best, gain) {
-        (Some((name, _)), Ok(gain)) => format!(
-            "The highest mean is that of `{name}`; all that is carried over together gains {} \
-             points on nothing.",
-            difference(&gain, 100.0, 2)
-        ),
-        _ => return Ok(chart),
-    };
-    Ok(stack(&[&chart, &note(&words)]))
+    runs.push(("4 and the dense layer".into(), run(Init::Pretrained)));
+    let what = "Test accuracy after 300 steps, by what is carried over";
+    compare(what, &Seeds::of_each(runs, mnist)?, &[])
 }
 
 /// What the study's network reaches on MNIST in thirty epochs of distorted images: single
-/// networks, and five that read together.
+/// networks, and five whose probabilities are averaged.
 pub fn thirty_epochs(mnist: &Mnist) -> Result<Html> {
     let run = Experiment::mnist(Head::Original, Init::Random, 0).thirty_epochs();
     let seeds = Seeds::recorded(&run, &mnist.train.provenance)?;
@@ -313,12 +336,15 @@ pub fn thirty_epochs(mnist: &Mnist) -> Result<Html> {
     let single = compare(title, &[("one network", &seeds)], &[])?;
     let words = match EnsembleResult::of(&run, &mnist.test)? {
         Some(together) => format!(
-            "The probabilities of {} such networks averaged: {:.2} % of {} test images, read once.",
+            "Averaging the probabilities of {} such networks classifies {:.2} % of {} test images correctly.",
             together.runs.len(),
             100.0 * together.accuracy,
             format_count(together.dataset.count)
         ),
-        None => "What they read together was never asked: `make full` makes these networks.".into(),
+        None => {
+            "Their averaged probabilities were never computed: `make full` trains these networks."
+                .into()
+        }
     };
     Ok(stack(&[&single, &note(&words)]))
 }
@@ -326,7 +352,8 @@ pub fn thirty_epochs(mnist: &Mnist) -> Result<Html> {
 /// Accuracy on held-out images by the peak of the learning rate, for each start by itself.
 pub fn compare_rates(mnist: &Provenance) -> Result<Html> {
     let [low, middle, high] = RATES;
-    let columns = format!("head | start | {low} | {middle} | {high} | best | taken");
+    let columns = format!("head | start | {low} | {middle} | {high} | best | used");
+    let mut agree = 0;
     let mut table = table(
         "Accuracy on 5,000 held-out images by the rate's peak",
         &columns,
@@ -336,9 +363,12 @@ pub fn compare_rates(mnist: &Provenance) -> Result<Html> {
         let mut cells: Vec<Cell> = vec![head.name().into(), init.name().into()];
         let reached = tried_rates(&run, mnist)?;
         cells.extend(reached.map(percent));
-        let best = best_rate(reached).map_or("–".into(), |rate| rate.to_string().into());
-        cells.extend([best, run.clean().config.learning_rate.to_string().into()]);
+        let (best, used) = (best_rate(reached), run.clean().config.learning_rate);
+        agree += usize::from(best == Some(used));
+        let best = best.map_or("–".into(), |rate| rate.to_string().into());
+        cells.extend([best, used.to_string().into()]);
         table = table.row(cells);
     }
-    Ok(table.show())
+    let words = format!("For {agree} of 4 networks the rate used is the best of the three here.");
+    Ok(stack(&[&table, &note(&words)]))
 }

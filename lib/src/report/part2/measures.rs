@@ -1,11 +1,11 @@
-//! By what the quality of a training is judged, each measure from one run's record.
+//! Measures of the quality of a training run, each from one run's record.
 
 use crate::{
     eval::statistics::{Time, area_under, mean},
     study::RunResult,
 };
 
-/// A number of a run, with what it is called and how it is written.
+/// A number of a run, with its name and format.
 #[derive(Clone, Copy)]
 pub struct Measure {
     pub name: &'static str,
@@ -17,7 +17,7 @@ pub struct Measure {
     pub value: Value,
 }
 
-/// Final quality, the way there, and how far the network can be trusted.
+/// Final quality, the way there, and calibration.
 pub static MEASURES: [Measure; 12] = [
     plain("steps to 98 %", 0, |run| Some(steps_to(0.98, run)?.value())),
     plain("steps to 99 %", 0, |run| Some(steps_to(0.99, run)?.value())),

@@ -1,45 +1,48 @@
 //! What the comparisons of part 2 say, one sentence each, from the same numbers.
 
 use crate::{
-    display::{Html, format_number, format_p, note},
+    display::{Html, format_p, note},
     eval::statistics::{PairedDifference, holm},
     report::{accuracy, difference, never_made},
     study::{Grid, Head, Init, RunResult},
 };
 
-/// `raises test accuracy by 0.12 points (95 % interval 0.05 to 0.19)`, or that it cannot be told.
-/// Numbers are shown times `scale`, in `unit`.
-fn effect(what: &str, gain: Option<&PairedDifference>, scale: f64, unit: &str) -> String {
+/// `pretraining raises test accuracy (+0.12 (0.05 to 0.19) points)`, or that it cannot be told.
+fn effect(what: &str, gain: Option<&PairedDifference>) -> String {
     let Some(gain) = gain else {
-        return format!("what it does to {what} needs more than one seed");
+        return format!("one seed cannot say whether pretraining changes {what}");
     };
-    let numbers = format!("{} {unit}", difference(gain, scale, 2));
+    let numbers = format!("{} points", difference(gain, 100.0, 2));
     match gain.interval.contains(0.0) {
-        true => format!("whether it changes {what} cannot be told ({numbers})"),
+        true => format!("whether pretraining changes {what} cannot be told ({numbers})"),
         false if gain.mean > 0.0 => format!("pretraining raises {what} ({numbers})"),
         false => format!("pretraining lowers {what} ({numbers})"),
     }
 }
 
-/// What pretraining does to one number of a run, head by head.
-pub(super) fn of_heads(
-    grid: &Grid,
-    what: &str,
-    scale: f64,
-    unit: &str,
-    value: fn(&RunResult) -> Option<f64>,
-) -> String {
-    let each = Head::ALL.map(|head| {
+/// What pretraining does to a share of each run, head by head.
+fn of_heads(grid: &Grid, what: &str, value: fn(&RunResult) -> Option<f64>) -> String {
+    let each = heads(grid).map(|head| {
         let gain = grid.gain(head, value);
-        let (name, effect) = (head.name(), effect(what, gain.as_ref(), scale, unit));
+        let (name, effect) = (head.name(), effect(what, gain.as_ref()));
         format!("With the head {name}, {effect}.")
     });
-    each.join(" ")
+    each.collect::<Vec<_>>().join(" ")
+}
+
+/// The heads of which there are runs.
+pub(super) fn heads(grid: &Grid) -> impl Iterator<Item = Head> {
+    let has_runs = |head: &Head| {
+        Init::ALL
+            .iter()
+            .any(|init| !grid.runs(*head, *init).is_empty())
+    };
+    Head::ALL.into_iter().filter(has_runs)
 }
 
 /// The same of test accuracy.
 pub(super) fn of_accuracy(grid: &Grid) -> String {
-    of_heads(grid, "test accuracy", 100.0, "points", accuracy)
+    of_heads(grid, "test accuracy", accuracy)
 }
 
 /// What pretraining does to the calibration error, over all seeds.
@@ -48,16 +51,10 @@ pub fn calibration(grid: &Grid) -> Html {
         return never_made();
     }
     let ece = |run: &RunResult| run.metric("ece");
-    note(&of_heads(
-        grid,
-        "the calibration error",
-        100.0,
-        "points",
-        ece,
-    ))
+    note(&of_heads(grid, "the calibration error", ece))
 }
 
-/// Which digits pretraining makes easier to find, corrected for their number.
+/// For which digits pretraining changes recall, corrected for their number.
 pub fn recall(grid: &Grid) -> Html {
     let mut all = Vec::new();
     for head in Head::ALL {
@@ -83,37 +80,9 @@ pub fn recall(grid: &Grid) -> Html {
         .collect();
     note(&match certain.as_slice() {
         [] => format!(
-            "Recall digit by digit, {} comparisons: for none of them can it be told whether \
-             pretraining helps.",
+            "For no digit can it be told whether pretraining changes its recall ({} comparisons).",
             all.len()
         ),
-        some => format!("Recall differs for {}.", some.join("; ")),
+        some => format!("Pretraining changes recall for {}.", some.join("; ")),
     })
-}
-
-/// Which layer keeps most and least of its features, by start.
-pub fn features(grid: &Grid, head: Head) -> Html {
-    let of = |init| {
-        let layers = super::transfer::LAYERS.iter().filter_map(|layer| {
-            let name = format!("cka_{layer}");
-            let mean = grid.mean(head, init, |run: &RunResult| run.metric(&name))?;
-            Some((*layer, mean.mean))
-        });
-        let layers: Vec<(&str, f64)> = layers.collect();
-        let by = |a: &&(&str, f64), b: &&(&str, f64)| a.1.total_cmp(&b.1);
-        let (least, most) = (layers.iter().min_by(by)?, layers.iter().max_by(by)?);
-        Some(format!(
-            "From a {} start, `{}` keeps most of its features (CKA {}) and `{}` least ({}).",
-            init.name(),
-            most.0,
-            format_number(most.1, 2),
-            least.0,
-            format_number(least.1, 2)
-        ))
-    };
-    let sentences: Vec<String> = Init::ALL.into_iter().filter_map(of).collect();
-    match sentences.is_empty() {
-        true => never_made(),
-        false => note(&sentences.join(" ")),
-    }
 }

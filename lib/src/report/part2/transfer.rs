@@ -1,4 +1,4 @@
-//! What passes from the digits of dataset 1 to MNIST, and what training then does to it.
+//! What is carried over from the digits of dataset 1 to MNIST, and what training does to it.
 
 use crate::{
     Result,
@@ -9,8 +9,8 @@ use crate::{
     study::{CARRIED_OVER, Grid, Head, Init, Seeds, Trained},
 };
 
-/// Tensors whose way is measured, by layer, input first.
-pub(super) const LAYERS: [&str; 6] = [
+/// Layers whose change is measured, input first.
+const LAYERS: [&str; 6] = [
     "block1.conv1",
     "block1.conv2",
     "block2.conv1",
@@ -30,9 +30,9 @@ pub fn carried_over() -> Html {
     let kept = layers.iter().filter(passes);
     let kept: usize = kept.map(|layer| layer.parameters).sum();
     note(&format!(
-        "Carried over with the head original: {} of {} parameters ({:.2} %) with the running \
-         statistics of batch normalisation. Made anew, from the run's seed: the output layer, so \
-         that both starts give each digit the same first weights.",
+        "With the head original, {} of {} parameters ({:.2} %) are carried over, with the running \
+         statistics of batch normalisation. The output layer is new, from the run's seed, so \
+         both starts give each digit the same initial weights.",
         format_count(kept),
         format_count(all),
         kept as f64 / all as f64 * 100.0
@@ -48,11 +48,11 @@ pub fn pretraining_finding(live: &[&Trained]) -> Result<Html> {
         let worst = digits.min_by(|a, b| a.recall.total_cmp(&b.recall));
         let worst = worst.map_or(String::new(), |digit| {
             let (seed, class, found) = (run.result.seed, digit.class, digit.recall * 100.0);
-            format!("; under seed {seed} it is worst at {class}, of which it finds {found:.0} %")
+            format!("; under seed {seed} its lowest recall is {found:.0} %, for {class}")
         });
         sentences.push(format!(
-            "With the head {}, {} drawings teach a network to classify {:.1} % of the drawings \
-             held out correctly, and {:.1} % of the MNIST test set (means of {} seeds){worst}.",
+            "With the head {}, a network trained on {} drawings classifies {:.1} % of the held-out \
+             drawings correctly, and {:.1} % of the MNIST test set (means of {} seeds){worst}.",
             run.result.network,
             run.result.dataset.count - run.valid.len(),
             mean(&seeds.values(val_accuracy))?.mean * 100.0,
@@ -67,8 +67,7 @@ pub fn pretraining_finding(live: &[&Trained]) -> Result<Html> {
 /// at the start.
 pub fn weights_moved(grid: &Grid, head: Head) -> Html {
     let axis = Axis::new("‖after − before‖ / ‖before‖").from(0.0);
-    let title = format!("{}: how far the weights moved", head.name());
-    by_layer(grid, head, RowChart::layers(title, axis), &|layer| {
+    by_layer(grid, head, "weights moved furthest", axis, &|layer| {
         format!("moved_{layer}.weight")
     })
 }
@@ -76,24 +75,39 @@ pub fn weights_moved(grid: &Grid, head: Head) -> Html {
 /// How alike the features of each layer stayed from start to end (debiased linear CKA).
 pub fn features_kept(grid: &Grid, head: Head) -> Html {
     let axis = Axis::new("CKA, start against end").from(0.0).to(1.0);
-    let title = format!("{}: how much of the features was kept", head.name());
-    by_layer(grid, head, RowChart::layers(title, axis), &|layer| {
+    by_layer(grid, head, "features kept best", axis, &|layer| {
         format!("cka_{layer}")
     })
 }
 
-fn by_layer(grid: &Grid, head: Head, chart: RowChart, name: &dyn Fn(&str) -> String) -> Html {
-    let mut chart = chart;
-    for init in Init::ALL {
-        if grid.runs(head, init).is_empty() {
-            continue;
-        }
-        chart = chart.series(init.name());
-        for layer in LAYERS {
+/// A measure of each layer from both starts, titled with where it is largest.
+fn by_layer(
+    grid: &Grid,
+    head: Head,
+    most: &str,
+    axis: Axis,
+    name: &dyn Fn(&str) -> String,
+) -> Html {
+    let of = |init| {
+        let layers = LAYERS.into_iter().filter_map(|layer| {
             let name = name(layer);
-            if let Some(estimate) = grid.mean(head, init, |run| run.metric(&name)) {
-                chart = chart.estimate(layer, &estimate);
-            }
+            let estimate = grid.mean(head, init, |run| run.metric(&name))?;
+            Some((layer, estimate))
+        });
+        (init, layers.collect::<Vec<_>>())
+    };
+    let all = Init::ALL.map(of);
+    let largest = all.iter().filter_map(|(init, layers)| {
+        let most = (layers.iter()).max_by(|a, b| a.1.mean.total_cmp(&b.1.mean))?;
+        Some(format!("{} from a {} start", most.0, init.name()))
+    });
+    let largest = largest.collect::<Vec<_>>().join(", ");
+    let title = format!("Head {}, {most}: {largest}", head.name());
+    let mut chart = RowChart::layers(title, axis);
+    for (init, layers) in all.iter().filter(|(_, layers)| !layers.is_empty()) {
+        chart = chart.series(init.name());
+        for (layer, estimate) in layers {
+            chart = chart.estimate(*layer, estimate);
         }
     }
     chart.show()

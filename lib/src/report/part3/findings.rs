@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     data::Samples,
-    display::{Html, Show, note, stack},
+    display::{Html, Show, format_number, note, stack},
     report::{accuracy, reference_2021},
     study::{Grid, RunResult, networks},
 };
@@ -29,8 +29,8 @@ pub fn findings(grid: &Grid, dataset3: &Samples, test: &Samples) -> Html {
     if !avoiding.is_empty() {
         sentences.push(format!(
             "What was learned. In the runs below chance the least likely digit is the right one \
-             for {} % of the test images: as far as that goes they have learned to read, from \
-             labels that are never right, and accuracy looks at the wrong end of what they say.",
+             for {} % of the test images. To that extent they have learned to read, from labels \
+             that are hardly ever right, and accuracy looks at the wrong end of their answers.",
             least_likely(&avoiding)
         ));
     }
@@ -72,9 +72,9 @@ fn silent(runs: &[&RunResult]) -> String {
     match runs.iter().filter(|run| is_silent(run)).count() {
         0 => String::new(),
         count => format!(
-            " In {count} of them the dense layer has fallen silent: its units give the same for \
-             every image, so nothing of an image reaches the output, and only the biases still \
-             learn (dying ReLUs: Lu, Shin, Su and Karniadakis, 2020)."
+            " In {count} of them the dense layer has fallen silent: its units output the same for \
+             every image, so nothing of an image reaches the output layer, and only the biases \
+             still learn (dying ReLUs: Lu, Shin, Su and Karniadakis, 2020)."
         ),
     }
 }
@@ -90,8 +90,8 @@ fn which(answers: &[usize], dataset3: &Samples) -> String {
             if !digits.is_empty() && digits.iter().all(|a| a == first || a == second) =>
         {
             format!(
-                "{words}. The fullest folders of dataset 3 are {first} and {second}: this is what \
-                 a network answers that knows how often each label occurs and not what it sees"
+                "{words}. The fullest folders of dataset 3 are {first} and {second}: a network \
+                 that knows how often each label occurs, and nothing about the image, answers this"
             )
         }
         _ => words,
@@ -109,9 +109,9 @@ fn in_report(dataset3: &Samples, test: &Samples) -> String {
         .collect();
     let below = last.iter().filter(|accuracy| **accuracy < BELOW_CHANCE);
     format!(
-        "The 2021 report. Of its {} last accuracies, {} is below {THRESHOLD:.0} %, as of a network \
+        "The 2021 report. Of its {} last accuracies, {} is below {THRESHOLD:.0} %, as for a network \
          that has learned to read, and {} are to all four decimals the share of a single digit in \
-         the test set, as of one that gives this answer to everything{}.",
+         the test set, as for a network that gives this answer to everything{}.",
         last.len(),
         below.count(),
         answers.len(),
@@ -120,7 +120,7 @@ fn in_report(dataset3: &Samples, test: &Samples) -> String {
 }
 
 /// `8.9 to 10.3`, each `factor` times; one number where both ends read the same.
-fn span(
+pub(super) fn span(
     runs: &[&RunResult],
     factor: f64,
     decimals: usize,
@@ -128,7 +128,7 @@ fn span(
 ) -> String {
     let values = || runs.iter().filter_map(|run| Some(value(run)? * factor));
     let words =
-        |value: Option<f64>| value.map_or("–".into(), |value| format!("{value:.decimals$}"));
+        |value: Option<f64>| value.map_or("–".into(), |value| format_number(value, decimals));
     let low = words(values().min_by(f64::total_cmp));
     let high = words(values().max_by(f64::total_cmp));
     match low == high {
