@@ -1,6 +1,6 @@
 //! What the cells of a notebook name, under one `use glyphs::prelude::*;`.
 //!
-//! The [crate](crate)'s page has an example. Everything else has its path:
+//! The [crate]'s page has an example. Everything else has its path:
 //! `glyphs::display::LineChart`, `glyphs::eval::statistics`, `glyphs::plotters::prelude`.
 
 /// What is shown, and your own tables and charts.
