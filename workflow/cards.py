@@ -97,8 +97,7 @@ def table(groups):
 def judged(run):
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "judged.csv"
-        glyphs = "cargo run --locked --quiet --package glyphs-cli -- judge"
-        subprocess.run([*glyphs.split(), run, "--out", out], check=True, stdout=subprocess.DEVNULL)
+        results.glyphs("judge", run, "--out", out, stdout=subprocess.DEVNULL)
         return list(csv.DictReader(out.open()))
 
 

@@ -8,7 +8,6 @@ stands in its result file, and all in checkpoints.sha256.
 """
 
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -36,8 +35,7 @@ def main(outputs="outputs"):
     for name in CHECKPOINTS:
         source = outputs / "checkpoints" / f"{name}.safetensors"
         if source.exists():
-            glyphs = "cargo run --locked --quiet --package glyphs-cli -- export"
-            subprocess.run([*glyphs.split(), source, "--half", kept / source.name], check=True)
+            results.glyphs("export", source, "--half", kept / source.name)
     (REFERENCE / "checkpoints.sha256").write_text("".join(sums(results.read(results.PUBLISHED))))
 
 

@@ -3,6 +3,7 @@
 import json
 import math
 import statistics
+import subprocess
 from collections import defaultdict
 from pathlib import Path
 
@@ -20,6 +21,12 @@ PARTS = {
     2: ("MNIST, from a random start and from the pretrained digits", "Accuracy on the MNIST test set"),
     3: ("Labels that are hardly ever right", "Accuracy on the MNIST test set"),
 }
+
+
+def glyphs(*arguments, **options):
+    """Runs the command line, without what cargo says."""
+    command = "cargo run --locked --quiet --package glyphs-cli --"
+    subprocess.run([*command.split(), *arguments], check=True, **options)
 
 
 def read(folder):

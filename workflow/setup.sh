@@ -12,6 +12,7 @@ unset PYTHONPATH PYTHONHOME
 
 say() { printf '\n== %s\n' "$*"; }
 stop() { printf '%s\n' "$*" >&2; exit 1; }
+packages() { cat requirements.txt; pwd; }
 digest() { python -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())'; }
 
 for path in . .venv target target/kernel outputs outputs/notebooks outputs/results; do
@@ -23,7 +24,7 @@ command -v cargo >/dev/null || [ -x "${CARGO_HOME:-${HOME:-}/.cargo}/bin/cargo" 
     stop "cargo was not found: install Rust 1.95 or newer first (environment.md, section 'What is needed')."
 
 # 1. The Python side, from requirements.txt. Its programs name this folder, which may have moved.
-if ! (cat requirements.txt; pwd) | cmp -s - .venv/installed.txt; then
+if ! packages | cmp -s - .venv/installed.txt; then
     python=
     for candidate in ${PYTHON:-} python3 python3.13 python3.12 python3.11; do
         if "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
@@ -35,7 +36,7 @@ if ! (cat requirements.txt; pwd) | cmp -s - .venv/installed.txt; then
     say "Python packages into .venv (about a minute)"
     "$python" -m venv --clear .venv
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
-    (cat requirements.txt; pwd) > .venv/installed.txt
+    packages > .venv/installed.txt
 fi
 
 . workflow/env.sh

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from jupyter_client.manager import start_new_kernel
 
-from test_runner import STRIPES, USES_LIB
+from test_runner import STRIPES, TRAINING, USES_LIB
 import measure_kernel
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,11 +49,6 @@ def kernel(monkeypatch):
 def test_interrupt_ends_a_training_cell_and_keeps_what_there_is(kernel):
     for code in (USES_LIB, STRIPES, f"{measure_kernel.LENET5}\nlet mut model: Network<LeNet5> = Network::new(0);"):
         assert kernel(code)[0] == "ok"
-    endless = (
-        "glyphs::progress::set_silent(false);\n"
-        "let long: Config = Config { epochs: 1_000_000, batch_size: 16, ..Config::default() };\n"
-        "let history: History = fit(&mut model, &samples, &samples, &long).or_stop();"
-    )
     began, sent = [], []
 
     def interrupt(text):
@@ -63,7 +58,7 @@ def test_interrupt_ends_a_training_cell_and_keeps_what_there_is(kernel):
             kernel.manager.interrupt_kernel()
             sent.append(time.monotonic())
 
-    status, words = kernel(endless, interrupt)
+    status, words = kernel(TRAINING, interrupt)
     took = time.monotonic() - sent[0]
     print(f"the cell ended {took:.1f} s after the interrupt")
     assert (status, took < 5) == ("ok", True), (status, took, words[-300:])

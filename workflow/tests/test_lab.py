@@ -16,18 +16,12 @@ import pytest
 from conftest import ROOT, chromium
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import expect, sync_playwright
-from test_runner import STRIPES, USES_LIB
+from test_runner import STRIPES, TRAINING, USES_LIB
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SECONDS = 1000  # of Playwright's time
 # A cell may compile `lib`, where that has changed.
 CELL = 180 * SECONDS
-# Endless, unless interrupted.
-TRAINING = (
-    "glyphs::progress::set_silent(false);\n"
-    "let long: Config = Config { epochs: 1_000_000, batch_size: 16, ..Config::default() };\n"
-    "let history: History = fit(&mut model, &samples, &samples, &long).or_stop();"
-)
 WORK = [
     USES_LIB,
     STRIPES,

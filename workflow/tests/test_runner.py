@@ -223,6 +223,12 @@ STRIPES = (
     "let config: Config = Config { epochs: 1, batch_size: 16, ..Config::default() };\n"
     "glyphs::progress::set_silent(true);"
 )
+# Endless, unless interrupted.
+TRAINING = (
+    "glyphs::progress::set_silent(false);\n"
+    "let long: Config = Config { epochs: 1_000_000, batch_size: 16, ..Config::default() };\n"
+    "let history: History = fit(&mut model, &samples, &samples, &long).or_stop();"
+)
 TRAINED = (
     "let history: History = fit(&mut model, &samples, &samples, &config).or_stop();\n"
     'println!("{} {}", history.epochs.len(), history.epochs[0].loss);'

@@ -128,7 +128,7 @@ fn command_line() -> Command {
                 .default_value("folder")
                 .help(
                     "For a network that reads in context: which other images are by the same hand. \
-Their labels are never used",
+                     Their labels are never used",
                 ),
         )
         .arg(flag(

@@ -14,9 +14,9 @@ pub struct HistoryChart {
 impl History {
     /// Curves by epoch, under what they reached; `of` says whose they are, and may be empty.
     pub fn chart(&self, of: &str) -> HistoryChart {
-        let start = match of {
-            "" => "V".into(),
-            of => format!("{of}: v"),
+        let validation = match of {
+            "" => "Validation".into(),
+            of => format!("{of}: validation"),
         };
         let (mut loss, mut accuracy) = (of.to_owned(), of.to_owned());
         if let (Some(last), Some(best)) = (self.last(), self.best_epoch()) {
@@ -24,11 +24,11 @@ impl History {
             let epochs = if n == 1 { "epoch" } else { "epochs" };
             let [here, training] = [last.val_accuracy, last.accuracy].map(|share| 100.0 * share);
             loss = format!(
-                "{start}alidation loss {:.4} after {n} {epochs}, lowest after epoch {best}",
+                "{validation} loss {:.4} after {n} {epochs}, lowest after epoch {best}",
                 last.val_loss
             );
             accuracy = format!(
-                "{start}alidation accuracy {here:.1} % after {n} {epochs}, training {training:.1} %"
+                "{validation} accuracy {here:.1} % after {n} {epochs}, training {training:.1} %"
             );
         }
         let points = |value: fn(&Epoch) -> f64| {

@@ -23,7 +23,7 @@ use crate::{
         percent_interval, stack,
     },
     eval::statistics::{Interval, PairedDifference, difference_of_splits, mean, mean_of_splits},
-    study::{Grid, Head, Init, RunResult, Seeds, Split, Trained},
+    study::{Grid, Head, Init, RunResult, Seeds, Split, Trained, val_accuracy},
 };
 
 /// Label of what the 2021 report says, beside ours.
@@ -68,13 +68,9 @@ fn left_out(reasons: &[String]) -> Html {
 /// epoch.
 fn accuracy(run: &RunResult) -> Option<f64> {
     match run.part {
-        1 => Some(run.last()?.val_accuracy),
+        1 => val_accuracy(run),
         _ => run.test_accuracy,
     }
-}
-
-fn val_accuracy(run: &RunResult) -> Option<f64> {
-    Some(run.last()?.val_accuracy)
 }
 
 /// The mean of shares; empty where there are none.

@@ -7,14 +7,10 @@ use crate::{
     study::{
         experiment::{Experiment, Head, Init},
         experiments::{DIVISIONS, Division, RATES, SEEDS, SELECTION},
-        result::RunResult,
+        result::val_accuracy,
         seeds::Seeds,
     },
 };
-
-pub(crate) fn held_out_accuracy(run: &RunResult) -> Option<f64> {
-    run.last().map(|epoch| epoch.val_accuracy)
-}
 
 /// What each of [`RATES`] reached on the images held out from part 2's clean protocol; not a
 /// number where it was never run.
@@ -23,7 +19,7 @@ pub fn tried_rates(run: &Experiment, mnist: &Provenance) -> Result<[f64; RATES.l
     for (reached, rate) in reached.iter_mut().zip(RATES) {
         let run = run.clone().clean_at(rate);
         let seeds = Seeds::recorded_under(&SELECTION[..1], &run, mnist)?;
-        let accuracy = seeds.runs.first().and_then(held_out_accuracy);
+        let accuracy = seeds.runs.first().and_then(val_accuracy);
         *reached = accuracy.unwrap_or(f64::NAN);
     }
     Ok(reached)
@@ -60,7 +56,7 @@ pub fn tried_divisions(mislabelled: &Provenance) -> Result<Vec<TriedDivision>> {
     for division in DIVISIONS {
         let seeds = Seeds::recorded(&start.clone().divided(division), mislabelled)?;
         if seeds.runs.len() == SEEDS.len() {
-            let estimates = seeds.values(held_out_accuracy);
+            let estimates = seeds.values(val_accuracy);
             tried.push((division, seeds, mean(&estimates)?.mean, estimates));
         }
     }

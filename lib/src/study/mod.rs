@@ -32,6 +32,7 @@ pub use load::{load_drawings, load_mislabelled, load_mnist};
 pub use lookalikes::{CASE_AND_LOOKALIKES, LOOKALIKES};
 pub use official::{Judged, OfficialTest, TOGETHER};
 pub use readings::{Drawn, Network, Readings};
+pub(crate) use result::val_accuracy;
 pub use result::{Artefact, Environment, RunResult, SampleHashes, Setup};
 pub use run::{AVERAGED, COPIES, OTHERS, Trained, accuracy_with};
 pub use seeds::Seeds;

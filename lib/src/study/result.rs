@@ -275,6 +275,11 @@ pub fn run_name(part: u8, network: &str, init: &str, protocol: &str, seed: u64) 
     format!("part{part}-{network}-{init}-{protocol}-seed{seed}")
 }
 
+/// On the validation part, after the last epoch.
+pub(crate) fn val_accuracy(run: &RunResult) -> Option<f64> {
+    Some(run.last()?.val_accuracy)
+}
+
 /// One row a run: what it is, its last epoch, its test accuracy, its time in seconds, and
 /// every measure that any of them has.
 ///
@@ -304,7 +309,7 @@ pub fn dataframe<'a>(runs: impl IntoIterator<Item = &'a RunResult>) -> Result<Da
         number("loss", &|run| Some(run.last()?.loss)),
         number("accuracy", &|run| Some(run.last()?.accuracy)),
         number("val_loss", &|run| Some(run.last()?.val_loss)),
-        number("val_accuracy", &|run| Some(run.last()?.val_accuracy)),
+        number("val_accuracy", &val_accuracy),
         number("test_accuracy", &|run| run.test_accuracy),
         number("seconds", &|run| Some(run.seconds())),
     ];

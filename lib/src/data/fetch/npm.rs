@@ -48,7 +48,7 @@ pub fn unpack(package: &str, files: &BTreeMap<String, String>, staging: &Path) -
     let start = Instant::now();
     while npm.try_wait().map_err(failed)?.is_none() {
         if start.elapsed() > LONGEST {
-            npm.kill().map_err(failed)?;
+            npm.kill().and_then(|()| npm.wait()).map_err(failed)?;
             return Err(wrong(format!("npm did not end within {LONGEST:?}")));
         }
         sleep(Duration::from_millis(50));
