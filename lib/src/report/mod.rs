@@ -119,6 +119,13 @@ fn compare(
     ways: &[(impl AsRef<str>, impl Borrow<Seeds>)],
     lines: &[(&str, f64)],
 ) -> Result<Html> {
+    // Intervals between runs in two groups would describe neither.
+    let mut each = ways
+        .iter()
+        .map(|(_, seeds)| seeds.borrow().values(accuracy));
+    if each.any(|values| two_groups(&values).is_some()) {
+        return compare_under(what, what, ways, lines);
+    }
     let (title, leads) = highest(ways);
     let title = if title.is_empty() { what } else { &title };
     let shown = compare_under(title, what, ways, lines)?;

@@ -129,6 +129,35 @@ fn every_display_holds_with_five_seeds_with_one_and_with_none() {
     );
 }
 
+/// Runs in two groups have no interval that describes them, nor has a lead on them.
+#[test]
+fn nothing_is_compared_with_runs_in_two_groups() {
+    let grid = grid(5, 5);
+    let mut both: Vec<Seeds> = grid
+        .iter()
+        .map(|(.., seeds)| seeds.clone())
+        .take(2)
+        .collect();
+    let text = |both: &[Seeds]| {
+        let shown = part1::compare_seeds(&[("a", &both[0]), ("b", &both[1])]);
+        shown.unwrap().text().to_string()
+    };
+    assert!(text(&both).contains("The lead of b"));
+    for (run, accuracy) in both[0]
+        .runs
+        .iter_mut()
+        .zip([0.011, 0.1, 0.012, 0.101, 0.01])
+    {
+        run.test_accuracy = Some(accuracy);
+    }
+    let apart = text(&both);
+    assert!(apart.contains("two groups, of 3 and 2 runs"), "{apart}");
+    assert!(
+        !apart.contains("lead") && !apart.contains("more than chance"),
+        "{apart}"
+    );
+}
+
 /// A title says what the runs show, and that it cannot be told where they do not.
 #[test]
 fn titles_are_what_the_runs_show() {
