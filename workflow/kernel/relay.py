@@ -2,7 +2,7 @@
 
 * A panic is an error: its words alone are shown, and the reply says so.
 * After an error the cells that wait are not run, as the protocol has it (`stop_on_error`); nor are
-  they after an Interrupt, which also ends a compilation.
+  they after an Interrupt, which also ends a compilation. A second Interrupt ends any cell.
 * While crates are compiled, the cell says which.
 
 Messages: https://jupyter-client.readthedocs.io/en/stable/messaging.html
@@ -15,6 +15,7 @@ import signal
 import sys
 import time
 from collections import deque
+from pathlib import Path
 
 import psutil
 import zmq
@@ -36,6 +37,10 @@ std::panic::set_hook(Box::new(|panic| {
 POLL_MS = 200
 # How long a reply waits for the end of the cell's output, which comes on another socket.
 OUTPUT_SECONDS = 5
+# How long a cell may go on after an Interrupt before it is said what a second one does.
+PATIENCE_SECONDS = 4
+TERMINATED = "Subprocess terminated"
+AGAIN = "The cell is still running. Interrupt once more to end it; all variables will be lost.\n"
 
 
 class Relay:
@@ -76,13 +81,14 @@ class Relay:
         self.reply = None  # evcxr's, and until when it waits for the end of the output
         self.idle = False  # the output has ended
         self.error = None  # what was shown of an error
-        self.interrupted = False
+        self.interrupted = None  # when its cell was
+        self.told = False  # that a second Interrupt ends the cell
+        self.ended = False  # by a second Interrupt
         self.begun_line = b""
 
     def run(self, kernel):
         """Until the kernel ends."""
-        # Of the cell that runs now, not of the next one.
-        signal.signal(signal.SIGINT, lambda *_: setattr(self, "interrupted", self.running is not None))
+        signal.signal(signal.SIGINT, self.take_interrupt)
         self.stderr = kernel.stderr.fileno()
         self.poller.register(self.stderr, zmq.POLLIN)
         while kernel.poll() is None:
@@ -90,12 +96,25 @@ class Relay:
             if self.interrupted:
                 # Until the cell ends: evcxr runs cargo several times.
                 self.drop_waiting()
-                end_compilation(kernel.pid)
-                self.interrupted = self.running is not None
+                end(kernel.pid, "cargo", signal.SIGTERM)
+                if self.ended and self.told:
+                    # Once: evcxr starts another.
+                    self.told = False
+                    end(kernel.pid, Path(kernel.args[0]).name, signal.SIGKILL)
+                elif not self.told and not self.ended and time.monotonic() > self.interrupted + PATIENCE_SECONDS:
+                    self.told = True
+                    self.publish("stream", {"name": "stdout", "text": AGAIN}, self.running[2])
             if self.reply and time.monotonic() > self.reply[1]:
                 self.finish()
         self.pass_on(0)
         self.context.destroy(linger=1000)
+
+    def take_interrupt(self, *_):
+        """Of the cell that runs now, not of the next one."""
+        if self.told:
+            self.ended = True
+        elif self.running and not self.interrupted:
+            self.interrupted = time.monotonic()
 
     def pass_on(self, milliseconds):
         for ready, _ in self.poller.poll(milliseconds):
@@ -126,7 +145,7 @@ class Relay:
     def run_next(self):
         if self.waiting and not self.running:
             self.running = self.waiting.popleft()
-            self.idle, self.error = False, None
+            self.idle, self.error, self.ended = False, None, False
             self.inner.send_multipart(self.running[0])
 
     def drop_waiting(self):
@@ -146,6 +165,9 @@ class Relay:
             self.publish("error", self.error, parent)
         elif kind == "error" and content["evalue"].startswith("Compilation failed, but no parsable errors"):
             self.error = error("The compilation was interrupted, or failed: the terminal says more.")
+            self.publish("error", self.error, parent)
+        elif kind == "error" and self.ended and content["evalue"].startswith(TERMINATED):
+            self.error = error("The cell was ended by the second Interrupt, and all variables are lost.")
             self.publish("error", self.error, parent)
         else:
             self.output.send_multipart(frames)
@@ -173,10 +195,10 @@ class Relay:
         if self.error:
             content |= {"status": "error", **self.error}
         self.session.send(self.outer, "execute_reply", content, {"header": request}, identities)
-        self.running, self.interrupted = None, False
+        self.running, self.interrupted, self.told = None, None, False
         if content["status"] != "ok" and stop_on_error:
             self.drop_waiting()
-        if "Subprocess terminated" in content.get("evalue", ""):
+        if self.ended or TERMINATED in content.get("evalue", ""):
             # evcxr has started a new one, without the prelude.
             self.session.send(self.inner, "execute_request", {"code": PRELUDE})
         self.run_next()
@@ -197,10 +219,10 @@ def error(words):
     return {"ename": "Error", "evalue": words, "traceback": words.splitlines()}
 
 
-def end_compilation(pid):
-    """cargo and what it runs ignore the signal that Jupyter's Interrupt is."""
+def end(pid, name, how):
+    """Ends the children of that name, and theirs: they ignore the signal that Interrupt is."""
     with contextlib.suppress(psutil.Error):  # It may just have ended.
         for child in psutil.Process(pid).children():
-            if child.name() == "cargo":
+            if child.name() == name:
                 for process in (child, *child.children(recursive=True)):
-                    process.terminate()
+                    process.send_signal(how)

@@ -95,6 +95,12 @@ def test_what_fails_stops_the_cells_that_wait(kernel):
     threading.Timer(3, kernel.manager.interrupt_kernel).start()
     sleep = "std::thread::sleep(std::time::Duration::from_secs(8));"
     assert statuses(kernel, sleep, "count += 1;") == ["ok", "aborted"]
+    # A second Interrupt ends any cell. That it does is said first.
+    interrupt = kernel.manager.interrupt_kernel
+    threading.Timer(3, interrupt).start()
+    status, words = kernel("loop {}", lambda text: interrupt() if "once more" in text else None)
+    assert status == "error" and words.endswith("second Interrupt, and all variables are lost."), words
+    assert kernel('println!("{}", 1 + 1);') == ("ok", "2\n")
     # What ends the kernel's child takes the variables with it, and nothing else.
     status, words = kernel("std::process::exit(1);")
     assert status == "error" and "Subprocess terminated" in words
