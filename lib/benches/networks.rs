@@ -30,11 +30,7 @@ type Answer<T> = Result<T, Box<dyn Error>>;
 
 fn main() -> Answer<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match arguments
-        .iter()
-        .find(|a| *a != "--bench")
-        .map(String::as_str)
-    {
+    match arguments.iter().find(|a| *a != "--bench").map(String::as_str) {
         Some("worker") => work(),
         Some("--test") => Ok(()),
         output => {
@@ -91,11 +87,7 @@ impl Contestant {
         let pixel = |i: usize| (i * 7919 % 1009) as f32 / 1009.0;
         let images: Vec<f32> = (0..count * 784).map(pixel).collect();
         let labels: Vec<usize> = (0..count).map(|i| i % 10).collect();
-        let batch = Batch {
-            len: count,
-            images: &images,
-            features: &[],
-        };
+        let batch = Batch { len: count, images: &images, features: &[] };
         let start = Instant::now();
         match task {
             "weights" => {
@@ -129,9 +121,7 @@ impl Contestant {
         let count = drawings.len();
         let start = Instant::now();
         if task == "decode" {
-            (0..count)
-                .into_par_iter()
-                .try_for_each(|index| drawings.decode(index).map(drop))?;
+            (0..count).into_par_iter().try_for_each(|index| drawings.decode(index).map(drop))?;
             return Ok(format!("{} {count}", milliseconds(start)));
         }
         let samples = drawings.preprocess(&method)?;
@@ -151,17 +141,10 @@ impl Contestant {
             return Ok(format!("{} {count}", milliseconds(start)));
         }
         let (train, valid) = run.split(&samples, None)?;
-        let config = Config {
-            epochs: 1,
-            ..run.config.clone()
-        };
+        let config = Config { epochs: 1, ..run.config.clone() };
         let mut model = run.network()?;
         let history = fit(model.as_mut(), &train, &valid, &config)?;
-        Ok(format!(
-            "{} {}",
-            history.epochs[0].seconds * 1e3,
-            train.len()
-        ))
+        Ok(format!("{} {}", history.epochs[0].seconds * 1e3, train.len()))
     }
 }
 
@@ -204,23 +187,11 @@ fn save(model: &DynNetwork, images: &[f32], path: &str) -> Answer<()> {
     Ok(fs::write(path, safetensors::serialize(views, None)?)?)
 }
 
-type Head = (
-    Flatten<3136>,
-    Linear<3136, 1000>,
-    ReLU,
-    Dropout,
-    Linear<1000, 10>,
-);
+type Head = (Flatten<3136>, Linear<3136, 1000>, ReLU, Dropout, Linear<1000, 10>);
 /// The original network as a reader writes it: freely composed layers, and blocks.
 type Layers = (
-    (
-        (Conv2d<1, 32>, BatchNorm2d<32>, ReLU),
-        (Conv2d<32, 32>, BatchNorm2d<32>, ReLU, MaxPool2d),
-    ),
-    (
-        (Conv2d<32, 64>, BatchNorm2d<64>, ReLU),
-        (Conv2d<64, 64>, BatchNorm2d<64>, ReLU, MaxPool2d),
-    ),
+    ((Conv2d<1, 32>, BatchNorm2d<32>, ReLU), (Conv2d<32, 32>, BatchNorm2d<32>, ReLU, MaxPool2d)),
+    ((Conv2d<32, 64>, BatchNorm2d<64>, ReLU), (Conv2d<64, 64>, BatchNorm2d<64>, ReLU, MaxPool2d)),
     Head,
 );
 type Blocks = (VggBlock<1, 32>, VggBlock<32, 64>, Head);

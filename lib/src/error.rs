@@ -12,32 +12,16 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// The operating system refused to read or write a file.
     #[error("{}: {source}; {remedy}", path.display())]
-    Io {
-        path: PathBuf,
-        source: std::io::Error,
-        remedy: String,
-    },
+    Io { path: PathBuf, source: std::io::Error, remedy: String },
     /// A file was read, and its content is not what it should be.
     #[error("{}: {problem}; {remedy}", path.display())]
-    Content {
-        path: PathBuf,
-        problem: String,
-        remedy: String,
-    },
+    Content { path: PathBuf, problem: String, remedy: String },
     /// A data set was found in none of the places that are searched.
     #[error("data set {dataset} was not found: {problem}; {remedy}")]
-    Missing {
-        dataset: String,
-        problem: String,
-        remedy: String,
-    },
+    Missing { dataset: String, problem: String, remedy: String },
     /// A source could not be fetched.
     #[error("{url}: {problem}; {remedy}")]
-    Fetch {
-        url: String,
-        problem: String,
-        remedy: String,
-    },
+    Fetch { url: String, problem: String, remedy: String },
     /// An argument is outside the range that a function accepts.
     #[error("{problem}; {remedy}")]
     Argument { problem: String, remedy: String },
@@ -46,20 +30,12 @@ pub enum Error {
     Interrupted { done: String, remedy: &'static str },
     /// Training met a number that is not finite.
     #[error("step {step}: {problem}; {remedy}")]
-    NotFinite {
-        step: usize,
-        problem: String,
-        remedy: String,
-    },
+    NotFinite { step: usize, problem: String, remedy: String },
 }
 
 impl Error {
     pub fn io(path: impl AsRef<Path>, source: std::io::Error, remedy: impl Into<String>) -> Self {
-        Self::Io {
-            path: path.as_ref().into(),
-            source,
-            remedy: remedy.into(),
-        }
+        Self::Io { path: path.as_ref().into(), source, remedy: remedy.into() }
     }
 
     pub fn content(
@@ -67,18 +43,11 @@ impl Error {
         problem: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
-        Self::Content {
-            path: path.as_ref().into(),
-            problem: problem.into(),
-            remedy: remedy.into(),
-        }
+        Self::Content { path: path.as_ref().into(), problem: problem.into(), remedy: remedy.into() }
     }
 
     pub fn argument(problem: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self::Argument {
-            problem: problem.into(),
-            remedy: remedy.into(),
-        }
+        Self::Argument { problem: problem.into(), remedy: remedy.into() }
     }
 }
 

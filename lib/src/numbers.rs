@@ -25,9 +25,5 @@ pub fn format_signed(value: f64, decimals: usize) -> String {
 
 /// `p = 0.032`, or `p < 0.001`
 pub fn format_p(p: f64) -> String {
-    if p < 0.001 {
-        "p < 0.001".to_owned()
-    } else {
-        format!("p = {p:.3}")
-    }
+    if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p:.3}") }
 }

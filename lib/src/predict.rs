@@ -151,11 +151,7 @@ pub fn predict<P: AsRef<Path>>(
     // others it does not.
     let trained = checkpoint.config.augment;
     let augment = match trained.without_features > 0.0 {
-        true => Augment {
-            features: 0.0,
-            without_features: 0.0,
-            ..trained
-        },
+        true => Augment { features: 0.0, without_features: 0.0, ..trained },
         false => Augment::none(),
     };
     let (model, classes) = (model.as_ref(), &checkpoint.classes);
@@ -183,14 +179,7 @@ pub fn classify(
         let remedy = "pass the classes of the samples that it was trained on";
         return Err(Error::argument(problem, remedy));
     }
-    read(
-        model,
-        classes,
-        preprocess,
-        &[images],
-        Options::default(),
-        Augment::none(),
-    )
+    read(model, classes, preprocess, &[images], Options::default(), Augment::none())
 }
 
 fn read<P: AsRef<Path>>(
@@ -241,10 +230,7 @@ fn read<P: AsRef<Path>>(
             file: read.samples.names[i].clone(),
             predicted: best.map(|(class, _)| name(class)),
             confidence: best.map(|(_, probability)| probability),
-            top: top
-                .into_iter()
-                .map(|(class, probability)| (name(class), probability))
-                .collect(),
+            top: top.into_iter().map(|(class, probability)| (name(class), probability)).collect(),
             label: read.labels[i].map(name),
             problem,
         }
@@ -307,11 +293,8 @@ impl Predictions {
     /// answered. It needs no other file.
     pub fn write_sheet<P: AsRef<Path>>(&self, images: &[P], path: &Path) -> Result<()> {
         let folder = ImageFolder::read_all(images, true)?;
-        let files: HashMap<&str, &ImageFile> = folder
-            .files()
-            .iter()
-            .map(|file| (file.path.as_str(), file))
-            .collect();
+        let files: HashMap<&str, &ImageFile> =
+            folder.files().iter().map(|file| (file.path.as_str(), file)).collect();
         let tile = |(i, row): (usize, &Prediction)| {
             let seen = self.seen.image(i);
             let seen = Picture::new(seen, (THUMBNAIL as usize / seen.dim().1).max(1));
@@ -336,10 +319,7 @@ impl Predictions {
                 None => Tile::new(seen, said, detail),
             }
         };
-        let title = format!(
-            "{} images, what the network saw, and its answer",
-            self.rows.len()
-        );
+        let title = format!("{} images, what the network saw, and its answer", self.rows.len());
         let gallery = Gallery::new(title, self.rows.iter().enumerate().map(tile));
         let page = format!(
             "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
@@ -361,15 +341,8 @@ impl Predictions {
 
     /// How many images each problem has.
     pub fn problems(&self) -> impl Iterator<Item = (Unreadable, usize)> {
-        let count = |problem| {
-            self.rows
-                .iter()
-                .filter(|row| row.problem == Some(problem))
-                .count()
-        };
-        Unreadable::ALL
-            .into_iter()
-            .map(move |problem| (problem, count(problem)))
+        let count = |problem| self.rows.iter().filter(|row| row.problem == Some(problem)).count();
+        Unreadable::ALL.into_iter().map(move |problem| (problem, count(problem)))
     }
 }
 

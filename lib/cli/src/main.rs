@@ -38,10 +38,7 @@ macro_rules! println {
 fn command_line() -> Command {
     let which = |name: &'static str, about: &'static str| {
         let names = EnumValueParser::<DatasetName>::new();
-        let datasets = Arg::new("datasets")
-            .value_name("DATASET")
-            .num_args(0..)
-            .value_parser(names);
+        let datasets = Arg::new("datasets").value_name("DATASET").num_args(0..).value_parser(names);
         let command = Command::new(name).about(about);
         command.arg(datasets.help("All if none is named"))
     };
@@ -50,19 +47,13 @@ fn command_line() -> Command {
         path.value_parser(value_parser!(PathBuf))
     };
     let flag = |name: &'static str, help: &'static str| {
-        Arg::new(name)
-            .long(name)
-            .action(ArgAction::SetTrue)
-            .help(help)
+        Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
     };
     let data = Command::new("data")
         .about("The data sets: fetch them, see where they are, check them, remove them")
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommand(which(
-            "fetch",
-            "Fetch what is in neither $GLYPHS_DATA nor data/raw/",
-        ))
+        .subcommand(which("fetch", "Fetch what is in neither $GLYPHS_DATA nor data/raw/"))
         .subcommand(which("status", "Say where each data set is"))
         .subcommand(which(
             "verify",
@@ -81,23 +72,16 @@ fn command_line() -> Command {
                 .help("A network trained on drawings, e.g. from outputs/checkpoints"),
         )
         .arg(
-            path("images")
-                .required(true)
-                .num_args(1..)
-                .action(ArgAction::Append)
-                .help(format!(
-                    "Folders, archives (zip, tar, tar.gz) and {FORMATS} files, of any size"
-                )),
+            path("images").required(true).num_args(1..).action(ArgAction::Append).help(format!(
+                "Folders, archives (zip, tar, tar.gz) and {FORMATS} files, of any size"
+            )),
         )
         .arg(
             path("out")
                 .default_value("predictions.csv")
                 .help("Where the table file,predicted,confidence(,label),problem(,top) goes"),
         )
-        .arg(flag(
-            "json",
-            "Write the table as JSON (predictions.json unless --out names a file)",
-        ))
+        .arg(flag("json", "Write the table as JSON (predictions.json unless --out names a file)"))
         .arg(
             path("sheet").help(
                 "Also write a page that shows each image, what the network saw and its answer",
@@ -131,10 +115,7 @@ fn command_line() -> Command {
                      Their labels are never used",
                 ),
         )
-        .arg(flag(
-            "skip-damaged",
-            "Skip damaged images, and list them, instead of stopping",
-        ));
+        .arg(flag("skip-damaged", "Skip damaged images, and list them, instead of stopping"));
     let export = Command::new("export")
         .about("Write the network of a checkpoint in another form")
         .arg(
@@ -148,12 +129,7 @@ fn command_line() -> Command {
         .group(ArgGroup::new("form").args(["onnx", "half"]).required(true));
     let judge = Command::new("judge")
         .about("Read the images that a run held out for validation with its trained network")
-        .arg(
-            Arg::new("name")
-                .value_name("NAME")
-                .required(true)
-                .help("Name of its record"),
-        )
+        .arg(Arg::new("name").value_name("NAME").required(true).help("Name of its record"))
         .arg(
             path("out")
                 .default_value("judged.csv")
@@ -198,16 +174,7 @@ fn command_line() -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands([
-            data,
-            export,
-            judge,
-            official_test,
-            predict,
-            human,
-            readings,
-            train,
-        ])
+        .subcommands([data, export, judge, official_test, predict, human, readings, train])
 }
 
 /// A data set as an argument.
@@ -277,10 +244,7 @@ fn export(arguments: &ArgMatches) -> Result<()> {
     }
     let onnx = path(arguments, "onnx");
     checkpoint.export_onnx(&onnx)?;
-    println!(
-        "{}: takes pixels from 0 to 1, returns logits",
-        onnx.display()
-    );
+    println!("{}: takes pixels from 0 to 1, returns logits", onnx.display());
     Ok(())
 }
 
@@ -326,10 +290,7 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
     }
     let (count, seconds) = (predictions.rows.len(), start.elapsed().as_secs_f64());
     let out = out.display();
-    println!(
-        "{count} images in {seconds:.1} s, {:.0} per second: {out}",
-        count as f64 / seconds
-    );
+    println!("{count} images in {seconds:.1} s, {:.0} per second: {out}", count as f64 / seconds);
     let [reading, decoding, network] = predictions.seconds;
     println!(
         "  reading {reading:.1} s; decoding and preprocessing {decoding:.1} s, {:.0} per second; \
@@ -364,10 +325,7 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
         println!("accuracy {accuracy:.4}: {right} of {total} images with a label");
         if let Ok(merged) = evaluation.merged(&CASE_AND_LOOKALIKES) {
             let right = merged.accuracy * evaluation.len() as f64;
-            println!(
-                "accuracy {:.4} with case and look-alikes as one",
-                right / total as f64
-            );
+            println!("accuracy {:.4} with case and look-alikes as one", right / total as f64);
         }
         for pair in evaluation.most_confused(10).0 {
             println!(
@@ -382,9 +340,7 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
 /// Continues after a failure, and returns the last.
 fn each(which: &ArgMatches, action: fn(Dataset) -> Result<()>) -> Result<()> {
     let named = which.get_many::<DatasetName>("datasets");
-    let datasets = named.map_or(Dataset::ALL.into(), |names| {
-        names.map(|name| name.0).collect()
-    });
+    let datasets = named.map_or(Dataset::ALL.into(), |names| names.map(|name| name.0).collect());
     let datasets: Vec<Dataset> = datasets;
     let mut result = Ok(());
     for dataset in datasets {
@@ -416,15 +372,9 @@ fn show_status(dataset: Dataset) -> Result<()> {
             println!("{}: stand-in, {}", dataset.name(), found.source)
         }
         Some(found) => println!("{}: {}", dataset.name(), found.source),
-        None => println!(
-            "{}: not here; `glyphs data fetch {0}` gets it",
-            dataset.name()
-        ),
+        None => println!("{}: not here; `glyphs data fetch {0}` gets it", dataset.name()),
     }
-    println!(
-        "  {}\n  {}\n  licence: {}",
-        entry.title, entry.citation, entry.licence
-    );
+    println!("  {}\n  {}\n  licence: {}", entry.title, entry.citation, entry.licence);
     Ok(())
 }
 
@@ -439,10 +389,7 @@ fn verify(dataset: Dataset) -> Result<()> {
         return Ok(());
     }
     for part in check(dataset, &found, &catalogue.entry(dataset).sha256)? {
-        println!(
-            "{}: {} images, sha256 {}, as published",
-            part.name, part.count, part.sha256
-        );
+        println!("{}: {} images, sha256 {}, as published", part.name, part.count, part.sha256);
     }
     Ok(())
 }

@@ -6,10 +6,7 @@ use serde_json::Value;
 
 fn glyphs(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_glyphs"));
-    command
-        .args(arguments)
-        .output()
-        .expect("the command line runs")
+    command.args(arguments).output().expect("the command line runs")
 }
 
 #[test]
@@ -19,10 +16,7 @@ fn the_list_of_runs_is_what_the_workflow_reads() {
     let runs: Vec<Value> = serde_json::from_slice(&done.stdout).expect("a list");
     let run = |name: &str| runs.iter().find(|run| run["name"] == name).expect(name);
     let pretrained = run("part2-original-pretrained-report-seed3");
-    assert_eq!(
-        pretrained["needs"],
-        "part2-original-random-pretraining-seed3"
-    );
+    assert_eq!(pretrained["needs"], "part2-original-random-pretraining-seed3");
     assert!(pretrained["made_by"].is_null());
     let live = run("part1-original-random-ours-seed0");
     assert_eq!(live["made_by"], "02-cnn-dataset1");
@@ -95,10 +89,7 @@ fn a_full_standard_output_is_an_error_and_no_panic() {
         .output()
         .expect("the command line runs");
     let said = String::from_utf8_lossy(&done.stderr);
-    assert!(
-        said.contains("standard output") && !said.contains("panicked"),
-        "{said}"
-    );
+    assert!(said.contains("standard output") && !said.contains("panicked"), "{said}");
     assert_eq!(done.status.code(), Some(1));
 }
 
@@ -123,10 +114,7 @@ fn what_a_person_read_is_kept_once() {
         let file = folder.join("answers.json");
         std::fs::write(&file, text).expect("a file");
         let mut command = Command::new(env!("CARGO_BIN_EXE_glyphs"));
-        command
-            .env("GLYPHS_OUTPUTS", &folder)
-            .arg("human")
-            .arg(&file);
+        command.env("GLYPHS_OUTPUTS", &folder).arg("human").arg(&file);
         command.output().expect("the command line runs")
     };
     let answers = r#"{"format": "glyphs human answers 1", "run": "part1", "dataset_sha256": "ab",
@@ -137,10 +125,7 @@ fn what_a_person_read_is_kept_once() {
     assert_eq!(kept.count(), 1);
     for wrong in ["{}", &answers.replace("answers 1", "answers 9")] {
         let said = String::from_utf8_lossy(&add(wrong).stderr).into_owned();
-        assert!(
-            said.contains("answers.json") && said.contains("read.html"),
-            "{said}"
-        );
+        assert!(said.contains("answers.json") && said.contains("read.html"), "{said}");
     }
     std::fs::remove_dir_all(&folder).expect("it can be removed");
 }
@@ -170,13 +155,8 @@ fn a_relative_folder_of_data_is_one_folder() {
     std::fs::write(root.join("data/mnist/train-images-idx3-ubyte"), "").expect("a file");
     for from in ["", "notebooks", "lib"] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_glyphs"));
-        command
-            .current_dir(root.join(from))
-            .env("GLYPHS_DATA", "data");
-        let done = command
-            .args(["data", "status", "mnist"])
-            .output()
-            .expect("it runs");
+        command.current_dir(root.join(from)).env("GLYPHS_DATA", "data");
+        let done = command.args(["data", "status", "mnist"]).output().expect("it runs");
         let said = String::from_utf8_lossy(&done.stdout).into_owned();
         assert!(said.contains("$GLYPHS_DATA/mnist"), "{from}: {said}");
     }

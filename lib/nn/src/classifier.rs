@@ -61,10 +61,7 @@ impl Signature {
     /// Refuses a batch of another size.
     pub fn check(&self, batch: &Batch) -> Result<()> {
         if batch.len == 0 {
-            return Err(Error::argument(
-                "a batch of no images",
-                "give at least one image",
-            ));
+            return Err(Error::argument("a batch of no images", "give at least one image"));
         }
         for (what, given, each) in [
             ("pixels", batch.images.len(), self.input.len()),

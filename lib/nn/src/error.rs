@@ -12,25 +12,14 @@ pub enum Error {
     Argument { problem: String, remedy: String },
     /// A file of tensors could not be written or read, or is another network's.
     #[error("{}: {problem}; {remedy}", path.display())]
-    File {
-        path: PathBuf,
-        problem: String,
-        remedy: String,
-    },
+    File { path: PathBuf, problem: String, remedy: String },
     /// A layer that runs on dfdx's tape failed.
     #[error("layer {layer}: {problem}; {remedy}")]
-    Tape {
-        layer: String,
-        problem: String,
-        remedy: String,
-    },
+    Tape { layer: String, problem: String, remedy: String },
 }
 
 impl Error {
     pub fn argument(problem: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self::Argument {
-            problem: problem.into(),
-            remedy: remedy.into(),
-        }
+        Self::Argument { problem: problem.into(), remedy: remedy.into() }
     }
 }

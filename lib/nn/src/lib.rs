@@ -5,10 +5,7 @@ mod classifier;
 mod error;
 mod file;
 mod init;
-#[allow(
-    unsafe_code,
-    reason = "vector instructions and unchecked walks, each measured"
-)]
+#[allow(unsafe_code, reason = "vector instructions and unchecked walks, each measured")]
 mod kernels;
 pub mod layers;
 mod loss;

@@ -48,9 +48,7 @@ impl Objective for CrossEntropy<'_> {
             return f32::NAN;
         }
         let mut total = 0.0;
-        let rows = logits
-            .axis_iter(Axis(0))
-            .zip(gradient.axis_iter_mut(Axis(0)));
+        let rows = logits.axis_iter(Axis(0)).zip(gradient.axis_iter_mut(Axis(0)));
         for ((logits, mut gradient), &label) in rows.zip(self.labels) {
             let largest = logits.fold(f32::NEG_INFINITY, |a, &b| a.max(b));
             let sum: f64 = logits.iter().map(|x| f64::from(x - largest).exp()).sum();

@@ -11,22 +11,15 @@ pub(crate) fn drop_out(values: &mut [f32], p: f32, seed: u64, step: u64) {
     let scale = 1.0 / (1.0 - p);
     let threshold = (f64::from(p) * 2f64.powi(32)) as u64;
     let stream = mix(seed ^ mix(step.wrapping_add(0x9e37_79b9_7f4a_7c15)));
-    values
-        .chunks_mut(CHUNK)
-        .enumerate()
-        .par_for_each(|(chunk, values)| {
-            let first = stream.wrapping_add((chunk * CHUNK / 2) as u64);
-            for (i, pair) in values.chunks_mut(2).enumerate() {
-                let bits = mix(first.wrapping_add(i as u64));
-                for (value, bits) in pair.iter_mut().zip([bits >> 32, bits & 0xffff_ffff]) {
-                    *value = if bits < threshold {
-                        0.0
-                    } else {
-                        *value * scale
-                    };
-                }
+    values.chunks_mut(CHUNK).enumerate().par_for_each(|(chunk, values)| {
+        let first = stream.wrapping_add((chunk * CHUNK / 2) as u64);
+        for (i, pair) in values.chunks_mut(2).enumerate() {
+            let bits = mix(first.wrapping_add(i as u64));
+            for (value, bits) in pair.iter_mut().zip([bits >> 32, bits & 0xffff_ffff]) {
+                *value = if bits < threshold { 0.0 } else { *value * scale };
             }
-        });
+        }
+    });
 }
 
 fn mix(x: u64) -> u64 {

@@ -93,10 +93,7 @@ where
         let mut layers = Builder::new(In::DIMS);
         layers.unnamed::<M, In>();
         let network = DynNetwork::new(layers, seed);
-        Self {
-            network: network.expect("the compiler has checked the shapes"),
-            layers: PhantomData,
-        }
+        Self { network: network.expect("the compiler has checked the shapes"), layers: PhantomData }
     }
 }
 
@@ -140,13 +137,7 @@ impl DynNetwork {
                 });
             }
         }
-        Ok(Self {
-            input,
-            stages: fuse(&layers),
-            layers,
-            tensors,
-            seed,
-        })
+        Ok(Self { input, stages: fuse(&layers), layers, tensors, seed })
     }
 
     pub fn seed(&self) -> u64 {
@@ -198,10 +189,7 @@ impl DynNetwork {
                 })?;
                 if from.shape != to.shape {
                     return Err(Error::argument(
-                        format!(
-                            "{} is {:?} there and {:?} here",
-                            to.name, from.shape, to.shape
-                        ),
+                        format!("{} is {:?} there and {:?} here", to.name, from.shape, to.shape),
                         "name layers of the same shape",
                     ));
                 }
@@ -226,11 +214,7 @@ impl DynNetwork {
     }
 
     fn context<'a>(&'a self, batch: Batch<'a>, step: u64) -> Context<'a> {
-        Context {
-            tensors: &self.tensors,
-            batch,
-            draw: (self.seed, step),
-        }
+        Context { tensors: &self.tensors, batch, draw: (self.seed, step) }
     }
 
     /// Stages at the beginning that training leaves as they are: up to the last of them that has
@@ -285,10 +269,7 @@ impl DynNetwork {
         let loss = objective.loss(logits.view(), dlogits.view_mut());
 
         // Back through the dense layers; the gradients of their tensors are put off.
-        let dy = pack(
-            dlogits.as_slice().unwrap_or_default(),
-            Dims::Vector(classes),
-        );
+        let dy = pack(dlogits.as_slice().unwrap_or_default(), Dims::Vector(classes));
         let mut dy = Some(Gradient::from(dy));
         let learns = trunk.iter().any(|stage| !stage.tensors.is_empty());
         let mut deferred = Vec::new();
@@ -305,17 +286,11 @@ impl DynNetwork {
         // Back through the trunk, while the head learns: its update waits for memory where the
         // trunk waits for arithmetic.
         optimizer.begin_step();
-        let first = head
-            .first()
-            .map_or(self.tensors.len(), |stage| stage.tensors.start);
+        let first = head.first().map_or(self.tensors.len(), |stage| stage.tensors.start);
         let draw = context.draw;
         let (of_trunk, of_head) = self.tensors.split_at_mut(first);
         let through_trunk = || {
-            let context = Context {
-                tensors: of_trunk,
-                batch,
-                draw,
-            };
+            let context = Context { tensors: of_trunk, batch, draw };
             let mut back = Backward::new(&context);
             if let Some(dy) = dy.filter(|_| learns) {
                 back.through(trunk, trunk_steps, &input, dy, false)?;
@@ -495,10 +470,7 @@ impl<M, In> DerefMut for Network<M, In> {
 
 impl<M, In> Clone for Network<M, In> {
     fn clone(&self) -> Self {
-        Self {
-            network: self.network.clone(),
-            layers: PhantomData,
-        }
+        Self { network: self.network.clone(), layers: PhantomData }
     }
 }
 

@@ -28,16 +28,8 @@ pub fn to_onnx(model: &dyn Classifier, metadata: &[(&str, &str)]) -> Result<Vec<
         return Err(Error::argument(problem, "export a network of this crate"));
     }
     let mut graph = Graph::default();
-    for TensorRef {
-        name,
-        shape,
-        values,
-    } in model.tensors()
-    {
-        let bytes: Vec<u8> = values
-            .iter()
-            .flat_map(|value| value.to_le_bytes())
-            .collect();
+    for TensorRef { name, shape, values } in model.tensors() {
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         let tensor =
             (shape.iter()).fold(Message::default(), |tensor, &size| tensor.number(1, size));
         graph.add(5, tensor.number(2, FLOAT).text(8, &name).bytes(9, &bytes));
@@ -73,9 +65,7 @@ impl Graph {
 
     /// Adds layers that read the value `input`; returns the name of what they give.
     fn layers(&mut self, layers: &[LayerSpec], input: String) -> Result<String> {
-        layers
-            .iter()
-            .try_fold(input, |input, layer| self.layer(layer, input))
+        layers.iter().try_fold(input, |input, layer| self.layer(layer, input))
     }
 
     fn layer(&mut self, layer: &LayerSpec, input: String) -> Result<String> {
@@ -152,9 +142,7 @@ fn value(name: &str, sizes: &[usize]) -> Message {
         shape = shape.message(1, Message::default().number(1, size));
     }
     let tensor = Message::default().number(1, FLOAT).message(2, shape);
-    Message::default()
-        .text(1, name)
-        .message(2, Message::default().message(1, tensor))
+    Message::default().text(1, name).message(2, Message::default().message(1, tensor))
 }
 
 fn float(name: &str, value: f32) -> Message {
@@ -165,17 +153,12 @@ fn float(name: &str, value: f32) -> Message {
 }
 
 fn int(name: &str, value: usize) -> Message {
-    Message::default()
-        .text(1, name)
-        .number(20, 2)
-        .number(3, value)
+    Message::default().text(1, name).number(20, 2).number(3, value)
 }
 
 fn ints(name: &str, values: &[usize]) -> Message {
     let attribute = Message::default().text(1, name).number(20, 7);
-    values
-        .iter()
-        .fold(attribute, |message, &value| message.number(8, value))
+    values.iter().fold(attribute, |message, &value| message.number(8, value))
 }
 
 /// A message of protocol buffers; a field that is given again is one of a list.

@@ -52,21 +52,13 @@ impl<N: ConstDim> SampleShape for (N,) {
 /// The shape of one sample at run time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dims {
-    Image {
-        channels: usize,
-        height: usize,
-        width: usize,
-    },
+    Image { channels: usize, height: usize, width: usize },
     Vector(usize),
 }
 
 impl Dims {
     pub const fn image(channels: usize, height: usize, width: usize) -> Self {
-        Self::Image {
-            channels,
-            height,
-            width,
-        }
+        Self::Image { channels, height, width }
     }
 
     /// Number of values.
@@ -91,11 +83,7 @@ impl Dims {
     /// Channels, height and width; a vector is an image of one pixel.
     pub(crate) fn sizes(self) -> (usize, usize, usize) {
         match self {
-            Self::Image {
-                channels,
-                height,
-                width,
-            } => (channels, height, width),
+            Self::Image { channels, height, width } => (channels, height, width),
             Self::Vector(len) => (len, 1, 1),
         }
     }

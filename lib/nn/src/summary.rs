@@ -35,9 +35,7 @@ impl Summary {
             parameters: layer.parameters(),
             operations: layer.operations(),
         });
-        Self {
-            layers: each.collect(),
-        }
+        Self { layers: each.collect() }
     }
 
     pub fn parameters(&self) -> usize {
@@ -53,10 +51,7 @@ impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut line = |name: &str, kind: &str, shape: &str, numbers: [String; 2]| {
             let [parameters, operations] = numbers;
-            writeln!(
-                f,
-                "{name:<16}{kind:<28}{shape:<16}{parameters:>12}{operations:>16}"
-            )
+            writeln!(f, "{name:<16}{kind:<28}{shape:<16}{parameters:>12}{operations:>16}")
         };
         let titles = ["parameters", "operations"].map(str::to_owned);
         line("layer", "kind", "output", titles)?;

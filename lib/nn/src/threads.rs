@@ -171,17 +171,12 @@ mod tests {
             let add = |value| {
                 sum.fetch_add(value, Ordering::Relaxed);
             };
-            join(
-                || (0..500).par_for_each(add),
-                || (500..1000).par_for_each(add),
-            );
+            join(|| (0..500).par_for_each(add), || (500..1000).par_for_each(add));
             (0..10).par_for_each(|_| (0..10).par_for_each(add));
-            (0..10)
-                .map(|value| (value, 4))
-                .par_work_off(|(value, turns)| {
-                    add(value);
-                    (turns > 1).then_some((value, turns - 1))
-                });
+            (0..10).map(|value| (value, 4)).par_work_off(|(value, turns)| {
+                add(value);
+                (turns > 1).then_some((value, turns - 1))
+            });
         });
         sum.into_inner()
     }
@@ -209,9 +204,7 @@ mod tests {
     fn a_panic_reaches_the_caller() {
         let panics = |work: fn()| std::panic::catch_unwind(work).is_err();
         assert!(panics(|| on_threads(|| panic!("on purpose"))));
-        assert!(panics(|| on_threads(
-            || (0..8).par_for_each(|_| panic!("on purpose"))
-        )));
+        assert!(panics(|| on_threads(|| (0..8).par_for_each(|_| panic!("on purpose")))));
         assert!(panics(|| join(|| (), || panic!("on purpose"))));
         assert!(panics(|| join(|| panic!("on purpose"), || ())));
     }

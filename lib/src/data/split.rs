@@ -85,9 +85,8 @@ impl Samples {
 
     /// The samples in `order` by these writers, and the others.
     fn divide_by_writer(&self, order: &[usize], writers: &[u16]) -> (Self, Self) {
-        let (theirs, others): (Vec<usize>, Vec<usize>) = order
-            .iter()
-            .partition(|&&i| writers.contains(&self.writers[i]));
+        let (theirs, others): (Vec<usize>, Vec<usize>) =
+            order.iter().partition(|&&i| writers.contains(&self.writers[i]));
         (self.select(&theirs), self.select(&others))
     }
 
@@ -139,12 +138,8 @@ impl Samples {
     /// Where their images have another shape or number of features.
     pub(crate) fn extend(&mut self, other: &Self) -> Result<()> {
         let apart = |_| Error::argument("images of two shapes", "preprocess both alike");
-        self.images
-            .append(Axis(0), other.images.view())
-            .map_err(apart)?;
-        self.features
-            .append(Axis(0), other.features.view())
-            .map_err(apart)?;
+        self.images.append(Axis(0), other.images.view()).map_err(apart)?;
+        self.features.append(Axis(0), other.features.view()).map_err(apart)?;
         self.labels.extend(&other.labels);
         self.writers.extend(&other.writers);
         self.names.extend_from_slice(&other.names);

@@ -22,10 +22,7 @@ impl Show for Handwritten {
         let table = Table::new("Drawings of handwritten characters", ["", ""])
             .row(["drawings".into(), self.len().into()])
             .row(["classes".into(), self.classes.concat().into()])
-            .row([
-                "drawings of each class".into(),
-                range(&self.counts()).into(),
-            ])
+            .row(["drawings of each class".into(), range(&self.counts()).into()])
             .row(["writers".into(), writers.len().into()]);
         stack(&[&table, &self.provenance])
     }
@@ -42,11 +39,7 @@ impl Handwritten {
 
     fn tile(&self, drawing: &Drawing) -> Result<Tile> {
         let writer = format!("writer {}", drawing.writer);
-        Ok(Tile::new(
-            thumbnail(drawing)?,
-            &self.classes[drawing.label],
-            writer,
-        ))
+        Ok(Tile::new(thumbnail(drawing)?, &self.classes[drawing.label], writer))
     }
 
     /// `n` drawings, each followed by what each way of preprocessing makes of it. The title gives

@@ -87,8 +87,7 @@ impl Show for ConfusionMatrix {
     fn show(&self) -> Html {
         let (right, total) = (self.counts.diag().sum(), self.counts.sum());
         let [right, total] = [right, total].map(format_count);
-        self.chart(format!("{right} of {total} classified correctly"))
-            .show()
+        self.chart(format!("{right} of {total} classified correctly")).show()
     }
 }
 
@@ -159,15 +158,10 @@ impl Show for Predictions {
                     (Some(class), _) => class.as_str().into(),
                     (None, problem) => problem.map_or("", Unreadable::words).into(),
                 },
-                row.confidence
-                    .map_or("".into(), |share| bar(f64::from(share))),
+                row.confidence.map_or("".into(), |share| bar(f64::from(share))),
             ]
         });
-        let images = if self.rows.len() == 1 {
-            "image"
-        } else {
-            "images"
-        };
+        let images = if self.rows.len() == 1 { "image" } else { "images" };
         let count = format_count(self.rows.len());
         let caption = format!("{count} {images} classified");
         Table::new(caption, columns).rows(rows).show()

@@ -30,11 +30,7 @@ pub struct Tile {
 
 impl Tile {
     pub fn new(picture: Picture, caption: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self {
-            pictures: vec![picture],
-            caption: caption.into(),
-            detail: detail.into(),
-        }
+        Self { pictures: vec![picture], caption: caption.into(), detail: detail.into() }
     }
 
     /// Adds a picture on the right, e.g. what became of the first.
@@ -46,10 +42,7 @@ impl Tile {
 
 impl Gallery {
     pub fn new(title: impl Into<String>, tiles: impl IntoIterator<Item = Tile>) -> Self {
-        Self {
-            title: title.into(),
-            tiles: tiles.into_iter().collect(),
-        }
+        Self { title: title.into(), tiles: tiles.into_iter().collect() }
     }
 }
 
@@ -68,12 +61,7 @@ impl Show for Gallery {
         };
         let _ = write!(body, "<div class=\"{class}\">");
         let mut text = self.title.clone();
-        for Tile {
-            pictures,
-            caption,
-            detail,
-        } in &self.tiles
-        {
+        for Tile { pictures, caption, detail } in &self.tiles {
             let words = |i: usize| match pictures.len() {
                 1 => caption.clone(),
                 count => format!("{caption}, {} of {count}", i + 1),
@@ -106,11 +94,8 @@ impl Evaluation {
             let picture = Picture::new(samples.image(mistake.index), zoom);
             let caption = format!("{} read as {}", mistake.truth, mistake.prediction);
             let (confidence, truth) = (mistake.confidence, mistake.truth_probability);
-            let detail = format!(
-                "confidence {:.0} %, truth {:.0} %",
-                100.0 * confidence,
-                100.0 * truth
-            );
+            let detail =
+                format!("confidence {:.0} %, truth {:.0} %", 100.0 * confidence, 100.0 * truth);
             Tile::new(picture, caption, detail)
         });
         Gallery::new(title, tiles)

@@ -52,19 +52,12 @@ pub fn note(words: &str) -> Html {
 impl Html {
     /// Of markup without scripts or outside references, and the same in plain text.
     pub fn new(body: impl Into<String>, text: impl Into<String>) -> Self {
-        Self {
-            body: body.into(),
-            text: text.into(),
-        }
+        Self { body: body.into(), text: text.into() }
     }
 
     /// The whole block with its style sheet: what goes into a page.
     pub fn html(&self) -> String {
-        format!(
-            "<div class=\"glyphs\"><style>{}</style>\n{}\n</div>",
-            stylesheet(),
-            self.body
-        )
+        format!("<div class=\"glyphs\"><style>{}</style>\n{}\n</div>", stylesheet(), self.body)
     }
 
     pub(super) fn body(&self) -> &str {
@@ -97,10 +90,7 @@ impl<T: Show> Show for Result<T> {
             Ok(value) => value.show(),
             Err(error) => {
                 let words = format!("error: {error}");
-                Html::new(
-                    format!("<p class=\"g-error\">{}</p>", escape(&words)),
-                    words,
-                )
+                Html::new(format!("<p class=\"g-error\">{}</p>", escape(&words)), words)
             }
         }
     }
@@ -135,10 +125,7 @@ fn joined(class: &str, blocks: &[&dyn Show]) -> Html {
         let _ = write!(all, "<div>{}</div>", block.body);
         all
     });
-    Html::new(
-        format!("<div class=\"{class}\">{bodies}</div>"),
-        texts.join("\n\n"),
-    )
+    Html::new(format!("<div class=\"{class}\">{bodies}</div>"), texts.join("\n\n"))
 }
 
 /// Text escaped for HTML, attributes included.

@@ -9,13 +9,7 @@ use crate::numbers::format_count;
 /// The layers of a network with what they cost.
 impl Show for Summary {
     fn show(&self) -> Html {
-        let columns = [
-            "layer",
-            "kind",
-            "output shape",
-            "parameters",
-            "operations an image",
-        ];
+        let columns = ["layer", "kind", "output shape", "parameters", "operations an image"];
         let rows = self.layers.iter().map(|row| {
             [
                 row.name.as_str().into(),
@@ -32,10 +26,7 @@ impl Show for Summary {
             self.parameters().into(),
             mega(self.operations()),
         ];
-        Table::new("Layers of the network", columns)
-            .rows(rows)
-            .total(total)
-            .show()
+        Table::new("Layers of the network", columns).rows(rows).total(total).show()
     }
 }
 

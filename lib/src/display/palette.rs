@@ -19,11 +19,7 @@ const fn rgb(hex: u32) -> RGBColor {
 }
 
 const fn colour(name: &'static str, light: u32, dark: u32) -> Colour {
-    Colour {
-        name,
-        light: rgb(light),
-        dark: rgb(dark),
-    }
+    Colour { name, light: rgb(light), dark: rgb(dark) }
 }
 
 /// The series are Okabe and Ito's colours ("Color universal design", 2008), a

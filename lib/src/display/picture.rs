@@ -39,18 +39,12 @@ impl Picture {
         let images: Vec<ArrayView3<u8>> = images.into_iter().collect();
         let most = |axis: usize| images.iter().map(|image| image.shape()[axis]).max();
         let width: usize = images.iter().map(|image| image.shape()[2] + 1).sum();
-        let shape = (
-            most(0).unwrap_or(1),
-            most(1).unwrap_or(1),
-            width.saturating_sub(1).max(1),
-        );
+        let shape = (most(0).unwrap_or(1), most(1).unwrap_or(1), width.saturating_sub(1).max(1));
         let mut sheet = Array3::from_elem(shape, SEPARATOR);
         let mut left = 0;
         for image in images {
             let (channels, rows, columns) = image.dim();
-            sheet
-                .slice_mut(s![..channels, ..rows, left..left + columns])
-                .assign(&image);
+            sheet.slice_mut(s![..channels, ..rows, left..left + columns]).assign(&image);
             left += columns + 1;
         }
         Self::new(sheet.view(), zoom)

@@ -159,11 +159,7 @@ impl Show for Table {
         body.push_str("<thead><tr>");
         for (column, name) in self.columns.iter().enumerate() {
             let is_numeric = self.is_numeric(column);
-            let class = if is_numeric {
-                " class=\"g-number\""
-            } else {
-                ""
-            };
+            let class = if is_numeric { " class=\"g-number\"" } else { "" };
             // A header without words is none.
             let _ = match name.as_str() {
                 "" => write!(body, "<td></td>"),
@@ -173,11 +169,7 @@ impl Show for Table {
         body.push_str("</tr></thead><tbody>");
         for (i, row) in self.rows.iter().enumerate() {
             let is_total = self.total && i + 1 == self.rows.len();
-            body += if is_total {
-                "<tr class=\"g-total\">"
-            } else {
-                "<tr>"
-            };
+            body += if is_total { "<tr class=\"g-total\">" } else { "<tr>" };
             row.iter().for_each(|cell| cell.write(&mut body));
             body.push_str("</tr>");
         }
@@ -219,11 +211,7 @@ impl Cell {
                 let length = share.clamp(0.0, 1.0).max(0.0);
                 let bar = format!("<i style=\"width:{:.1}%\"></i>", 100.0 * length);
                 let bar = format!("<span class=\"g-bar\" aria-hidden=\"true\">{bar}</span>");
-                write!(
-                    body,
-                    "<td class=\"g-number\">{bar}<span>{}</span></td>",
-                    escape(words)
-                )
+                write!(body, "<td class=\"g-number\">{bar}<span>{}</span></td>", escape(words))
             }
         };
     }

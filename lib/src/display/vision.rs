@@ -40,9 +40,7 @@ pub fn filters(model: &dyn Classifier) -> Result<Gallery> {
     };
     let values = first.map_or(&[][..], |tensor| tensor.values);
     let each = values.chunks_exact(height * width).map(|filter| {
-        let most = filter
-            .iter()
-            .fold(0.0_f32, |most, value| most.max(value.abs()));
+        let most = filter.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
         let grey = |i: usize| (127.5 + 127.5 * filter[i] / most.max(f32::MIN_POSITIVE)) as u8;
         Array3::from_shape_fn((1, height, width), |(_, y, x)| grey(y * width + x))
     });
@@ -51,10 +49,7 @@ pub fn filters(model: &dyn Classifier) -> Result<Gallery> {
         let strip = Picture::strip(row.iter().map(|image| image.view()), 8);
         Tile::new(strip, "", "")
     });
-    Ok(Gallery::new(
-        format!("The {count} filters of the first layer"),
-        rows,
-    ))
+    Ok(Gallery::new(format!("The {count} filters of the first layer"), rows))
 }
 
 /// The first feature maps of each layer for one image, each over its own range.
@@ -66,42 +61,26 @@ pub fn feature_maps(model: &dyn Classifier, samples: &Samples, index: usize) -> 
     let side = image.image_shape()[1];
     let input = Picture::new(image.image(0), 3);
     let mut tiles = vec![Tile::new(input, "image", name(&image, 0))];
-    let layers: Vec<&LayerSpec> = model
-        .layers()
-        .iter()
-        .flat_map(LayerSpec::flattened)
-        .collect();
+    let layers: Vec<&LayerSpec> = model.layers().iter().flat_map(LayerSpec::flattened).collect();
     for (layer, values) in activations(model, &image)? {
         let of_layer = layers.iter().filter(|spec| spec.name.starts_with(&layer));
         let shape = of_layer.filter_map(|spec| match spec.output {
-            Dims::Image {
-                height,
-                width,
-                channels,
-            } => Some((channels, height, width)),
+            Dims::Image { height, width, channels } => Some((channels, height, width)),
             Dims::Vector(_) => None,
         });
-        let Some(shape) = shape
-            .into_iter()
-            .find(|(c, h, w)| c * h * w == values.len())
-        else {
+        let Some(shape) = shape.into_iter().find(|(c, h, w)| c * h * w == values.len()) else {
             continue;
         };
         let Ok(maps) = values.into_shape_with_order(shape) else {
             continue;
         };
         let grey: Vec<Array3<u8>> = maps.outer_iter().take(MAPS).map(stretched).collect();
-        let strip = Picture::strip(
-            grey.iter().map(|image| image.view()),
-            (2 * side / shape.1).max(1),
-        );
+        let strip =
+            Picture::strip(grey.iter().map(|image| image.view()), (2 * side / shape.1).max(1));
         let size = format!("{} maps of {} x {}", shape.0, shape.1, shape.2);
         tiles.push(Tile::new(strip, layer, size));
     }
-    Ok(Gallery::new(
-        format!("The first {MAPS} feature maps of each layer"),
-        tiles,
-    ))
+    Ok(Gallery::new(format!("The first {MAPS} feature maps of each layer"), tiles))
 }
 
 /// Where the network looks: beside each image, how much less probable its own answer becomes
@@ -115,12 +94,7 @@ pub fn occlusion(model: &dyn Classifier, samples: &Samples, indices: &[usize]) -
     for &index in indices {
         let [_, height, width] = samples.image_shape();
         let mut hidden = samples.select(&vec![index; height * width + 1]);
-        for (pixel, mut image) in hidden
-            .images
-            .outer_iter_mut()
-            .take(height * width)
-            .enumerate()
-        {
+        for (pixel, mut image) in hidden.images.outer_iter_mut().take(height * width).enumerate() {
             let around =
                 |at: usize, end: usize| at.saturating_sub(PATCH / 2)..(at + PATCH / 2 + 1).min(end);
             let (rows, columns) = (around(pixel / width, height), around(pixel % width, width));
@@ -130,9 +104,7 @@ pub fn occlusion(model: &dyn Classifier, samples: &Samples, indices: &[usize]) -
         let read = seen.predictions()[height * width];
         let of_reading = seen.probabilities.column(read);
         let confidence = of_reading[height * width];
-        let lost = of_reading
-            .slice(s![..height * width])
-            .mapv(|p| confidence - p);
+        let lost = of_reading.slice(s![..height * width]).mapv(|p| confidence - p);
         let Ok(lost) = lost.into_shape_with_order((height, width)) else {
             continue;
         };
@@ -142,10 +114,7 @@ pub fn occlusion(model: &dyn Classifier, samples: &Samples, indices: &[usize]) -
         let tile = Tile::new(image, caption, detail);
         tiles.push(tile.then(Picture::new(stretched(lost.view()).view(), 4)));
     }
-    Ok(Gallery::new(
-        "What the answer depends on: bright where hiding a part costs most",
-        tiles,
-    ))
+    Ok(Gallery::new("What the answer depends on: bright where hiding a part costs most", tiles))
 }
 
 /// The images of some groups of classes, one dot each, by the first two principal components of
@@ -169,21 +138,15 @@ pub fn embedding(
     let first = component(&centred);
     let x = centred.dot(&first);
     // Without the first component, the second is the largest.
-    let rest = &centred
-        - &x.view()
-            .insert_axis(Along(1))
-            .dot(&first.insert_axis(Along(0)));
+    let rest = &centred - &x.view().insert_axis(Along(1)).dot(&first.insert_axis(Along(0)));
     let y = rest.dot(&component(&rest));
     let of = |part: &Array1<f32>| part.dot(part) / centred.iter().map(|v| v * v).sum::<f32>();
     let title = format!(
         "Two directions hold {:.0} % of the variance in `{layer}`",
         100.0 * (of(&x) + of(&y))
     );
-    let mut chart = LineChart::new(
-        title,
-        Axis::new("first component"),
-        Axis::new("second component"),
-    );
+    let mut chart =
+        LineChart::new(title, Axis::new("first component"), Axis::new("second component"));
     for group in groups {
         let inside = |&i: &usize| group.classes.contains(&samples.classes[samples.labels[i]]);
         let dots = (0..samples.len()).filter(inside);

@@ -33,11 +33,7 @@ impl Evaluation {
     /// # Errors
     /// Where `bins` is 0.
     pub fn calibration(&self, bins: usize) -> Result<Calibration> {
-        ensure(
-            bins > 0,
-            || "calibration over 0 bins",
-            "pass 15, the usual number",
-        )?;
+        ensure(bins > 0, || "calibration over 0 bins", "pass 15, the usual number")?;
         let (confidence, correct) = (self.confidence(), self.correct());
         let mut sums = vec![(0_usize, 0.0, 0_usize); bins]; // (count, Σ confidence, correct)
         for (&c, &hit) in confidence.iter().zip(&correct) {

@@ -15,10 +15,7 @@ pub struct Lookalike {
 
 impl From<&'static str> for Lookalike {
     fn from(classes: &'static str) -> Self {
-        Self {
-            classes,
-            reason: "",
-        }
+        Self { classes, reason: "" }
     }
 }
 
@@ -60,11 +57,7 @@ impl Evaluation {
     pub fn merged(&self, groups: &[impl Into<Lookalike> + Copy]) -> Result<Merged> {
         let groups: Vec<Lookalike> = groups.iter().map(|&group| group.into()).collect();
         let group_of = self.group_of(&groups)?;
-        let group = |lookalike| MergedGroup {
-            lookalike,
-            mistakes: 0,
-            support: 0,
-        };
+        let group = |lookalike| MergedGroup { lookalike, mistakes: 0, support: 0 };
         let mut merged: Vec<MergedGroup> = groups.into_iter().map(group).collect();
         let mut mistakes = 0;
         for (&label, prediction) in self.labels.iter().zip(self.predictions()) {

@@ -47,11 +47,7 @@ pub fn relative_distance(before: &[f32], after: &[f32]) -> Result<f64> {
     let moved = squares(&mut before.iter().zip(after).map(|(b, a)| f64::from(a - b)));
     let length = squares(&mut before.iter().map(|&b| f64::from(b)));
     // Of nothing that moved nowhere: 0.
-    Ok(if moved == 0.0 {
-        0.0
-    } else {
-        (moved / length).sqrt()
-    })
+    Ok(if moved == 0.0 { 0.0 } else { (moved / length).sqrt() })
 }
 
 fn centred(x: ArrayView2<f32>) -> Array2<f32> {

@@ -95,13 +95,7 @@ impl Augment {
     }
 
     fn keeps_images(&self) -> bool {
-        let amounts = [
-            self.rotation,
-            self.scale,
-            self.shear,
-            self.translation,
-            self.elastic,
-        ];
+        let amounts = [self.rotation, self.scale, self.shear, self.translation, self.elastic];
         amounts.iter().all(|&amount| amount == 0.0)
     }
 
@@ -278,16 +272,9 @@ impl Framed {
         let mut values = vec![0.0; height * width];
         for (row, line) in channel.outer_iter().enumerate() {
             let framed = &mut values[(row + 2) * width + 2..][..width - 4];
-            framed
-                .iter_mut()
-                .zip(line)
-                .for_each(|(to, from)| *to = *from);
+            framed.iter_mut().zip(line).for_each(|(to, from)| *to = *from);
         }
-        Self {
-            values,
-            height,
-            width,
-        }
+        Self { values, height, width }
     }
 
     /// The value between four pixels; blank outside the image.

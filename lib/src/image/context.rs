@@ -68,9 +68,6 @@ impl Samples {
             }
         }
         let features = concatenate![Axis(1), self.features, relative];
-        Self {
-            features,
-            ..self.clone()
-        }
+        Self { features, ..self.clone() }
     }
 }

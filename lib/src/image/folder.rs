@@ -116,10 +116,7 @@ impl ImageFolder {
                 Some(skipped) => skipped.extend(found.damaged),
                 None => found.damaged.into_iter().try_for_each(Err)?,
             }
-            let placed = |file: ImageFile| ImageFile {
-                path: place(file.path),
-                ..file
-            };
+            let placed = |file: ImageFile| ImageFile { path: place(file.path), ..file };
             read.files.extend(found.images.into_iter().map(placed));
             read.others.extend(found.others.into_iter().map(place));
             if paths.len() == 1 && !is_file {
@@ -127,10 +124,9 @@ impl ImageFolder {
             }
         }
         match read.files.is_empty() {
-            true => Err(no_images(
-                paths.first().map_or(Path::new(""), AsRef::as_ref),
-                &read.others,
-            )),
+            true => {
+                Err(no_images(paths.first().map_or(Path::new(""), AsRef::as_ref), &read.others))
+            }
             false => Ok(read),
         }
     }
@@ -199,12 +195,7 @@ impl ImageFolder {
     /// # Errors
     /// Where an image is damaged, unless such are skipped, or none is left.
     pub fn preprocess(self, method: &Preprocess, classes: Vec<String>) -> Result<FolderImages> {
-        let Self {
-            root,
-            mut files,
-            skipped,
-            others,
-        } = self;
+        let Self { root, mut files, skipped, others } = self;
         let skips = skipped.is_some();
         let mut skipped = skipped.unwrap_or_default();
         let (mut done, mut good) = (Vec::new(), Vec::new());
@@ -221,10 +212,7 @@ impl ImageFolder {
         files.retain(|_| good.next() == Some(true));
         if files.is_empty() {
             // Nothing is left: the first says why.
-            return Err(skipped
-                .into_iter()
-                .next()
-                .unwrap_or_else(|| no_images(&root, &others)));
+            return Err(skipped.into_iter().next().unwrap_or_else(|| no_images(&root, &others)));
         }
         let (images, features) = stacked(&done, method);
         let label = |file: &ImageFile| {

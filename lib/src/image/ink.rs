@@ -37,11 +37,7 @@ impl Ink {
 
     /// No ink.
     pub(super) fn none() -> Self {
-        Self {
-            width: 1,
-            height: 1,
-            pixels: vec![0],
-        }
+        Self { width: 1, height: 1, pixels: vec![0] }
     }
 
     /// As [`Ink::of`], where it is known whether the paper is light.
@@ -50,11 +46,7 @@ impl Ink {
         if is_light {
             pixels.iter_mut().for_each(|value| *value = 255 - *value);
         }
-        Self {
-            width: grey.width,
-            height: grey.height,
-            pixels,
-        }
+        Self { width: grey.width, height: grey.height, pixels }
     }
 
     /// None where there is no ink at all.
@@ -78,11 +70,7 @@ impl Ink {
         }
         let (top, left) = (top?, columns.iter().position(|&n| n > 0)?);
         let right = columns.iter().rposition(|&n| n > 0)?;
-        let across: u64 = columns
-            .iter()
-            .zip(0..)
-            .map(|(&n, x)| u64::from(n) * x)
-            .sum();
+        let across: u64 = columns.iter().zip(0..).map(|(&n, x)| u64::from(n) * x).sum();
         let mean = |moment: u64| (moment as f64 / count as f64) as f32 + 0.5;
         Some(InkBox {
             left,
@@ -110,8 +98,6 @@ impl Grey {
         let columns = [0, width.saturating_sub(1)];
         let across = rows.flat_map(move |y| (0..width).map(move |x| (y, x)));
         let down = (0..height).flat_map(move |y| columns.map(move |x| (y, x)));
-        across
-            .chain(down)
-            .map(move |(y, x)| &self.pixels[y * width + x])
+        across.chain(down).map(move |(y, x)| &self.pixels[y * width + x])
     }
 }

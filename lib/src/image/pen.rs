@@ -25,12 +25,7 @@ impl Ink {
         radii.sort_unstable();
         let radius = radii.get(radii.len() / 2).copied().unwrap_or(0);
         let least = (f32::from(radius) * (1.0 - share.clamp(0.0, 1.0))) as u16;
-        for (y, row) in depths
-            .chunks_exact(stride)
-            .skip(1)
-            .take(bounds.height)
-            .enumerate()
-        {
+        for (y, row) in depths.chunks_exact(stride).skip(1).take(bounds.height).enumerate() {
             let pixels = &mut self.pixels[(bounds.top + y) * self.width + bounds.left..];
             for (pixel, &depth) in pixels.iter_mut().zip(&row[1..=bounds.width]) {
                 *pixel = if depth > least { 255 } else { 0 };
@@ -45,24 +40,13 @@ impl Ink {
         let stride = bounds.width + 2;
         let mut depths = vec![0; stride * (bounds.height + 2)];
         let rows = self.pixels.chunks_exact(self.width).skip(bounds.top);
-        for (row, depths) in rows
-            .zip(depths.chunks_exact_mut(stride).skip(1))
-            .take(bounds.height)
-        {
-            for (depth, &value) in depths[1..]
-                .iter_mut()
-                .zip(&row[bounds.left..][..bounds.width])
-            {
+        for (row, depths) in rows.zip(depths.chunks_exact_mut(stride).skip(1)).take(bounds.height) {
+            for (depth, &value) in depths[1..].iter_mut().zip(&row[bounds.left..][..bounds.width]) {
                 *depth = if value >= THRESHOLD { u16::MAX / 2 } else { 0 };
             }
         }
         let [side, corner] = STEPS;
-        let near = [
-            (1, side),
-            (stride - 1, corner),
-            (stride, side),
-            (stride + 1, corner),
-        ];
+        let near = [(1, side), (stride - 1, corner), (stride, side), (stride + 1, corner)];
         let inside = stride + 1..depths.len() - stride - 1;
         for i in inside.clone() {
             let nearest = near.map(|(offset, step)| depths[i - offset] + step);

@@ -95,29 +95,21 @@ pub fn ink_of_photograph(image: &DynamicImage) -> Result<Ink, Unreadable> {
         // Half of full ink at the lower level, which is where strokes end.
         pixels[i] = (128.0 * strength[i] / low).min(255.0) as u8;
     }
-    Ok(Ink {
-        width,
-        height,
-        pixels,
-    })
+    Ok(Ink { width, height, pixels })
 }
 
 /// Of what is above the threshold half-way between the two means: its mean; and the standard
 /// deviation of all, by their median, which is the paper's.
 fn level_and_noise(strength: &[f32]) -> (f32, f32) {
     let middle = quantile(strength, 0.5);
-    let spread: Vec<f32> = strength
-        .iter()
-        .map(|value| (value - middle).abs())
-        .collect();
+    let spread: Vec<f32> = strength.iter().map(|value| (value - middle).abs()).collect();
     let noise = 1.4826 * quantile(&spread, 0.5);
     let all: f64 = strength.iter().map(|&value| f64::from(value)).sum();
     let (mut threshold, mut level) = (quantile(strength, 0.99) / 2.0, 0.0);
     for _ in 0..20 {
         let ink = strength.iter().filter(|&&value| value > threshold);
-        let (sum, count) = ink.fold((0.0, 0.0), |(sum, n), &value| {
-            (sum + f64::from(value), n + 1.0)
-        });
+        let (sum, count) =
+            ink.fold((0.0, 0.0), |(sum, n), &value| (sum + f64::from(value), n + 1.0));
         if count == 0.0 {
             break;
         }
@@ -138,21 +130,13 @@ fn in_direction_of_ink(differences: &[[f32; 3]]) -> Vec<f32> {
     let squares: Vec<f32> = differences.iter().map(square).collect();
     let least = quantile(&squares, 0.97);
     let mut direction = [0.0f64; 3];
-    for (difference, _) in differences
-        .iter()
-        .zip(&squares)
-        .filter(|(_, square)| **square >= least)
+    for (difference, _) in differences.iter().zip(&squares).filter(|(_, square)| **square >= least)
     {
         for (sum, &value) in direction.iter_mut().zip(difference) {
             *sum += f64::from(value);
         }
     }
-    let length = direction
-        .iter()
-        .map(|x| x * x)
-        .sum::<f64>()
-        .sqrt()
-        .max(f64::MIN_POSITIVE);
+    let length = direction.iter().map(|x| x * x).sum::<f64>().sqrt().max(f64::MIN_POSITIVE);
     let direction = direction.map(|x| (x / length) as f32);
     let along = |d: &[f32; 3]| d.iter().zip(direction).map(|(x, unit)| x * unit).sum();
     differences.iter().map(along).collect()
@@ -170,13 +154,7 @@ fn quantile(values: &[f32], share: f32) -> f32 {
 /// The largest mark, and the others that may belong to it: not what lies along the image's border,
 /// as a scanner's frame or the edge of the paper does, nor dirt.
 fn without_dirt(marks: Vec<Mark>, width: usize, height: usize) -> Vec<Mark> {
-    let largest = |marks: &[Mark]| {
-        marks
-            .iter()
-            .map(|mark| mark.blocks.len())
-            .max()
-            .unwrap_or(0)
-    };
+    let largest = |marks: &[Mark]| marks.iter().map(|mark| mark.blocks.len()).max().unwrap_or(0);
     let lies_along_border = |mark: &Mark| {
         let is_outer = |i: usize| {
             let (x, y) = (i % width, i / width);
@@ -187,11 +165,7 @@ fn without_dirt(marks: Vec<Mark>, width: usize, height: usize) -> Vec<Mark> {
     };
     let (outer, inner): (Vec<Mark>, Vec<Mark>) = marks.into_iter().partition(lies_along_border);
     // A character that was cropped to its ink touches the border too.
-    let mut kept = if 20 * largest(&inner) >= largest(&outer) {
-        inner
-    } else {
-        outer
-    };
+    let mut kept = if 20 * largest(&inner) >= largest(&outer) { inner } else { outer };
     let least = largest(&kept) / 50;
     kept.retain(|mark| mark.blocks.len() > least);
     kept
@@ -217,12 +191,7 @@ fn planes(image: &DynamicImage, side: usize) -> [Plane; 3] {
     let (width, height) = (rgb.width() as usize, rgb.height() as usize);
     [0, 1, 2].map(|channel| {
         let plane = |x: usize, y: usize| f32::from(rgb.as_raw()[(y * width + x) * 3 + channel]);
-        reduced(
-            width,
-            height,
-            width.max(height).div_ceil(side).max(1),
-            plane,
-        )
+        reduced(width, height, width.max(height).div_ceil(side).max(1), plane)
     })
 }
 
@@ -236,10 +205,8 @@ fn reduced(
     let mut values = Vec::with_capacity(columns * rows);
     for row in 0..rows {
         for column in 0..columns {
-            let (bottom, right) = (
-                height.min((row + 1) * factor),
-                width.min((column + 1) * factor),
-            );
+            let (bottom, right) =
+                (height.min((row + 1) * factor), width.min((column + 1) * factor));
             let mut sum = 0.0;
             for y in row * factor..bottom {
                 sum += (column * factor..right).map(|x| value(x, y)).sum::<f32>();
@@ -247,11 +214,7 @@ fn reduced(
             values.push(sum / ((bottom - row * factor) * (right - column * factor)) as f32);
         }
     }
-    Plane {
-        width: columns,
-        height: rows,
-        values,
-    }
+    Plane { width: columns, height: rows, values }
 }
 
 impl Plane {
@@ -273,10 +236,7 @@ impl Plane {
             let row = |y| cell(left, y) * (1.0 - to_right) + cell(right, y) * to_right;
             row(top) * (1.0 - down) + row(bottom) * down
         };
-        Self {
-            values: (0..self.values.len()).map(value).collect(),
-            ..*self
-        }
+        Self { values: (0..self.values.len()).map(value).collect(), ..*self }
     }
 
     fn local_medians(&self) -> Self {

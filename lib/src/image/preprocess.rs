@@ -64,11 +64,7 @@ pub enum Method {
 #[serde(untagged)]
 enum Written {
     Usual(Method),
-    Other {
-        method: Method,
-        side: usize,
-        rgb: bool,
-    },
+    Other { method: Method, side: usize, rgb: bool },
 }
 
 impl From<Written> for Preprocess {
@@ -97,11 +93,7 @@ impl Default for Preprocess {
 
 impl From<Method> for Preprocess {
     fn from(method: Method) -> Self {
-        Self {
-            method,
-            side: SIDE,
-            rgb: false,
-        }
+        Self { method, side: SIDE, rgb: false }
     }
 }
 
@@ -135,22 +127,14 @@ pub enum Centre {
 
 impl Default for CropToInk {
     fn default() -> Self {
-        Self {
-            box_size: 24.0,
-            centre: Centre::Box,
-            stretch: false,
-        }
+        Self { box_size: 24.0, centre: Centre::Box, stretch: false }
     }
 }
 
 impl CropToInk {
     /// As MNIST was made: 20 pixels, centred by mass.
     pub fn mnist() -> Self {
-        Self {
-            box_size: 20.0,
-            centre: Centre::Mass,
-            stretch: false,
-        }
+        Self { box_size: 20.0, centre: Centre::Mass, stretch: false }
     }
 }
 
@@ -204,12 +188,7 @@ impl Preprocess {
     fn window(&self, ink: &Ink, bounds: Option<&InkBox>) -> Option<Window> {
         let (width, height) = (ink.width as f32, ink.height as f32);
         match self.method {
-            Method::Squeeze => Some(Window {
-                left: 0.0,
-                top: 0.0,
-                width,
-                height,
-            }),
+            Method::Squeeze => Some(Window { left: 0.0, top: 0.0, width, height }),
             Method::KeepAspect => Some(square(width / 2.0, height / 2.0, width.max(height))),
             Method::CropToInk(crop) => bounds.map(|bounds| crop.window(bounds)),
         }
@@ -225,9 +204,7 @@ impl Preprocess {
         let colours = [red, green, blue].map(|plane| Ink::of_paper(plane, is_light));
         let mut done = self.apply(Ink::of_paper(luma, is_light), Some(&colours));
         if is_light {
-            done.pixels
-                .iter_mut()
-                .for_each(|value| *value = 255 - *value);
+            done.pixels.iter_mut().for_each(|value| *value = 255 - *value);
         }
         Ok(done)
     }
@@ -280,17 +257,11 @@ impl Preprocess {
             };
         };
         let planes = colours.unwrap_or(std::slice::from_ref(&ink));
-        let values: Vec<f32> = planes
-            .iter()
-            .flat_map(|plane| resample(plane, window, self.side))
-            .collect();
+        let values: Vec<f32> =
+            planes.iter().flat_map(|plane| resample(plane, window, self.side)).collect();
         let brightest = values.iter().copied().fold(0.0, f32::max);
         let stretches = matches!(self.method, Method::CropToInk(crop) if crop.stretch);
-        let gain = if stretches && brightest > 0.0 {
-            255.0 / brightest
-        } else {
-            1.0
-        };
+        let gain = if stretches && brightest > 0.0 { 255.0 / brightest } else { 1.0 };
         let pixels = values.iter().map(|value| (value * gain).round() as u8);
         Preprocessed {
             pixels: pixels.collect(),
@@ -306,10 +277,7 @@ impl CropToInk {
         let (width, height) = (bounds.width as f32, bounds.height as f32);
         let box_size = self.box_size.clamp(1.0, SIDE as f32);
         let side = width.max(height) * SIDE as f32 / box_size;
-        let middle = (
-            bounds.left as f32 + width / 2.0,
-            bounds.top as f32 + height / 2.0,
-        );
+        let middle = (bounds.left as f32 + width / 2.0, bounds.top as f32 + height / 2.0);
         let (x, y) = match self.centre {
             Centre::Box => middle,
             Centre::Mass => {
@@ -357,10 +325,7 @@ pub(super) fn preprocess_all<'a, T: Sync>(
         let done = count.fetch_add(1, Ordering::Relaxed) + 1;
         progress.step(|seconds| {
             let rate = done as f64 / seconds;
-            format!(
-                "preprocessing: {done} of {} images, {rate:.0} per second",
-                items.len()
-            )
+            format!("preprocessing: {done} of {} images, {rate:.0} per second", items.len())
         });
         image
     });
@@ -393,10 +358,7 @@ impl Handwritten {
         let done = preprocess_all(&self.drawings, method, |drawing| {
             let (path, bytes) = (self.path_of(drawing), &drawing.bytes);
             match pen < 1.0 {
-                true => Ok(preprocess(
-                    Ink::of(decode_grey(&path, bytes)?).thinned(pen),
-                    method,
-                )),
+                true => Ok(preprocess(Ink::of(decode_grey(&path, bytes)?).thinned(pen), method)),
                 false => method.drawing(&path, bytes),
             }
         })?;
@@ -407,11 +369,7 @@ impl Handwritten {
             features,
             labels: self.labels(),
             writers: self.drawings.iter().map(|drawing| drawing.writer).collect(),
-            names: self
-                .drawings
-                .iter()
-                .map(|drawing| drawing.name.clone())
-                .collect(),
+            names: self.drawings.iter().map(|drawing| drawing.name.clone()).collect(),
             classes: self.classes.clone(),
             provenance: self.provenance.clone(),
         })
@@ -419,24 +377,13 @@ impl Handwritten {
 }
 
 fn square(x: f32, y: f32, side: f32) -> Window {
-    Window {
-        left: x - side / 2.0,
-        top: y - side / 2.0,
-        width: side,
-        height: side,
-    }
+    Window { left: x - side / 2.0, top: y - side / 2.0, width: side, height: side }
 }
 
 /// Mean and standard deviation of each feature, rounded, over the drawings of
 /// dataset 1. Constants, so that a drawing has the same features in any company.
-const TYPICAL: [(f32, f32); FEATURES] = [
-    (0.49, 0.12),
-    (0.28, 0.084),
-    (0.49, 0.061),
-    (0.525, 0.053),
-    (0.058, 0.02),
-    (0.29, 0.34),
-];
+const TYPICAL: [(f32, f32); FEATURES] =
+    [(0.49, 0.12), (0.28, 0.084), (0.49, 0.061), (0.525, 0.053), (0.058, 0.02), (0.29, 0.34)];
 
 fn features(ink: &Ink, bounds: &InkBox) -> [f32; FEATURES] {
     let (width, height) = (ink.width as f32, ink.height as f32);

@@ -30,9 +30,7 @@ pub fn resample(ink: &Ink, window: Window, side: usize) -> Vec<f32> {
             }
         }
         for (column, out) in columns.iter().zip(out) {
-            let total: f32 = (column.first..column.end)
-                .map(|x| column.weight(x) * sums[x])
-                .sum();
+            let total: f32 = (column.first..column.end).map(|x| column.weight(x) * sums[x]).sum();
             *out = total / (row.length() * column.length());
         }
     }
@@ -63,12 +61,7 @@ fn cells(start: f32, length: f32, pixels: usize, count: usize) -> Vec<Cell> {
         let edge = |i: usize| start + length * i as f32 / count as f32;
         let (start, stop) = (edge(i), edge(i + 1));
         let end = (stop.ceil().max(0.0) as usize).min(pixels);
-        Cell {
-            start,
-            stop,
-            first: (start.floor().max(0.0) as usize).min(end),
-            end,
-        }
+        Cell { start, stop, first: (start.floor().max(0.0) as usize).min(end), end }
     };
     (0..count).map(cell).collect()
 }

@@ -90,11 +90,8 @@ pub(super) fn marks(blocks: &mut [bool], columns: usize) -> Vec<Mark> {
         if !std::mem::take(&mut blocks[start]) {
             continue;
         }
-        let mut mark = Mark {
-            blocks: vec![start],
-            rows: [start / columns; 2],
-            columns: [start % columns; 2],
-        };
+        let mut mark =
+            Mark { blocks: vec![start], rows: [start / columns; 2], columns: [start % columns; 2] };
         let mut next = 0;
         while let Some(&block) = mark.blocks.get(next) {
             next += 1;

@@ -52,11 +52,7 @@ pub fn char_cnn(hidden: usize, classes: usize, features: usize, seed: u64) -> Dy
 
 /// Its layers alone.
 pub fn char_cnn_layers(hidden: usize, classes: usize, features: usize) -> Builder {
-    let mut layers = Builder::new(Dims::Image {
-        channels: 1,
-        height: 28,
-        width: 28,
-    });
+    let mut layers = Builder::new(Dims::Image { channels: 1, height: 28, width: 28 });
     add_layers(&mut layers, hidden, classes, features);
     layers
 }

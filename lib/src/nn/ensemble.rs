@@ -32,10 +32,7 @@ impl Classifier for Ensemble {
     }
 
     fn train_step(&mut self, _: Batch, _: &dyn Objective, _: &mut dyn Optimizer) -> Result<Step> {
-        Err(Error::argument(
-            "an ensemble does not learn",
-            "train its networks one by one",
-        ))
+        Err(Error::argument("an ensemble does not learn", "train its networks one by one"))
     }
 
     /// Logarithms of the mean probabilities.

@@ -14,23 +14,10 @@ impl From<Error> for crate::Error {
     fn from(error: Error) -> Self {
         match error {
             Error::Argument { problem, remedy } => Self::Argument { problem, remedy },
-            Error::File {
-                path,
-                problem,
-                remedy,
-            } => Self::Content {
-                path,
-                problem,
-                remedy,
-            },
-            Error::Tape {
-                layer,
-                problem,
-                remedy,
-            } => Self::Argument {
-                problem: format!("layer {layer}: {problem}"),
-                remedy,
-            },
+            Error::File { path, problem, remedy } => Self::Content { path, problem, remedy },
+            Error::Tape { layer, problem, remedy } => {
+                Self::Argument { problem: format!("layer {layer}: {problem}"), remedy }
+            }
             other => Self::argument(other.to_string(), "see the documentation of dfdx-conv"),
         }
     }

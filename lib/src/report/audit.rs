@@ -21,10 +21,7 @@ impl Show for Audit {
     fn show(&self) -> Html {
         let (own, next) = (self.differences(), self.runner_up_differences());
         let largest = own.iter().copied().fold(0.0, f64::max);
-        let nearer = self
-            .times_as_far()
-            .into_iter()
-            .fold(f64::INFINITY, f64::min);
+        let nearer = self.times_as_far().into_iter().fold(f64::INFINITY, f64::min);
         let mut rows: Vec<(&str, Cell)> = Vec::new();
         let mut add = |name, cell| rows.push((name, cell));
         add("images", self.len().into());
@@ -69,9 +66,7 @@ impl Audit {
     pub fn times_as_far(&self) -> Vec<f64> {
         let found = self.runners_up.iter();
         let own = |i: usize| f64::from(self.matches[i].distance.max(1));
-        found
-            .map(|(i, next)| f64::from(next.distance) / own(*i))
-            .collect()
+        found.map(|(i, next)| f64::from(next.distance) / own(*i)).collect()
     }
 
     /// What the second nearest originals show.
@@ -118,12 +113,8 @@ impl Audit {
     /// True digit by given label.
     pub fn labels(&self) -> Html {
         let (right, all) = (format_count(self.right()), format_count(self.len()));
-        let chart = self
-            .matrix()
-            .chart(format!("{right} of {all} labels are right"));
-        chart
-            .axes("digit on the image", "folder that it is in")
-            .show()
+        let chart = self.matrix().chart(format!("{right} of {all} labels are right"));
+        chart.axes("digit on the image", "folder that it is in").show()
     }
 
     /// Whether the wrong labels are evenly spread.

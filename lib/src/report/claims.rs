@@ -101,11 +101,7 @@ impl Verdict {
 fn after(epoch: usize, training: bool) -> impl Fn(&RunResult) -> Option<f64> {
     move |run| {
         let epoch = run.epochs.get(epoch)?;
-        Some(if training {
-            epoch.accuracy
-        } else {
-            epoch.val_accuracy
-        })
+        Some(if training { epoch.accuracy } else { epoch.val_accuracy })
     }
 }
 
@@ -209,9 +205,7 @@ const CLAIMS: [(u8, &str, &str, Test); 24] = [
         "Experimental: in less time.",
         "steps to 98 %, random − pretrained (hundreds)",
         Above(|records| {
-            saved(records, Experimental, |run| {
-                Some(steps_to(0.98, run)?.value() / 1e4)
-            })
+            saved(records, Experimental, |run| Some(steps_to(0.98, run)?.value() / 1e4))
         }),
     ),
     (

@@ -66,12 +66,7 @@ pub fn compare_stages(dataset: &Provenance) -> Result<Html> {
         return Ok(never_made());
     };
     let mut best = words(&taken);
-    for TriedDivision {
-        division,
-        seeds,
-        behind,
-    } in &tried
-    {
+    for TriedDivision { division, seeds, behind } in &tried {
         let is_best = behind.mean == 0.0;
         if is_best {
             best = words(division);
@@ -103,11 +98,7 @@ fn words(division: &Division) -> String {
         (_, 0) => "all its predictions".into(),
         (_, copies) => format!("all its predictions, averaged over {copies} distorted copies"),
     };
-    let again = if own.rounds > 1 {
-        ", then on new ones"
-    } else {
-        ""
-    };
+    let again = if own.rounds > 1 { ", then on new ones" } else { "" };
     format!("{first}, {} on {which}{again}", own.epochs)
 }
 

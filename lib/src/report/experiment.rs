@@ -11,10 +11,7 @@ use crate::{
 impl Show for Experiment {
     fn show(&self) -> Html {
         // By way of text, which gives 32-bit numbers their shortest form.
-        let parts = [
-            serde_json::to_string(&self.setup()),
-            serde_json::to_string(&self.config),
-        ];
+        let parts = [serde_json::to_string(&self.setup()), serde_json::to_string(&self.config)];
         let parts = parts.into_iter().flatten();
         let settings = parts.filter_map(|part| serde_json::from_str::<Map<_, _>>(&part).ok());
         let settings = settings.flatten();

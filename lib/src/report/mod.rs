@@ -42,9 +42,7 @@ fn network_name(head: Head, init: Init) -> String {
 /// The seeds of each network, under its name.
 fn named(grid: &Grid) -> Vec<(String, &Seeds)> {
     let cells = grid.iter();
-    cells
-        .map(|(head, init, seeds)| (network_name(head, init), seeds))
-        .collect()
+    cells.map(|(head, init, seeds)| (network_name(head, init), seeds)).collect()
 }
 
 /// What a notebook shows in place of runs that nobody has made on its data.
@@ -120,9 +118,7 @@ fn compare(
     lines: &[(&str, f64)],
 ) -> Result<Html> {
     // Intervals between runs in two groups would describe neither.
-    let mut each = ways
-        .iter()
-        .map(|(_, seeds)| seeds.borrow().values(accuracy));
+    let mut each = ways.iter().map(|(_, seeds)| seeds.borrow().values(accuracy));
     if each.any(|values| two_groups(&values).is_some()) {
         return compare_under(what, what, ways, lines);
     }
@@ -188,10 +184,9 @@ fn compare_under(
         let groups = two_groups(&values);
         let (mean, interval) = match &groups {
             None => (percent(estimate.mean), percent_interval(&estimate)),
-            Some((low, high)) => (
-                "".into(),
-                format!("two groups, of {} and {} runs", low.len(), high.len()),
-            ),
+            Some((low, high)) => {
+                ("".into(), format!("two groups, of {} and {} runs", low.len(), high.len()))
+            }
         };
         chart = match groups {
             None => chart.estimate(name.as_ref(), &estimate),

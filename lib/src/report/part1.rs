@@ -42,14 +42,7 @@ pub fn repeats(history: &History, seeds: &Seeds) -> Html {
     let (Some(last), Some(run)) = (history.epochs.last(), seeds.runs.first()) else {
         return super::left_out(&seeds.left_out);
     };
-    let figures = |epoch: &Epoch| {
-        [
-            epoch.loss,
-            epoch.accuracy,
-            epoch.val_loss,
-            epoch.val_accuracy,
-        ]
-    };
+    let figures = |epoch: &Epoch| [epoch.loss, epoch.accuracy, epoch.val_loss, epoch.val_accuracy];
     let pairs = history.epochs.iter().zip(&run.epochs);
     let differs = pairs.filter(|(here, there)| figures(here) != figures(there));
     let verdict = match (differs.count(), history.epochs.len() == run.epochs.len()) {
@@ -202,12 +195,8 @@ pub fn compare_readings(drawings: &Handwritten) -> Result<Html> {
             seeds,
         ]
     };
-    let log = [
-        reported.accuracy,
-        reported.val_accuracy,
-        reported.val_loss,
-        reference_2021::HALVINGS,
-    ];
+    let log =
+        [reported.accuracy, reported.val_accuracy, reported.val_loss, reference_2021::HALVINGS];
     table = table.row(row(THE_REPORT, log, "one run".into()));
     let mut nearest: Option<(f64, &str)> = None;
     for (name, run) in Experiment::part1_readings(0) {
@@ -289,9 +278,8 @@ pub fn official_test() -> Result<Html> {
     let together = alone.clone().map(|protocol| protocol + TOGETHER);
     for protocol in alone.into_iter().chain(together) {
         let judged = (test.networks.iter()).filter(|network| network.protocol == protocol);
-        let (accuracies, merged): (Vec<f64>, Vec<f64>) = judged
-            .map(|network| (network.accuracy, network.merged_accuracy))
-            .unzip();
+        let (accuracies, merged): (Vec<f64>, Vec<f64>) =
+            judged.map(|network| (network.accuracy, network.merged_accuracy)).unzip();
         if accuracies.is_empty() {
             continue;
         }

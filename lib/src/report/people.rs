@@ -21,26 +21,14 @@ pub fn people(trained: &Trained) -> Result<Html> {
     }
     let evaluation = &trained.evaluation;
     let (classes, predictions) = (&evaluation.classes, evaluation.predictions());
-    let columns = [
-        "reader",
-        "date",
-        "view",
-        "drawings",
-        "right",
-        "95 % interval",
-        "look-alikes as one",
-    ];
+    let columns =
+        ["reader", "date", "view", "drawings", "right", "95 % interval", "look-alikes as one"];
     let mut table = Table::new("People, and the network in the same drawings", columns);
     for human in humans {
         // Truth, the person's answer, the network's.
         let mut read: Vec<[&str; 3]> = Vec::new();
         for answer in &human.answers {
-            if let Some(i) = trained
-                .valid
-                .names
-                .iter()
-                .position(|name| *name == answer.drawing)
-            {
+            if let Some(i) = trained.valid.names.iter().position(|name| *name == answer.drawing) {
                 let [truth, network] = [evaluation.labels[i], predictions[i]];
                 read.push([&classes[truth], &answer.answer, &classes[network]]);
             }
@@ -70,8 +58,5 @@ pub fn people(trained: &Trained) -> Result<Html> {
 }
 
 fn looks_like(a: &str, b: &str) -> bool {
-    a == b
-        || LOOKALIKES
-            .iter()
-            .any(|group| group.classes.contains(a) && group.classes.contains(b))
+    a == b || LOOKALIKES.iter().any(|group| group.classes.contains(a) && group.classes.contains(b))
 }

@@ -115,12 +115,7 @@ fn rows(data: &Datasets) -> Result<Vec<Row>> {
         (Experiment::mnist, Experiment::clean, &data.mnist, false),
         (Experiment::mislabelled, |run| run, &data.mislabelled, true),
         // Notebook 7's run.
-        (
-            Experiment::mislabelled,
-            |run| run.divided(TAKEN),
-            &data.mislabelled,
-            false,
-        ),
+        (Experiment::mislabelled, |run| run.divided(TAKEN), &data.mislabelled, false),
     ];
     for (experiment, change, dataset, repeated) in ways {
         for (head, init) in networks() {

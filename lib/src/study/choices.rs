@@ -64,11 +64,7 @@ pub fn tried_divisions(mislabelled: &Provenance) -> Result<Vec<TriedDivision>> {
     let highest = highest.map_or(Vec::new(), |(.., estimates)| estimates.clone());
     let behind = |(division, seeds, _, estimates): (_, _, _, Vec<f64>)| {
         let behind = paired_difference(&estimates, &highest)?;
-        Ok(TriedDivision {
-            division,
-            seeds,
-            behind,
-        })
+        Ok(TriedDivision { division, seeds, behind })
     };
     tried.into_iter().map(behind).collect()
 }
@@ -77,8 +73,5 @@ pub fn tried_divisions(mislabelled: &Provenance) -> Result<Vec<TriedDivision>> {
 /// difference holds 0), the simplest, which stands first.
 pub fn simplest_division(tried: &[TriedDivision]) -> Option<Division> {
     let cannot_be_told = |tried: &&TriedDivision| tried.behind.interval.contains(0.0);
-    tried
-        .iter()
-        .find(cannot_be_told)
-        .map(|tried| tried.division)
+    tried.iter().find(cannot_be_told).map(|tried| tried.division)
 }

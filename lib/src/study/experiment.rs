@@ -57,11 +57,7 @@ pub enum Trunk {
 
 /// A network as the 2021 report's may have been.
 fn reading(seed: u64, norm: fn(&mut Builder)) -> DynNetwork {
-    let mut layers = Builder::new(Dims::Image {
-        channels: 1,
-        height: 28,
-        width: 28,
-    });
+    let mut layers = Builder::new(Dims::Image { channels: 1, height: 28, width: 28 });
     for (block, channels) in [("block1", 32), ("block2", 64)] {
         layers.named(block, |block| {
             for _ in 0..2 {
@@ -244,39 +240,27 @@ pub struct Sources<'a> {
 impl<'a> From<&'a Handwritten> for Sources<'a> {
     fn from(drawings: &'a Handwritten) -> Self {
         let drawings = Some(drawings);
-        Self {
-            drawings,
-            ..Self::default()
-        }
+        Self { drawings, ..Self::default() }
     }
 }
 
 impl<'a> From<&'a Mnist> for Sources<'a> {
     fn from(mnist: &'a Mnist) -> Self {
         let mnist = Some(mnist);
-        Self {
-            mnist,
-            ..Self::default()
-        }
+        Self { mnist, ..Self::default() }
     }
 }
 
 impl<'a> From<(&'a Handwritten, &'a Mnist)> for Sources<'a> {
     fn from((drawings, mnist): (&'a Handwritten, &'a Mnist)) -> Self {
-        Self {
-            drawings: Some(drawings),
-            ..mnist.into()
-        }
+        Self { drawings: Some(drawings), ..mnist.into() }
     }
 }
 
 /// Dataset 3, and MNIST for its test set.
 impl<'a> From<(&'a Samples, &'a Mnist)> for Sources<'a> {
     fn from((mislabelled, mnist): (&'a Samples, &'a Mnist)) -> Self {
-        Self {
-            mislabelled: Some(mislabelled),
-            ..mnist.into()
-        }
+        Self { mislabelled: Some(mislabelled), ..mnist.into() }
     }
 }
 
@@ -457,9 +441,7 @@ impl Experiment {
         let rounds = self.config.self_training.map_or(0, |own| own.rounds);
         let earlier = (1..=rounds).map(|stage| format!("{}-stage{stage}", self.stem()));
         let stems = earlier.chain([self.stem()]);
-        stems
-            .map(|stem| ModelCheckpoint::new(outputs().join(stem)))
-            .collect()
+        stems.map(|stem| ModelCheckpoint::new(outputs().join(stem))).collect()
     }
 
     /// The trained network: one made here, else the published one.

@@ -56,16 +56,8 @@ const fn division(
     confidence: f32,
     copies: u64,
 ) -> Division {
-    let own = SelfTraining {
-        confidence,
-        epochs,
-        rounds,
-        copies,
-    };
-    Division {
-        forward,
-        own: if epochs > 0 { Some(own) } else { None },
-    }
+    let own = SelfTraining { confidence, epochs, rounds, copies };
+    Division { forward, own: if epochs > 0 { Some(own) } else { None } }
 }
 
 /// Nine epochs in blocks of three, the simplest division first: without own predictions; on
@@ -142,12 +134,8 @@ impl Experiment {
     pub fn part1_readings(seed: u64) -> Vec<(&'static str, Self)> {
         /// As Keras's `ImageDataGenerator` is usually called: turned by 10 degrees, shifted and
         /// scaled by 10 %.
-        const GENERATOR: Augment = Augment {
-            rotation: 10.0,
-            scale: 0.1,
-            translation: 2.8,
-            ..Augment::none()
-        };
+        const GENERATOR: Augment =
+            Augment { rotation: 10.0, scale: 0.1, translation: 2.8, ..Augment::none() };
         use Trunk::*;
         let read = |name, protocol: &str, trunk, strength| {
             let mut run = Self::part1_plain(seed);
@@ -166,12 +154,7 @@ impl Experiment {
                 Dropout,
                 0.5,
             ),
-            read(
-                "dropout in the trunk, distortions",
-                "reading-dropout-full",
-                Dropout,
-                1.0,
-            ),
+            read("dropout in the trunk, distortions", "reading-dropout-full", Dropout, 1.0),
             read(
                 "the same without batch normalisation",
                 "reading-no-norm-full",
@@ -216,10 +199,7 @@ impl Experiment {
         run.protocol = "photographs".into();
         run.pens = &PENS;
         run.config.epochs = 20;
-        run.config.augment = Augment {
-            without_features: 0.5,
-            ..run.config.augment.times(1.5)
-        };
+        run.config.augment = Augment { without_features: 0.5, ..run.config.augment.times(1.5) };
         run.shortened_in_quick_run()
     }
 
@@ -244,15 +224,9 @@ impl Experiment {
         let crop = Preprocess::default();
         [
             ("squeeze", Self::part1_plain(seed)),
-            (
-                "keep aspect",
-                with("keep-aspect", Preprocess::keep_aspect(), Features::None),
-            ),
+            ("keep aspect", with("keep-aspect", Preprocess::keep_aspect(), Features::None)),
             ("crop to ink", with("crop", crop, Features::None)),
-            (
-                "crop to ink, with size and position",
-                with("crop-features", crop, Features::Ink),
-            ),
+            ("crop to ink, with size and position", with("crop-features", crop, Features::Ink)),
         ]
     }
 
@@ -271,24 +245,17 @@ impl Experiment {
         type Change = (&'static str, &'static str, fn(&mut Experiment));
         let changes: [Change; 14] = [
             ("ours", "", |_| ()),
-            ("batches of 64", "-batch-64", |run| {
-                run.config.batch_size = 64
-            }),
+            ("batches of 64", "-batch-64", |run| run.config.batch_size = 64),
             ("weaker distortions", "-weaker", |run| {
                 run.config.augment = run.config.augment.times(0.6)
             }),
             ("stronger distortions", "-stronger", |run| {
                 run.config.augment = run.config.augment.times(1.5)
             }),
-            ("size and position shaken", "-shaken", |run| {
-                run.config.augment.features = 0.1
-            }),
+            ("size and position shaken", "-shaken", |run| run.config.augment.features = 0.1),
             ("120 epochs", "-120-epochs", |run| run.config.epochs = 120),
             ("a box of 20 pixels", "-box-20", |run| {
-                let crop = CropToInk {
-                    box_size: 20.0,
-                    ..CropToInk::default()
-                };
+                let crop = CropToInk { box_size: 20.0, ..CropToInk::default() };
                 run.data = Data::Characters(crop.into());
             }),
             ("without smoothed labels", "-without-smoothing", |run| {
@@ -305,9 +272,7 @@ impl Experiment {
             ("without distortions", "-without-distortions", |run| {
                 run.config.augment = Augment::none()
             }),
-            ("without size and position", "-without-features", |run| {
-                run.features = Features::None
-            }),
+            ("without size and position", "-without-features", |run| run.features = Features::None),
             ("without cropping", "-without-cropping", |run| {
                 run.data = Data::Characters(Preprocess::keep_aspect())
             }),
@@ -344,17 +309,9 @@ impl Experiment {
     /// Part 2 as the 2021 report did it: 3 epochs of 600 batches of 100, Adam at 1e-3; the
     /// test set validates after each epoch.
     pub fn mnist(head: Head, init: Init, seed: u64) -> Self {
-        let curve = FineCurve {
-            every: 20,
-            images: 2000,
-        };
-        let config = Config {
-            epochs: 3,
-            batch_size: 100,
-            curve: Some(curve),
-            seed,
-            ..Config::default()
-        };
+        let curve = FineCurve { every: 20, images: 2000 };
+        let config =
+            Config { epochs: 3, batch_size: 100, curve: Some(curve), seed, ..Config::default() };
         Self {
             part: 2,
             protocol: "report".into(),
@@ -374,11 +331,7 @@ impl Experiment {
 
     /// Part 3 as the 2021 report did it: the same on dataset 3.
     pub fn mislabelled(head: Head, init: Init, seed: u64) -> Self {
-        Self {
-            part: 3,
-            data: Data::Mislabelled,
-            ..Self::mnist(head, init, seed)
-        }
+        Self { part: 3, data: Data::Mislabelled, ..Self::mnist(head, init, seed) }
     }
 
     /// 5,000 training images are held out; one cycle of the learning rate, whose peak is the best
@@ -388,10 +341,7 @@ impl Experiment {
             (Head::Experimental, Init::Random) => 3e-3,
             _ => 1e-2,
         };
-        Self {
-            protocol: "clean".into(),
-            ..self.clean_at(rate)
-        }
+        Self { protocol: "clean".into(), ..self.clean_at(rate) }
     }
 
     /// The same with the cycle's peak at `rate`.
@@ -403,25 +353,15 @@ impl Experiment {
 
     /// Thirty epochs of distorted images, one cycle: what this network can do.
     pub fn thirty_epochs(mut self) -> Self {
-        self.config = Config {
-            epochs: 30,
-            ..recipe(self.seed(), 100)
-        };
+        self.config = Config { epochs: 30, ..recipe(self.seed(), 100) };
         self.held_out("thirty-epochs").shortened_in_quick_run()
     }
 
     /// [`Experiment::few`] with distorted images, and 10 epochs under one cycle.
     pub fn few_distorted(mut self, n: usize) -> Self {
-        self.config = Config {
-            epochs: 10,
-            ..recipe(self.seed(), 100)
-        };
+        self.config = Config { epochs: 10, ..recipe(self.seed(), 100) };
         let protocol = format!("few-{n}-distorted");
-        Self {
-            protocol,
-            ..self.few(n)
-        }
-        .shortened_in_quick_run()
+        Self { protocol, ..self.few(n) }.shortened_in_quick_run()
     }
 
     /// A pretrained start that takes over some convolutions alone; see [`DEPTHS`].
@@ -437,10 +377,7 @@ impl Experiment {
     /// This many training images: 3 epochs of 100 batches of 100.
     pub fn few(mut self, n: usize) -> Self {
         self.config.curve = None;
-        Self {
-            split: Split::Few(MNIST_TRAIN_SHARE, n),
-            ..self.held_out(&format!("few-{n}"))
-        }
+        Self { split: Split::Few(MNIST_TRAIN_SHARE, n), ..self.held_out(&format!("few-{n}")) }
     }
 
     /// Only the dense layers learn, until validation loss has not fallen for three epochs.
@@ -498,11 +435,7 @@ impl Experiment {
     }
 
     fn held_out(self, protocol: &str) -> Self {
-        Self {
-            protocol: protocol.into(),
-            split: Split::Random(MNIST_TRAIN_SHARE),
-            ..self
-        }
+        Self { protocol: protocol.into(), split: Split::Random(MNIST_TRAIN_SHARE), ..self }
     }
 
     /// In a quick run two epochs, enough to see that everything works; else unchanged.
@@ -511,10 +444,7 @@ impl Experiment {
             let config = &mut self.config;
             config.epochs = 2;
             if let Some(curve) = &mut config.curve {
-                *curve = FineCurve {
-                    every: 2,
-                    images: 100,
-                };
+                *curve = FineCurve { every: 2, images: 100 };
             }
             if let Some(own) = &mut config.self_training {
                 own.epochs = 1;
@@ -531,9 +461,7 @@ fn recipe(seed: u64, batch_size: usize) -> Config {
         batch_size,
         schedule: Schedule::OneCycle { warm_up: 0.3 },
         learning_rate: 3e-3,
-        loss: Loss::CrossEntropy {
-            label_smoothing: 0.1,
-        },
+        loss: Loss::CrossEntropy { label_smoothing: 0.1 },
         augment: Augment::default(),
         seed,
         ..Config::default()
@@ -585,11 +513,7 @@ pub fn experiments() -> Vec<ListedRun> {
     let readers = [CHARACTERS, SUMMARY];
     for (_, run) in Experiment::part1_readings(0) {
         let plain = run.protocol == "plain";
-        let readers = if plain {
-            &[PREPROCESSING, CHARACTERS, SUMMARY][..]
-        } else {
-            &readers
-        };
+        let readers = if plain { &[PREPROCESSING, CHARACTERS, SUMMARY][..] } else { &readers };
         add(run, &SEEDS, None, readers);
     }
     for (_, run) in &Experiment::part1_preprocessing(0)[1..] {
@@ -634,62 +558,31 @@ pub fn experiments() -> Vec<ListedRun> {
         let run = original(Init::Pretrained).few(1_000).carrying_over(depth);
         add(run, &SEEDS, None, &[MNIST]);
     }
-    add(
-        original(Init::Random).thirty_epochs(),
-        &SEEDS,
-        None,
-        &[MNIST, SUMMARY],
-    );
+    add(original(Init::Random).thirty_epochs(), &SEEDS, None, &[MNIST, SUMMARY]);
     let run = |init| Experiment::mislabelled(Head::Original, init, 0);
     for loss in Complementary::ALL {
-        add(
-            run(Init::Random).complementary(loss),
-            &[0],
-            None,
-            &[COMPLEMENTARY],
-        );
+        add(run(Init::Random).complementary(loss), &[0], None, &[COMPLEMENTARY]);
     }
     let readers = [COMPLEMENTARY, SUMMARY];
     for division in DIVISIONS {
         let made_by = (division == TAKEN).then_some(COMPLEMENTARY);
-        add(
-            run(Init::Random).divided(division),
-            &SEEDS,
-            made_by,
-            &readers,
-        );
+        add(run(Init::Random).divided(division), &SEEDS, made_by, &readers);
     }
-    add(
-        run(Init::Pretrained).divided(TAKEN),
-        &SEEDS,
-        Some(COMPLEMENTARY),
-        &readers,
-    );
+    add(run(Init::Pretrained).divided(TAKEN), &SEEDS, Some(COMPLEMENTARY), &readers);
     add(run(Init::Random).divided(UNLIMITED), &SEEDS, None, &readers);
     for division in [TAKEN, UNLIMITED] {
         let known = run(Init::Random).true_labels(division.epochs());
         add(known, &SEEDS, None, &readers);
     }
     for (right, uneven) in RELABELLED {
-        add(
-            Experiment::relabelled(right, uneven, 0),
-            &SEEDS[..3],
-            None,
-            &readers[..1],
-        );
+        add(Experiment::relabelled(right, uneven, 0), &SEEDS[..3], None, &readers[..1]);
     }
     runs
 }
 
 /// Shares of right labels that part 3 is tried with, and whether the wrong ones are uneven.
-pub const RELABELLED: [(f64, bool); 6] = [
-    (0.0, false),
-    (0.01, false),
-    (0.03, false),
-    (0.06, false),
-    (0.1, false),
-    (0.0, true),
-];
+pub const RELABELLED: [(f64, bool); 6] =
+    [(0.0, false), (0.01, false), (0.03, false), (0.06, false), (0.1, false), (0.0, true)];
 
 /// The four networks of parts 2 and 3: original, experimental; random, pretrained.
 pub fn networks() -> impl Iterator<Item = (Head, Init)> {
@@ -703,9 +596,7 @@ impl Experiment {
     /// # Errors
     /// [`Error::Argument`] where the study has none.
     pub fn named(name: &str) -> Result<Self> {
-        let seed = name
-            .rsplit_once("-seed")
-            .and_then(|(_, seed)| seed.parse().ok());
+        let seed = name.rsplit_once("-seed").and_then(|(_, seed)| seed.parse().ok());
         let found = seed.and_then(|seed| {
             let mut runs = experiments().into_iter();
             runs.find_map(|run| {

@@ -33,11 +33,7 @@ impl Grid {
     /// The records on `dataset` of runs like this one, of all four networks.
     pub fn recorded(experiment: &Experiment, dataset: &Provenance) -> Result<Self> {
         let cell = |(head, init)| {
-            let run = Experiment {
-                head,
-                init,
-                ..experiment.clone()
-            };
+            let run = Experiment { head, init, ..experiment.clone() };
             Ok((head, init, Seeds::recorded(&run, dataset)?))
         };
         networks().map(cell).collect()

@@ -75,18 +75,13 @@ impl Human {
     /// Where one is damaged.
     pub fn load(run: &str, dataset_sha256: &str) -> Result<Vec<Self>> {
         let folders = [outputs(), project_root().join("outputs/reference")];
-        let files = folders
-            .iter()
-            .flat_map(|folder| fs::read_dir(folder.join(FOLDER)));
+        let files = folders.iter().flat_map(|folder| fs::read_dir(folder.join(FOLDER)));
         let paths = files.flatten().flatten().map(|entry| entry.path());
         let mut paths: Vec<PathBuf> = paths.collect();
         // A name says what is in it: the same answers count once.
         paths.sort_by_key(|path| path.file_name().map(ToOwned::to_owned));
         paths.dedup_by_key(|path| path.file_name().map(ToOwned::to_owned));
-        let mut found = paths
-            .iter()
-            .map(|path| Self::read(path))
-            .collect::<Result<Vec<_>>>()?;
+        let mut found = paths.iter().map(|path| Self::read(path)).collect::<Result<Vec<_>>>()?;
         found.retain(|human| human.run == run && human.dataset_sha256 == dataset_sha256);
         Ok(found)
     }

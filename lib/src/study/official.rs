@@ -105,25 +105,14 @@ impl OfficialTest {
             if members.len() == SEEDS.len() {
                 let evaluation = evaluate(&Ensemble::new(members)?, &samples)?;
                 let protocol = format!("{}{TOGETHER}", run.protocol);
-                networks.push(Judged::of(
-                    run.name(),
-                    protocol,
-                    String::new(),
-                    &evaluation,
-                )?);
+                networks.push(Judged::of(run.name(), protocol, String::new(), &evaluation)?);
             }
         }
         if networks.is_empty() {
             let problem = "there is no finished network of part 1";
-            return Err(Error::argument(
-                problem,
-                "run `make full`, or `glyphs train`",
-            ));
+            return Err(Error::argument(problem, "run `make full`, or `glyphs train`"));
         }
-        let test = Self {
-            dataset: drawings.provenance,
-            networks,
-        };
+        let test = Self { dataset: drawings.provenance, networks };
         write_json(&record, &test)?;
         Ok(test)
     }
@@ -132,14 +121,9 @@ impl OfficialTest {
 fn find() -> Result<PathBuf> {
     let places = places()?.into_iter();
     let mut paths = places.flat_map(|(folder, _)| NAMES.map(|name| folder.join(name)));
-    paths
-        .find(|path| path.exists())
-        .ok_or_else(|| Error::Missing {
-            dataset: "testPart1 (the official test set)".into(),
-            problem: format!(
-                "none of {} is in $GLYPHS_DATA or data/raw",
-                NAMES.join(", ")
-            ),
-            remedy: "put it there, and run this again".into(),
-        })
+    paths.find(|path| path.exists()).ok_or_else(|| Error::Missing {
+        dataset: "testPart1 (the official test set)".into(),
+        problem: format!("none of {} is in $GLYPHS_DATA or data/raw", NAMES.join(", ")),
+        remedy: "put it there, and run this again".into(),
+    })
 }

@@ -81,9 +81,8 @@ impl Readings {
                 readings: Vec::new(),
             })
             .collect();
-        let places: HashMap<&str, usize> = (samples.names.iter().map(String::as_str))
-            .zip(0..)
-            .collect();
+        let places: HashMap<&str, usize> =
+            (samples.names.iter().map(String::as_str)).zip(0..).collect();
         let mut networks = Vec::new();
         for run in SEEDS.map(|seed| ours.with_seed(seed)) {
             let Some(checkpoint) = run.find_checkpoint()? else {
@@ -91,11 +90,7 @@ impl Readings {
             };
             let (_, held_out) = run.split(&samples, None)?;
             let evaluation = evaluate(checkpoint.network()?.as_ref(), &held_out)?;
-            for (name, row) in held_out
-                .names
-                .iter()
-                .zip(evaluation.probabilities.outer_iter())
-            {
+            for (name, row) in held_out.names.iter().zip(evaluation.probabilities.outer_iter()) {
                 let place = places[name.as_str()];
                 all[place].readings.push((networks.len(), row.to_vec()));
                 if all[place].picture.is_empty() {
@@ -111,10 +106,7 @@ impl Readings {
         }
         if networks.is_empty() {
             let problem = "there is no finished network of part 1";
-            return Err(Error::argument(
-                problem,
-                "run `make report`, or `glyphs train`",
-            ));
+            return Err(Error::argument(problem, "run `make report`, or `glyphs train`"));
         }
         Ok(Self {
             dataset: samples.provenance.clone(),
@@ -140,12 +132,8 @@ impl Readings {
 
 fn picture(drawings: &Handwritten, index: usize) -> Result<String> {
     let grey = drawings.decode(index)?;
-    let problem = || {
-        Error::argument(
-            format!("drawing {index} has no pixels"),
-            "fetch the data again",
-        )
-    };
+    let problem =
+        || Error::argument(format!("drawing {index} has no pixels"), "fetch the data again");
     let image = GrayImage::from_raw(grey.width as u32, grey.height as u32, grey.pixels)
         .ok_or_else(problem)?;
     let height = WIDTH * image.height() / image.width().max(1);

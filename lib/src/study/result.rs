@@ -94,9 +94,7 @@ pub struct SampleHashes {
 fn numbers<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, f64>, D::Error> {
     let written: BTreeMap<String, Option<f64>> = BTreeMap::deserialize(from)?;
     let known = written.into_iter();
-    Ok(known
-        .filter_map(|(name, value)| Some((name, value?)))
-        .collect())
+    Ok(known.filter_map(|(name, value)| Some((name, value?))).collect())
 }
 
 /// A file that a run made.
@@ -183,11 +181,7 @@ fn cpu(what: &str) -> Option<String> {
 }
 
 fn cpu_model() -> String {
-    let known = [
-        ("family", "cpu family"),
-        ("model", "model"),
-        ("stepping", "stepping"),
-    ];
+    let known = [("family", "cpu family"), ("model", "model"), ("stepping", "stepping")];
     let known = known.map(|(name, key)| Some(format!("{name} {}", cpu(key)?)));
     known.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
@@ -201,13 +195,7 @@ fn peak() -> f64 {
 impl RunResult {
     /// Name of the run, and of its record's file.
     pub fn name(&self) -> String {
-        run_name(
-            self.part,
-            &self.network,
-            &self.init,
-            &self.protocol,
-            self.seed,
-        )
+        run_name(self.part, &self.network, &self.init, &self.protocol, self.seed)
     }
 
     /// One of `metrics`.
@@ -314,10 +302,6 @@ pub fn dataframe<'a>(runs: impl IntoIterator<Item = &'a RunResult>) -> Result<Da
         number("seconds", &|run| Some(run.seconds())),
     ];
     let names: BTreeSet<&String> = runs.iter().flat_map(|run| run.metrics.keys()).collect();
-    columns.extend(
-        names
-            .into_iter()
-            .map(|name| number(name, &|run| run.metric(name))),
-    );
+    columns.extend(names.into_iter().map(|name| number(name, &|run| run.metric(name))));
     crate::dataframe::dataframe(columns)
 }

@@ -126,9 +126,7 @@ impl Experiment {
         let mut model: Box<dyn Classifier> = Box::new(model);
         let test = test.filter(|_| !matches!(self.data, Data::Characters(_)));
         let tested = test.filter(|_| self.is_tested_on_mnist());
-        let before = tested
-            .map(|test| Before::of(model.as_ref(), test))
-            .transpose()?;
+        let before = tested.map(|test| Before::of(model.as_ref(), test)).transpose()?;
 
         let stages = self.states_of_stages();
         let _alone = stages.last().map(ModelCheckpoint::lock).transpose()?;
@@ -136,9 +134,7 @@ impl Experiment {
         let (history, best) = self.fit(model.as_mut(), &train, &valid, &stages)?;
         let evaluation = evaluate(model.as_ref(), tested.unwrap_or(&valid))?;
         let on_mnist = test.filter(|_| tested.is_none());
-        let on_mnist = on_mnist
-            .map(|test| evaluate(model.as_ref(), test))
-            .transpose()?;
+        let on_mnist = on_mnist.map(|test| evaluate(model.as_ref(), test)).transpose()?;
 
         let path = self.checkpoint();
         let mut checkpoint =
@@ -173,10 +169,7 @@ impl Experiment {
             test_accuracy,
             metrics,
             best_checkpoint: Some(Artefact::of(&best)?),
-            samples: Some(SampleHashes {
-                train: train.sha256(),
-                valid: valid.sha256(),
-            }),
+            samples: Some(SampleHashes { train: train.sha256(), valid: valid.sha256() }),
             ..self.record(&train.provenance, &history, Artefact::of(&path)?)
         };
         result.save()?;
@@ -308,15 +301,9 @@ fn judge_digits(evaluation: &Evaluation) -> Result<Metrics> {
     let mut metrics = Metrics::from([
         ("test_loss".into(), evaluation.loss()),
         ("ece".into(), evaluation.calibration(15)?.ece),
-        (
-            "mean_confidence".into(),
-            confidence.iter().sum::<f64>() / confidence.len() as f64,
-        ),
+        ("mean_confidence".into(), confidence.iter().sum::<f64>() / confidence.len() as f64),
         // How often the class that a network thinks least of is the right one.
-        (
-            "least_likely_accuracy".into(),
-            evaluation.least_likely_accuracy(),
-        ),
+        ("least_likely_accuracy".into(), evaluation.least_likely_accuracy()),
     ]);
     let recalls = evaluation.per_class().0.into_iter();
     metrics.extend(recalls.map(|score| (format!("recall_{}", score.class), score.recall)));

@@ -27,10 +27,7 @@ impl Seeds {
     /// `make full`, else the published ones. A record of other data, of another
     /// configuration, or of a start from other data is left out, with a word about it.
     pub fn beside(live: &Trained) -> Result<Self> {
-        let mut seeds = Self {
-            runs: vec![live.result.clone()],
-            left_out: Vec::new(),
-        };
+        let mut seeds = Self { runs: vec![live.result.clone()], left_out: Vec::new() };
         for seed in SEEDS.into_iter().filter(|&seed| seed != live.result.seed) {
             seeds.add(&live.experiment.with_seed(seed), &live.result.dataset)?;
         }
@@ -61,8 +58,7 @@ impl Seeds {
         dataset: &Provenance,
     ) -> Result<Vec<(String, Self)>> {
         let runs = runs.into_iter();
-        runs.map(|(name, run)| Ok((name.into(), Self::recorded(&run, dataset)?)))
-            .collect()
+        runs.map(|(name, run)| Ok((name.into(), Self::recorded(&run, dataset)?))).collect()
     }
 
     fn add(&mut self, experiment: &Experiment, dataset: &Provenance) -> Result<()> {

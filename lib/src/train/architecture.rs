@@ -22,28 +22,16 @@ struct Layer {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 enum Kind {
-    Conv2d {
-        outputs: usize,
-        kernel: usize,
-        stride: usize,
-    },
+    Conv2d { outputs: usize, kernel: usize, stride: usize },
     BatchNorm2d,
     Relu,
     MaxPool2d,
     AvgPool2d,
     GlobalAvgPool2d,
-    Dropout {
-        p: f32,
-    },
+    Dropout { p: f32 },
     Flatten,
-    Linear {
-        outputs: usize,
-        features: usize,
-    },
-    Residual {
-        main: Vec<Layer>,
-        shortcut: Vec<Layer>,
-    },
+    Linear { outputs: usize, features: usize },
+    Residual { main: Vec<Layer>, shortcut: Vec<Layer> },
 }
 
 impl Architecture {
@@ -54,10 +42,8 @@ impl Architecture {
     }
 
     pub fn new(input: Dims, layers: &[LayerSpec]) -> Option<Self> {
-        (!layers.is_empty()).then_some(Self {
-            input: input.to_vec(),
-            layers: described("", layers)?,
-        })
+        (!layers.is_empty())
+            .then_some(Self { input: input.to_vec(), layers: described("", layers)? })
     }
 
     /// Ready to become a network; none if the shape of a sample is invalid.
@@ -78,11 +64,9 @@ fn described(path: &str, layers: &[LayerSpec]) -> Option<Vec<Layer>> {
     let each = layers.iter().map(|layer| {
         let outputs = layer.output.to_vec()[0];
         let kind = match &layer.kind {
-            LayerKind::Conv2d { kernel, stride } => Kind::Conv2d {
-                outputs,
-                kernel: *kernel,
-                stride: *stride,
-            },
+            LayerKind::Conv2d { kernel, stride } => {
+                Kind::Conv2d { outputs, kernel: *kernel, stride: *stride }
+            }
             LayerKind::BatchNorm2d => Kind::BatchNorm2d,
             LayerKind::ReLU => Kind::Relu,
             LayerKind::MaxPool2d => Kind::MaxPool2d,
@@ -90,10 +74,7 @@ fn described(path: &str, layers: &[LayerSpec]) -> Option<Vec<Layer>> {
             LayerKind::GlobalAvgPool2d => Kind::GlobalAvgPool2d,
             LayerKind::Dropout { p } => Kind::Dropout { p: *p },
             LayerKind::Flatten => Kind::Flatten,
-            LayerKind::Linear { features } => Kind::Linear {
-                outputs,
-                features: *features,
-            },
+            LayerKind::Linear { features } => Kind::Linear { outputs, features: *features },
             LayerKind::Residual { main, shortcut } => {
                 let path = format!("{}.", layer.name);
                 Kind::Residual {
@@ -103,10 +84,7 @@ fn described(path: &str, layers: &[LayerSpec]) -> Option<Vec<Layer>> {
             }
             _ => return None,
         };
-        Some(Layer {
-            name: layer.name.strip_prefix(path)?.to_owned(),
-            kind,
-        })
+        Some(Layer { name: layer.name.strip_prefix(path)?.to_owned(), kind })
     });
     each.collect()
 }
@@ -114,11 +92,7 @@ fn described(path: &str, layers: &[LayerSpec]) -> Option<Vec<Layer>> {
 fn add(builder: &mut Builder, layers: &[Layer]) {
     for layer in layers {
         builder.named(&layer.name, |builder| match &layer.kind {
-            Kind::Conv2d {
-                outputs,
-                kernel,
-                stride,
-            } => builder.conv2d(*outputs, *kernel, *stride),
+            Kind::Conv2d { outputs, kernel, stride } => builder.conv2d(*outputs, *kernel, *stride),
             Kind::BatchNorm2d => builder.batch_norm2d(),
             Kind::Relu => builder.relu(),
             Kind::MaxPool2d => builder.max_pool2d(),

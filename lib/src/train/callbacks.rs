@@ -93,9 +93,7 @@ pub struct EarlyStopping {
 
 impl EarlyStopping {
     pub fn stops(&self, history: &History) -> bool {
-        history
-            .best_epoch()
-            .is_some_and(|best| history.epochs.len() - 1 - best >= self.patience)
+        history.best_epoch().is_some_and(|best| history.epochs.len() - 1 - best >= self.patience)
     }
 }
 
@@ -110,9 +108,7 @@ pub struct ModelCheckpoint {
 impl ModelCheckpoint {
     /// `stem` is the path without extension, e.g. `outputs/checkpoints/part1-seed0`.
     pub fn new(stem: impl AsRef<Path>) -> Self {
-        Self {
-            stem: stem.as_ref().into(),
-        }
+        Self { stem: stem.as_ref().into() }
     }
 
     pub fn best(&self) -> PathBuf {

@@ -103,12 +103,11 @@ impl Checkpoint {
     ) -> Self {
         self.step = Some(optimizer.steps());
         self.samples = Some(samples);
-        self.tensors
-            .extend(optimizer.tensors().into_iter().map(|t| Tensor {
-                name: format!("{OPTIMIZER}{}", t.name),
-                shape: t.shape,
-                values: t.values.to_vec(),
-            }));
+        self.tensors.extend(optimizer.tensors().into_iter().map(|t| Tensor {
+            name: format!("{OPTIMIZER}{}", t.name),
+            shape: t.shape,
+            values: t.values.to_vec(),
+        }));
         self
     }
 
@@ -271,11 +270,7 @@ impl Checkpoint {
 
     pub(crate) fn restore_optimizer(&self, optimizer: &mut dyn Optimizer) -> Result<()> {
         let step = self.step.ok_or_else(|| {
-            Error::content(
-                &self.path,
-                "it has no optimiser state",
-                "name a .last checkpoint",
-            )
+            Error::content(&self.path, "it has no optimiser state", "name a .last checkpoint")
         })?;
         optimizer.reset(step);
         for tensor in &self.tensors {
@@ -318,9 +313,9 @@ impl Checkpoint {
         }
         let bytes: Vec<Vec<u8>> = (self.tensors.iter())
             .map(|t| match dtype {
-                Dtype::F16 => (t.values.iter())
-                    .flat_map(|&v| f16::from_f32(v).to_le_bytes())
-                    .collect(),
+                Dtype::F16 => {
+                    (t.values.iter()).flat_map(|&v| f16::from_f32(v).to_le_bytes()).collect()
+                }
                 _ => t.values.iter().flat_map(|v| v.to_le_bytes()).collect(),
             })
             .collect();

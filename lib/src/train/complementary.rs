@@ -122,11 +122,8 @@ impl Complementary {
             Self::Exponential => exponential(log_p, labels, &mut slope),
         };
         // log p depends on every logit: d/dz_k = slope_k - p_k Σ_j slope_j.
-        for ((mut grad, slope), log_p) in gradient
-            .rows_mut()
-            .into_iter()
-            .zip(slope.rows())
-            .zip(log_p.rows())
+        for ((mut grad, slope), log_p) in
+            gradient.rows_mut().into_iter().zip(slope.rows()).zip(log_p.rows())
         {
             let total = slope.sum();
             Zip::from(&mut grad)

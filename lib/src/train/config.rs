@@ -137,9 +137,7 @@ impl Default for Config {
             optimizer: OptimizerKind::Adam,
             learning_rate: 1e-3,
             schedule: Schedule::Constant,
-            loss: Loss::CrossEntropy {
-                label_smoothing: 0.0,
-            },
+            loss: Loss::CrossEntropy { label_smoothing: 0.0 },
             augment: Augment::none(),
             weight_decay: 0.0,
             reduce_lr: None,
@@ -178,10 +176,7 @@ impl Config {
             "a batch size of 0"
         } else if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
             "a learning rate that is not a positive number"
-        } else if self
-            .curve
-            .is_some_and(|curve| curve.every == 0 || curve.images == 0)
-        {
+        } else if self.curve.is_some_and(|curve| curve.every == 0 || curve.images == 0) {
             "a curve without steps or images"
         } else {
             return Ok(());

@@ -128,10 +128,7 @@ pub fn evaluate_averaged(
     seed: u64,
 ) -> Result<Evaluation> {
     if copies == 0 {
-        return Err(Error::argument(
-            "an average over no copies",
-            "ask for at least one",
-        ));
+        return Err(Error::argument("an average over no copies", "ask for at least one"));
     }
     let mut sum = Array2::zeros((samples.len(), model.num_classes()));
     for copy in 0..copies {
@@ -161,8 +158,7 @@ fn distorted_logits(
         let end = samples.len().min(start + EVALUATION_BATCH);
         let indices: Vec<usize> = (start..end).collect();
         buffer.fill(samples, &indices, augment, draw);
-        all.slice_mut(ndarray::s![start..end, ..])
-            .assign(&model.logits(buffer.batch())?);
+        all.slice_mut(ndarray::s![start..end, ..]).assign(&model.logits(buffer.batch())?);
     }
     Ok(all)
 }
@@ -287,9 +283,7 @@ impl<'a> Run<'a> {
             )));
         }
         let best = Checkpoint::load(checkpoint.best()).map_err(|error| {
-            refused(format!(
-                "the state of the best epoch beside it is gone ({error})"
-            ))
+            refused(format!("the state of the best epoch beside it is gone ({error})"))
         })?;
         // The process may have ended between writing the two.
         let epochs = best.history.epochs.len();
@@ -298,21 +292,14 @@ impl<'a> Run<'a> {
             let problem = "the state of the best epoch beside it belongs to another run";
             return Err(refused(problem.into()));
         }
-        say(format!(
-            "resuming after epoch {}",
-            self.history.epochs.len()
-        ));
+        say(format!("resuming after epoch {}", self.history.epochs.len()));
         Ok(())
     }
 
     fn keep(&self, checkpoint: &ModelCheckpoint) -> Result<()> {
-        let state = Checkpoint::of(
-            self.model,
-            self.config.clone(),
-            self.history.clone(),
-            self.train,
-        )
-        .with_optimizer(self.optimizer.as_ref(), self.samples.clone());
+        let state =
+            Checkpoint::of(self.model, self.config.clone(), self.history.clone(), self.train)
+                .with_optimizer(self.optimizer.as_ref(), self.samples.clone());
         if self.history.best_epoch() == Some(self.history.epochs.len() - 1) {
             state.save(checkpoint.best())?;
         }
@@ -342,16 +329,10 @@ impl<'a> Run<'a> {
             self.optimizer.set_learning_rate(plateau_rate * factor);
             let labels: Vec<usize> = indices.iter().map(|&i| self.train.labels[i]).collect();
             // One stream of augmentations per epoch: the same image differs from epoch to epoch.
-            buffer.fill(
-                self.train,
-                indices,
-                &config.augment,
-                (config.seed, number as u64),
-            );
+            buffer.fill(self.train, indices, &config.augment, (config.seed, number as u64));
             let objective = config.loss.of(&labels);
             let step =
-                self.model
-                    .train_step(buffer.batch(), &objective, self.optimizer.as_mut())?;
+                self.model.train_step(buffer.batch(), &objective, self.optimizer.as_mut())?;
             self.check_finite(&step)?;
             total_loss += f64::from(step.loss) * labels.len() as f64;
             score.add(&step.logits, &labels);
@@ -378,9 +359,7 @@ impl<'a> Run<'a> {
         let logits = logits(self.model, self.valid)?;
         let mut unused = Array2::zeros(logits.raw_dim());
         let loss = validation_loss(self.config);
-        let value = loss
-            .of(&self.valid.labels)
-            .loss(logits.view(), unused.view_mut());
+        let value = loss.of(&self.valid.labels).loss(logits.view(), unused.view_mut());
         let mut score = Score::default();
         score.add(&logits, &self.valid.labels);
         Ok((f64::from(value), score.accuracy(loss, logits.ncols())))
@@ -418,11 +397,7 @@ impl<'a> Run<'a> {
     fn line(&self, epoch: &Epoch) -> String {
         let done = self.history.epochs.len();
         let minutes = epoch.seconds * self.config.epochs.saturating_sub(done) as f64 / 60.0;
-        let left = if minutes < 1.0 {
-            String::new()
-        } else {
-            format!("  {minutes:.0} min left")
-        };
+        let left = if minutes < 1.0 { String::new() } else { format!("  {minutes:.0} min left") };
         format!(
             "epoch {done:>2}/{}  {:>5.1} s  loss {:.4}  accuracy {:.4}  val_loss {:.4}  val_accuracy {:.4}  lr {:.1e}{left}",
             self.config.epochs,
@@ -439,9 +414,7 @@ impl<'a> Run<'a> {
 fn validation_loss(config: &Config) -> Loss {
     match (config.validation_loss, config.loss) {
         (Some(loss), _) => loss,
-        (None, Loss::CrossEntropy { .. }) => Loss::CrossEntropy {
-            label_smoothing: 0.0,
-        },
+        (None, Loss::CrossEntropy { .. }) => Loss::CrossEntropy { label_smoothing: 0.0 },
         (None, complementary) => complementary,
     }
 }
@@ -475,10 +448,7 @@ fn check_fit(model: &dyn Classifier, samples: &Samples) -> Result<()> {
     } else {
         return Ok(());
     };
-    Err(Error::argument(
-        problem,
-        "use data and a network that belong together",
-    ))
+    Err(Error::argument(problem, "use data and a network that belong together"))
 }
 
 fn check_shape(model: &dyn Classifier, samples: &Samples) -> Result<()> {
@@ -523,10 +493,7 @@ struct Buffer {
 
 impl Buffer {
     fn of(model: &dyn Classifier) -> Self {
-        Self {
-            takes_features: model.num_features() > 0,
-            ..Self::default()
-        }
+        Self { takes_features: model.num_features() > 0, ..Self::default() }
     }
 
     /// The samples at `indices`, pixels scaled to 0..=1 and augmented.
@@ -540,14 +507,12 @@ impl Buffer {
         self.len = indices.len();
         let pixels: usize = samples.image_shape().iter().product();
         self.images.resize(indices.len() * pixels, 0.0);
-        self.images
-            .par_chunks_mut(pixels.max(1))
-            .zip(indices)
-            .with_min_len(8)
-            .for_each(|(out, &index)| {
+        self.images.par_chunks_mut(pixels.max(1)).zip(indices).with_min_len(8).for_each(
+            |(out, &index)| {
                 let image = samples.image(index).mapv(|pixel| f32::from(pixel) / 255.0);
                 augment.apply(image.view(), out, seed, epoch, index as u64);
-            });
+            },
+        );
         self.features.clear();
         for &index in indices.iter().filter(|_| self.takes_features) {
             let start = self.features.len();
@@ -557,11 +522,7 @@ impl Buffer {
     }
 
     fn batch(&self) -> Batch<'_> {
-        Batch {
-            len: self.len,
-            images: &self.images,
-            features: &self.features,
-        }
+        Batch { len: self.len, images: &self.images, features: &self.features }
     }
 }
 

@@ -61,16 +61,9 @@ fn cross_entropy(
     let rest = f64::from(smoothing) / classes as f64;
     let peak = 1.0 - f64::from(smoothing);
     let mut total = 0.0;
-    for ((row, mut grad), &label) in log_p
-        .rows()
-        .into_iter()
-        .zip(gradient.rows_mut())
-        .zip(labels)
-    {
+    for ((row, mut grad), &label) in log_p.rows().into_iter().zip(gradient.rows_mut()).zip(labels) {
         total -= peak * row[label] + rest * row.sum();
-        Zip::from(&mut grad)
-            .and(row)
-            .for_each(|g, &l| *g = ((l.exp() - rest) / n as f64) as f32);
+        Zip::from(&mut grad).and(row).for_each(|g, &l| *g = ((l.exp() - rest) / n as f64) as f32);
         grad[label] -= (peak / n as f64) as f32;
     }
     (total / n as f64) as f32

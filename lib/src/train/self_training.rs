@@ -29,10 +29,7 @@ pub fn fit_self_training(
     config: &Config,
     stages: &[ModelCheckpoint],
 ) -> Result<History> {
-    let first = Config {
-        self_training: None,
-        ..config.clone()
-    };
+    let first = Config { self_training: None, ..config.clone() };
     let mut stage = fit_stage(model, train, valid, &first, &stages[0], None)?;
     let mut history = stage.history.clone();
     let Some(own) = config.self_training else {
@@ -40,9 +37,7 @@ pub fn fit_self_training(
     };
     let second = Config {
         epochs: own.epochs,
-        loss: Loss::CrossEntropy {
-            label_smoothing: 0.0,
-        },
+        loss: Loss::CrossEntropy { label_smoothing: 0.0 },
         validation_loss: Some(config.loss),
         ..first
     };

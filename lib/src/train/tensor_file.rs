@@ -43,11 +43,7 @@ impl TensorFile {
         let unreadable = |error| Error::io(path, error, "name an existing checkpoint");
         // Opening a pipe would block.
         if !fs::metadata(path).map_err(unreadable)?.is_file() {
-            return Err(Error::content(
-                path,
-                "it is not a file",
-                "name a checkpoint",
-            ));
+            return Err(Error::content(path, "it is not a file", "name a checkpoint"));
         }
         let bytes = File::open(path)
             .and_then(|mut file| read_at_most(&mut file, MAX_BYTES))
@@ -68,9 +64,7 @@ impl TensorFile {
         let damaged = |problem: String| Error::content(path, problem, REMEDY);
         let header_bytes = bytes.first_chunk().map(|&size| u64::from_le_bytes(size));
         if header_bytes.is_some_and(|size| size > MAX_HEADER_BYTES) {
-            return Err(damaged(
-                "not a safetensors file (the header is too long)".into(),
-            ));
+            return Err(damaged("not a safetensors file (the header is too long)".into()));
         }
         let unreadable = |error| damaged(format!("not a safetensors file ({error})"));
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(unreadable)?;
@@ -81,16 +75,9 @@ impl TensorFile {
             let values = floats(&view).ok_or_else(|| {
                 damaged(format!("tensor {name} is not of 32-bit or 16-bit floats"))
             })?;
-            Ok(Tensor {
-                name: name.to_string(),
-                shape: view.shape().to_vec(),
-                values,
-            })
+            Ok(Tensor { name: name.to_string(), shape: view.shape().to_vec(), values })
         });
-        Ok(Self {
-            header: header.clone(),
-            tensors: tensors.collect::<Result<_>>()?,
-        })
+        Ok(Self { header: header.clone(), tensors: tensors.collect::<Result<_>>()? })
     }
 }
 

@@ -47,45 +47,26 @@ fn a_whole_set_is_read_and_each_fault_in_it_is_named() {
 
     let one = root.join("Sample011/img011-007.png");
     fs::remove_file(&one).unwrap();
-    fails_with(
-        Handwritten::open(root),
-        &["Sample011", "class A has 39 of 40", "fetch"],
-    );
+    fails_with(Handwritten::open(root), &["Sample011", "class A has 39 of 40", "fetch"]);
     fs::write(&one, &good[..good.len() / 2]).unwrap();
-    fails_with(
-        Handwritten::open(root),
-        &["img011-007.png", "cut short", "restore"],
-    );
+    fails_with(Handwritten::open(root), &["img011-007.png", "cut short", "restore"]);
     fs::write(&one, png(900, 1200, ExtendedColorType::Rgb8)).unwrap();
     fails_with(
         Handwritten::open(root),
         &["img011-007.png", "900 x 1200 pixels instead of 1200 x 900"],
     );
     fs::write(&one, png(1, 1, ExtendedColorType::Rgb8)).unwrap();
-    fails_with(
-        Handwritten::open(root),
-        &["img011-007.png", "1 x 1 pixels instead of 1200 x 900"],
-    );
+    fails_with(Handwritten::open(root), &["img011-007.png", "1 x 1 pixels instead of 1200 x 900"]);
     fs::write(&one, b"not an image").unwrap();
-    fails_with(
-        Handwritten::open(root),
-        &["img011-007.png", "not a PNG, JPEG"],
-    );
+    fails_with(Handwritten::open(root), &["img011-007.png", "not a PNG, JPEG"]);
     // Damaged in the middle: found when it is decoded, and named then.
     let mut broken = good.clone();
     let middle = broken.len() / 2;
     broken[middle..middle + 8].fill(0x5a);
     fs::write(&one, &broken).unwrap();
     let drawings = Handwritten::open(root).unwrap();
-    let damaged = drawings
-        .drawings
-        .iter()
-        .position(|p| p.name == "img011-007.png")
-        .unwrap();
-    fails_with(
-        drawings.decode(damaged),
-        &["img011-007.png", "cannot be decoded"],
-    );
+    let damaged = drawings.drawings.iter().position(|p| p.name == "img011-007.png").unwrap();
+    fails_with(drawings.decode(damaged), &["img011-007.png", "cannot be decoded"]);
     fs::write(&one, &good).unwrap();
     let foreign = root.join("Sample011/holiday.png");
     fs::write(&foreign, &good).unwrap();
@@ -99,24 +80,16 @@ fn a_whole_set_is_read_and_each_fault_in_it_is_named() {
     fs::write(root.join("Sample011/Thumbs.db"), b"x").unwrap();
     assert_eq!(Handwritten::open(root).unwrap().len(), 2480);
     fs::remove_dir_all(root.join("Sample062")).unwrap();
-    fails_with(
-        Handwritten::open(root),
-        &["Sample062", "class z has 0 of 40"],
-    );
+    fails_with(Handwritten::open(root), &["Sample062", "class z has 0 of 40"]);
 }
 
 #[test]
 fn the_same_writer_twice() {
     let image = drawing();
-    let zip = zip_of(&[
-        ("a/Sample001/img001-001.png", &image),
-        ("b/Sample001/img001-001.png", &image),
-    ]);
+    let zip =
+        zip_of(&[("a/Sample001/img001-001.png", &image), ("b/Sample001/img001-001.png", &image)]);
     let (_folder, path) = file("two.zip", &zip);
-    fails_with(
-        Handwritten::open(&path),
-        &["two.zip", "same character and writer"],
-    );
+    fails_with(Handwritten::open(&path), &["two.zip", "same character and writer"]);
 }
 
 #[test]
@@ -136,12 +109,8 @@ fn zip_entries_that_lead_outside() {
 #[test]
 fn zip_entries_that_are_links_or_come_twice() {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    zip.add_symlink(
-        "Sample001/img001-001.png",
-        "/etc/passwd",
-        SimpleFileOptions::default(),
-    )
-    .unwrap();
+    zip.add_symlink("Sample001/img001-001.png", "/etc/passwd", SimpleFileOptions::default())
+        .unwrap();
     let (_folder, path) = file("link.zip", &zip.finish().unwrap().into_inner());
     fails_with(read_images(&path), &["link.zip", "is a link"]);
 
@@ -192,10 +161,7 @@ fn zip_entries_of_other_names() {
         "Sample001/\u{444}\u{43e}\u{442}\u{43e}.png",
     ] {
         let (_folder, path) = file("names.zip", &zip_of(&[(name, &image)]));
-        fails_with(
-            Handwritten::open(&path),
-            &["names.zip", name, "not named as", "leave only"],
-        );
+        fails_with(Handwritten::open(&path), &["names.zip", name, "not named as", "leave only"]);
     }
 }
 
@@ -204,15 +170,11 @@ fn zip_bombs_are_stopped() {
     // data_limits.rs has those of 10 GB; the limits bind at 16 and 96 MB.
     let zeros = vec![0; 17 << 20];
     let (_folder, path) = file("bomb.zip", &zip_of(&[("Sample001/img001-001.png", &zeros)]));
-    fails_with(
-        read_images(&path),
-        &["bomb.zip", "img001-001.png", "more than"],
-    );
+    fails_with(read_images(&path), &["bomb.zip", "img001-001.png", "more than"]);
 
     let part = vec![0; 15 << 20];
-    let entries: Vec<(String, &[u8])> = (0..8)
-        .map(|i| (format!("Sample001/img001-00{i}.png"), part.as_slice()))
-        .collect();
+    let entries: Vec<(String, &[u8])> =
+        (0..8).map(|i| (format!("Sample001/img001-00{i}.png"), part.as_slice())).collect();
     let (_folder, path) = file("bombs.zip", &zip_of(&entries));
     fails_with(read_images(&path), &["bombs.zip", "more than"]);
 }
@@ -241,10 +203,7 @@ fn folders_in_a_loop_and_names_that_are_not_utf8() {
     let folder = tempfile::tempdir().unwrap();
     let name = std::ffi::OsStr::from_bytes(b"img\xff.png");
     fs::write(folder.path().join(name), b"x").unwrap();
-    assert_eq!(
-        read_images(folder.path()).unwrap()[0].path,
-        "img\u{fffd}.png"
-    );
+    assert_eq!(read_images(folder.path()).unwrap()[0].path, "img\u{fffd}.png");
 
     let folder = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(folder.path(), folder.path().join("loop")).unwrap();
@@ -286,10 +245,7 @@ fn images_of_every_kind_decode_or_fail_by_name() {
     let mut crc = flate2::Crc::new();
     crc.update(&huge[12..29]);
     huge[29..33].copy_from_slice(&crc.sum().to_be_bytes());
-    fails_with(
-        decode_grey(path, &huge),
-        &["x.png", "60000 x 60000", "scale it down"],
-    );
+    fails_with(decode_grey(path, &huge), &["x.png", "60000 x 60000", "scale it down"]);
     let path = Path::new("x.jpg");
     fails_with(
         decode_grey(path, &jpeg_of(60_000, 60_000, 0xc0)),
@@ -303,10 +259,7 @@ fn images_of_every_kind_decode_or_fail_by_name() {
     );
     let path = Path::new("x.png");
     fails_with(decode_grey(path, b""), &["x.png", "not a PNG"]);
-    fails_with(
-        decode_grey(path, b"GIF89a...."),
-        &["x.png", "cannot be decoded"],
-    );
+    fails_with(decode_grey(path, b"GIF89a...."), &["x.png", "cannot be decoded"]);
 }
 
 /// A JPEG whose header declares another size, and another kind: 0xc0 is baseline, 0xc2
@@ -352,21 +305,14 @@ fn images_of_rarer_kinds_keep_their_greys() {
     let grey = |bytes: &[u8]| decode_grey(Path::new("x.png"), bytes).unwrap().pixels;
     // 16 bits, the higher byte first.
     let rows = zlib(&[0, 0xff, 0xff, 0, 0, 0x80, 0]);
-    assert_eq!(
-        grey(&png_by_hand(3, 16, 0, &[(b"IDAT", rows)])),
-        [255, 0, 128]
-    );
+    assert_eq!(grey(&png_by_hand(3, 16, 0, &[(b"IDAT", rows)])), [255, 0, 128]);
     // One bit.
     let rows = zlib(&[0, 0b0100_0000]);
     assert_eq!(grey(&png_by_hand(3, 1, 0, &[(b"IDAT", rows)])), [0, 255, 0]);
     // A palette: white, black, and a black that is wholly transparent.
     let palette = vec![255, 255, 255, 0, 0, 0, 0, 0, 0];
     let rows = zlib(&[0, 0, 1, 2]);
-    let chunks = [
-        (b"PLTE", palette.clone()),
-        (b"tRNS", vec![255, 255, 0]),
-        (b"IDAT", rows),
-    ];
+    let chunks = [(b"PLTE", palette.clone()), (b"tRNS", vec![255, 255, 0]), (b"IDAT", rows)];
     assert_eq!(grey(&png_by_hand(3, 8, 3, &chunks)), [255, 0, 255]);
     // A palette's number that it does not have.
     let rows = zlib(&[0, 0, 1, 99]);
@@ -414,40 +360,17 @@ const CMYK: &str = concat!(
 fn idx_files_that_are_not_what_they_say() {
     let path = Path::new("train-images");
     let idx = |head: &[u8], values: usize| [head, &vec![0; values]].concat();
-    assert_eq!(
-        Idx::parse(path, &idx(&[0, 0, 8, 1, 0, 0, 0, 3], 3))
-            .unwrap()
-            .shape,
-        [3]
-    );
+    assert_eq!(Idx::parse(path, &idx(&[0, 0, 8, 1, 0, 0, 0, 3], 3)).unwrap().shape, [3]);
     fails_with(Idx::parse(path, b""), &["train-images", "magic", "fetch"]);
-    fails_with(
-        Idx::parse(path, &idx(&[0, 0, 0x0d, 1, 0, 0, 0, 3], 3)),
-        &["type 0x0d"],
-    );
-    fails_with(
-        Idx::parse(path, &idx(&[1, 0, 8, 1, 0, 0, 0, 3], 3)),
-        &["magic"],
-    );
-    fails_with(
-        Idx::parse(path, &idx(&[0, 0, 8, 3, 0, 0, 0, 3], 0)),
-        &["cut short"],
-    );
-    fails_with(
-        Idx::parse(path, &idx(&[0, 0, 8, 1, 0, 0, 0, 3], 2)),
-        &["[3]", "2 bytes"],
-    );
-    fails_with(
-        Idx::parse(path, &idx(&[0, 0, 8, 1, 0, 0, 0, 3], 4)),
-        &["[3]", "4 bytes"],
-    );
+    fails_with(Idx::parse(path, &idx(&[0, 0, 0x0d, 1, 0, 0, 0, 3], 3)), &["type 0x0d"]);
+    fails_with(Idx::parse(path, &idx(&[1, 0, 8, 1, 0, 0, 0, 3], 3)), &["magic"]);
+    fails_with(Idx::parse(path, &idx(&[0, 0, 8, 3, 0, 0, 0, 3], 0)), &["cut short"]);
+    fails_with(Idx::parse(path, &idx(&[0, 0, 8, 1, 0, 0, 0, 3], 2)), &["[3]", "2 bytes"]);
+    fails_with(Idx::parse(path, &idx(&[0, 0, 8, 1, 0, 0, 0, 3], 4)), &["[3]", "4 bytes"]);
     // Sizes whose product overflows.
     let mut head = vec![0, 0, 8, 3];
     head.extend([0xff; 12]);
-    fails_with(
-        Idx::parse(path, &idx(&head, 16)),
-        &["train-images", "16 bytes"],
-    );
+    fails_with(Idx::parse(path, &idx(&head, 16)), &["train-images", "16 bytes"]);
 }
 
 #[test]
@@ -459,11 +382,7 @@ fn mnist_folders_that_are_wrong() {
     };
     let images = |n: u8, side: u8| {
         let head = [0, 0, 8, 3, 0, 0, 0, n, 0, 0, 0, side, 0, 0, 0, side];
-        [
-            &head[..],
-            &vec![7; usize::from(n) * usize::from(side) * usize::from(side)],
-        ]
-        .concat()
+        [&head[..], &vec![7; usize::from(n) * usize::from(side) * usize::from(side)]].concat()
     };
     let labels = |values: &[u8]| [&[0, 0, 8, 1, 0, 0, 0, values.len() as u8], values].concat();
     let folder = tempfile::tempdir().unwrap();
@@ -475,29 +394,14 @@ fn mnist_folders_that_are_wrong() {
     write("t10k-images-idx3-ubyte", &images(1, 28));
     write("t10k-labels-idx1-ubyte.gz", &gzip(&labels(&[4])));
     let mnist = Mnist::open(root).unwrap();
-    assert_eq!(
-        (mnist.train.labels, mnist.test.labels),
-        (vec![1, 2, 9], vec![4])
-    );
+    assert_eq!((mnist.train.labels, mnist.test.labels), (vec![1, 2, 9], vec![4]));
     // As some unpackers leave it: each file in a folder of its name, a dot where a dash was.
     let unpacked = tempfile::tempdir().unwrap();
     for (name, bytes) in [
-        (
-            "train-images-idx3-ubyte/train-images.idx3-ubyte",
-            images(3, 28),
-        ),
-        (
-            "train-labels-idx1-ubyte/train-labels-idx1-ubyte",
-            labels(&[1, 2, 9]),
-        ),
-        (
-            "t10k-images.idx3-ubyte/t10k-images-idx3-ubyte",
-            images(1, 28),
-        ),
-        (
-            "t10k-labels-idx1-ubyte/t10k-labels.idx1-ubyte.gz",
-            gzip(&labels(&[4])),
-        ),
+        ("train-images-idx3-ubyte/train-images.idx3-ubyte", images(3, 28)),
+        ("train-labels-idx1-ubyte/train-labels-idx1-ubyte", labels(&[1, 2, 9])),
+        ("t10k-images.idx3-ubyte/t10k-images-idx3-ubyte", images(1, 28)),
+        ("t10k-labels-idx1-ubyte/t10k-labels.idx1-ubyte.gz", gzip(&labels(&[4]))),
     ] {
         support::write(&unpacked.path().join(name), &bytes);
     }
@@ -525,10 +429,7 @@ fn mnist_folders_that_are_wrong() {
         encoder.write_all(&vec![0; 1 << 20]).unwrap();
     }
     write("train-images-idx3-ubyte.gz", &encoder.finish().unwrap());
-    fails_with(
-        Mnist::open(root),
-        &["train-images-idx3-ubyte.gz", "more than"],
-    );
+    fails_with(Mnist::open(root), &["train-images-idx3-ubyte.gz", "more than"]);
 }
 
 #[test]
@@ -538,9 +439,8 @@ fn mislabelled_folders_that_are_wrong() {
         support::jpeg_of(side, side, ExtendedColorType::L8, &pixels)
     };
     let good = jpeg(28);
-    let mut entries: Vec<(String, Vec<u8>)> = (0..10)
-        .map(|d| (format!("mnistTask/{d}/image_00000{d}.jpg"), good.clone()))
-        .collect();
+    let mut entries: Vec<(String, Vec<u8>)> =
+        (0..10).map(|d| (format!("mnistTask/{d}/image_00000{d}.jpg"), good.clone())).collect();
     let open = |entries: &[(String, Vec<u8>)]| {
         let (_folder, path) = file("three.zip", &zip_of(entries));
         Mislabelled::open(&path)
@@ -553,10 +453,7 @@ fn mislabelled_folders_that_are_wrong() {
     let removed = entries.remove(4);
     fails_with(open(&entries), &["three.zip", "no image is labelled 4"]);
     entries.push((removed.0.clone(), jpeg(27)));
-    fails_with(
-        open(&entries),
-        &["image_000004.jpg", "27 x 27 pixels instead of 28 x 28"],
-    );
+    fails_with(open(&entries), &["image_000004.jpg", "27 x 27 pixels instead of 28 x 28"]);
     entries.pop();
     entries.push((removed.0, good[..good.len() / 2].to_vec()));
     fails_with(open(&entries), &["image_000004.jpg"]);
@@ -583,10 +480,7 @@ fn a_full_disk_loses_nothing() {
     samples(2).write_csv(&table).unwrap();
     let before = fs::read(&table).unwrap();
     let result = samples(500).write_csv(&table);
-    let (after, files) = (
-        fs::read(&table).unwrap(),
-        fs::read_dir(disk).unwrap().count(),
-    );
+    let (after, files) = (fs::read(&table).unwrap(), fs::read_dir(disk).unwrap().count());
     let unmounted = Command::new("umount").arg(disk).status();
     fails_with(result, &["table.csv", "make room on the disk"]);
     assert_eq!(before, after);
@@ -627,10 +521,8 @@ fn tar_archives_are_read_with_the_same_care() {
     }
     // 300 MB of something else before the image, in 300 kB.
     let zeros = vec![0; 300 << 20];
-    let (_folder, path) = file(
-        "bomb.tgz",
-        &tar(&[("notes.txt", &zeros, regular), ("a.png", b"x", regular)]),
-    );
+    let (_folder, path) =
+        file("bomb.tgz", &tar(&[("notes.txt", &zeros, regular), ("a.png", b"x", regular)]));
     fails_with(read_images(&path), &["bomb.tgz"]);
 }
 
@@ -641,9 +533,7 @@ fn a_test_set_has_none_of_the_drawings_that_train() {
     let class = folder.path().join("Sample001");
     fs::create_dir(&class).unwrap();
     fs::write(class.join("img001-001.png"), drawing()).unwrap();
-    let words = Handwritten::open_test(folder.path())
-        .unwrap_err()
-        .to_string();
+    let words = Handwritten::open_test(folder.path()).unwrap_err().to_string();
     assert!(words.contains("training set"), "{words}");
     fs::write(class.join("img001-005.png"), drawing()).unwrap();
     let test = Handwritten::open_test(folder.path()).unwrap();

@@ -64,18 +64,12 @@ fn serve(mut stream: TcpStream, log: &Mutex<Vec<Request>>, handler: &Handler) {
         range: None,
         if_range: None,
     };
-    for line in lines
-        .map_while(Result::ok)
-        .take_while(|line| !line.is_empty())
-    {
+    for line in lines.map_while(Result::ok).take_while(|line| !line.is_empty()) {
         let (name, value) = line.split_once(": ").unwrap_or_default();
         match name.to_ascii_lowercase().as_str() {
             "range" => {
-                request.range = value
-                    .trim_start_matches("bytes=")
-                    .trim_end_matches('-')
-                    .parse()
-                    .ok()
+                request.range =
+                    value.trim_start_matches("bytes=").trim_end_matches('-').parse().ok()
             }
             "if-range" => request.if_range = Some(value.into()),
             _ => {}
@@ -91,10 +85,7 @@ fn serve(mut stream: TcpStream, log: &Mutex<Vec<Request>>, handler: &Handler) {
 }
 
 fn answer(stream: &mut TcpStream, status: &str, headers: &str, body: &[u8]) -> std::io::Result<()> {
-    write!(
-        stream,
-        "HTTP/1.1 {status}\r\nConnection: close\r\n{headers}\r\n"
-    )?;
+    write!(stream, "HTTP/1.1 {status}\r\nConnection: close\r\n{headers}\r\n")?;
     stream.write_all(body)
 }
 
@@ -124,9 +115,7 @@ fn length_and_tag(length: usize, tag: &str) -> String {
 }
 
 fn content() -> Vec<u8> {
-    (0..300_000u32)
-        .flat_map(|i| i.wrapping_mul(2_654_435_761).to_le_bytes())
-        .collect()
+    (0..300_000u32).flat_map(|i| i.wrapping_mul(2_654_435_761).to_le_bytes()).collect()
 }
 
 fn hasty() -> Patience {
@@ -145,13 +134,8 @@ fn get(server: &Server, path: &str) -> Result<Vec<u8>, String> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("deep/file.bin");
     let done = download(&server.url(path), &file, &hasty());
-    assert_eq!(
-        done.is_ok(),
-        file.exists(),
-        "a file stands there only when it is whole"
-    );
-    done.map(|()| fs::read(&file).unwrap())
-        .map_err(|e| e.to_string())
+    assert_eq!(done.is_ok(), file.exists(), "a file stands there only when it is whole");
+    done.map(|()| fs::read(&file).unwrap()).map_err(|e| e.to_string())
 }
 
 #[test]
@@ -160,12 +144,9 @@ fn whole_files_however_they_come() {
         let body = content();
         match request.path.as_str() {
             "/good" => answer_with_ranges(request, stream, &body),
-            "/redirect" => answer(
-                stream,
-                "302 Found",
-                "Location: /good\r\nContent-Length: 0\r\n",
-                b"",
-            ),
+            "/redirect" => {
+                answer(stream, "302 Found", "Location: /good\r\nContent-Length: 0\r\n", b"")
+            }
             "/no-length" => answer(stream, "200 OK", "", &body),
             "/drip" => {
                 answer(stream, "200 OK", &length_and_tag(10, "one"), b"")?;
@@ -183,14 +164,7 @@ fn whole_files_however_they_come() {
         assert!(get(&server, path) == Ok(content()), "{path}");
     }
     assert_eq!(get(&server, "/drip").unwrap(), b"0123456789");
-    assert_eq!(
-        server
-            .requests()
-            .iter()
-            .filter(|r| r.path == "/flaky")
-            .count(),
-        3
-    );
+    assert_eq!(server.requests().iter().filter(|r| r.path == "/flaky").count(), 3);
 }
 
 #[test]
@@ -207,12 +181,9 @@ fn a_download_goes_on_where_it_broke_off() {
                 answer(stream, "200 OK", &head, half)
             }
             // Other bytes than the first half belonged to.
-            ("/changed", 0) => answer(
-                stream,
-                "200 OK",
-                &length_and_tag(body.len(), "old"),
-                &vec![7; half.len()],
-            ),
+            ("/changed", 0) => {
+                answer(stream, "200 OK", &length_and_tag(body.len(), "old"), &vec![7; half.len()])
+            }
             ("/bad-range", 0) => answer(stream, "200 OK", &length_and_tag(body.len(), "one"), half),
             ("/bad-range", 1) => {
                 let head = "Content-Length: 3\r\nContent-Range: bytes 0-2/9\r\nETag: \"one\"\r\n";
@@ -224,22 +195,12 @@ fn a_download_goes_on_where_it_broke_off() {
             _ => answer_with_ranges(request, stream, &body),
         }
     });
-    for path in [
-        "/cut",
-        "/cut-no-range",
-        "/cut-no-tag",
-        "/changed",
-        "/bad-range",
-    ] {
+    for path in ["/cut", "/cut-no-range", "/cut-no-tag", "/changed", "/bad-range"] {
         assert!(get(&server, path) == Ok(content()), "{path}");
     }
     let ranges = |path: &str| {
         let requests = server.requests();
-        requests
-            .iter()
-            .filter(|r| r.path == path)
-            .map(|r| r.range.is_some())
-            .collect::<Vec<_>>()
+        requests.iter().filter(|r| r.path == path).map(|r| r.range.is_some()).collect::<Vec<_>>()
     };
     assert_eq!(ranges("/cut"), [false, true]);
     assert_eq!(ranges("/cut-no-tag"), [false, false]);
@@ -261,12 +222,7 @@ fn what_does_not_come_is_an_error_with_a_remedy() {
     let server = Server::start(|request, _, stream| match request.path.as_str() {
         "/missing" => answer(stream, "404 Not Found", "Content-Length: 0\r\n", b""),
         "/broken" => answer(stream, "503 Busy", "Content-Length: 0\r\n", b""),
-        "/loop" => answer(
-            stream,
-            "302 Found",
-            "Location: /loop\r\nContent-Length: 0\r\n",
-            b"",
-        ),
+        "/loop" => answer(stream, "302 Found", "Location: /loop\r\nContent-Length: 0\r\n", b""),
         "/long" => answer(stream, "200 OK", "Content-Length: 100\r\n", b"too little"),
         "/huge" => answer(stream, "200 OK", "Content-Length: 99999999999\r\n", b"x"),
         "/endless" => {
@@ -294,29 +250,19 @@ fn what_does_not_come_is_an_error_with_a_remedy() {
     ] {
         let start = Instant::now();
         let words = get(&server, path).unwrap_err();
-        assert!(
-            words.contains(part) && words.contains(path),
-            "{path}: {words}"
-        );
+        assert!(words.contains(part) && words.contains(path), "{path}: {words}");
         assert!(words.contains("by hand"), "{words}");
         assert!(start.elapsed() < Duration::from_secs(8), "{path}");
         let made = server.requests().iter().filter(|r| r.path == path).count();
         assert_eq!(made, requests, "{path}: {words}");
     }
     // Nobody listens, and no such host.
-    let free = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    for url in [
-        format!("http://{free}/x"),
-        "http://no-such-host.invalid/x".into(),
-        "nonsense".into(),
-    ] {
-        let words = download(&url, &folder.path().join("x"), &hasty())
-            .unwrap_err()
-            .to_string();
+    for url in
+        [format!("http://{free}/x"), "http://no-such-host.invalid/x".into(), "nonsense".into()]
+    {
+        let words = download(&url, &folder.path().join("x"), &hasty()).unwrap_err().to_string();
         assert!(words.contains(&url), "{words}");
     }
 }
@@ -385,36 +331,21 @@ fn sources_are_tried_in_order_and_their_content_is_checked() {
     let sources = ["gone", "wrong", "good"].map(|name| source(&server, name));
     let whole = entry(sources.to_vec(), raw);
     let found = fetch_into(Dataset::Mnist, &whole, raw, &hasty()).unwrap();
-    assert_eq!(
-        (found.source.as_str(), found.synthetic),
-        ("data/raw/mnist", false)
-    );
+    assert_eq!((found.source.as_str(), found.synthetic), ("data/raw/mnist", false));
     let mnist = Mnist::open(&found.path).unwrap();
     assert_eq!(mnist.train.images[[0, 0, 0, 0]], 5);
     assert!(!raw.join(".fetch").exists());
     let before = server.requests().len();
     fetch_into(Dataset::Mnist, &whole, raw, &hasty()).unwrap();
-    assert_eq!(
-        server.requests().len(),
-        before,
-        "what is there is not fetched again"
-    );
+    assert_eq!(server.requests().len(), before, "what is there is not fetched again");
 
     // A damaged file is fetched again, and where nothing helps nothing is left behind.
     fs::write(raw.join("mnist/train-labels-idx1-ubyte"), b"damaged").unwrap();
     fetch_into(Dataset::Mnist, &whole, raw, &hasty()).unwrap();
-    assert_eq!(
-        Mnist::open(&raw.join("mnist")).unwrap().train.labels,
-        [3, 3]
-    );
+    assert_eq!(Mnist::open(&raw.join("mnist")).unwrap().train.labels, [3, 3]);
     fs::remove_dir_all(raw.join("mnist")).unwrap();
-    let without = Entry {
-        sources: sources[..2].to_vec(),
-        ..whole
-    };
-    let words = fetch_into(Dataset::Mnist, &without, raw, &hasty())
-        .unwrap_err()
-        .to_string();
+    let without = Entry { sources: sources[..2].to_vec(), ..whole };
+    let words = fetch_into(Dataset::Mnist, &without, raw, &hasty()).unwrap_err().to_string();
     for part in ["mnist was not found", "404", "sha256", "data/README.md"] {
         assert!(words.contains(part), "{words}");
     }
@@ -430,11 +361,7 @@ fn one_process_at_a_time_fetches_into_a_folder() {
             scope.spawn(|| fetch_into(Dataset::Mnist, &whole, folder.path(), &hasty()).unwrap());
         }
     });
-    assert_eq!(
-        server.requests().len(),
-        4,
-        "four files, each asked for once"
-    );
+    assert_eq!(server.requests().len(), 4, "four files, each asked for once");
 }
 
 #[test]
@@ -451,22 +378,10 @@ fn the_catalogue_is_well_formed() {
         );
         for source in &entry.sources {
             let is_address = |from: &String| from.starts_with("http");
-            assert!(
-                source
-                    .files
-                    .values()
-                    .all(|from| is_address(from) != source.npm.is_some())
-            );
-            assert!(
-                source
-                    .files
-                    .keys()
-                    .all(|name| !name.contains("..") && !name.starts_with('/'))
-            );
+            assert!(source.files.values().all(|from| is_address(from) != source.npm.is_some()));
+            assert!(source.files.keys().all(|name| !name.contains("..") && !name.starts_with('/')));
         }
     }
-    let words = Catalogue::parse("[mnist]\ntitle = 3")
-        .unwrap_err()
-        .to_string();
+    let words = Catalogue::parse("[mnist]\ntitle = 3").unwrap_err().to_string();
     assert!(words.contains("datasets.toml"), "{words}");
 }

@@ -118,11 +118,7 @@ const CASES: &[Case] = &[
         write: |path| {
             let profile = [b"x\0\0".to_vec(), zlib(&vec![0; 300 << 20])].concat();
             let image = zlib(&[0, 7]);
-            let chunks = [
-                (b"IHDR", header(1, 1, 0)),
-                (b"iCCP", profile),
-                (b"IDAT", image),
-            ];
+            let chunks = [(b"IHDR", header(1, 1, 0)), (b"iCCP", profile), (b"IDAT", image)];
             fs::write(path, png_of(&chunks)).unwrap();
         },
         read: |path| {
@@ -145,11 +141,7 @@ const CASES: &[Case] = &[
         write: sparse,
         read: |path| Checkpoint::load(path).map(drop),
         data: 0,
-        words: &[
-            "huge.safetensors",
-            "more than 100663296 bytes",
-            "train it anew",
-        ],
+        words: &["huge.safetensors", "more than 100663296 bytes", "train it anew"],
     },
     Case {
         name: "header.safetensors",
@@ -175,10 +167,9 @@ const CASES: &[Case] = &[
 
 #[test]
 fn memory_stays_bounded() {
-    if let (Ok(name), Ok(path)) = (
-        std::env::var("GLYPHS_TEST_CASE"),
-        std::env::var("GLYPHS_TEST_FILE"),
-    ) {
+    if let (Ok(name), Ok(path)) =
+        (std::env::var("GLYPHS_TEST_CASE"), std::env::var("GLYPHS_TEST_FILE"))
+    {
         let case = CASES.iter().find(|case| case.name == name).unwrap();
         return read_here(case, Path::new(&path));
     }
@@ -201,17 +192,8 @@ fn memory_stays_bounded() {
             line.unwrap_or_else(|| panic!("{}: {text}", case.name))
         };
         let (grown, error) = (line("grown by ").parse::<u64>().unwrap(), line("said: "));
-        println!(
-            "{}: {} MB, {:.2?}: {error}",
-            case.name,
-            grown / MB,
-            start.elapsed()
-        );
-        assert!(
-            grown <= case.data + 128 * MB,
-            "{}: {grown} bytes",
-            case.name
-        );
+        println!("{}: {} MB, {:.2?}: {error}", case.name, grown / MB, start.elapsed());
+        assert!(grown <= case.data + 128 * MB, "{}: {grown} bytes", case.name);
         for words in case.words {
             assert!(error.contains(words), "{words:?} is not in: {error}");
         }
@@ -355,10 +337,7 @@ fn header(width: u32, height: u32, colour: u8) -> Vec<u8> {
 }
 
 fn png(width: u32, height: u32, colour: u8, rows: &[u8]) -> Vec<u8> {
-    png_of(&[
-        (b"IHDR", header(width, height, colour)),
-        (b"IDAT", zlib(rows)),
-    ])
+    png_of(&[(b"IHDR", header(width, height, colour)), (b"IDAT", zlib(rows))])
 }
 
 fn png_of(chunks: &[(&[u8; 4], Vec<u8>)]) -> Vec<u8> {

@@ -87,9 +87,7 @@ fn decoding_alone() {
     needs(Dataset::Handwritten);
     let drawings = Handwritten::load().unwrap();
     let start = Instant::now();
-    (0..drawings.len())
-        .into_par_iter()
-        .for_each(|index| drop(drawings.decode(index).unwrap()));
+    (0..drawings.len()).into_par_iter().for_each(|index| drop(drawings.decode(index).unwrap()));
     let (count, seconds) = (drawings.len(), start.elapsed().as_secs_f64());
     println!(
         "decoding alone: {count} images in {seconds:.1} s, {:.0} per second",
@@ -106,17 +104,11 @@ fn worth_of_the_stand_in() {
     let archive = folder.path().join("trainPart1.zip");
     synthetic::write_handwritten(&archive, synthetic::SEED).unwrap();
     let run = Experiment::part1_ours(0);
-    let samples = |drawings: Handwritten| {
-        drawings
-            .preprocess(&run.data.preprocess().unwrap())
-            .unwrap()
-    };
+    let samples =
+        |drawings: Handwritten| drawings.preprocess(&run.data.preprocess().unwrap()).unwrap();
     let drawn = samples(Handwritten::open(&archive).unwrap());
     let real = samples(Handwritten::load().unwrap());
-    let config = Config {
-        epochs: 20,
-        ..run.config.clone()
-    };
+    let config = Config { epochs: 20, ..run.config.clone() };
     let mut model = run.network().unwrap();
     fit(model.as_mut(), &drawn, &real, &config).unwrap();
     let accuracy = evaluate(model.as_ref(), &real).unwrap().accuracy();

@@ -23,17 +23,10 @@ fn a_split_has_every_sample_once_and_repeats_itself() {
     assert_ne!(all.split(0.9, 8).1.names, valid.names);
     // A label stays with its image.
     assert!(
-        valid
-            .names
-            .iter()
-            .zip(&valid.labels)
-            .all(|(n, &l)| n.parse::<usize>().unwrap() % 62 == l)
+        valid.names.iter().zip(&valid.labels).all(|(n, &l)| n.parse::<usize>().unwrap() % 62 == l)
     );
     // The order itself is part of the promise: other machines give the same one.
-    assert_eq!(
-        valid.names[..5],
-        ["173", "1607", "952", "2341", "337"].map(String::from)
-    );
+    assert_eq!(valid.names[..5], ["173", "1607", "952", "2341", "337"].map(String::from));
     assert_eq!(all.split(2.0, 7).0.len(), 2480);
     assert_eq!(all.split(-1.0, 7).0.len(), 0);
 }
@@ -47,24 +40,15 @@ fn a_split_by_writer_shares_no_writer() {
         assert_eq!(writers(&train).len() + writers(&valid).len(), 40);
         assert_eq!((train.len(), valid.len()), (2232, 248));
     }
-    let words = samples(10, 2, 1)
-        .split_by_writer(0.5, 0)
-        .unwrap_err()
-        .to_string();
-    assert!(
-        words.contains("1 writers") && words.contains("split"),
-        "{words}"
-    );
+    let words = samples(10, 2, 1).split_by_writer(0.5, 0).unwrap_err().to_string();
+    assert!(words.contains("1 writers") && words.contains("split"), "{words}");
 }
 
 #[test]
 fn classes_and_subsets() {
     let all = samples(620, 62, 10);
     let digits = all.digits();
-    assert_eq!(
-        (digits.len(), digits.classes.len(), digits.provenance.count),
-        (100, 10, 100)
-    );
+    assert_eq!((digits.len(), digits.classes.len(), digits.provenance.count), (100, 10, 100));
     let two = all.filter_classes(&[40, 3]);
     assert_eq!(two.classes, ["40", "3"]);
     assert!(
@@ -84,10 +68,8 @@ fn a_few_of_each_class() {
     assert_eq!(few.class_counts(), [3; 62]);
     assert_eq!(few.provenance.count, 186);
     // Spread over the class, in order.
-    let of_class_5: Vec<&str> = (0..few.len())
-        .filter(|&i| few.labels[i] == 5)
-        .map(|i| few.names[i].as_str())
-        .collect();
+    let of_class_5: Vec<&str> =
+        (0..few.len()).filter(|&i| few.labels[i] == 5).map(|i| few.names[i].as_str()).collect();
     assert_eq!(of_class_5, ["811", "1617", "2423"]);
     assert_eq!(samples(10, 3, 1).take_per_class(4).len(), 10);
     assert_eq!(samples(10, 3, 1).take_per_class(0).len(), 0);
@@ -95,22 +77,15 @@ fn a_few_of_each_class() {
 
 #[test]
 fn images_of_any_size_and_colour() {
-    let images = Array4::from_shape_fn((6, 3, 4, 5), |(i, c, y, x)| {
-        (i * 60 + c * 20 + y * 5 + x) as u8
-    });
+    let images =
+        Array4::from_shape_fn((6, 3, 4, 5), |(i, c, y, x)| (i * 60 + c * 20 + y * 5 + x) as u8);
     let all = Samples::new("mine", images.clone(), vec![0, 1, 0, 1, 1, 0], ["a", "b"]).unwrap();
     assert_eq!(all.image_shape(), [3, 4, 5]);
     assert_eq!(all.image(2), images.index_axis(ndarray::Axis(0), 2));
-    assert_eq!(
-        (all.provenance.name.as_str(), all.provenance.count),
-        ("mine", 6)
-    );
+    assert_eq!((all.provenance.name.as_str(), all.provenance.count), ("mine", 6));
     assert_eq!(all.provenance.sha256.len(), 64);
     let (first, second) = all.split(0.5, 1);
-    assert_eq!(
-        (first.images.dim(), second.images.dim()),
-        ((3, 3, 4, 5), (3, 3, 4, 5))
-    );
+    assert_eq!((first.images.dim(), second.images.dim()), ((3, 3, 4, 5), (3, 3, 4, 5)));
     assert_eq!(all.filter_classes(&[1]).images.dim(), (3, 3, 4, 5));
 
     let fails = |labels: Vec<usize>, part: &str| {
@@ -130,11 +105,7 @@ fn tables_have_a_row_an_image() {
     assert_eq!(table.shape(), (25, 785));
     let column = table.column("pixel30").unwrap().u32().unwrap();
     let pixels = all.images.slice(ndarray::s![.., 0, 1, 2]);
-    assert!(
-        column
-            .iter()
-            .eq(pixels.iter().map(|&value| Some(value.into())))
-    );
+    assert!(column.iter().eq(pixels.iter().map(|&value| Some(value.into()))));
     all.write_csv(&path).unwrap();
     let text = fs::read_to_string(&path).unwrap();
     assert!(text.starts_with("label,pixel0,pixel1,"), "{}", &text[..40]);
@@ -170,15 +141,8 @@ fn tables_have_a_row_an_image() {
     let mut few = all.take(3);
     few.features = ndarray::arr2(&[[0.5, 1.0], [1.5, 2.0], [2.5, 3.0]]);
     let table = few.dataframe().unwrap();
-    let names: Vec<&str> = table
-        .get_column_names()
-        .into_iter()
-        .map(|n| n.as_str())
-        .collect();
-    assert_eq!(
-        names,
-        ["label", "class", "writer", "name", "feature0", "feature1"]
-    );
+    let names: Vec<&str> = table.get_column_names().into_iter().map(|n| n.as_str()).collect();
+    assert_eq!(names, ["label", "class", "writer", "name", "feature0", "feature1"]);
     let column = |name: &str| format!("{:?}", table.column(name).unwrap().get(1).unwrap());
     assert_eq!(
         ["class", "name", "feature1"].map(column),
@@ -238,11 +202,8 @@ fn context_sees_no_label_and_no_other_writer() {
     let writer = changed.writers[0];
     changed.features[[0, 0]] += 50.0;
     let changed = changed.in_context(Others::All).unwrap();
-    for (i, (row, before)) in changed
-        .features
-        .outer_iter()
-        .zip(in_context.features.outer_iter())
-        .enumerate()
+    for (i, (row, before)) in
+        changed.features.outer_iter().zip(in_context.features.outer_iter()).enumerate()
     {
         assert_eq!(row != before, all.writers[i] == writer, "{i}");
     }

@@ -35,9 +35,8 @@ fn damaged_images_of_a_folder_are_counted() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("three.zip");
     let way = Preprocess::squeeze();
-    let mut entries: Vec<(String, Vec<u8>)> = (0..30)
-        .map(|i| (format!("{}/image_{i:06}.png", i % 10), png(28, 28)))
-        .collect();
+    let mut entries: Vec<(String, Vec<u8>)> =
+        (0..30).map(|i| (format!("{}/image_{i:06}.png", i % 10), png(28, 28))).collect();
     fs::write(&path, zip_of(&entries)).unwrap();
     let (samples, skipped) = Samples::from_folder_skipping(&path, &way).unwrap();
     assert_eq!(samples, Samples::from_folder(&path, &way).unwrap());
@@ -59,15 +58,9 @@ fn damaged_images_of_a_folder_are_counted() {
     let at = samples.names.iter().position(|n| n == "8/image_000018.png");
     assert_eq!(at.map(|at| samples.labels[at]), Some(8));
     let words: String = skipped.iter().map(|error| format!("{error}\n")).collect();
-    contains(
-        &words,
-        &["image_000012.png", "image_000017.png", "image_000023.png"],
-    );
+    contains(&words, &["image_000012.png", "image_000017.png", "image_000023.png"]);
     assert_eq!(skipped.len(), 3);
-    contains(
-        samples.provenance.show().text(),
-        &["three.zip (3 damaged images skipped)"],
-    );
+    contains(samples.provenance.show().text(), &["three.zip (3 damaged images skipped)"]);
 }
 
 #[test]
@@ -125,10 +118,9 @@ mod rights {
 
         // A folder that may not be listed: nobody knows what is in it.
         allow(&root.join("0"), 0o000);
-        for result in [
-            as_nobody(|| read_images(root)).map(drop),
-            as_nobody(|| read_contents(root)).map(drop),
-        ] {
+        for result in
+            [as_nobody(|| read_images(root)).map(drop), as_nobody(|| read_contents(root)).map(drop)]
+        {
             contains(
                 &result.unwrap_err().to_string(),
                 &["0", "denied", "check the folder's rights"],

@@ -14,11 +14,8 @@ fn renamed(entries: &[(&[u8], &[u8])]) -> Vec<u8> {
         .zip(entries)
         .map(|(mark, (name, _))| String::from_utf8(vec![mark; name.len()]).unwrap())
         .collect();
-    let marked: Vec<(&str, &[u8])> = marks
-        .iter()
-        .map(String::as_str)
-        .zip(entries.iter().map(|entry| entry.1))
-        .collect();
+    let marked: Vec<(&str, &[u8])> =
+        marks.iter().map(String::as_str).zip(entries.iter().map(|entry| entry.1)).collect();
     let mut bytes = zip_of(&marked);
     for (mark, (name, _)) in marks.iter().zip(entries) {
         let places: Vec<usize> = (0..=bytes.len() - mark.len())
@@ -34,10 +31,7 @@ fn renamed(entries: &[(&[u8], &[u8])]) -> Vec<u8> {
 fn names(path: &Path) -> (Vec<String>, Vec<String>) {
     let found = read_contents(path).unwrap();
     assert!(found.damaged.is_empty());
-    (
-        found.images.into_iter().map(|image| image.path).collect(),
-        found.others,
-    )
+    (found.images.into_iter().map(|image| image.path).collect(), found.others)
 }
 
 #[test]
@@ -49,18 +43,11 @@ fn names_in_other_encodings() {
         (b"7/\x8e\xca\x90^.jpg", "7/"),
         (b"7/Stra\xdfe.jpg", "7/Stra"),
     ] {
-        let zip = renamed(&[
-            (name, b"1"),
-            (b"4/plain.jpg", b"2"),
-            (b"\xcb\xb5\xc3\xf7.txt", b"3"),
-        ]);
+        let zip = renamed(&[(name, b"1"), (b"4/plain.jpg", b"2"), (b"\xcb\xb5\xc3\xf7.txt", b"3")]);
         let (_folder, path) = file("names.zip", &zip);
         let (images, others) = names(&path);
         assert_eq!((images.len(), others.len()), (2, 1));
-        assert!(
-            images[1].starts_with(shown) && images[1].ends_with(".jpg"),
-            "{images:?}"
-        );
+        assert!(images[1].starts_with(shown) && images[1].ends_with(".jpg"), "{images:?}");
     }
 }
 
@@ -108,24 +95,15 @@ fn links_that_lead_nowhere() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     write(&root.join("7.png"), b"1");
-    for (name, target) in [
-        (".#7.png", "someone@somewhere.1"),
-        ("latest", "/nonexistent/run3"),
-        ("8.png", "gone.png"),
-    ] {
+    for (name, target) in
+        [(".#7.png", "someone@somewhere.1"), ("latest", "/nonexistent/run3"), ("8.png", "gone.png")]
+    {
         std::os::unix::fs::symlink(target, root.join(name)).unwrap();
     }
     let found = read_contents(root).unwrap();
-    assert_eq!(
-        (found.images.len(), found.others),
-        (1, vec!["latest".to_string()])
-    );
+    assert_eq!((found.images.len(), found.others), (1, vec!["latest".to_string()]));
     assert_eq!(found.damaged.len(), 1);
-    assert!(
-        found.damaged[0]
-            .to_string()
-            .contains("8.png: the link leads nowhere")
-    );
+    assert!(found.damaged[0].to_string().contains("8.png: the link leads nowhere"));
 }
 
 #[cfg(unix)]

@@ -13,15 +13,8 @@ use image::{GrayImage, Luma};
 use ndarray::Array4;
 
 fn ink(writer: &Writer, label: usize) -> Ink {
-    let pixels = page(writer, label)
-        .into_iter()
-        .map(|ink| if ink { 255 } else { 0 })
-        .collect();
-    Ink {
-        width: 1200,
-        height: 900,
-        pixels,
-    }
+    let pixels = page(writer, label).into_iter().map(|ink| if ink { 255 } else { 0 }).collect();
+    Ink { width: 1200, height: 900, pixels }
 }
 
 #[test]
@@ -61,10 +54,7 @@ fn sizes_and_places_are_those_of_real_photographs() {
                 bounds.left as f64 + width / 2.0,
                 bounds.top as f64 + height / 2.0,
             ];
-            measured
-                .iter_mut()
-                .zip(row)
-                .for_each(|(all, value)| all.push(value));
+            measured.iter_mut().zip(row).for_each(|(all, value)| all.push(value));
         }
     }
     let real = [
@@ -92,21 +82,12 @@ fn digits_are_framed_as_those_of_mnist() {
     for label in 0..10 {
         let image = digit(&Writer::new(SEED, 1000), label, 1);
         let total: f64 = image.iter().map(|&v| f64::from(v)).sum();
-        assert!(
-            total > 20.0 * 255.0 && total < 300.0 * 255.0,
-            "{label}: {total}"
-        );
+        assert!(total > 20.0 * 255.0 && total < 300.0 * 255.0, "{label}: {total}");
         let centre = |axis: fn(usize) -> usize| {
-            (0..784)
-                .map(|i| (axis(i) as f64 + 0.5) * f64::from(image[i]))
-                .sum::<f64>()
-                / total
+            (0..784).map(|i| (axis(i) as f64 + 0.5) * f64::from(image[i])).sum::<f64>() / total
         };
         let (x, y) = (centre(|i| i % 28), centre(|i| i / 28));
-        assert!(
-            (x - 14.0).abs() < 0.5 && (y - 14.0).abs() < 0.5,
-            "{label}: {x} {y}"
-        );
+        assert!((x - 14.0).abs() < 0.5 && (y - 14.0).abs() < 0.5, "{label}: {x} {y}");
         assert_ne!(image, digit(&Writer::new(SEED, 1000), label, 2));
         assert_ne!(image, digit(&Writer::new(SEED, 1001), label, 1));
     }
@@ -135,22 +116,13 @@ fn wrong_labels_come_in_the_shares_that_were_counted() {
         let total: usize = AUDIT[digit].iter().sum();
         for folder in 0..10 {
             let expected = AUDIT[digit][folder] as f64 * 1000.0 / total as f64;
-            assert!(
-                (counts[digit][folder] as f64 - expected).abs() <= 1.0,
-                "{digit} in {folder}"
-            );
+            assert!((counts[digit][folder] as f64 - expected).abs() <= 1.0, "{digit} in {folder}");
         }
     }
     let off = |i: usize| {
-        let (a, b) = (
-            train.images.outer_iter().nth(i).unwrap(),
-            wrong.images.outer_iter().nth(i).unwrap(),
-        );
-        a.iter()
-            .zip(&b)
-            .map(|(a, b)| f64::from(a.abs_diff(*b)))
-            .sum::<f64>()
-            / 784.0
+        let (a, b) =
+            (train.images.outer_iter().nth(i).unwrap(), wrong.images.outer_iter().nth(i).unwrap());
+        a.iter().zip(&b).map(|(a, b)| f64::from(a.abs_diff(*b))).sum::<f64>() / 784.0
     };
     assert!((0..count).step_by(97).all(|i| off(i) < 6.0));
 }

@@ -19,10 +19,7 @@ struct Noise(u64);
 
 impl Noise {
     fn next(&mut self) -> f64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6364136223846793005)
-            .wrapping_add(1442695040888963407);
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         (self.0 >> 33) as f64 / (1_u64 << 31) as f64
     }
 }
@@ -40,10 +37,7 @@ fn samples(classes: usize, each: usize) -> Samples {
             *pixel = (255.0 * (1.8 - distance).clamp(0.0, 1.0)) as u8;
         }
     }
-    let names = ('0'..='9')
-        .chain('A'..='Z')
-        .chain('a'..='z')
-        .map(String::from);
+    let names = ('0'..='9').chain('A'..='Z').chain('a'..='z').map(String::from);
     Samples {
         images: planes.insert_axis(Dimension(1)),
         features: Array2::zeros((n, 0)),
@@ -81,20 +75,14 @@ fn lines() -> Html {
         .curve("validation", epochs(0.88, 0.6))
         .reference("the report", 0.8669);
     let loss = Axis::new("cross-entropy (nats)");
-    let losses = LineChart::new(
-        "The loss of training goes on falling",
-        Axis::new("epoch"),
-        loss,
-    )
-    .curve("training", epochs(0.05, -3.0))
-    .curve("validation", epochs(0.3, -2.0));
+    let losses = LineChart::new("The loss of training goes on falling", Axis::new("epoch"), loss)
+        .curve("training", epochs(0.05, -3.0))
+        .curve("validation", epochs(0.3, -2.0));
     let mut runs = |rate: f64, top: f64| -> Vec<Vec<(f64, f64)>> {
         let mut run = |rate: f64| {
             let steps = (1..=90).map(|k| 20.0 * f64::from(k));
             let height = |step: f64| top * (1.0 - (-rate * step / 600.0).exp());
-            steps
-                .map(|step| (step, height(step) + 0.02 * noise.next() - 0.01))
-                .collect()
+            steps.map(|step| (step, height(step) + 0.02 * noise.next() - 0.01)).collect()
         };
         (0..5).map(|k| run(rate + 0.4 * f64::from(k))).collect()
     };
@@ -127,9 +115,7 @@ fn rows() -> Html {
         .value_with("squeezed", 0.861, interval(0.85, 0.872))
         .value_with("aspect kept", 0.874, interval(0.866, 0.882))
         .value_with("cropped to ink", 0.902, interval(0.893, 0.911));
-    let axis = Axis::new("linear CKA, before against after")
-        .from(0.0)
-        .to(1.0);
+    let axis = Axis::new("linear CKA, before against after").from(0.0).to(1.0);
     let mut layers = RowChart::layers("The trunk stays, the head moves", axis);
     for (label, fall) in [("original", 0.07), ("experimental", 0.11)] {
         layers = layers.series(label);
@@ -170,42 +156,21 @@ fn tables_and_pictures(samples: &Samples) -> Html {
         ("pool", "MaxPool2d 2 x 2", vec![32, 14, 14], 0, 0),
         ("dense1", "Linear", vec![1000], 3_137_000, 6_272_000),
     ];
-    let layer =
-        |(name, kind, output_shape, parameters, operations): (&str, &str, _, _, _)| LayerSummary {
-            name: name.into(),
-            kind: kind.into(),
-            output_shape,
-            parameters,
-            operations,
-        };
-    let network = Summary {
-        layers: layers.map(layer).into(),
+    let layer = |(name, kind, output_shape, parameters, operations): (&str, &str, _, _, _)| {
+        LayerSummary { name: name.into(), kind: kind.into(), output_shape, parameters, operations }
     };
+    let network = Summary { layers: layers.map(layer).into() };
     let drawing = image::RgbImage::from_fn(900, 1200, |x, y| {
         let ring = (f64::from(x) - 450.0).hypot(f64::from(y) - 600.0) - 250.0;
-        image::Rgb(if ring.abs() < 40.0 {
-            [40, 40, 60]
-        } else {
-            [235, 230, 220]
-        })
+        image::Rgb(if ring.abs() < 40.0 { [40, 40, 60] } else { [235, 230, 220] })
     });
     let drawing = Picture::scaled(&drawing.into(), 112);
     let pairs = (0..4).map(|i| {
         let small = Picture::new(samples.image(i), 3);
-        Tile::new(
-            drawing.clone(),
-            format!("img{i:03}.png"),
-            "900 × 1200 to 28 × 28",
-        )
-        .then(small)
+        Tile::new(drawing.clone(), format!("img{i:03}.png"), "900 × 1200 to 28 × 28").then(small)
     });
     let failed: Result<Html> = Err(Error::argument("an error", "shown with its remedy"));
-    stack(&[
-        &network,
-        &Gallery::new("Before and after", pairs),
-        &note("An error:"),
-        &failed,
-    ])
+    stack(&[&network, &Gallery::new("Before and after", pairs), &note("An error:"), &failed])
 }
 
 fn page() -> Html {
@@ -234,33 +199,16 @@ fn every_kind_of_display_stands_on_one_page() {
                 body{margin:1rem auto;padding:0 1rem;max-width:72rem}</style>";
     std::fs::write(&path, format!("{head}{html}")).expect("the build's folder is writable");
 
-    assert_eq!(
-        html.matches("<style>").count(),
-        1,
-        "one style sheet a block"
-    );
+    assert_eq!(html.matches("<style>").count(), 1, "one style sheet a block");
     assert!(!html.contains("<script"), "no scripts");
     let addresses = html.replace("http://www.w3.org/2000/svg", "");
-    assert!(
-        !addresses.contains("http:") && !addresses.contains("https:"),
-        "no network"
-    );
-    assert!(
-        !html.contains("NaN") && !html.contains(">inf"),
-        "only numbers are written"
-    );
+    assert!(!addresses.contains("http:") && !addresses.contains("https:"), "no network");
+    assert!(!html.contains("NaN") && !html.contains(">inf"), "only numbers are written");
     assert!(!html.contains("could not be drawn"));
     assert!(html.contains("STAND-IN"), "a stand-in is marked");
     let charts = html.matches("role=\"img\"").count();
-    assert_eq!(
-        charts,
-        html.matches("<desc>").count(),
-        "every chart has words"
-    );
+    assert_eq!(charts, html.matches("<desc>").count(), "every chart has words");
     assert!(charts >= 11, "{charts} charts");
-    assert_eq!(
-        html.matches("<img").count(),
-        html.matches(" alt=\"").count()
-    );
+    assert_eq!(html.matches("<img").count(), html.matches(" alt=\"").count());
     assert!(stylesheet().contains("--g-blue:light-dark("));
 }

@@ -36,10 +36,7 @@ fn a_table_lines_up_its_numbers_in_text_and_marks_them_in_html() {
     assert_eq!(text(&table), expected);
     let page = html(&table);
     assert!(page.contains("<td class=\"g-number\">9.5</td>"));
-    assert!(
-        page.contains("width:25.0%") && page.contains("width:100.0%"),
-        "bars end at 1"
-    );
+    assert!(page.contains("width:25.0%") && page.contains("width:100.0%"), "bars end at 1");
     assert!(page.contains("<tr class=\"g-total\">"));
     assert!(page.contains("<th scope=\"col\">part</th>"));
 }
@@ -57,17 +54,11 @@ fn words_are_escaped_everywhere() {
     let blocks: [&dyn Show; 5] = [
         &note(evil),
         &Table::new(evil, [evil]).row([evil.into()]),
-        &LineChart::new(evil, x(), x())
-            .curve(evil, [(0.0, 1.0)])
-            .reference(evil, 1.0),
+        &LineChart::new(evil, x(), x()).curve(evil, [(0.0, 1.0)]).reference(evil, 1.0),
         &RowChart::dots(evil, x()).series(evil).value(evil, 1.0),
         &Gallery::new(
             evil,
-            [Tile::new(
-                Picture::new(Array3::zeros((1, 2, 2)).view(), 1),
-                evil,
-                evil,
-            )],
+            [Tile::new(Picture::new(Array3::zeros((1, 2, 2)).view(), 1), evil, evil)],
         ),
     ];
     for block in blocks {
@@ -86,10 +77,7 @@ fn a_stand_in_is_marked_and_real_data_are_not() {
         count: 10_000,
         synthetic: false,
     };
-    let stand_in = Provenance {
-        synthetic: true,
-        ..real.clone()
-    };
+    let stand_in = Provenance { synthetic: true, ..real.clone() };
     let chart = LineChart::new("", Axis::new("x"), Axis::new("y"));
     assert!(html(&stack(&[&chart, &stand_in])).contains("STAND-IN"));
     assert!(text(&stack(&[&chart, &stand_in])).contains("STAND-IN"));
@@ -109,49 +97,29 @@ fn axes_are_numbered_with_round_steps() {
     let chart = LineChart::new("", Axis::new("step"), Axis::percent("accuracy"))
         .curve("", [(0.0, 0.912), (12_000.0, 0.988)]);
     let found = ticks(&chart);
-    for tick in [
-        "0", "5000", "10,000", "92 %", "94 %", "98 %", "step", "accuracy",
-    ] {
-        assert!(
-            found.iter().any(|word| word == tick),
-            "{tick} is not in {found:?}"
-        );
+    for tick in ["0", "5000", "10,000", "92 %", "94 %", "98 %", "step", "accuracy"] {
+        assert!(found.iter().any(|word| word == tick), "{tick} is not in {found:?}");
     }
-    assert!(
-        !found.iter().any(|word| word == "2.5"),
-        "no halves between whole numbers"
-    );
+    assert!(!found.iter().any(|word| word == "2.5"), "no halves between whole numbers");
     let x = Axis::new("x").from(-1.0).to(1.0);
     let chart = LineChart::new("", x, Axis::new("y")).curve("", [(-1.0, 0.001), (1.0, 10.0)]);
     let found = ticks(&chart);
     for tick in ["−1", "1", "0", "10"] {
-        assert!(
-            found.iter().any(|word| word == tick),
-            "{tick} is not in {found:?}"
-        );
+        assert!(found.iter().any(|word| word == tick), "{tick} is not in {found:?}");
     }
 }
 
 #[test]
 fn a_chart_says_in_words_what_it_shows() {
-    let chart = LineChart::new(
-        "Validation lags",
-        Axis::new("epoch"),
-        Axis::percent("accuracy"),
-    )
-    .curve("validation", [(1.0, 0.35), (28.0, 0.8669)])
-    .reference("the report", 0.8669);
+    let chart = LineChart::new("Validation lags", Axis::new("epoch"), Axis::percent("accuracy"))
+        .curve("validation", [(1.0, 0.35), (28.0, 0.8669)])
+        .reference("the report", 0.8669);
     let words = "accuracy over epoch. validation: from 0.3500 at 1 to 0.8669 at 28. \
                  Reference, the report: 0.8669.";
     assert_eq!(text(&chart), format!("Validation lags\n{words}"));
     let page = html(&chart);
-    assert!(page.contains(&format!(
-        "<title>Validation lags</title><desc>{words}</desc>"
-    )));
-    assert!(
-        page.contains("var(--g-blue,#0072B2)"),
-        "colours are the page's"
-    );
+    assert!(page.contains(&format!("<title>Validation lags</title><desc>{words}</desc>")));
+    assert!(page.contains("var(--g-blue,#0072B2)"), "colours are the page's");
     assert!(page.contains("stroke-dasharray"), "the reference is dashed");
 }
 
@@ -175,36 +143,17 @@ fn a_chart_is_the_golden_picture() {
 #[test]
 fn tables_keep_their_values() {
     let table = Table::new("Times", ["part", "time (s)", "share", "", "share"])
-        .row([
-            "a".into(),
-            number(1.0 / 3.0, 1),
-            percent(0.25),
-            1200.into(),
-            bar(0.5),
-        ])
+        .row(["a".into(), number(1.0 / 3.0, 1), percent(0.25), 1200.into(), bar(0.5)])
         .row(["b".into(), no_number(), percent(0.75), 7.into(), bar(0.25)])
-        .total([
-            "all".into(),
-            no_number(),
-            percent(1.0),
-            1207.into(),
-            bar(1.0),
-        ]);
+        .total(["all".into(), no_number(), percent(1.0), 1207.into(), bar(1.0)]);
     let frame = table.dataframe().unwrap();
-    let names: Vec<&str> = frame
-        .get_column_names()
-        .into_iter()
-        .map(|n| n.as_str())
-        .collect();
+    let names: Vec<&str> = frame.get_column_names().into_iter().map(|n| n.as_str()).collect();
     assert_eq!(names, ["part", "time (s)", "share", "4", "share 5"]);
     let column = |name: &str| frame.column(name).unwrap().f64().unwrap().to_vec();
     assert_eq!(column("time (s)"), [Some(1.0 / 3.0), None]);
     assert_eq!(column("share"), [Some(0.25), Some(0.75)]);
     assert_eq!(column("4"), [Some(1200.0), Some(7.0)]);
-    assert_eq!(
-        frame.column("part").unwrap().str().unwrap().get(1),
-        Some("b")
-    );
+    assert_eq!(frame.column("part").unwrap().str().unwrap().get(1), Some("b"));
     assert_eq!(Table::new("", ["a"]).dataframe().unwrap().shape(), (0, 1));
 }
 
@@ -215,11 +164,8 @@ fn a_chart_of_ones_own_from_a_table() {
     use glyphs::polars::prelude::*;
     let frame = df!("epoch" => [1.0, 2.0, 3.0], "accuracy" => [0.3, 0.6, 0.8]).unwrap();
     let column = |name: &str| frame.column(name).unwrap().f64().unwrap().to_vec();
-    let points: Vec<(f64, f64)> = column("epoch")
-        .into_iter()
-        .zip(column("accuracy"))
-        .filter_map(|(x, y)| x.zip(y))
-        .collect();
+    let points: Vec<(f64, f64)> =
+        column("epoch").into_iter().zip(column("accuracy")).filter_map(|(x, y)| x.zip(y)).collect();
     let figure = evcxr_figure((300, 200), |root| {
         let mut chart = ChartBuilder::on(&root)
             .caption("Mine", ("sans-serif", 20))
@@ -231,10 +177,7 @@ fn a_chart_of_ones_own_from_a_table() {
         Ok(())
     });
     let shown = format!("{figure:?}");
-    assert!(
-        shown.contains("text/html") && shown.contains("</svg>"),
-        "{shown}"
-    );
+    assert!(shown.contains("text/html") && shown.contains("</svg>"), "{shown}");
 }
 
 #[test]
@@ -252,10 +195,7 @@ fn pictures_in_colour_and_of_any_size() {
     assert_eq!(image.get_pixel(1, 3).0, [31, 91, 151]);
     let strip = Picture::strip([pixels.view(), pixels.view()], 1);
     let image = decode(&html(&strip.block("strip"))).to_rgb8();
-    assert_eq!(
-        (image.dimensions(), image.get_pixel(2, 0).0),
-        ((5, 4), [96; 3])
-    );
+    assert_eq!((image.dimensions(), image.get_pixel(2, 0).0), ((5, 4), [96; 3]));
     assert_eq!(image.get_pixel(4, 3).0, [31, 91, 151]);
 
     // Samples in colour are shown, and larger images take no more room.
@@ -317,9 +257,7 @@ fn pictures_decode_to_what_they_were() {
     let page = html(&Gallery::new("", [tile]));
     assert!(page.contains("width=\"10\" height=\"6\" alt=\"tile\""));
     let encoded = page.split("data:image/png;base64,").nth(1).unwrap();
-    let file = BASE64_STANDARD
-        .decode(encoded.split('"').next().unwrap())
-        .unwrap();
+    let file = BASE64_STANDARD.decode(encoded.split('"').next().unwrap()).unwrap();
     let decoded = image::load_from_memory(&file).unwrap().to_luma8();
     assert_eq!(decoded.dimensions(), (5, 3));
     assert!(decoded.iter().eq(pixels.iter()));
@@ -368,11 +306,7 @@ struct TopLeft;
 
 impl Classifier for TopLeft {
     fn signature(&self) -> Signature {
-        Signature {
-            input: Dims::image(1, 8, 8),
-            features: 0,
-            classes: 2,
-        }
+        Signature { input: Dims::image(1, 8, 8), features: 0, classes: 2 }
     }
 
     fn train_step(
@@ -397,10 +331,7 @@ impl Classifier for TopLeft {
         let of = |weights: [f32; 2]| {
             Array2::from_shape_fn((batch.len, 2), |(i, k)| weights[k] * sums[i])
         };
-        Ok(vec![
-            ("hidden".into(), of([1.0, 2.0])),
-            ("output".into(), of([0.0, 1.0])),
-        ])
+        Ok(vec![("hidden".into(), of([1.0, 2.0])), ("output".into(), of([0.0, 1.0]))])
     }
 }
 
@@ -413,11 +344,7 @@ fn what_a_network_sees() {
     let samples = Samples::new("quarters", images, vec![0, 1, 0, 1], ["0", "1"]).unwrap();
     // Both hidden units go up and down together: one component has it all.
     let layout = embedding(&TopLeft, &samples, &["0".into(), "1".into()]).unwrap();
-    assert!(
-        text(&layout).contains("100 % of the variance in `hidden`"),
-        "{}",
-        text(&layout)
-    );
+    assert!(text(&layout).contains("100 % of the variance in `hidden`"), "{}", text(&layout));
     let looks = occlusion(&TopLeft, &samples, &[3]).unwrap();
     assert!(text(&looks).contains("1 read as 1"), "{}", text(&looks));
     assert_eq!(html(&looks).matches("<img").count(), 2);
@@ -428,10 +355,7 @@ fn what_a_network_sees() {
     let images = Array4::from_elem((1, 1, 28, 28), 9);
     let image = Samples::new("grey", images, vec![3], (0..10).map(|k| k.to_string())).unwrap();
     let maps = text(&feature_maps(&network, &image, 0).unwrap());
-    for line in [
-        "block1.conv1  32 maps of 28 x 28",
-        "block2.pool  64 maps of 7 x 7",
-    ] {
+    for line in ["block1.conv1  32 maps of 28 x 28", "block2.pool  64 maps of 7 x 7"] {
         assert!(maps.contains(line), "{maps}");
     }
 }
@@ -445,9 +369,5 @@ fn refusing_the_least_sure_tenth() {
     labels[9] = 1;
     let samples = Samples::new("ten", Array4::zeros((10, 1, 2, 2)), labels, ["a", "b"]).unwrap();
     let chart = Evaluation::new(logits, &samples).unwrap().refusal();
-    assert!(
-        text(&chart).contains("from 90.0 to 100.0 %"),
-        "{}",
-        text(&chart)
-    );
+    assert!(text(&chart).contains("from 90.0 to 100.0 %"), "{}", text(&chart));
 }

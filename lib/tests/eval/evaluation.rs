@@ -87,10 +87,7 @@ fn the_least_likely_class_is_numpys() {
     let flat = Array2::zeros((3, 3));
     let classes = named(&["0", "1", "2"]);
     let ours = from_logits(flat, vec![0, 1, 2], classes).unwrap();
-    assert_eq!(
-        (ours.predictions(), ours.least_likely()),
-        (vec![0; 3], vec![2; 3])
-    );
+    assert_eq!((ours.predictions(), ours.least_likely()), (vec![0; 3], vec![2; 3]));
     close(ours.least_likely_accuracy(), 1.0 / 3.0);
 }
 
@@ -103,10 +100,7 @@ fn the_least_likely_class_is_numpys() {
 fn scores_of_classes_are_scikit_learns() {
     let ours = evaluation();
     let matrix = ours.confusion();
-    assert_eq!(
-        matrix.counts,
-        arr2(&[[1, 0, 1, 1], [0, 3, 0, 0], [0, 0, 3, 0], [0, 0, 0, 3]])
-    );
+    assert_eq!(matrix.counts, arr2(&[[1, 0, 1, 1], [0, 3, 0, 0], [0, 0, 3, 0], [0, 0, 0, 3]]));
     close(matrix.accuracy(), ours.accuracy());
     let scores = ours.per_class();
     let expected = [
@@ -146,22 +140,12 @@ fn mistakes_and_confusions_point_to_their_images() {
     let ours = evaluation();
     let mistakes = ours.mistakes();
     assert_eq!(mistakes.iter().map(|m| m.index).collect::<Vec<_>>(), [0, 7]);
-    assert_eq!(
-        (mistakes[0].truth.as_str(), mistakes[0].prediction.as_str()),
-        ("0", "l")
-    );
+    assert_eq!((mistakes[0].truth.as_str(), mistakes[0].prediction.as_str()), ("0", "l"));
     close(mistakes[0].confidence, 0.40567471611967654);
 
     let pairs = ours.most_confused(10).0;
     assert_eq!(pairs.len(), 2);
-    assert_eq!(
-        (
-            pairs[0].prediction.as_str(),
-            pairs[0].count,
-            pairs[0].support
-        ),
-        ("1", 1, 3)
-    );
+    assert_eq!((pairs[0].prediction.as_str(), pairs[0].count, pairs[0].support), ("1", 1, 3));
     assert_eq!((&pairs[0].indices, &pairs[1].indices), (&vec![7], &vec![0]));
     assert_eq!(ours.most_confused(1).0.len(), 1);
 }
@@ -174,10 +158,7 @@ fn merged_classes_forgive_the_mistakes_between_them() {
     assert_eq!((rings.mistakes, rings.mistakes_before), (2, 2));
     assert_eq!(rings.groups[1].lookalike.classes, "1l");
     let reason = "one is a ring";
-    let with_one = Lookalike {
-        classes: "0l",
-        reason,
-    };
+    let with_one = Lookalike { classes: "0l", reason };
     let with_one = ours.merged(&[with_one]).unwrap();
     assert_eq!(with_one.groups[0].lookalike.reason, reason);
     assert_eq!((with_one.mistakes, with_one.groups[0].mistakes), (1, 1));
@@ -191,10 +172,8 @@ fn merged_classes_forgive_the_mistakes_between_them() {
 #[test]
 fn the_groups_of_lookalikes_are_disjoint_and_name_classes() {
     let classes: Vec<char> = ('0'..='9').chain('A'..='Z').chain('a'..='z').collect();
-    let mut members: Vec<char> = LOOKALIKES
-        .iter()
-        .flat_map(|group| group.classes.chars())
-        .collect();
+    let mut members: Vec<char> =
+        LOOKALIKES.iter().flat_map(|group| group.classes.chars()).collect();
     assert!(members.iter().all(|member| classes.contains(member)));
     let count = members.len();
     members.sort_unstable();
@@ -207,25 +186,15 @@ fn the_groups_of_lookalikes_are_disjoint_and_name_classes() {
 fn every_image_is_a_row_of_the_table() {
     let ours = evaluation();
     let table = ours.dataframe().unwrap();
-    let names: Vec<&str> = table
-        .get_column_names()
-        .into_iter()
-        .map(|name| name.as_str())
-        .collect();
-    assert_eq!(
-        names,
-        ["label", "prediction", "confidence", "loss", "correct"]
-    );
+    let names: Vec<&str> = table.get_column_names().into_iter().map(|name| name.as_str()).collect();
+    assert_eq!(names, ["label", "prediction", "confidence", "loss", "correct"]);
     let text = |name: &str| table.column(name).unwrap().str().unwrap().clone();
     assert_eq!(text("label").get(0), Some("0"));
     assert_eq!(text("prediction").get(0), Some("l"));
     let numbers = |name: &str| table.column(name).unwrap().f64().unwrap().clone();
     close(numbers("loss").mean().unwrap(), ours.loss());
     close(numbers("confidence").get(4).unwrap(), 0.916322);
-    assert_eq!(
-        table.column("correct").unwrap().bool().unwrap().sum(),
-        Some(10)
-    );
+    assert_eq!(table.column("correct").unwrap().bool().unwrap().sum(), Some(10));
 
     let cells = ours.confusion().dataframe().unwrap();
     assert_eq!(cells.shape(), (16, 3));

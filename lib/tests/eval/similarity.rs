@@ -34,9 +34,7 @@ fn the_debiased_cka_is_the_papers_formula() {
 fn unrelated_wide_features_are_not_alike() {
     let mut state = 1_u64;
     let mut noise = || {
-        state = state
-            .wrapping_mul(6364136223846793005)
-            .wrapping_add(1442695040888963407);
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         (state >> 40) as f32 / (1 << 24) as f32 - 0.5
     };
     let x = Array2::from_shape_fn((60, 3000), |_| noise());

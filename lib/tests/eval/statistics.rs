@@ -29,11 +29,7 @@ fn the_mean_has_students_interval() {
     let ours = mean(&A).unwrap();
     close(ours.mean, 0.97588, 1e-12);
     close(ours.sd.unwrap(), 0.0008555699854482779, 1e-12);
-    interval(
-        ours.interval.unwrap(),
-        0.974817669551125,
-        0.9769423304488747,
-    );
+    interval(ours.interval.unwrap(), 0.974817669551125, 0.9769423304488747);
 
     let single = mean(&[0.5]).unwrap();
     assert_eq!((single.mean, single.sd, single.interval), (0.5, None, None));
@@ -66,18 +62,10 @@ fn the_paired_difference_is_scipys_ttest_rel() {
 /// `stats.binomtest(k, n).proportion_ci(0.95, "wilson")`
 #[test]
 fn wilsons_interval_is_scipys() {
-    interval(
-        wilson(215, 248).unwrap(),
-        0.8190189029450797,
-        0.9036579781858393,
-    );
+    interval(wilson(215, 248).unwrap(), 0.8190189029450797, 0.9036579781858393);
     interval(wilson(0, 40).unwrap(), 0.0, 0.08762160119728662);
     interval(wilson(40, 40).unwrap(), 0.9123783988027133, 1.0);
-    interval(
-        wilson(1, 3).unwrap(),
-        0.06149194472039626,
-        0.7923403991979523,
-    );
+    interval(wilson(1, 3).unwrap(), 0.06149194472039626, 0.7923403991979523);
     assert!(wilson(1, 0).is_err());
     assert!(wilson(4, 3).is_err());
 }
@@ -87,10 +75,7 @@ fn wilsons_interval_is_scipys() {
 fn holm_is_statsmodels() {
     let expected = [0.04, 0.09, 0.09, 0.025, 0.6];
     let p_values = [0.01, 0.04, 0.03, 0.005, 0.6];
-    holm(&p_values)
-        .into_iter()
-        .zip(expected)
-        .for_each(|(ours, theirs)| close(ours, theirs, 1e-12));
+    holm(&p_values).into_iter().zip(expected).for_each(|(ours, theirs)| close(ours, theirs, 1e-12));
 
     let with_nan = holm(&[0.01, f64::NAN, 0.6]);
     close(with_nan[0], 0.02, 1e-12);
@@ -111,10 +96,7 @@ fn chi_square_is_scipys() {
     let given = chi_square(&[18, 22, 60], &[20.0, 20.0, 60.0], 2).unwrap();
     close(given.statistic, 0.4, 1e-12);
     close(given.p, 0.8187307530779818, 1e-10);
-    assert!(
-        chi_square(&[18, 22, 60], &[20.0, 20.0, 59.0], 2).is_err(),
-        "the sums differ"
-    );
+    assert!(chi_square(&[18, 22, 60], &[20.0, 20.0, 59.0], 2).is_err(), "the sums differ");
     assert!(chi_square(&[7], &[7.0], 0).is_err());
     assert!(chi_square(&[0, 0], &[0.0; 2], 1).is_err());
 }
@@ -154,11 +136,7 @@ fn kaplan_meier_is_lifelines() {
     }
     assert_eq!(ours.median(), Some(700.0));
     let most_censored = KaplanMeier::new(&[Reached(10.0), Censored(20.0), Censored(20.0)]).unwrap();
-    assert_eq!(
-        most_censored.median(),
-        None,
-        "fewer than half are ever there"
-    );
+    assert_eq!(most_censored.median(), None, "fewer than half are ever there");
     assert!(KaplanMeier::new(&[]).is_err());
     assert!(KaplanMeier::new(&[Reached(f64::NAN)]).is_err());
 }
@@ -174,11 +152,7 @@ fn the_time_to_a_goal_is_censored_where_it_is_not_reached() {
 /// `np.trapezoid([0.1, 0.6, 0.9, 0.95], [0, 20, 60, 100])`
 #[test]
 fn the_area_is_numpys_trapezoid() {
-    close(
-        area_under(&[(0.0, 0.1), (20.0, 0.6), (60.0, 0.9), (100.0, 0.95)]),
-        74.0,
-        1e-12,
-    );
+    close(area_under(&[(0.0, 0.1), (20.0, 0.6), (60.0, 0.9), (100.0, 0.95)]), 74.0, 1e-12);
     close(area_under(&[(3.0, 0.5)]), 0.0, 0.0);
 }
 
@@ -215,16 +189,8 @@ fn overlapping_splits_and_one_more_run_have_wider_intervals() {
     let splits = mean_of_splits(&A, 1.0 / 9.0).unwrap().interval.unwrap();
     interval(splits, 0.974555041142924, 0.9772049588570757);
     let difference = difference_of_splits(&A, &B, 0.25).unwrap();
-    interval(
-        difference.interval,
-        -0.00042045945413531397,
-        0.004100459454135308,
-    );
+    interval(difference.interval, -0.00042045945413531397, 0.004100459454135308);
     assert!(difference.p > paired_difference(&A, &B).unwrap().p);
-    interval(
-        prediction_interval(&A).unwrap(),
-        0.9732778324620347,
-        0.978482167537965,
-    );
+    interval(prediction_interval(&A).unwrap(), 0.9732778324620347, 0.978482167537965);
     assert!(prediction_interval(&[0.5]).is_err());
 }

@@ -34,24 +34,15 @@ fn augmentation_depends_on_its_numbers_alone() {
     }
     // Each part on its own moves something; a pure translation keeps the ink.
     let none = Augment::none();
-    let shift = Augment {
-        translation: 2.0,
-        ..none
-    };
+    let shift = Augment { translation: 2.0, ..none };
     for index in 0..50 {
         assert!((ink(&apply(&shift, 1, 1, index)) - ink(&image)).abs() < 1e-2);
     }
     for part in [
-        Augment {
-            rotation: 10.0,
-            ..none
-        },
+        Augment { rotation: 10.0, ..none },
         Augment { scale: 0.1, ..none },
         Augment { shear: 0.1, ..none },
-        Augment {
-            elastic: 20.0,
-            ..none
-        },
+        Augment { elastic: 20.0, ..none },
     ] {
         assert_ne!(apply(&part, 1, 1, 1), image, "{part:?}");
     }
@@ -61,10 +52,7 @@ fn augmentation_depends_on_its_numbers_alone() {
 fn numbers_beside_an_image_change_a_little_and_never_twice_alike() {
     let shaken = |epoch, index| {
         let mut features = [1.0f32, -2.0, 0.0];
-        let augment = Augment {
-            features: 0.1,
-            ..Augment::none()
-        };
+        let augment = Augment { features: 0.1, ..Augment::none() };
         augment.apply_to_features(&mut features, 1, epoch, index);
         features
     };
@@ -90,11 +78,7 @@ fn numbers_beside_an_image_change_a_little_and_never_twice_alike() {
 #[test]
 fn elastic_displacement_is_as_strong_as_the_paper_says() {
     let ramp: Vec<f32> = (0..784).map(|i| (i % 28) as f32 / 27.0).collect();
-    let elastic = Augment {
-        elastic: 34.0,
-        smoothness: 4.0,
-        ..Augment::none()
-    };
+    let elastic = Augment { elastic: 34.0, smoothness: 4.0, ..Augment::none() };
     let mut squares = 0.0;
     let mut out = vec![0.0; 784];
     for index in 0..400 {
@@ -144,10 +128,7 @@ fn height_and_width_are_not_mixed_up() {
     let image = Array3::from_shape_fn((1, 20, 60), |(_, y, x)| {
         f32::from(u8::from((8..12).contains(&y) && (28..32).contains(&x)))
     });
-    let shift = Augment {
-        translation: 3.0,
-        ..Augment::none()
-    };
+    let shift = Augment { translation: 3.0, ..Augment::none() };
     for index in 0..50 {
         let mut out = vec![0.0; 1200];
         shift.apply(image.view(), &mut out, 4, 0, index);

@@ -26,9 +26,7 @@ fn bar(class: usize, i: usize) -> Vec<u8> {
 fn entries(each: usize) -> Vec<(String, Vec<u8>)> {
     let names = ["class 2", "class 10", "class 1"];
     let pairs = (0..3).flat_map(|class| (0..each).map(move |i| (class, i)));
-    pairs
-        .map(|(class, i)| (format!("bars/{}/{i}.png", names[class]), bar(class, i)))
-        .collect()
+    pairs.map(|(class, i)| (format!("bars/{}/{i}.png", names[class]), bar(class, i))).collect()
 }
 
 fn unpack(root: &Path, entries: &[(String, Vec<u8>)]) {
@@ -43,8 +41,7 @@ fn tar_of(entries: &[(String, Vec<u8>)]) -> Vec<u8> {
         let mut header = tar::Header::new_gnu();
         header.set_size(bytes.len() as u64);
         header.set_mode(0o644);
-        tar.append_data(&mut header, name, bytes.as_slice())
-            .unwrap();
+        tar.append_data(&mut header, name, bytes.as_slice()).unwrap();
     }
     tar.into_inner().unwrap().finish().unwrap()
 }
@@ -58,32 +55,20 @@ fn folders_and_archives_give_the_same_samples() {
     let plain = Samples::from_folder(folder.path().join("bars"), &way).unwrap();
     assert_eq!(plain.classes, ["class 1", "class 2", "class 10"]);
     assert_eq!(plain.class_counts(), [4, 4, 4]);
-    assert_eq!(
-        (plain.image_shape(), plain.features.dim()),
-        ([1, 32, 32], (12, 6))
-    );
+    assert_eq!((plain.image_shape(), plain.features.dim()), ([1, 32, 32], (12, 6)));
     assert_eq!(plain.names[5], "class 10/1.png");
     assert_eq!(plain.labels[5], 2);
     let provenance = &plain.provenance;
     assert_eq!((provenance.name.as_str(), provenance.count), ("bars", 12));
-    assert_eq!(
-        (provenance.source.as_str(), provenance.synthetic),
-        ("bars", false)
-    );
+    assert_eq!((provenance.source.as_str(), provenance.synthetic), ("bars", false));
 
-    let archives = [
-        ("bars.zip", zip_of(&entries)),
-        ("bars.tar.gz", tar_of(&entries)),
-    ];
+    let archives = [("bars.zip", zip_of(&entries)), ("bars.tar.gz", tar_of(&entries))];
     let packed = archives.map(|(name, bytes)| {
         let (_folder, path) = file(name, &bytes);
         let samples = Samples::from_folder(path, &way).unwrap();
         assert_eq!(samples.provenance.name, name);
         assert_eq!(samples.images, plain.images);
-        assert_eq!(
-            (&samples.labels, &samples.classes),
-            (&plain.labels, &plain.classes)
-        );
+        assert_eq!((&samples.labels, &samples.classes), (&plain.labels, &plain.classes));
         samples.provenance.sha256
     });
     assert_eq!(packed[0], packed[1]);
@@ -101,10 +86,7 @@ fn classes_come_in_natural_order() {
         write(&folder.path().join(name).join("x.png"), &bar(0, 0));
     }
     let samples = Samples::from_folder(folder.path(), &Preprocess::default()).unwrap();
-    assert_eq!(
-        samples.classes,
-        ["09", "9", "10", "B", "a", "a9", "a9b", "a10", "b", "é"]
-    );
+    assert_eq!(samples.classes, ["09", "9", "10", "B", "a", "a9", "a9b", "a10", "b", "é"]);
     assert_eq!(samples.names[0], "09/x.png");
     assert!(
         samples
@@ -125,11 +107,7 @@ fn the_folders_of_dataset_1_are_characters() {
     let mut classes = samples.classes.clone();
     classes.sort();
     assert_eq!(classes, ["0", "B", "Sample063", "z"]);
-    let at = samples
-        .names
-        .iter()
-        .position(|name| name == "Sample012/x.png")
-        .unwrap();
+    let at = samples.names.iter().position(|name| name == "Sample012/x.png").unwrap();
     assert_eq!(samples.classes[samples.labels[at]], "B");
 }
 
@@ -161,25 +139,15 @@ fn junk_is_skipped_and_what_is_in_doubt_is_refused() {
     write(&root.join("cover.png"), &bar(0, 0));
     fails_with(
         Samples::from_folder(&root, &way),
-        &[
-            "cover.png",
-            "no folder that names its class",
-            "put the images",
-        ],
+        &["cover.png", "no folder that names its class", "put the images"],
     );
     fs::remove_file(root.join("cover.png")).unwrap();
 
     write(&root.join("class 1/7.png"), b"not an image");
-    fails_with(
-        Samples::from_folder(&root, &way),
-        &["class 1/7.png", "not a PNG, JPEG", "restore"],
-    );
+    fails_with(Samples::from_folder(&root, &way), &["class 1/7.png", "not a PNG, JPEG", "restore"]);
     let (samples, skipped) = Samples::from_folder_skipping(&root, &way).unwrap();
     assert_eq!((samples.len(), skipped.len()), (6, 1));
-    contains(
-        &samples.provenance.source,
-        &["bars (1 damaged image skipped)"],
-    );
+    contains(&samples.provenance.source, &["bars (1 damaged image skipped)"]);
 }
 
 #[test]
@@ -194,17 +162,11 @@ fn folders_without_classes_are_refused() {
     write(&root.join("one/cats/1.png"), &bar(0, 0));
     write(&root.join("one/cats/2.png"), &bar(0, 1));
     fails_with(from("one"), &["one", "one class, cats", "their own folder"]);
-    fails_with(
-        from("one/cats"),
-        &["cats/1.png", "no folder that names its class"],
-    );
+    fails_with(from("one/cats"), &["cats/1.png", "no folder that names its class"]);
     // The set lies in two parts: which one is meant?
     write(&root.join("two/train/cats/1.png"), &bar(0, 0));
     write(&root.join("two/test/cats/1.png"), &bar(0, 0));
-    fails_with(
-        from("two"),
-        &["train/cats/1.png", "beside test/cats", "name that one"],
-    );
+    fails_with(from("two"), &["train/cats/1.png", "beside test/cats", "name that one"]);
     write(&root.join("notes.zip"), b"no archive at all");
     fails_with(from("notes.zip"), &["notes.zip", "not a readable zip"]);
     write(&root.join("bad/a/1.png"), b"x");
@@ -216,9 +178,7 @@ fn folders_without_classes_are_refused() {
 /// Pixels of 32 x 32 and in colour come through unchanged.
 #[test]
 fn images_of_the_right_size_stay_as_they_are() {
-    let pixels: Vec<u8> = (0..32 * 32 * 3_usize)
-        .map(|i| (i * 7 % 251) as u8)
-        .collect();
+    let pixels: Vec<u8> = (0..32 * 32 * 3_usize).map(|i| (i * 7 % 251) as u8).collect();
     let folder = tempfile::tempdir().unwrap();
     for class in ["a", "b"] {
         let path = folder.path().join(class).join("1.png");

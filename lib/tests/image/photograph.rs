@@ -30,10 +30,7 @@ fn read(image: impl Into<DynamicImage>) -> Preprocessed {
 /// Cosine of the angle between two images.
 fn likeness(a: &[u8], b: &[u8]) -> f64 {
     let dot = |a: &[u8], b: &[u8]| -> f64 {
-        a.iter()
-            .zip(b)
-            .map(|(&a, &b)| f64::from(a) * f64::from(b))
-            .sum()
+        a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
     };
     dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
 }
@@ -64,25 +61,11 @@ fn the_character_is_found_on_any_paper() {
     let kinds: [Light; 8] = [
         ("grey paper", [110.0; 3], [40.0; 3], even),
         ("pencil", [245.0; 3], [200.0; 3], even),
-        (
-            "blue on blue",
-            [140.0, 180.0, 220.0],
-            [60.0, 90.0, 170.0],
-            even,
-        ),
-        (
-            "red of the same luma",
-            [150.0, 150.0, 150.0],
-            [230.0, 125.0, 150.0],
-            even,
-        ),
+        ("blue on blue", [140.0, 180.0, 220.0], [60.0, 90.0, 170.0], even),
+        ("red of the same luma", [150.0, 150.0, 150.0], [230.0, 125.0, 150.0], even),
         ("chalk", [50.0, 60.0, 50.0], [200.0, 200.0, 190.0], even),
-        ("light that falls off", [250.0; 3], [80.0; 3], |x, y| {
-            0.9 - 0.3 * (x + y)
-        }),
-        ("a shadow's edge", [240.0; 3], [60.0; 3], |x, _| {
-            if x < 0.4 { 1.0 } else { 0.7 }
-        }),
+        ("light that falls off", [250.0; 3], [80.0; 3], |x, y| 0.9 - 0.3 * (x + y)),
+        ("a shadow's edge", [240.0; 3], [60.0; 3], |x, _| if x < 0.4 { 1.0 } else { 0.7 }),
         ("a lamp", [230.0; 3], [70.0; 3], |x, y| {
             1.0 - 0.8 * ((x - 0.3).powi(2) + (y - 0.2).powi(2))
         }),
@@ -105,10 +88,7 @@ fn borders_dirt_and_transparency_are_no_ink() {
     let near = |image: DynamicImage, kind: &str| {
         let found = read(image);
         let likeness = likeness(&wanted.pixels, &found.pixels);
-        assert!(
-            found.unreadable.is_none() && likeness > 0.9,
-            "{kind}: {likeness}"
-        );
+        assert!(found.unreadable.is_none() && likeness > 0.9, "{kind}: {likeness}");
     };
     let plain = photograph(7, [240.0; 3], [30.0; 3], |_, _| 1.0);
     let with = |is_dark: fn(u32, u32) -> bool| {
@@ -120,15 +100,9 @@ fn borders_dirt_and_transparency_are_no_ink() {
         }
         image.into()
     };
-    near(
-        with(|x, y| x < 14 || y < 14 || x >= 386 || y >= 286),
-        "a scanner's frame",
-    );
+    near(with(|x, y| x < 14 || y < 14 || x >= 386 || y >= 286), "a scanner's frame");
     near(with(|_, y| y > 280), "the paper's edge");
-    near(
-        with(|x, y| x > 370 && (40..43).contains(&y) && x < 373),
-        "dirt",
-    );
+    near(with(|x, y| x > 370 && (40..43).contains(&y) && x < 373), "dirt");
     for ink in [0, 255] {
         let mut clear = RgbaImage::new(1200, 900);
         for (to, from) in clear.pixels_mut().zip(sheet(7).pixels()) {
@@ -136,10 +110,7 @@ fn borders_dirt_and_transparency_are_no_ink() {
         }
         let mut file = Cursor::new(Vec::new());
         clear.write_to(&mut file, ImageFormat::Png).unwrap();
-        near(
-            decode_photograph(Path::new("x"), file.get_ref()).unwrap(),
-            "ink alone",
-        );
+        near(decode_photograph(Path::new("x"), file.get_ref()).unwrap(), "ink alone");
     }
 }
 
@@ -152,16 +123,12 @@ fn what_cannot_be_read_is_said() {
     }
     let grain = photograph(7, [200.0; 3], [200.0; 3], |x, _| 1.0 - 0.3 * x);
     assert_eq!(problem(grain.into()), Some(Unreadable::NoInk));
-    let faint = GrayImage::from_fn(1200, 900, |x, y| {
-        Luma([if sheet_has_ink(x, y) { 195 } else { 200 }])
-    });
+    let faint =
+        GrayImage::from_fn(1200, 900, |x, y| Luma([if sheet_has_ink(x, y) { 195 } else { 200 }]));
     assert_eq!(problem(faint.into()), Some(Unreadable::TooFaint));
     let mut two = GrayImage::from_pixel(2000, 900, Luma([255]));
     for (label, left) in [(10, 0), (11, 800)] {
-        for (x, y, pixel) in sheet(label)
-            .enumerate_pixels()
-            .filter(|(_, _, pixel)| pixel[0] == 0)
-        {
+        for (x, y, pixel) in sheet(label).enumerate_pixels().filter(|(_, _, pixel)| pixel[0] == 0) {
             two.put_pixel(x + left, y, *pixel);
         }
     }
@@ -181,18 +148,10 @@ fn flat_images_are_preprocessed_as_ever() {
             if inverts {
                 image::imageops::invert(&mut image);
             }
-            let grey = Grey {
-                width: 1200,
-                height: 900,
-                pixels: image.as_raw().clone(),
-            };
+            let grey = Grey { width: 1200, height: 900, pixels: image.as_raw().clone() };
             let ever = preprocess(Ink::of(grey), &Preprocess::default());
             let now = read(image);
-            assert_eq!(
-                (&now.pixels, now.features),
-                (&ever.pixels, ever.features),
-                "{label}"
-            );
+            assert_eq!((&now.pixels, now.features), (&ever.pixels, ever.features), "{label}");
             assert!(now.is_sheet && now.unreadable.is_none(), "{label}");
         }
     }
@@ -222,11 +181,8 @@ fn images_stored_turned_are_turned_back() {
         turn(&upright).write_with_encoder(encoder).unwrap();
         let read = decode_grey(Path::new("x.jpg"), &file).unwrap();
         assert_eq!((read.width, read.height), (160, 120), "{number}");
-        let off = read
-            .pixels
-            .iter()
-            .zip(upright.as_bytes())
-            .map(|(&a, &b)| u64::from(a.abs_diff(b)));
+        let off =
+            read.pixels.iter().zip(upright.as_bytes()).map(|(&a, &b)| u64::from(a.abs_diff(b)));
         assert!(off.sum::<u64>() < 3 * 160 * 120, "{number}");
     }
 }
@@ -242,15 +198,11 @@ fn formats_are_read_or_named_and_cut_ones_refused() {
         let read = decode_grey(Path::new("x"), &file).unwrap();
         assert_eq!((read.width, read.height), (240, 180), "{format:?}");
         for length in [file.len() / 3, file.len() / 2, file.len() * 9 / 10] {
-            let words = decode_grey(Path::new("cut"), &file[..length])
-                .unwrap_err()
-                .to_string();
+            let words = decode_grey(Path::new("cut"), &file[..length]).unwrap_err().to_string();
             contains(&words, &["cut"]);
         }
     }
-    let words = decode_grey(Path::new("x"), b"\0\0\0\x18ftypheic....")
-        .unwrap_err()
-        .to_string();
+    let words = decode_grey(Path::new("x"), b"\0\0\0\x18ftypheic....").unwrap_err().to_string();
     contains(&words, &["HEIC", "JPEG"]);
     // What a camera puts behind the image does no harm; without its end marker it is cut short.
     let mut whole = jpeg_of(40, 30, image::ExtendedColorType::L8, &[90; 1200]);

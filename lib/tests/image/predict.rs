@@ -15,12 +15,8 @@ use glyphs::train::{Checkpoint, Config, History};
 use image::{DynamicImage, GrayImage, ImageFormat};
 use ndarray::{Array2, Array3, Array4};
 
-const SKIPPING: Options = Options {
-    context: Context::Folder,
-    layout: Layout::Found,
-    skip_damaged: true,
-    top: 0,
-};
+const SKIPPING: Options =
+    Options { context: Context::Folder, layout: Layout::Found, skip_damaged: true, top: 0 };
 
 /// A checkpoint of an untrained network.
 fn checkpoint(path: &Path, preprocess: Option<Preprocess>) {
@@ -52,16 +48,11 @@ fn checkpoint_with(path: &Path, preprocess: Option<Preprocess>, features: usize)
 }
 
 fn picture(label: usize, width: u32, format: ImageFormat) -> Vec<u8> {
-    let pixels = page(&Writer::new(9, 9), label)
-        .into_iter()
-        .map(|ink| if ink { 0 } else { 255 })
-        .collect();
+    let pixels =
+        page(&Writer::new(9, 9), label).into_iter().map(|ink| if ink { 0 } else { 255 }).collect();
     let image = DynamicImage::ImageLuma8(GrayImage::from_raw(1200, 900, pixels).unwrap());
     let mut bytes = Cursor::new(Vec::new());
-    image
-        .thumbnail(width, width)
-        .write_to(&mut bytes, format)
-        .unwrap();
+    image.thumbnail(width, width).write_to(&mut bytes, format).unwrap();
     bytes.into_inner()
 }
 
@@ -84,11 +75,8 @@ fn images_of_any_size_are_read_and_labels_taken_from_folders() {
         fs::write(path, bytes).unwrap();
     }
     let predictions = predict(&network, &[&images], Options::default()).unwrap();
-    let labels: Vec<Option<&str>> = predictions
-        .rows
-        .iter()
-        .map(|row| row.label.as_deref())
-        .collect();
+    let labels: Vec<Option<&str>> =
+        predictions.rows.iter().map(|row| row.label.as_deref()).collect();
     assert_eq!(labels, [Some("7"), Some("A"), Some("a"), None, None]);
     assert_eq!(predictions.evaluation.as_ref().unwrap().len(), 3);
     assert!(
@@ -105,25 +93,12 @@ fn images_of_any_size_are_read_and_labels_taken_from_folders() {
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[0], "file,predicted,confidence,label,problem");
     assert_eq!(lines.len(), 6);
-    assert!(
-        lines[3].starts_with("\"a/two, three.jpg\","),
-        "{}",
-        lines[3]
-    );
+    assert!(lines[3].starts_with("\"a/two, three.jpg\","), "{}", lines[3]);
 
     // A damaged image stops the run, or is skipped and counted.
-    fs::write(
-        images.join("7/six.png"),
-        &picture(7, 64, ImageFormat::Png)[..60],
-    )
-    .unwrap();
-    let words = predict(&network, &[&images], Options::default())
-        .unwrap_err()
-        .to_string();
-    assert!(
-        words.contains("six.png") && words.contains("restore"),
-        "{words}"
-    );
+    fs::write(images.join("7/six.png"), &picture(7, 64, ImageFormat::Png)[..60]).unwrap();
+    let words = predict(&network, &[&images], Options::default()).unwrap_err().to_string();
+    assert!(words.contains("six.png") && words.contains("restore"), "{words}");
     let predictions = predict(&network, &[&images], SKIPPING).unwrap();
     assert_eq!((predictions.rows.len(), predictions.skipped.len()), (5, 1));
 }
@@ -164,19 +139,14 @@ fn what_cannot_be_predicted_is_an_error() {
     let network = root.join("network.safetensors");
     checkpoint(&network, None);
     let fails = |images: &Path, parts: &[&str]| {
-        let words = predict(&network, &[images], Options::default())
-            .unwrap_err()
-            .to_string();
+        let words = predict(&network, &[images], Options::default()).unwrap_err().to_string();
         assert!(parts.iter().all(|part| words.contains(part)), "{words}");
     };
     fails(root, &["network.safetensors", "preprocessed"]);
     checkpoint(&network, Some(Preprocess::squeeze()));
     fails(&root.join("nothing"), &["nothing"]);
     fs::create_dir(root.join("empty")).unwrap();
-    fails(
-        &root.join("empty"),
-        &["empty", "there is no PNG, JPEG", "name a folder"],
-    );
+    fails(&root.join("empty"), &["empty", "there is no PNG, JPEG", "name a folder"]);
     let whole = fs::read(&network).unwrap();
     fs::write(&network, &whole[..whole.len() / 2]).unwrap();
     fails(root, &["network.safetensors"]);
@@ -191,16 +161,9 @@ fn context_is_of_the_folder_of_the_writer_or_none() {
     checkpoint_with(&network, Some(Preprocess::default()), 12);
     type Read = std::collections::BTreeMap<String, f32>;
     let read = |images: &str, context| -> glyphs::Result<Read> {
-        let options = Options {
-            context,
-            layout: Layout::Sheet,
-            ..Options::default()
-        };
+        let options = Options { context, layout: Layout::Sheet, ..Options::default() };
         let read = predict(&network, &[root.join(images)], options)?;
-        let confidences = read
-            .rows
-            .iter()
-            .map(|row| (row.file.clone(), row.confidence.unwrap()));
+        let confidences = read.rows.iter().map(|row| (row.file.clone(), row.confidence.unwrap()));
         Ok(confidences.collect())
     };
     let write = |name: &str, label: usize, width: u32| {
@@ -248,34 +211,21 @@ fn several_arguments_are_read_and_shown() {
         fs::create_dir_all(root.join(name).parent().unwrap()).unwrap();
         fs::write(root.join(name), bytes).unwrap();
     }
-    let images = [
-        root.join("a"),
-        root.join("b/K/two.webp"),
-        root.join("b/empty/blank.bmp"),
-    ];
-    let options = Options {
-        top: 3,
-        ..Options::default()
-    };
+    let images = [root.join("a"), root.join("b/K/two.webp"), root.join("b/empty/blank.bmp")];
+    let options = Options { top: 3, ..Options::default() };
     let read = predict(&network, &images, options).unwrap();
     let labels: Vec<Option<&str>> = read.rows.iter().map(|row| row.label.as_deref()).collect();
     assert_eq!(labels, [Some("7"), Some("K"), None]);
     assert!(read.rows[0].top.len() == 3 && read.rows[0].top[0].1 >= read.rows[0].top[2].1);
     assert_eq!(read.rows[2].predicted, None);
     assert_eq!(read.rows[2].problem, Some(Unreadable::NoInk));
-    assert_eq!(
-        read.problems().map(|(_, count)| count).collect::<Vec<_>>(),
-        [1, 0, 0]
-    );
+    assert_eq!(read.problems().map(|(_, count)| count).collect::<Vec<_>>(), [1, 0, 0]);
     assert!(read.others.len() == 1 && read.others[0].ends_with("a/notes.txt"));
 
     let (csv, json, sheet) = (root.join("p.csv"), root.join("p.json"), root.join("p.html"));
     read.write_csv(&csv).unwrap();
     let csv = fs::read_to_string(csv).unwrap();
-    assert!(
-        csv.starts_with("file,predicted,confidence,label,problem,top\n"),
-        "{csv}"
-    );
+    assert!(csv.starts_with("file,predicted,confidence,label,problem,top\n"), "{csv}");
     assert!(csv.contains("blank.bmp,,,,no ink,"), "{csv}");
     read.write_json(&json).unwrap();
     let json: serde_json::Value = serde_json::from_slice(&fs::read(json).unwrap()).unwrap();

@@ -15,11 +15,7 @@ fn page(width: usize, height: usize, x: std::ops::Range<usize>, y: std::ops::Ran
     for row in y {
         pixels[row * width..][x.clone()].fill(0);
     }
-    Ink::of(Grey {
-        width,
-        height,
-        pixels,
-    })
+    Ink::of(Grey { width, height, pixels })
 }
 
 /// Area resampling, by the definition: every pixel cut into tiny squares.
@@ -33,17 +29,8 @@ fn page(width: usize, height: usize, x: std::ops::Range<usize>, y: std::ops::Ran
 #[test]
 fn resampling_is_exact() {
     let pixels: Vec<u8> = (0..35).map(|i| (i * 37 % 256) as u8).collect();
-    let ink = Ink {
-        width: 7,
-        height: 5,
-        pixels: pixels.clone(),
-    };
-    let window = Window {
-        left: 0.0,
-        top: 0.0,
-        width: 7.0,
-        height: 5.0,
-    };
+    let ink = Ink { width: 7, height: 5, pixels: pixels.clone() };
+    let window = Window { left: 0.0, top: 0.0, width: 7.0, height: 5.0 };
     let out = resample(&ink, window, 28);
     let mean = |row: usize, column: usize| {
         let mut sum = 0.0;
@@ -65,16 +52,7 @@ fn resampling_is_exact() {
     let all: f32 = out.iter().sum::<f32>() / 784.0;
     let before = pixels.iter().map(|&v| f32::from(v)).sum::<f32>() / 35.0;
     assert!((all - before).abs() < 1e-2);
-    let wide = resample(
-        &ink,
-        Window {
-            left: -7.0,
-            top: -5.0,
-            width: 21.0,
-            height: 15.0,
-        },
-        28,
-    );
+    let wide = resample(&ink, Window { left: -7.0, top: -5.0, width: 21.0, height: 15.0 }, 28);
     assert!((wide.iter().sum::<f32>() / 784.0 - before / 9.0).abs() < 1e-2);
     assert_eq!(wide[0], 0.0);
 }
@@ -83,16 +61,12 @@ fn resampling_is_exact() {
 fn the_methods_put_the_ink_where_they_say() {
     // 120 columns x 240 rows of ink on a page of 1200 x 900.
     let ink = page(1200, 900, 300..420, 500..740);
-    let Preprocessed {
-        pixels, features, ..
-    } = preprocess(ink.clone(), &Preprocess::squeeze());
+    let Preprocessed { pixels, features, .. } = preprocess(ink.clone(), &Preprocess::squeeze());
     let extent = |pixels: &[u8], limit: u8| {
-        let rows = (0..28)
-            .filter(|&y| (0..28).any(|x| pixels[y * 28 + x] > limit))
-            .collect::<Vec<_>>();
-        let columns = (0..28)
-            .filter(|&x| (0..28).any(|y| pixels[y * 28 + x] > limit))
-            .collect::<Vec<_>>();
+        let rows =
+            (0..28).filter(|&y| (0..28).any(|x| pixels[y * 28 + x] > limit)).collect::<Vec<_>>();
+        let columns =
+            (0..28).filter(|&x| (0..28).any(|y| pixels[y * 28 + x] > limit)).collect::<Vec<_>>();
         (rows[0], rows.len(), columns[0], columns.len())
     };
     assert_eq!(extent(&pixels, 0), (15, 9, 7, 3));
@@ -113,17 +87,10 @@ fn the_methods_put_the_ink_where_they_say() {
     assert_eq!(extent(&done.pixels, 0), (15, 6, 7, 3));
     assert_eq!(done.features, features);
 
-    let crop = CropToInk {
-        box_size: 20.0,
-        centre: Centre::Box,
-        stretch: false,
-    };
+    let crop = CropToInk { box_size: 20.0, centre: Centre::Box, stretch: false };
     let pixels = preprocess(ink.clone(), &crop.into()).pixels;
     assert_eq!(extent(&pixels, 250), (4, 20, 9, 10));
-    let whole = CropToInk {
-        box_size: 28.0,
-        ..crop
-    };
+    let whole = CropToInk { box_size: 28.0, ..crop };
     let pixels = preprocess(ink, &whole.into()).pixels;
     assert_eq!(extent(&pixels, 250), (0, 28, 7, 14));
     // Two lines of unequal length: the centre of mass is not the box's.
@@ -134,10 +101,7 @@ fn the_methods_put_the_ink_where_they_say() {
     let pixels = preprocess(l_shape, &CropToInk::mnist().into()).pixels;
     let mass = |axis: fn(usize) -> usize| {
         let total: f64 = pixels.iter().map(|&v| f64::from(v)).sum();
-        (0..784)
-            .map(|i| (axis(i) as f64 + 0.5) * f64::from(pixels[i]))
-            .sum::<f64>()
-            / total
+        (0..784).map(|i| (axis(i) as f64 + 0.5) * f64::from(pixels[i])).sum::<f64>() / total
     };
     // As near to the middle as the box allows: 4 pixels of slack, of which 4 are used.
     assert_eq!(extent(&pixels, 100).1, 20);
@@ -154,23 +118,13 @@ fn thin_lines_can_be_brought_up_to_full_ink() {
     };
     let crop = CropToInk::default();
     assert!(brightest(crop) < Some(120));
-    assert_eq!(
-        brightest(CropToInk {
-            stretch: true,
-            ..crop
-        }),
-        Some(255)
-    );
+    assert_eq!(brightest(CropToInk { stretch: true, ..crop }), Some(255));
 }
 
 #[test]
 fn light_ink_on_dark_paper_and_empty_pages() {
     let dark = page(60, 40, 20..30, 10..30);
-    let inverse = Grey {
-        width: 60,
-        height: 40,
-        pixels: dark.pixels.clone(),
-    };
+    let inverse = Grey { width: 60, height: 40, pixels: dark.pixels.clone() };
     assert_eq!(Ink::of(inverse), dark);
     let empty = page(60, 40, 0..0, 0..0);
     let done = preprocess(empty, &Preprocess::default());
@@ -181,11 +135,7 @@ fn light_ink_on_dark_paper_and_empty_pages() {
     let done = preprocess(line, &Preprocess::default());
     assert!(done.pixels.contains(&255));
     // Faint ink does not make a whole image disappear.
-    let faint = Ink {
-        width: 4,
-        height: 4,
-        pixels: vec![90; 16],
-    };
+    let faint = Ink { width: 4, height: 4, pixels: vec![90; 16] };
     let done = preprocess(faint, &Preprocess::keep_aspect());
     assert_eq!((done.pixels, done.features), (vec![90; 784], [0.0; 6]));
 }
@@ -199,10 +149,7 @@ fn stray_dots_are_wiped_out_and_those_of_i_stay() {
         }
         ink
     };
-    assert_eq!(
-        dotted(800).without_specks(),
-        page(1200, 900, 500..560, 300..700)
-    );
+    assert_eq!(dotted(800).without_specks(), page(1200, 900, 500..560, 300..700));
     assert_eq!(dotted(520).without_specks(), dotted(520));
     // What is left alone fills the image; with the dot it would be half as wide.
     assert_eq!(
@@ -216,11 +163,7 @@ fn stray_dots_are_wiped_out_and_those_of_i_stay() {
 fn the_result_may_have_any_side() {
     let ink = page(1200, 900, 300..420, 500..740);
     for side in [1, 7, 32, 40, 56] {
-        for way in [
-            Preprocess::squeeze(),
-            Preprocess::keep_aspect(),
-            Preprocess::default(),
-        ] {
+        for way in [Preprocess::squeeze(), Preprocess::keep_aspect(), Preprocess::default()] {
             let done = preprocess(ink.clone(), &way.side(side));
             assert_eq!(done.pixels.len(), side * side);
             assert_eq!(done.features, preprocess(ink.clone(), &way).features);
@@ -228,25 +171,15 @@ fn the_result_may_have_any_side() {
                 pixels.iter().map(|&v| f64::from(v)).sum::<f64>() / pixels.len() as f64
             };
             let usual = preprocess(ink.clone(), &way).pixels;
-            assert!(
-                (mean(&done.pixels) - mean(&usual)).abs() < 2.0,
-                "{side} {way:?}"
-            );
+            assert!((mean(&done.pixels) - mean(&usual)).abs() < 2.0, "{side} {way:?}");
         }
     }
     // Twice the side: every pixel of 28 is the mean of four.
     let twice = preprocess(ink.clone(), &Preprocess::default().side(56)).pixels;
-    for (i, &value) in preprocess(ink, &Preprocess::default())
-        .pixels
-        .iter()
-        .enumerate()
-    {
+    for (i, &value) in preprocess(ink, &Preprocess::default()).pixels.iter().enumerate() {
         let at = |y: usize, x: usize| f64::from(twice[(i / 28 * 2 + y) * 56 + i % 28 * 2 + x]);
         let mean = (at(0, 0) + at(0, 1) + at(1, 0) + at(1, 1)) / 4.0;
-        assert!(
-            (mean - f64::from(value)).abs() <= 1.0,
-            "{i}: {mean} {value}"
-        );
+        assert!((mean - f64::from(value)).abs() <= 1.0, "{i}: {mean} {value}");
     }
 }
 
@@ -263,10 +196,7 @@ fn colours_stay_where_they_are_kept() {
     let page = |paper: [u8; 3]| -> Vec<u8> {
         let mut pixels = paper.repeat(8 * 4);
         // Two by two pixels of each colour, side by side.
-        for (k, colour) in [[200, 0, 10], [0, 150, 20], [30, 40, 250]]
-            .into_iter()
-            .enumerate()
-        {
+        for (k, colour) in [[200, 0, 10], [0, 150, 20], [30, 40, 250]].into_iter().enumerate() {
             for (y, x) in [(1, 0), (1, 1), (2, 0), (2, 1)] {
                 let at = (y * 8 + 1 + 2 * k + x) * 3;
                 pixels[at..at + 3].copy_from_slice(&colour);
@@ -292,10 +222,7 @@ fn colours_stay_where_they_are_kept() {
     let clear = png_of(2, 1, Rgba8, &[9, 9, 9, 0, 10, 20, 30, 255]);
     let samples = read(&clear, Preprocess::squeeze().side(2).rgb());
     let first = samples.image(0).iter().copied().collect::<Vec<u8>>();
-    assert_eq!(
-        first,
-        [255, 10, 255, 10, 255, 20, 255, 20, 255, 30, 255, 30]
-    );
+    assert_eq!(first, [255, 10, 255, 10, 255, 20, 255, 20, 255, 30, 255, 30]);
 }
 
 #[test]

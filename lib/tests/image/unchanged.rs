@@ -13,17 +13,11 @@ use image::{DynamicImage, ImageFormat, RgbaImage};
 use ndarray::ArrayView3;
 
 fn bits(values: &[f32]) -> impl Iterator<Item = u8> {
-    values
-        .iter()
-        .flat_map(|value| value.to_bits().to_le_bytes())
+    values.iter().flat_map(|value| value.to_bits().to_le_bytes())
 }
 
 fn ways() -> [Preprocess; 5] {
-    let stretched = CropToInk {
-        box_size: 26.5,
-        centre: Centre::Mass,
-        stretch: true,
-    };
+    let stretched = CropToInk { box_size: 26.5, centre: Centre::Mass, stretch: true };
     [
         Preprocess::squeeze(),
         Preprocess::keep_aspect(),
@@ -39,20 +33,9 @@ fn distortions() {
     let augments = [
         mild,
         mild.times(1.7),
-        Augment {
-            elastic: 0.0,
-            ..mild
-        },
-        Augment {
-            rotation: 20.0,
-            smoothness: 2.5,
-            ..none
-        },
-        Augment {
-            elastic: 40.0,
-            smoothness: 9.0,
-            ..none
-        },
+        Augment { elastic: 0.0, ..mild },
+        Augment { rotation: 20.0, smoothness: 2.5, ..none },
+        Augment { elastic: 40.0, smoothness: 9.0, ..none },
     ];
     let mut all = Vec::new();
     for (augment, epoch) in augments.iter().zip(0..) {
@@ -65,10 +48,7 @@ fn distortions() {
             all.extend(bits(&out));
         }
     }
-    assert_eq!(
-        sha256(&all),
-        "63e0929d010dbfb1d0f62f41f5762112204c1ed88c2316542e7f6b6409392955"
-    );
+    assert_eq!(sha256(&all), "63e0929d010dbfb1d0f62f41f5762112204c1ed88c2316542e7f6b6409392955");
 }
 
 #[test]
@@ -84,20 +64,13 @@ fn preprocessed_pages() {
             })
             .collect();
         for way in &ways() {
-            let grey = Grey {
-                width: 1200,
-                height: 900,
-                pixels: pixels.clone(),
-            };
+            let grey = Grey { width: 1200, height: 900, pixels: pixels.clone() };
             let done = preprocess(Ink::of(grey), way);
             all.extend(done.pixels);
             all.extend(bits(&done.features));
         }
     }
-    assert_eq!(
-        sha256(&all),
-        "07eff62af9bd8c9ba0af022909be17349761debc288ea22d7d6342b46ea5d415"
-    );
+    assert_eq!(sha256(&all), "07eff62af9bd8c9ba0af022909be17349761debc288ea22d7d6342b46ea5d415");
 }
 
 #[test]
@@ -122,10 +95,7 @@ fn decoded_images() {
         image.write_to(&mut file, ImageFormat::Png).unwrap();
         all.extend(decode_grey(Path::new("x"), file.get_ref()).unwrap().pixels);
     }
-    assert_eq!(
-        sha256(&all),
-        "65ad8c2e1e87abfe912ba406200cb0f4dc7aa3926f758c35140409f63ffc26e0"
-    );
+    assert_eq!(sha256(&all), "65ad8c2e1e87abfe912ba406200cb0f4dc7aa3926f758c35140409f63ffc26e0");
 }
 
 #[test]

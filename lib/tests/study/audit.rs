@@ -16,17 +16,13 @@ use rand_pcg::Pcg64;
 
 /// Digits of the stand-in, ten writers each, labelled 0 to 9 in turn.
 fn digits(n: usize) -> Samples {
-    let writers: Vec<synthetic::Writer> = (0..10)
-        .map(|w| synthetic::Writer::new(synthetic::SEED, w))
-        .collect();
+    let writers: Vec<synthetic::Writer> =
+        (0..10).map(|w| synthetic::Writer::new(synthetic::SEED, w)).collect();
     let labels: Vec<usize> = (0..n).map(|i| i % 10).collect();
     let pixels: Vec<u8> = (labels.iter().enumerate())
         .flat_map(|(i, &label)| synthetic::digit(&writers[i / 10 % 10], label, i as u64))
         .collect();
-    samples(
-        Array4::from_shape_vec((n, 1, 28, 28), pixels).unwrap(),
-        labels,
-    )
+    samples(Array4::from_shape_vec((n, 1, 28, 28), pixels).unwrap(), labels)
 }
 
 fn samples(images: Array4<u8>, labels: Vec<usize>) -> Samples {
@@ -57,24 +53,14 @@ fn through_jpeg(samples: &Samples, quality: u8) -> Samples {
             .write_image(&pixels, 28, 28, ExtendedColorType::L8)
             .unwrap();
         let grey = decode::decode_grey(Path::new("test"), file.get_ref()).unwrap();
-        image
-            .iter_mut()
-            .zip(grey.pixels)
-            .for_each(|(to, from)| *to = from);
+        image.iter_mut().zip(grey.pixels).for_each(|(to, from)| *to = from);
     }
     compressed
 }
 
 fn distances(images: &Array4<u8>, image: &[u8]) -> Vec<u32> {
     let others = images.outer_iter();
-    others
-        .map(|o| {
-            o.iter()
-                .zip(image)
-                .map(|(a, b)| u32::from(a.abs_diff(*b)))
-                .sum()
-        })
-        .collect()
+    others.map(|o| o.iter().zip(image).map(|(a, b)| u32::from(a.abs_diff(*b))).sum()).collect()
 }
 
 #[test]
@@ -93,25 +79,15 @@ fn the_nearest_is_that_of_comparing_with_all() {
             assert_eq!(all[found.index], lowest);
         }
         let best = all.iter().position(|&d| d == lowest).unwrap();
-        let second = all
-            .iter()
-            .enumerate()
-            .filter(|(k, _)| *k != best)
-            .map(|(_, &d)| d);
+        let second = all.iter().enumerate().filter(|(k, _)| *k != best).map(|(_, &d)| d);
         let found = nearest.to(&image, Some(best), Some(best)).unwrap();
         assert_eq!(Some(found.distance), second.min());
         assert_ne!(found.index, best);
     }
     let own: Vec<u8> = images.index_axis(Axis(0), 7).iter().copied().collect();
-    let found = Match {
-        index: 7,
-        distance: 0,
-    };
+    let found = Match { index: 7, distance: 0 };
     assert_eq!(nearest.to(&own, None, None), Some(found));
-    assert_eq!(
-        Nearest::among(&Array4::zeros((0, 1, 28, 28))).to(&own, Some(0), None),
-        None
-    );
+    assert_eq!(Nearest::among(&Array4::zeros((0, 1, 28, 28))).to(&own, Some(0), None), None);
 }
 
 /// Images in another order and through JPEG are found, whatever they are labelled.
@@ -122,11 +98,7 @@ fn originals_are_found_wherever_they_are() {
     order.shuffle(&mut Pcg64::seed_from_u64(2));
     let mut dataset3 = through_jpeg(&originals.select(&order[..300]), 75);
     for (i, label) in dataset3.labels.iter_mut().enumerate() {
-        *label = if i < 20 {
-            *label
-        } else {
-            (*label + 1 + i % 9) % 10
-        };
+        *label = if i < 20 { *label } else { (*label + 1 + i % 9) % 10 };
     }
     let audit = Audit::of(&dataset3, &originals).unwrap();
     let found: Vec<usize> = audit.matches.iter().map(|m| m.index).collect();
@@ -134,12 +106,7 @@ fn originals_are_found_wherever_they_are() {
     assert_eq!(audit.distinct(), 300);
     assert_eq!(audit.right(), 20);
     assert_eq!(audit.given, dataset3.labels);
-    let moved = order
-        .iter()
-        .take(300)
-        .enumerate()
-        .filter(|(i, o)| i != *o)
-        .count();
+    let moved = order.iter().take(300).enumerate().filter(|(i, o)| i != *o).count();
     assert_eq!(audit.in_place(), 300 - moved);
     let compression = audit.compression.unwrap();
     assert_eq!((compression.quality, compression.images), (75, 100));
@@ -151,11 +118,9 @@ fn originals_are_found_wherever_they_are() {
     let text = audit.in_words();
     assert!(text.contains("Of the 300 images"), "{text}");
     assert!(text.contains("20 of 300 (6.67 %) name the digit"), "{text}");
-    for block in [
-        audit.show(),
-        audit.pairs(&dataset3, &originals, 8).show(),
-        audit.uniformity().show(),
-    ] {
+    for block in
+        [audit.show(), audit.pairs(&dataset3, &originals, 8).show(), audit.uniformity().show()]
+    {
         assert!(!block.html().contains("NaN"), "{}", block.text());
     }
 }
@@ -182,9 +147,7 @@ fn with_counts(counts: &[[usize; 10]; 10]) -> Audit {
     let mut audit = Audit::of(&originals, &originals).unwrap();
     let cells = || (0..10).flat_map(|t| (0..10).map(move |g| (t, g)));
     let repeated = |pick: fn((usize, usize)) -> usize| -> Vec<usize> {
-        cells()
-            .flat_map(|(t, g)| vec![pick((t, g)); counts[t][g]])
-            .collect()
+        cells().flat_map(|(t, g)| vec![pick((t, g)); counts[t][g]]).collect()
     };
     (audit.truth, audit.given) = (repeated(|cell| cell.0), repeated(|cell| cell.1));
     audit.matches = vec![audit.matches[0]; audit.truth.len()];

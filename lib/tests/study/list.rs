@@ -26,19 +26,12 @@ fn every_published_record_is_that_of_a_run_of_the_list() {
         let run = Experiment::named(name).unwrap();
         assert_eq!(record.name(), name);
         assert_eq!(record.config, run.config, "{name}");
-        assert_eq!(
-            record.differs_from(&run, &record.dataset, record.pretraining.as_ref()),
-            None
-        );
+        assert_eq!(record.differs_from(&run, &record.dataset, record.pretraining.as_ref()), None);
         assert_eq!(record.loss, run.config.loss.name());
         assert_eq!(record.pretraining.is_some(), run.init == Init::Pretrained);
         assert_eq!(record.test_accuracy.is_some(), run.is_tested_on_mnist());
         let kept = run.checkpoint();
-        assert!(
-            kept.ends_with(&record.checkpoint.path),
-            "{}",
-            kept.display()
-        );
+        assert!(kept.ends_with(&record.checkpoint.path), "{}", kept.display());
         let dataset = match record.part {
             1 => "handwritten",
             2 if record.protocol == "pretraining" => "handwritten",
@@ -85,11 +78,7 @@ fn the_text_of_published_configurations_is_kept() {
         let run = Experiment::named(&record.name()).unwrap();
         let config = serde_json::to_string_pretty(&run.config).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
-        assert!(
-            text.contains(&config.replace('\n', "\n  ")),
-            "{}",
-            run.name()
-        );
+        assert!(text.contains(&config.replace('\n', "\n  ")), "{}", run.name());
     }
 }
 
@@ -113,16 +102,8 @@ fn a_run_has_a_name_under_any_seed() {
     let name = "part2-original-pretrained-report-seed7";
     let run = Experiment::named(name).unwrap();
     assert_eq!(run, Experiment::mnist(Head::Original, Init::Pretrained, 7));
-    assert_eq!(
-        run.needs().unwrap().name(),
-        "part2-original-random-pretraining-seed7"
-    );
-    for name in [
-        "",
-        "part2",
-        "part2-original-pretrained-report-seedx",
-        "part9-a-b-c-seed0",
-    ] {
+    assert_eq!(run.needs().unwrap().name(), "part2-original-random-pretraining-seed7");
+    for name in ["", "part2", "part2-original-pretrained-report-seedx", "part9-a-b-c-seed0"] {
         let error = Experiment::named(name).unwrap_err().to_string();
         assert!(error.contains("glyphs train --list"), "{error}");
     }

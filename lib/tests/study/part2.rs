@@ -53,10 +53,7 @@ fn grid(random: u64, pretrained: u64) -> Grid {
             Init::Pretrained => pretrained,
         };
         let runs = (0..seeds).map(|seed| record(head, init, seed, end(seed)));
-        let seeds = Seeds {
-            runs: runs.collect(),
-            left_out: Vec::new(),
-        };
+        let seeds = Seeds { runs: runs.collect(), left_out: Vec::new() };
         (head, init, seeds)
     };
     networks().map(|(head, init)| cell(head, init)).collect()
@@ -91,11 +88,7 @@ fn starts_are_paired_by_seed() {
     let gain = gain.expect("five pairs");
     assert_eq!(gain.n, 5);
     assert!((gain.mean - 0.0042).abs() < 1e-9, "{gain:?}");
-    assert!(
-        grid(1, 1)
-            .gain(Head::Original, |run| run.test_accuracy)
-            .is_none()
-    );
+    assert!(grid(1, 1).gain(Head::Original, |run| run.test_accuracy).is_none());
 }
 
 #[test]
@@ -114,48 +107,30 @@ fn every_display_holds_with_five_seeds_with_one_and_with_none() {
         ];
         for html in shown {
             let page = html.html();
-            assert!(
-                !page.contains("NaN") && !page.contains(">inf"),
-                "{}",
-                html.text()
-            );
+            assert!(!page.contains("NaN") && !page.contains(">inf"), "{}", html.text());
             assert!(!page.contains("could not be drawn"), "{}", html.text());
         }
     }
     let words = part2::quality_finding(&grid(5, 5)).text().to_string();
-    assert!(
-        words.contains("test accuracy (%) is better (+0.42"),
-        "{words}"
-    );
+    assert!(words.contains("test accuracy (%) is better (+0.42"), "{words}");
 }
 
 /// Runs in two groups have no interval that describes them, nor has a lead on them.
 #[test]
 fn nothing_is_compared_with_runs_in_two_groups() {
     let grid = grid(5, 5);
-    let mut both: Vec<Seeds> = grid
-        .iter()
-        .map(|(.., seeds)| seeds.clone())
-        .take(2)
-        .collect();
+    let mut both: Vec<Seeds> = grid.iter().map(|(.., seeds)| seeds.clone()).take(2).collect();
     let text = |both: &[Seeds]| {
         let shown = part1::compare_seeds(&[("a", &both[0]), ("b", &both[1])]);
         shown.unwrap().text().to_string()
     };
     assert!(text(&both).contains("The lead of b"));
-    for (run, accuracy) in both[0]
-        .runs
-        .iter_mut()
-        .zip([0.011, 0.1, 0.012, 0.101, 0.01])
-    {
+    for (run, accuracy) in both[0].runs.iter_mut().zip([0.011, 0.1, 0.012, 0.101, 0.01]) {
         run.test_accuracy = Some(accuracy);
     }
     let apart = text(&both);
     assert!(apart.contains("two groups, of 3 and 2 runs"), "{apart}");
-    assert!(
-        !apart.contains("lead") && !apart.contains("more than chance"),
-        "{apart}"
-    );
+    assert!(!apart.contains("lead") && !apart.contains("more than chance"), "{apart}");
 }
 
 /// A title says what the runs show, and that it cannot be told where they do not.
@@ -163,11 +138,7 @@ fn nothing_is_compared_with_runs_in_two_groups() {
 fn titles_are_what_the_runs_show() {
     let title = |html: Html| html.text().lines().next().unwrap_or_default().to_string();
     for (seeds, sooner, effect) in [
-        (
-            5,
-            "Head original: pretrained networks reach 98 %",
-            "raises it",
-        ),
+        (5, "Head original: pretrained networks reach 98 %", "raises it"),
         (
             1,
             "Head original: whether pretrained networks reach 98 % sooner cannot be told",
@@ -179,28 +150,18 @@ fn titles_are_what_the_runs_show() {
         assert!(curves.starts_with(sooner), "{curves}");
         assert_eq!(curves.ends_with("steps sooner"), seeds == 5, "{curves}");
         let starts = title(part2::compare_starts(&grid, "starts").unwrap());
-        assert!(
-            starts.starts_with(&format!("Test accuracy: pretraining {effect}")),
-            "{starts}"
-        );
+        assert!(starts.starts_with(&format!("Test accuracy: pretraining {effect}")), "{starts}");
         let both: Vec<&Seeds> = grid.iter().map(|(.., seeds)| seeds).take(2).collect();
         let highest = title(part1::compare_seeds(&[("a", both[0]), ("b", both[1])]).unwrap());
         assert!(highest.starts_with("Highest mean: b, 98.9"), "{highest}");
-        assert_eq!(
-            highest.ends_with("cannot be told from a"),
-            seeds == 1,
-            "{highest}"
-        );
+        assert_eq!(highest.ends_with("cannot be told from a"), seeds == 1, "{highest}");
     }
 }
 
 #[test]
 fn a_run_that_started_from_other_data_is_another_run() {
     let mut run = record(Head::Original, Init::Pretrained, 0, 0.99);
-    let drawings = |sha256: &str| Provenance {
-        sha256: sha256.into(),
-        ..run.dataset.clone()
-    };
+    let drawings = |sha256: &str| Provenance { sha256: sha256.into(), ..run.dataset.clone() };
     let (real, stand_in) = (drawings("real"), drawings("stand-in"));
     run.pretraining = Some(real.clone());
     let this = Experiment::mnist(Head::Original, Init::Pretrained, 0);
@@ -210,10 +171,7 @@ fn a_run_that_started_from_other_data_is_another_run() {
         assert!(differs(other).expect("a difference").contains("other data"));
     }
     let frozen = this.clone().frozen_trunk();
-    let other = Experiment {
-        config: this.config.clone(),
-        ..frozen
-    };
+    let other = Experiment { config: this.config.clone(), ..frozen };
     let difference = run.differs_from(&other, &run.dataset, Some(&real));
     assert!(difference.expect("a difference").contains("frozen layers"));
 }
@@ -240,10 +198,7 @@ fn runs_become_a_data_frame() {
 
 fn interval(low: f64, high: f64) -> PairedDifference {
     let (a, b) = ([low, high], [0.0, 0.0]);
-    PairedDifference {
-        interval: Interval { low, high },
-        ..paired_difference(&a, &b).unwrap()
-    }
+    PairedDifference { interval: Interval { low, high }, ..paired_difference(&a, &b).unwrap() }
 }
 
 #[test]
@@ -257,11 +212,9 @@ fn a_claim_holds_does_not_or_cannot_be_told() {
     ] {
         assert_eq!(Verdict::of_difference(mean, p), verdict);
     }
-    for (low, high, verdict) in [
-        (-0.001, 0.002, Holds),
-        (-0.01, 0.002, CannotBeTold),
-        (0.01, 0.02, DoesNotHold),
-    ] {
+    for (low, high, verdict) in
+        [(-0.001, 0.002, Holds), (-0.01, 0.002, CannotBeTold), (0.01, 0.02, DoesNotHold)]
+    {
         assert_eq!(Verdict::of_equality(&interval(low, high)), verdict);
     }
 }
@@ -279,13 +232,8 @@ fn claims_are_held_against_the_records() {
     let text = html.text().to_string();
     assert!(text.contains("no person has read these drawings"), "{text}");
     assert!(text.contains("never run on this data"), "{text}");
-    let line = text
-        .lines()
-        .find(|line| line.contains("pretrained outperforms"));
-    assert!(
-        line.unwrap().contains("+0.44") || line.unwrap().contains("+0.4"),
-        "{text}"
-    );
+    let line = text.lines().find(|line| line.contains("pretrained outperforms"));
+    assert!(line.unwrap().contains("+0.44") || line.unwrap().contains("+0.4"), "{text}");
     assert!(line.unwrap().trim_end().ends_with("holds"), "{text}");
 }
 
@@ -312,8 +260,5 @@ fn overfitting_can_be_denied() {
     let html = claims(&records);
     let text = html.text().to_string();
     let line = text.lines().find(|line| line.contains("head overfits"));
-    assert!(
-        line.unwrap().trim_end().ends_with("does not hold"),
-        "{text}"
-    );
+    assert!(line.unwrap().trim_end().ends_with("does not hold"), "{text}");
 }

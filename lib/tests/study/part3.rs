@@ -26,9 +26,7 @@ fn dataset3() -> Samples {
 }
 
 fn with_counts(counts: [usize; 10]) -> Samples {
-    let labels: Vec<usize> = (0..10)
-        .flat_map(|digit| vec![digit; counts[digit]])
-        .collect();
+    let labels: Vec<usize> = (0..10).flat_map(|digit| vec![digit; counts[digit]]).collect();
     Samples {
         images: Array4::zeros((0, 1, 28, 28)),
         features: Array2::zeros((labels.len(), 0)),
@@ -42,11 +40,7 @@ fn with_counts(counts: [usize; 10]) -> Samples {
 
 /// A record; `learned` is what it took up, 0 to 1. Where that is 0 it answers 8.
 fn record(head: Head, init: Init, seed: u64, learned: f64) -> RunResult {
-    let accuracy = if learned == 0.0 {
-        0.0974
-    } else {
-        0.02 * (1.0 - learned)
-    };
+    let accuracy = if learned == 0.0 { 0.0974 } else { 0.02 * (1.0 - learned) };
     let loss = 10_f64.ln() - learned * (10_f64.ln() - 9_f64.ln());
     let epoch = |k: usize| Epoch {
         loss: loss + 0.1 / (k * k) as f64,
@@ -72,11 +66,7 @@ fn record(head: Head, init: Init, seed: u64, learned: f64) -> RunResult {
         metrics.insert("cka_hidden".into(), 0.4);
     }
     for digit in 0..10 {
-        let recall = if learned == 0.0 && digit == 8 {
-            1.0
-        } else {
-            0.0
-        };
+        let recall = if learned == 0.0 && digit == 8 { 1.0 } else { 0.0 };
         metrics.insert(format!("recall_{digit}"), recall);
     }
     RunResult {
@@ -93,30 +83,18 @@ fn trained(head: Head, init: Init, learned: f64) -> Trained {
     let shape = (test.len(), 10);
     let logits = Array2::from_shape_fn(shape, |(i, k)| {
         let noise = ((i * 31 + k * 17) % 23) as f64 / 100.0;
-        let avoided = if test.labels[i] == k {
-            6.0 * learned
-        } else {
-            0.0
-        };
+        let avoided = if test.labels[i] == k { 6.0 * learned } else { 0.0 };
         let always = if learned == 0.0 && k == 8 { 1.0 } else { 0.0 };
         (noise - avoided + always) as f32
     });
     let result = record(head, init, 0, learned);
     let experiment = Experiment::mislabelled(head, init, 0);
     Trained {
-        model: Experiment {
-            init: Init::Random,
-            ..experiment.clone()
-        }
-        .network()
-        .unwrap(),
+        model: Experiment { init: Init::Random, ..experiment.clone() }.network().unwrap(),
         experiment,
         valid: test.take(0),
         on_mnist: None,
-        history: History {
-            epochs: result.epochs.clone(),
-            curve: result.curve.clone(),
-        },
+        history: History { epochs: result.epochs.clone(), curve: result.curve.clone() },
         evaluation: Evaluation::new(logits, &test).unwrap(),
         result,
     }
@@ -131,17 +109,9 @@ fn grid() -> Grid {
     };
     Grid::from_iter([
         seeds(Head::Original, Init::Random, [0.0, 0.6, 0.0, 0.7, 0.5]),
-        seeds(
-            Head::Original,
-            Init::Pretrained,
-            [0.9, 0.8, 0.9, 0.95, 0.85],
-        ),
+        seeds(Head::Original, Init::Pretrained, [0.9, 0.8, 0.9, 0.95, 0.85]),
         seeds(Head::Experimental, Init::Random, [0.0; 5]),
-        seeds(
-            Head::Experimental,
-            Init::Pretrained,
-            [0.3, 0.0, 0.0, 0.2, 0.1],
-        ),
+        seeds(Head::Experimental, Init::Pretrained, [0.3, 0.0, 0.0, 0.2, 0.1]),
     ])
 }
 
@@ -182,19 +152,14 @@ fn accuracies_of_the_report_are_shares_of_one_digit() {
     assert_eq!(digits_of_share(0.0892, &test), [5]);
     assert_eq!(digits_of_share(0.0958, &test), [6]);
     assert!(digits_of_share(0.0039, &test).is_empty());
-    let table = part3::answers_in_report(&dataset3(), &test)
-        .show()
-        .text()
-        .to_owned();
+    let table = part3::answers_in_report(&dataset3(), &test).show().text().to_owned();
     assert!(table.contains("0.0974  8"), "{table}");
     assert!(digits_of_share(0.1, &test.take(0)).is_empty());
 }
 
 #[test]
 fn findings_tell_the_runs_apart() {
-    let text = part3::findings(&grid(), &dataset3(), &test_set())
-        .text()
-        .to_owned();
+    let text = part3::findings(&grid(), &dataset3(), &test_set()).text().to_owned();
     // Every second record of the first network, all of the second, three of the last.
     assert!(text.contains("11 of 20 runs fall below 5 %"), "{text}");
     assert!(text.contains("the others get 9.7 %"), "{text}");
@@ -203,24 +168,13 @@ fn findings_tell_the_runs_apart() {
         "{text}"
     );
     assert!(text.contains("1 is below 5 %"), "{text}");
-    assert!(
-        text.contains("In 9 of them the dense layer has fallen silent"),
-        "{text}"
-    );
+    assert!(text.contains("In 9 of them the dense layer has fallen silent"), "{text}");
     assert!(text.contains("and 3 are to all four decimals"), "{text}");
-    assert!(
-        text.contains("answer to everything, 5, 8. The fullest"),
-        "{text}"
-    );
+    assert!(text.contains("answer to everything, 5, 8. The fullest"), "{text}");
     assert!(!text.contains("NaN"), "{text}");
 
-    let nothing = part3::findings(&Grid::from_iter([]), &dataset3(), &test_set())
-        .text()
-        .to_owned();
-    assert!(
-        !nothing.contains("inf") && !nothing.contains("NaN"),
-        "{nothing}"
-    );
+    let nothing = part3::findings(&Grid::from_iter([]), &dataset3(), &test_set()).text().to_owned();
+    assert!(!nothing.contains("inf") && !nothing.contains("NaN"), "{nothing}");
 }
 
 /// Written to the build's temporary folder (`part3.html`) to be looked at.

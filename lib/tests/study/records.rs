@@ -33,11 +33,7 @@ pub fn record(run: Experiment) -> RunResult {
         curve: Vec::new(),
         test_accuracy: None,
         metrics: BTreeMap::new(),
-        checkpoint: Artefact {
-            path: String::new(),
-            sha256: String::new(),
-            weights_sha256: None,
-        },
+        checkpoint: Artefact { path: String::new(), sha256: String::new(), weights_sha256: None },
         best_checkpoint: None,
         environment: Environment::here(),
     }

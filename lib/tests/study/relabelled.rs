@@ -10,10 +10,7 @@ fn steps(right: f64, uneven: bool) -> [f64; 10] {
     let labels: Vec<usize> = (0..n).map(|i| i % 10).collect();
     let digits = (0..10).map(|digit| digit.to_string());
     let train = Samples::new("made up", Array4::zeros((n, 1, 1, 1)), labels, digits).unwrap();
-    let mnist = Mnist {
-        test: train.take(10),
-        train,
-    };
+    let mnist = Mnist { test: train.take(10), train };
     let run = Experiment::relabelled(right, uneven, 3);
     let (samples, _) = run.samples(Sources::from(&mnist)).unwrap();
     let mut shares = [0.0; 10];
@@ -30,8 +27,5 @@ fn the_share_of_right_labels_and_the_spread_of_wrong_ones_are_as_asked() {
     let even = steps(0.1, false);
     assert!(even.iter().all(|&share| near(share, 0.1)), "{even:?}");
     let uneven = steps(0.0, true);
-    assert!(
-        near(uneven[1], 2.0 / 13.5) && near(uneven[9], 1.0 / 13.5),
-        "{uneven:?}"
-    );
+    assert!(near(uneven[1], 2.0 / 13.5) && near(uneven[9], 1.0 / 13.5), "{uneven:?}");
 }

@@ -21,24 +21,14 @@ fn each_kind_of_run_keeps_its_record_and_its_network() {
         .env("GLYPHS_OUTPUTS", folder.path())
         .output()
         .unwrap();
-    assert!(
-        done.status.success(),
-        "{}",
-        String::from_utf8_lossy(&done.stderr)
-    );
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     let pretraining = records(folder.path(), "part2-original-random-pretraining-seed0");
-    assert_eq!(
-        pretraining["checkpoint"]["path"],
-        "checkpoints/digits-original-seed0.safetensors"
-    );
+    assert_eq!(pretraining["checkpoint"]["path"], "checkpoints/digits-original-seed0.safetensors");
     assert_eq!(
         pretraining["best_checkpoint"]["path"],
         "checkpoints/digits-original-seed0.best.safetensors"
     );
-    let run = records(
-        folder.path(),
-        "part3-original-pretrained-self-training-6-3-seed0",
-    );
+    let run = records(folder.path(), "part3-original-pretrained-self-training-6-3-seed0");
     assert_eq!(run["pretraining"], pretraining["dataset"]);
     assert!(run["metrics"]["held_out_risk"].is_f64());
     assert!(run["metrics"]["train_loss"].is_null());
@@ -48,15 +38,7 @@ fn each_kind_of_run_keeps_its_record_and_its_network() {
     assert!(few["test_accuracy"].is_f64());
     let ours = records(folder.path(), "part1-original-random-ours-seed0");
     let measures: Vec<&String> = ours["metrics"].as_object().unwrap().keys().collect();
-    assert_eq!(
-        measures,
-        [
-            "averaged_accuracy",
-            "ece",
-            "merged_accuracy",
-            "top_3_accuracy"
-        ]
-    );
+    assert_eq!(measures, ["averaged_accuracy", "ece", "merged_accuracy", "top_3_accuracy"]);
     assert!(ours["test_accuracy"].is_null());
     assert_eq!(ours["setup"]["features"], "ink");
     assert_eq!(ours["setup"]["split"]["random"], 0.9);

@@ -11,10 +11,7 @@ fn history(losses: &[f64]) -> History {
         lr: 0.0,
         seconds: 0.0,
     };
-    History {
-        epochs: losses.iter().map(epoch).collect(),
-        curve: Vec::new(),
-    }
+    History { epochs: losses.iter().map(epoch).collect(), curve: Vec::new() }
 }
 
 #[test]
@@ -33,10 +30,7 @@ fn the_rate_halves_after_each_plateau_and_stops_at_its_minimum() {
     assert_eq!(rate(&[3.0, 2.0, 2.5, 2.1, 2.0, 2.2]), 0.25);
     assert_eq!(rate(&[1.0; 20]), 0.2);
     // Accuracy stands still all along.
-    let by_accuracy = ReduceLrOnPlateau {
-        monitor: Monitor::ValAccuracy,
-        ..plateau
-    };
+    let by_accuracy = ReduceLrOnPlateau { monitor: Monitor::ValAccuracy, ..plateau };
     let falling = history(&[5.0, 4.0, 3.0]);
     assert_eq!(plateau.learning_rate(1.0, &falling), 1.0);
     assert_eq!(by_accuracy.learning_rate(1.0, &falling), 0.5);

@@ -56,10 +56,7 @@ fn refused(bytes: &[u8], part: &str) {
 #[test]
 fn headers_that_cannot_be_true() {
     for size in [u64::MAX, 1 << 60, 100 << 20, 5 << 20] {
-        refused(
-            &[size.to_le_bytes().as_slice(), b"{}"].concat(),
-            "header is too long",
-        );
+        refused(&[size.to_le_bytes().as_slice(), b"{}"].concat(), "header is too long");
     }
     refused(b"", "not a safetensors file");
     refused(b"1234567", "not a safetensors file");
@@ -81,14 +78,8 @@ fn headers_that_cannot_be_true() {
     refused(&file_of(&tensor("[3]", 16, "F32"), 4), "not a safetensors");
     refused(&file_of(&tensor("[3]", 12, "F32"), 4), "not a safetensors");
     refused(&file_of(&tensor("[-1]", 16, "F32"), 4), "not a safetensors");
-    refused(
-        &file_of(&tensor("[2]", 16, "F64"), 4),
-        "not of 32-bit or 16-bit floats",
-    );
-    refused(
-        &file_of(&tensor("[4]", 16, "F32"), 4),
-        "header cannot be read",
-    );
+    refused(&file_of(&tensor("[2]", 16, "F64"), 4), "not of 32-bit or 16-bit floats");
+    refused(&file_of(&tensor("[4]", 16, "F32"), 4), "header cannot be read");
 }
 
 #[test]
@@ -147,9 +138,7 @@ fn the_weights_of_another_network() {
     let mut model = char_cnn(1000, 10, 0, 5);
     let bits = |model: &dyn Classifier| -> Vec<u32> {
         let tensors = model.tensors().into_iter();
-        tensors
-            .flat_map(|t| t.values.iter().map(|v| v.to_bits()).collect::<Vec<_>>())
-            .collect()
+        tensors.flat_map(|t| t.values.iter().map(|v| v.to_bits()).collect::<Vec<_>>()).collect()
     };
     let before = bits(&model);
     let words = other.restore(&mut model).unwrap_err().to_string();

@@ -26,9 +26,7 @@ fn gradients_agree_with_finite_differences() {
         .into_iter()
         .filter(|&loss| loss != Complementary::GradientAscent)
         .map(Loss::Complementary)
-        .chain([Loss::CrossEntropy {
-            label_smoothing: 0.1,
-        }]);
+        .chain([Loss::CrossEntropy { label_smoothing: 0.1 }]);
     for loss in losses {
         let logits = logits();
         let mut gradient = Array2::zeros(logits.raw_dim());
@@ -71,10 +69,7 @@ fn gradient_ascent_climbs_the_negative_parts_only() {
     assert!(here.iter().any(|&r| r < 0.0) && here.iter().any(|&r| r > 0.0));
     let negative = |logits: &Array2<f32>| -> f64 {
         let parts = class_risks(logits).into_iter().zip(&here);
-        parts
-            .filter(|(_, here)| **here < 0.0)
-            .map(|(risk, _)| risk)
-            .sum()
+        parts.filter(|(_, here)| **here < 0.0).map(|(risk, _)| risk).sum()
     };
     let mut gradient = Array2::zeros(logits().raw_dim());
     let loss = Loss::Complementary(Complementary::GradientAscent);
@@ -88,10 +83,7 @@ fn gradient_ascent_climbs_the_negative_parts_only() {
         };
         let slope = (at(h) - at(-h)) / f64::from(2.0 * h);
         let step = f64::from(gradient[index]);
-        assert!(
-            (step + slope).abs() < 2e-4,
-            "{index:?}: {step} against {slope}"
-        );
+        assert!((step + slope).abs() < 2e-4, "{index:?}: {step} against {slope}");
     }
 }
 
@@ -114,10 +106,7 @@ fn an_uneven_batch_alone_is_not_corrected() {
 fn values_agree_with_the_formulas() {
     for (loss, expected) in GOLDEN {
         let value = loss.risk(&logits(), &LABELS);
-        assert!(
-            (value - expected).abs() < 1e-5,
-            "{loss:?}: {value} against {expected}"
-        );
+        assert!((value - expected).abs() < 1e-5, "{loss:?}: {value} against {expected}");
     }
 }
 const GOLDEN: [(Complementary, f64); 5] = [

@@ -26,11 +26,7 @@ fn bars(n: usize) -> Samples {
     let labels: Vec<usize> = (0..n).map(|i| i * 7 % 10).collect();
     let images = Array4::from_shape_fn((n, 1, 28, 28), |(i, _, y, x)| {
         let noise = ((i * 31 + y * 17 + x * 13) % 23) as u8;
-        if x / 3 == labels[i] {
-            200 + noise
-        } else {
-            noise
-        }
+        if x / 3 == labels[i] { 200 + noise } else { noise }
     });
     Samples {
         images,
@@ -51,11 +47,7 @@ fn bars(n: usize) -> Samples {
 
 /// Three short epochs with everything on: augmentation, smoothing, one cycle.
 fn short() -> Config {
-    Config {
-        epochs: 3,
-        batch_size: 16,
-        ..Experiment::part1_ours(0).config
-    }
+    Config { epochs: 3, batch_size: 16, ..Experiment::part1_ours(0).config }
 }
 
 fn bits(model: &dyn Classifier) -> Vec<u32> {
@@ -68,10 +60,7 @@ fn bits(model: &dyn Classifier) -> Vec<u32> {
 fn the_same_call_gives_the_same_bits_on_any_number_of_threads() {
     let (train, valid) = bars(56).split(0.8, 3);
     let trained = |threads| {
-        let pool = ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .unwrap();
+        let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
             let mut model = Small::new(1);
             fit(&mut model, &train, &valid, &short()).unwrap();
@@ -85,11 +74,7 @@ fn the_same_call_gives_the_same_bits_on_any_number_of_threads() {
 #[test]
 fn a_network_learns_what_can_be_learned() {
     let samples = bars(120);
-    let config = Config {
-        epochs: 6,
-        batch_size: 20,
-        ..Config::default()
-    };
+    let config = Config { epochs: 6, batch_size: 20, ..Config::default() };
     let history = fit(&mut Small::new(1), &samples, &samples, &config).unwrap();
     assert!(history.last().unwrap().val_accuracy > 0.95, "{history:?}");
     assert_eq!(history.epochs.len(), 6);
@@ -117,11 +102,7 @@ fn an_average_over_copies_is_one_of_probabilities() {
     let third = &three * 3.0 - &two * 2.0;
     for copy in [&second, &third] {
         assert!(copy.iter().all(|p| (-1e-5..1.0 + 1e-5).contains(p)));
-        assert!(
-            copy.rows()
-                .into_iter()
-                .all(|row| (row.sum() - 1.0).abs() < 1e-4)
-        );
+        assert!(copy.rows().into_iter().all(|row| (row.sum() - 1.0).abs() < 1e-4));
         assert!((copy - &one).iter().any(|d| d.abs() > 1e-4));
     }
 
@@ -160,13 +141,7 @@ impl Classifier for BreaksAt {
 #[test]
 fn a_run_that_was_interrupted_ends_with_the_same_bits() {
     let (train, valid) = bars(50).split(0.8, 3);
-    let config = Config {
-        curve: Some(FineCurve {
-            every: 2,
-            images: 5,
-        }),
-        ..short()
-    };
+    let config = Config { curve: Some(FineCurve { every: 2, images: 5 }), ..short() };
     let mut whole = Small::new(1);
     let expected = fit(&mut whole, &train, &valid, &config).unwrap();
 
@@ -176,10 +151,7 @@ fn a_run_that_was_interrupted_ends_with_the_same_bits() {
     fit_resumable(&mut first, &train, &valid, &config, &states).unwrap_err();
     // The same network (its seed decides dropout), its weights wiped out.
     let mut second = Small::new(1);
-    second
-        .tensors_mut()
-        .into_iter()
-        .for_each(|t| t.values.fill(0.0));
+    second.tensors_mut().into_iter().for_each(|t| t.values.fill(0.0));
     let history = fit_resumable(&mut second, &train, &valid, &config, &states).unwrap();
 
     assert!(bits(&whole) == bits(&second), "weights");
@@ -204,10 +176,7 @@ fn a_run_that_was_interrupted_ends_with_the_same_bits() {
 
     let other = Config { seed: 5, ..config };
     let refused = fit_resumable(&mut second, &train, &valid, &other, &states).unwrap_err();
-    assert!(
-        refused.to_string().contains("another configuration"),
-        "{refused}"
-    );
+    assert!(refused.to_string().contains("another configuration"), "{refused}");
 }
 
 #[test]
@@ -221,10 +190,7 @@ fn a_state_that_is_damaged_or_of_another_run_is_refused_with_its_remedy() {
         error.to_string()
     };
     let refused = |said: String, words: &str| {
-        assert!(
-            said.contains(words) && said.contains("delete it to start anew"),
-            "{said}"
-        );
+        assert!(said.contains(words) && said.contains("delete it to start anew"), "{said}");
     };
     assert!(go(&train, &valid).contains("broken off"));
     assert!(go(&train, &valid).contains("broken off"), "it goes on");
@@ -262,10 +228,7 @@ fn one_process_makes_a_run_and_the_left_overs_of_killed_ones_go() {
     let lock = fs::File::create(folder.path().join("run.lock")).unwrap();
     lock.lock().unwrap();
     let said = go().unwrap_err().to_string();
-    assert!(
-        said.contains("under way") && said.contains("run.lock"),
-        "{said}"
-    );
+    assert!(said.contains("under way") && said.contains("run.lock"), "{said}");
     drop(lock);
     let left = folder.path().join(".run.last.safetensors.writing-abc");
     let in_use = folder.path().join(".run.last.safetensors.writing-def");
@@ -296,10 +259,7 @@ fn equal_runs_give_equal_files() {
         let mut model = Small::new(1);
         let history = fit(&mut model, &train, &valid, &short()).unwrap();
         let path = folder.path().join(name);
-        Checkpoint::of(&model, short(), history, &train)
-            .weights_only()
-            .save(&path)
-            .unwrap();
+        Checkpoint::of(&model, short(), history, &train).weights_only().save(&path).unwrap();
         fs::read(path).unwrap()
     };
     assert!(file("a") == file("b"));
@@ -312,9 +272,7 @@ fn a_checkpoint_gives_back_what_was_saved() {
     let path = folder.path().join("network.safetensors");
     let saved = Small::new(1);
     let history = Default::default();
-    Checkpoint::of(&saved, short(), history, &samples)
-        .save(&path)
-        .unwrap();
+    Checkpoint::of(&saved, short(), history, &samples).save(&path).unwrap();
     let checkpoint = Checkpoint::load(&path).unwrap();
     assert_eq!(checkpoint.classes, samples.classes);
     assert_eq!(checkpoint.config, short());
@@ -330,36 +288,20 @@ fn a_checkpoint_of_another_network_or_a_damaged_one_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("network.safetensors");
     let history = Default::default();
-    Checkpoint::of(&Small::new(1), short(), history, &samples)
-        .save(&path)
-        .unwrap();
+    Checkpoint::of(&Small::new(1), short(), history, &samples).save(&path).unwrap();
 
     let mut other: OriginalCnn<10> = OriginalCnn::new(1);
     let before = bits(&other);
-    let error = Checkpoint::load(&path)
-        .unwrap()
-        .restore(&mut other)
-        .unwrap_err();
+    let error = Checkpoint::load(&path).unwrap().restore(&mut other).unwrap_err();
     assert!(error.to_string().contains("hidden.weight"), "{error}");
-    assert!(
-        before == bits(&other),
-        "a refused checkpoint changes nothing"
-    );
+    assert!(before == bits(&other), "a refused checkpoint changes nothing");
 
     let whole = fs::read(&path).unwrap();
     let absurd_header = [&u64::MAX.to_le_bytes()[..], b"{}"].concat();
-    for damaged in [
-        &whole[..whole.len() / 2],
-        &whole[..5],
-        b"",
-        &absurd_header[..],
-    ] {
+    for damaged in [&whole[..whole.len() / 2], &whole[..5], b"", &absurd_header[..]] {
         fs::write(&path, damaged).unwrap();
         let error = Checkpoint::load(&path).unwrap_err().to_string();
-        assert!(
-            error.contains("network.safetensors") && error.contains("; "),
-            "{error}"
-        );
+        assert!(error.contains("network.safetensors") && error.contains("; "), "{error}");
     }
     let missing = Checkpoint::load(folder.path().join("none")).unwrap_err();
     assert!(missing.to_string().contains("none"), "{missing}");
@@ -374,10 +316,7 @@ fn what_cannot_be_trained_is_refused() {
     };
     let empty = samples.take(0);
     assert!(refusal(&empty, &short()).contains("empty"));
-    let no_epochs = Config {
-        epochs: 0,
-        ..short()
-    };
+    let no_epochs = Config { epochs: 0, ..short() };
     assert!(refusal(&samples, &no_epochs).contains("0 epochs"));
     let mut letters = samples.clone();
     letters.classes.push("A".into());
@@ -390,10 +329,7 @@ fn what_cannot_be_trained_is_refused() {
         let place = format!("step 1: feature 0 of image 7 is {value}");
         assert!(refused.starts_with(&place), "{refused}");
     }
-    let wild = Config {
-        learning_rate: 1e30,
-        ..Config::default()
-    };
+    let wild = Config { learning_rate: 1e30, ..Config::default() };
     assert!(refusal(&samples, &wild).starts_with("step "));
 }
 
@@ -421,10 +357,7 @@ fn a_complete_run_keeps_the_best_weights_and_not_the_optimiser() {
     assert_eq!(names, ["run.best.safetensors"]);
     let weights: usize = model.tensors().iter().map(|t| 4 * t.values.len()).sum();
     let size = fs::metadata(best).unwrap().len() as usize;
-    assert!(
-        size > weights && size < weights + 20_000,
-        "{size} bytes for {weights}"
-    );
+    assert!(size > weights && size < weights + 20_000, "{size} bytes for {weights}");
 }
 
 #[test]
@@ -441,12 +374,7 @@ fn only_confident_predictions_become_labels() {
     let expected: Vec<usize> = (0..60).filter(|&i| confidence[i] > threshold).collect();
 
     let own = |confidence: f32| {
-        let own = SelfTraining {
-            confidence,
-            epochs: 1,
-            rounds: 1,
-            copies: 0,
-        };
+        let own = SelfTraining { confidence, epochs: 1, rounds: 1, copies: 0 };
         own_labels(&model, &samples, &short(), &own).unwrap()
     };
     assert!(own(1.0).is_empty());
@@ -474,12 +402,7 @@ fn self_training_learns_from_wrong_labels_and_goes_on_after_an_interruption() {
         epochs: 6,
         batch_size: 20,
         loss: Loss::Complementary(Complementary::Forward),
-        self_training: Some(SelfTraining {
-            confidence: 0.5,
-            epochs: 1,
-            rounds: 2,
-            copies: 2,
-        }),
+        self_training: Some(SelfTraining { confidence: 0.5, epochs: 1, rounds: 2, copies: 2 }),
         ..Config::default()
     };
     let folder = tempfile::tempdir().unwrap();
@@ -499,10 +422,7 @@ fn self_training_learns_from_wrong_labels_and_goes_on_after_an_interruption() {
     assert!(last.val_accuracy > 0.8 && last.val_loss < 2.3, "{last:?}");
 
     // Broken off after the first stage, it takes that stage's state and goes on.
-    let first_stage = Config {
-        self_training: None,
-        ..config.clone()
-    };
+    let first_stage = Config { self_training: None, ..config.clone() };
     run("broken-off", &first_stage);
     let (resumed, _) = run("broken-off", &config);
     assert!(bits(&resumed) == bits(&model));
@@ -512,19 +432,11 @@ fn self_training_learns_from_wrong_labels_and_goes_on_after_an_interruption() {
 #[test]
 fn recalibrating_moves_running_statistics_alone() {
     use glyphs::nn::{BatchNorm2d, Conv2d, Flatten, Linear, MaxPool2d, Network, ReLU};
-    type Net = (
-        Conv2d<1, 4>,
-        BatchNorm2d<4>,
-        ReLU,
-        MaxPool2d,
-        Flatten<784>,
-        Linear<784, 10>,
-    );
+    type Net = (Conv2d<1, 4>, BatchNorm2d<4>, ReLU, MaxPool2d, Flatten<784>, Linear<784, 10>);
     let samples = bars(200);
     let mut model: Network<Net> = Network::new(5);
-    let before: Vec<(String, Vec<f32>)> = (model.tensors().into_iter())
-        .map(|tensor| (tensor.name, tensor.values.to_vec()))
-        .collect();
+    let before: Vec<(String, Vec<f32>)> =
+        (model.tensors().into_iter()).map(|tensor| (tensor.name, tensor.values.to_vec())).collect();
     recalibrate(&mut *model, &samples, 20).unwrap();
     for (tensor, (name, values)) in model.tensors().into_iter().zip(before) {
         let is_statistic = name.contains("running");
@@ -558,10 +470,7 @@ mod any_network {
 
     fn config() -> Config {
         Config {
-            optimizer: OptimizerKind::Sgd {
-                momentum: 0.9,
-                nesterov: true,
-            },
+            optimizer: OptimizerKind::Sgd { momentum: 0.9, nesterov: true },
             learning_rate: 0.05,
             // Whatever the number of epochs is.
             schedule: Schedule::Constant,
@@ -579,10 +488,7 @@ mod any_network {
         let folder = tempfile::tempdir().unwrap();
         let states = ModelCheckpoint::new(folder.path().join("run"));
         let mut first = new();
-        let two = Config {
-            epochs: config().epochs - 1,
-            ..config()
-        };
+        let two = Config { epochs: config().epochs - 1, ..config() };
         fit_resumable(&mut first, &train, &valid, &two, &states).unwrap();
         let state = Checkpoint::load(states.last()).unwrap();
         assert_eq!(state.config, two);
@@ -610,10 +516,7 @@ mod any_network {
         let mut model = OriginalCnn::<10>::new(1);
         let error = fit(&mut model, &samples, &samples, &short()).unwrap_err();
         let words = error.to_string();
-        assert!(
-            words.contains("3 x 20 x 16") && words.contains("1 x 28 x 28"),
-            "{words}"
-        );
+        assert!(words.contains("3 x 20 x 16") && words.contains("1 x 28 x 28"), "{words}");
         let words = evaluate(&model, &samples).unwrap_err().to_string();
         assert!(words.contains("3 x 20 x 16"), "{words}");
     }
@@ -627,15 +530,10 @@ mod any_network {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("network.safetensors");
         let history = glyphs::train::History::default();
-        Checkpoint::of(&model, short(), history, &samples)
-            .save(&path)
-            .unwrap();
+        Checkpoint::of(&model, short(), history, &samples).save(&path).unwrap();
         let saved = Checkpoint::load(&path).unwrap();
         let words = saved.network().err().unwrap().to_string();
-        assert!(
-            words.contains("network.safetensors") && words.contains("restore"),
-            "{words}"
-        );
+        assert!(words.contains("network.safetensors") && words.contains("restore"), "{words}");
         let mut again: nn::Network<OfDfdx> = nn::Network::new(2);
         saved.restore(&mut again).unwrap();
         assert!(bits(&model) == bits(&again));

@@ -30,11 +30,7 @@ pub(crate) struct ConvShape {
 impl ConvShape {
     /// Channels that lie side by side in the padded input: 16 or 1.
     pub fn depth(&self) -> usize {
-        if self.inputs.is_multiple_of(16) {
-            16
-        } else {
-            1
-        }
+        if self.inputs.is_multiple_of(16) { 16 } else { 1 }
     }
 
     pub fn input_blocks(&self) -> usize {
@@ -96,12 +92,7 @@ impl ConvShape {
     /// The convolution that carries gradients from the outputs back to the inputs. With a stride,
     /// zeros stand between the gradients of the outputs, so that it has none itself.
     pub fn transposed(&self) -> Self {
-        Self {
-            inputs: self.output_blocks() * 16,
-            outputs: self.inputs,
-            stride: 1,
-            ..*self
-        }
+        Self { inputs: self.output_blocks() * 16, outputs: self.inputs, stride: 1, ..*self }
     }
 }
 
@@ -142,9 +133,7 @@ pub(crate) fn rotate_weights(shape: &ConvShape, weight: &[f32]) -> Vec<f32> {
     for (at, from) in weight.chunks_exact(taps).enumerate() {
         let (o, i) = (at / shape.inputs, at % shape.inputs);
         let to = &mut rotated[(i * outputs + o) * taps..][..taps];
-        to.iter_mut()
-            .zip(from.iter().rev())
-            .for_each(|(to, from)| *to = *from);
+        to.iter_mut().zip(from.iter().rev()).for_each(|(to, from)| *to = *from);
     }
     rotated
 }

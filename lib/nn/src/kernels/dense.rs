@@ -19,13 +19,7 @@ pub(crate) struct Matrix<'a> {
 impl<'a> Matrix<'a> {
     pub fn row_major(values: &'a [f32], rows: usize, columns: usize) -> Self {
         assert_eq!(values.len(), rows * columns);
-        Self {
-            values,
-            rows,
-            columns,
-            row_stride: columns,
-            column_stride: 1,
-        }
+        Self { values, rows, columns, row_stride: columns, column_stride: 1 }
     }
 
     pub fn transposed(self) -> Self {
@@ -104,17 +98,15 @@ fn pack_rows(a: Matrix, packed: &mut [f32]) {
             }
         }
     }
-    pieces
-        .into_iter()
-        .par_for_each(|(from, row, group, piece)| {
-            for (r, at) in (row..row + group).zip(0..) {
-                let start = r * a.row_stride + from * a.column_stride;
-                let values = a.values[start..].iter().step_by(a.column_stride);
-                for (to, value) in piece[at..].iter_mut().step_by(group).zip(values) {
-                    *to = *value;
-                }
+    pieces.into_iter().par_for_each(|(from, row, group, piece)| {
+        for (r, at) in (row..row + group).zip(0..) {
+            let start = r * a.row_stride + from * a.column_stride;
+            let values = a.values[start..].iter().step_by(a.column_stride);
+            for (to, value) in piece[at..].iter_mut().step_by(group).zip(values) {
+                *to = *value;
             }
-        });
+        }
+    });
 }
 
 /// How `rows` rows fall into tiles: `(rows, rows of a tile)`.
@@ -124,16 +116,14 @@ fn groups(rows: usize) -> impl Iterator<Item = (usize, usize)> {
         best = (EVEN.into_iter().find(|&g| rows.is_multiple_of(g))).unwrap_or(best);
     }
     let mut left = rows;
-    std::iter::once(best)
-        .chain(GROUPS)
-        .filter_map(move |group| {
-            if group > best {
-                return None;
-            }
-            let here = left / group * group;
-            left -= here;
-            (here > 0).then_some((here, group))
-        })
+    std::iter::once(best).chain(GROUPS).filter_map(move |group| {
+        if group > best {
+            return None;
+        }
+        let here = left / group * group;
+        left -= here;
+        (here > 0).then_some((here, group))
+    })
 }
 
 dispatch! { fn tile_rows() -> usize = tile_rows_body }

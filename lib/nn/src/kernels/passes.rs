@@ -61,11 +61,7 @@ unsafe fn blocks_to_planes_body<S: Simd>(blocks: &[F32x16], area: usize, planes:
     for (block, planes) in planes.chunks_mut(16 * area).enumerate() {
         let lanes = &blocks[block * area..][..area];
         // 16 pixels of 16 channels at once, where there are so many.
-        let whole = if planes.len() == 16 * area {
-            area / 16 * 16
-        } else {
-            0
-        };
+        let whole = if planes.len() == 16 * area { area / 16 * 16 } else { 0 };
         for at in (0..whole).step_by(16) {
             let mut columns = [F32x16::default(); 16];
             let from = flat(&lanes[at..at + 16]);
@@ -140,9 +136,8 @@ unsafe fn pad_blocks_body<S: Simd>(
 fn pad_channels(shape: &ConvShape, x: &[F32x16], affine: Option<&Affine>, padded: &mut [f32]) {
     let (width, border, area) = (shape.width, shape.border(), shape.in_area());
     padded.fill(0.0);
-    for (channel, plane) in (padded.chunks_exact_mut(shape.padded_area()))
-        .take(shape.inputs)
-        .enumerate()
+    for (channel, plane) in
+        (padded.chunks_exact_mut(shape.padded_area())).take(shape.inputs).enumerate()
     {
         let (block, lane) = (channel / 16, channel % 16);
         let rows = plane.chunks_exact_mut(shape.padded_width()).skip(border);
@@ -174,12 +169,7 @@ impl Affine {
     /// `of` gives scale, shift and mean of each channel.
     pub fn of(channels: usize, relu: bool, of: impl Fn(usize) -> [f64; 3]) -> Self {
         let [scale, shift, mean] = lanes(channels, of);
-        Self {
-            relu,
-            scale,
-            shift,
-            mean,
-        }
+        Self { relu, scale, shift, mean }
     }
 
     /// Nothing but ReLU, where that is asked for.

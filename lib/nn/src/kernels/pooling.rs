@@ -19,10 +19,7 @@ unsafe fn pool_body<S: Simd>(
     out: &mut [F32x16],
 ) {
     let (out_height, out_width) = (height / 2, width / 2);
-    assert_eq!(
-        x.len() / (height * width),
-        out.len() / (out_height * out_width)
-    );
+    assert_eq!(x.len() / (height * width), out.len() / (out_height * out_width));
     let images = x.chunks_exact(height * width);
     for (x, out) in images.zip(out.chunks_exact_mut(out_height * out_width)) {
         for (rows, out) in (x.chunks_exact(2 * width)).zip(out.chunks_exact_mut(out_width)) {

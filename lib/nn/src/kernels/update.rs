@@ -69,13 +69,7 @@ unsafe fn adam_body<S: Simd>(
             parts[2][..rest].copy_from_slice(&second[whole..]);
             parts[3][..rest].copy_from_slice(&values[whole..]);
             let [g, m, v, x] = &mut parts;
-            adam_vector::<S>(
-                f,
-                g.as_ptr(),
-                m.as_mut_ptr(),
-                v.as_mut_ptr(),
-                x.as_mut_ptr(),
-            );
+            adam_vector::<S>(f, g.as_ptr(), m.as_mut_ptr(), v.as_mut_ptr(), x.as_mut_ptr());
             first[whole..].copy_from_slice(&m[..rest]);
             second[whole..].copy_from_slice(&v[..rest]);
             values[whole..].copy_from_slice(&x[..rest]);
@@ -98,10 +92,7 @@ unsafe fn adam_vector<S: Simd>(
         let kept = S::mul(S::splat(f.beta2), S::load(second));
         let v = S::fma(S::mul(S::splat(1.0 - f.beta2), g), g, kept);
         let root = S::mul(S::sqrt(v), S::splat(f.root_scale));
-        let update = S::div(
-            S::mul(S::splat(f.step_size), m),
-            S::add(root, S::splat(f.epsilon)),
-        );
+        let update = S::div(S::mul(S::splat(f.step_size), m), S::add(root, S::splat(f.epsilon)));
         let x = S::mul(S::splat(f.decay), S::load(values));
         S::store(first, m);
         S::store(second, v);

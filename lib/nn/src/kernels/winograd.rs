@@ -62,29 +62,25 @@ pub(crate) fn transform_filters(
     // The filters of some inputs, `[blocks][inputs][36]`, then sorted by their positions.
     let blocks = shape.output_blocks();
     let mut sorted = Buffer::new(filters.len());
-    (sorted
-        .chunks_exact_mut(shape.inputs * POSITIONS)
-        .enumerate())
-    .par_for_each(|(block, sorted)| {
-        let outputs = block * 16..shape.outputs.min(block * 16 + 16);
-        for (i, to) in sorted.chunks_exact_mut(POSITIONS).enumerate() {
-            let mut taps = [F32x16::default(); 9];
-            for (lane, o) in outputs.clone().enumerate() {
-                let filter = &weight[(o * shape.inputs + i) * 9..][..9];
-                let scale = scale(o);
-                for (to, value) in taps.iter_mut().zip(filter) {
-                    to.0[lane] = value * scale;
+    (sorted.chunks_exact_mut(shape.inputs * POSITIONS).enumerate()).par_for_each(
+        |(block, sorted)| {
+            let outputs = block * 16..shape.outputs.min(block * 16 + 16);
+            for (i, to) in sorted.chunks_exact_mut(POSITIONS).enumerate() {
+                let mut taps = [F32x16::default(); 9];
+                for (lane, o) in outputs.clone().enumerate() {
+                    let filter = &weight[(o * shape.inputs + i) * 9..][..9];
+                    let scale = scale(o);
+                    for (to, value) in taps.iter_mut().zip(filter) {
+                        to.0[lane] = value * scale;
+                    }
                 }
+                transform_filter(&taps, to);
             }
-            transform_filter(&taps, to);
-        }
-    });
+        },
+    );
     let position_len = blocks * shape.inputs;
     (filters.chunks_exact_mut(position_len).enumerate()).par_for_each(|(position, to)| {
-        for (to, from) in to
-            .iter_mut()
-            .zip(sorted.iter().skip(position).step_by(POSITIONS))
-        {
+        for (to, from) in to.iter_mut().zip(sorted.iter().skip(position).step_by(POSITIONS)) {
             *to = *from;
         }
     });
@@ -123,14 +119,7 @@ unsafe fn filter<S: Simd>([a, b, c]: [S::V; 3]) -> [S::V; 6] {
         let even2 = S::mul(S::fma(c, S::splat(2.0), a), second);
         let odd1 = S::mul(b, S::splat(A / -1.5));
         let odd2 = S::mul(b, S::splat(B / 6.0));
-        [
-            a,
-            S::add(even1, odd1),
-            S::sub(even1, odd1),
-            S::add(even2, odd2),
-            S::sub(even2, odd2),
-            c,
-        ]
+        [a, S::add(even1, odd1), S::sub(even1, odd1), S::add(even2, odd2), S::sub(even2, odd2), c]
     }
 }
 
@@ -169,12 +158,7 @@ unsafe fn winograd_body<S: Simd>(
     let across = shape.width.div_ceil(4);
     let tiles = shape.height.div_ceil(4) * across;
     // The products at a position are a convolution of 1 x 1, as if each tile of a strip were a pixel.
-    let strip = ConvShape {
-        kernel: 1,
-        height: 1,
-        width: STRIP,
-        ..*shape
-    };
+    let strip = ConvShape { kernel: 1, height: 1, width: STRIP, ..*shape };
     // `[positions][blocks][tiles]`: transformed inputs, and products before the last transform.
     let mut scratch = Buffer::new(POSITIONS * STRIP * (inputs + outputs));
     let (v, m) = scratch.split_at_mut(POSITIONS * STRIP * inputs);

@@ -61,9 +61,7 @@ unsafe fn add_products_body<S: Simd>(
                     dz_block: STRIP * 16,
                     rows: 1,
                     width: count,
-                    dw: products[position * shape.inputs * outputs..]
-                        .as_mut_ptr()
-                        .cast(),
+                    dw: products[position * shape.inputs * outputs..].as_mut_ptr().cast(),
                     dw_row: outputs * 16,
                     dw_block: 16,
                 };

@@ -57,10 +57,7 @@ pub struct Dropout<const PERCENT: usize = 50> {
 impl<const PERCENT: usize> Dropout<PERCENT> {
     /// The probability, below 1.
     pub const P: f32 = {
-        assert!(
-            PERCENT < 100,
-            "a dropout of 100 % leaves nothing to learn from"
-        );
+        assert!(PERCENT < 100, "a dropout of 100 % leaves nothing to learn from");
         PERCENT as f32 / 100.0
     };
 }

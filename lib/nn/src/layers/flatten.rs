@@ -53,10 +53,7 @@ pub struct Flatten<const N: usize>;
 
 impl<const N: usize> Flatten<N> {
     const fn check(len: usize) {
-        assert!(
-            len == N,
-            "Flatten<N> of an image (C, H, W) needs N = C * H * W"
-        );
+        assert!(len == N, "Flatten<N> of an image (C, H, W) needs N = C * H * W");
     }
 }
 

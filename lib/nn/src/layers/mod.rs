@@ -131,9 +131,6 @@ where
     type Output = F::Output;
 
     fn lower(layers: &mut Builder) {
-        layers.residual(
-            |main| main.layer::<F, In>("f"),
-            |shortcut| shortcut.layer::<R, In>("r"),
-        );
+        layers.residual(|main| main.layer::<F, In>("f"), |shortcut| shortcut.layer::<R, In>("r"));
     }
 }

@@ -203,11 +203,7 @@ impl Plan {
     fn context<'a>(&'a self, x: &'a [f32]) -> Context<'a> {
         Context {
             tensors: &self.tensors,
-            batch: Batch {
-                len: self.batch,
-                images: x,
-                features: &[],
-            },
+            batch: Batch { len: self.batch, images: x, features: &[] },
             draw: (0, 0),
         }
     }

@@ -121,9 +121,7 @@ where
 /// A type's name without the paths of modules.
 fn short_name(path: &str) -> String {
     let parts = path.split_inclusive(['<', '>', ',', '(', ')', ' ']);
-    parts
-        .map(|part| part.rsplit("::").next().unwrap_or(part))
-        .collect()
+    parts.map(|part| part.rsplit("::").next().unwrap_or(part)).collect()
 }
 
 struct TypedModule<B, In, Out> {
@@ -264,15 +262,4 @@ macro_rules! activations {
     };
 }
 
-activations!(
-    Tanh,
-    Sigmoid,
-    FastGeLU,
-    AccurateGeLU,
-    Softmax,
-    Abs,
-    Square,
-    Sin,
-    Cos,
-    Exp
-);
+activations!(Tanh, Sigmoid, FastGeLU, AccurateGeLU, Softmax, Abs, Square, Sin, Cos, Exp);

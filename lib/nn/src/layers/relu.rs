@@ -36,10 +36,7 @@ impl<S: Shape, T: Tape<f32, Cpu>> Module<Tensor<S, f32, Cpu, T>> for ReLU {
         pointwise(
             x,
             // Not `max`: it would hide a NaN.
-            |y| {
-                y.par_iter_mut()
-                    .for_each(|y| *y = if *y < 0.0 { 0.0 } else { *y })
-            },
+            |y| y.par_iter_mut().for_each(|y| *y = if *y < 0.0 { 0.0 } else { *y }),
             |y, dy| {
                 let each = dy.par_iter_mut().zip(y);
                 each.for_each(|(dy, y)| *dy = if *y > 0.0 { *dy } else { 0.0 });

@@ -72,10 +72,8 @@ pub(crate) fn visit<M: TensorCollection<f32, Cpu>>(
     module: &mut M,
     each: &mut dyn FnMut(&mut dyn ModuleTensor) -> Result<(), CpuError>,
 ) -> Result<(), CpuError> {
-    let visited = M::iter_tensors(&mut RecursiveWalker {
-        m: (module, String::new()),
-        f: &mut Visitor(each),
-    });
+    let visited =
+        M::iter_tensors(&mut RecursiveWalker { m: (module, String::new()), f: &mut Visitor(each) });
     visited.map(drop)
 }
 
@@ -98,11 +96,7 @@ impl TensorVisitor<f32, Cpu> for Visitor<'_> {
         options: TensorOptions<S, f32, Cpu>,
         (tensor, name): (&mut Tensor<S, f32, Cpu>, String),
     ) -> Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
-        (self.0)(&mut Visited {
-            options,
-            tensor,
-            name,
-        })?;
+        (self.0)(&mut Visited { options, tensor, name })?;
         Ok(None)
     }
 }

@@ -40,11 +40,7 @@ impl From<Buffer> for Gradient {
 impl Activation {
     /// Of values as [`pack`] makes them.
     pub fn of(values: Buffer, dims: Dims) -> Self {
-        Self {
-            dims,
-            values,
-            pending: None,
-        }
+        Self { dims, values, pending: None }
     }
 
     /// The network's input.
@@ -193,26 +189,24 @@ fn to_planes(
     planes: &mut [f32],
 ) {
     let len = blocks.len() / batch;
-    (planes.chunks_exact_mut(planes.len() / batch))
-        .zip(blocks.chunks_exact(len))
-        .par_for_each(|(planes, blocks)| match pending {
+    (planes.chunks_exact_mut(planes.len() / batch)).zip(blocks.chunks_exact(len)).par_for_each(
+        |(planes, blocks)| match pending {
             None => blocks_to_planes(blocks, area, planes),
             Some(affine) => {
                 let mut done = Buffer::new(len);
                 normalise(blocks, affine, &mut done);
                 blocks_to_planes(&done, area, planes);
             }
-        });
+        },
+    );
 }
 
 /// `to += values`
 pub(super) fn add(to: &mut Buffer, values: &Buffer) {
     const CHUNK: usize = 1 << 12;
-    (to.chunks_mut(CHUNK))
-        .zip(values.chunks(CHUNK))
-        .par_for_each(|(to, values)| {
-            for (to, value) in flat_mut(to).iter_mut().zip(flat(values)) {
-                *to += value;
-            }
-        });
+    (to.chunks_mut(CHUNK)).zip(values.chunks(CHUNK)).par_for_each(|(to, values)| {
+        for (to, value) in flat_mut(to).iter_mut().zip(flat(values)) {
+            *to += value;
+        }
+    });
 }

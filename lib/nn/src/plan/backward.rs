@@ -41,10 +41,7 @@ pub(crate) struct Backward<'a> {
 
 impl<'a> Backward<'a> {
     pub fn new(context: &'a Context<'a>) -> Self {
-        Self {
-            context,
-            found: Gradients::default(),
-        }
+        Self { context, found: Gradients::default() }
     }
 
     /// Walks back through `stages`, whose forward pass was `steps` from `input`, with the gradient
@@ -112,13 +109,7 @@ impl<'a> Backward<'a> {
         // Through pooling and ReLU. `carrier` gives the gradient before the normalisation, image by
         // image, together with `beside`, and takes the input's where it has the same size.
         let (statistics, sums, mut carrier, beside, choice) = match step.saved {
-            Saved::Pooled {
-                statistics,
-                affine,
-                z,
-                choice,
-                best_z,
-            } => {
+            Saved::Pooled { statistics, affine, z, choice, best_z } => {
                 let mut dy = dy.values;
                 // Only the chosen pixels carry a gradient.
                 let sums = masked(&best_z, &affine, &mut dy, batch);
@@ -145,16 +136,9 @@ impl<'a> Backward<'a> {
         let mut input_sums = Buffer::zeros(batch * each);
         let dx_len = dx.len() / batch;
         let beside_len = beside.len() / batch;
-        let own = [
-            (&mut carrier, len),
-            (&mut dx, dx_len),
-            (&mut input_sums, each),
-        ];
-        let weight = weight_gradients(
-            shape,
-            batch,
-            own,
-            |image, padded, dz, [carrier, dx, sums]| {
+        let own = [(&mut carrier, len), (&mut dx, dx_len), (&mut input_sums, each)];
+        let weight =
+            weight_gradients(shape, batch, own, |image, padded, dz, [carrier, dx, sums]| {
                 let at = image * beside_len..(image + 1) * beside_len;
                 let beside = &beside[at.clone()];
                 match &choice {
@@ -173,8 +157,7 @@ impl<'a> Backward<'a> {
                         relu_gradient(z, affine, to, sums);
                     }
                 }
-            },
-        );
+            });
         self.found.values.push((stage.weight, weight));
         self.keep_norm(stage.norm, Some(stage.bias), parameters);
         wants_input.then(|| Gradient {
@@ -194,14 +177,8 @@ impl<'a> Backward<'a> {
         self.keep_norm(Some(norm), None, parameters);
         // As a convolution that pads nothing.
         let (channels, height, width) = step.out.dims.sizes();
-        let shape = ConvShape {
-            inputs: channels,
-            outputs: channels,
-            kernel: 1,
-            stride: 1,
-            height,
-            width,
-        };
+        let shape =
+            ConvShape { inputs: channels, outputs: channels, kernel: 1, stride: 1, height, width };
         let len = dy.len() / batch;
         let mut dx = Buffer::new(dy.len());
         (dx.chunks_exact_mut(len))
@@ -244,12 +221,7 @@ impl<'a> Backward<'a> {
             true => relu_backward(&step.out, dy, self.context.batch.len),
             false => dy,
         };
-        let Saved::Residual {
-            input,
-            main,
-            shortcut,
-        } = step.saved
-        else {
+        let Saved::Residual { input, main, shortcut } = step.saved else {
             unreachable!("a residual's forward pass keeps that of its paths");
         };
         let copy = dy.values.clone().into();
@@ -328,9 +300,7 @@ fn pool_backward(
     let dy = dy.values;
     if kind == PoolKind::GlobalAverage {
         let dy = flat(&dy)[..batch * channels].chunks_exact(channels);
-        images
-            .zip(dy)
-            .par_for_each(|(dx, dy)| global_average_unpool(dy, height * width, dx));
+        images.zip(dy).par_for_each(|(dx, dy)| global_average_unpool(dy, height * width, dx));
     } else {
         let each = dy.len() / batch;
         let choice = match saved {
@@ -394,11 +364,7 @@ pub(crate) fn backward_dense<'a>(
         multiply(dz, weight, false, dx.get_mut(batch));
         dx.values.into()
     });
-    let deferred = Deferred {
-        stage,
-        x: x.rows(context),
-        dz,
-    };
+    let deferred = Deferred { stage, x: x.rows(context), dz };
     (deferred, dx)
 }
 

@@ -80,10 +80,8 @@ pub(super) fn weight_gradients<const N: usize>(
     let lens = buffers.each_ref().map(|(_, len)| *len);
     let mut rest = buffers.map(|(buffer, _)| &mut **buffer);
     let mut partial = Buffer::new(count * shape.weight_len());
-    let groups = partial
-        .chunks_exact_mut(shape.weight_len())
-        .enumerate()
-        .map(|(group, partial)| {
+    let groups =
+        partial.chunks_exact_mut(shape.weight_len()).enumerate().map(|(group, partial)| {
             let images = group * batch / count..(group + 1) * batch / count;
             Group {
                 own: split_off(&mut rest, lens.map(|len| len * images.len())),

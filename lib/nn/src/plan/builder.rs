@@ -40,13 +40,7 @@ pub struct Builder {
 
 impl Builder {
     pub fn new(input: Dims) -> Self {
-        Self {
-            path: Vec::new(),
-            input,
-            dims: input,
-            layers: Vec::new(),
-            problem: None,
-        }
+        Self { path: Vec::new(), input, dims: input, layers: Vec::new(), problem: None }
     }
 
     /// Adds the layers of `L`, a part named `name` of what is being lowered.
@@ -74,9 +68,7 @@ impl Builder {
             return;
         };
         if kernel.is_multiple_of(2) || !(1..=2).contains(&stride) {
-            self.refuse(format!(
-                "a kernel of {kernel} pixels with a stride of {stride}"
-            ));
+            self.refuse(format!("a kernel of {kernel} pixels with a stride of {stride}"));
             return;
         }
         let fan_in = channels * kernel * kernel;
@@ -95,10 +87,7 @@ impl Builder {
             return;
         };
         let shape = vec![channels];
-        let statistic = |tensor| TensorSpec {
-            trainable: false,
-            ..tensor
-        };
+        let statistic = |tensor| TensorSpec { trainable: false, ..tensor };
         let (zero, one) = (Init::Constant(0.0), Init::Constant(1.0));
         let tensors = vec![
             self.tensor("weight", shape.clone(), one),
@@ -124,9 +113,7 @@ impl Builder {
     /// The layers of [`VggBlock`](crate::layers::VggBlock).
     pub fn vgg_block(&mut self, outputs: usize) {
         for half in ["1", "2"] {
-            self.named(&format!("conv{half}"), |layers| {
-                layers.conv2d(outputs, 3, 1)
-            });
+            self.named(&format!("conv{half}"), |layers| layers.conv2d(outputs, 3, 1));
             self.named(&format!("bn{half}"), Self::batch_norm2d);
             self.named(&format!("relu{half}"), Self::relu);
         }
@@ -220,39 +207,24 @@ impl Builder {
     /// Input and layers of a classifier.
     pub(crate) fn finish(mut self) -> Result<(Dims, Vec<LayerSpec>)> {
         if let Dims::Image { .. } = self.dims {
-            self.refuse(format!(
-                "a classifier ends in a vector, not in images of {}",
-                self.dims
-            ));
+            self.refuse(format!("a classifier ends in a vector, not in images of {}", self.dims));
         }
         match self.problem {
             None => Ok((self.input, self.layers)),
-            Some(problem) => Err(Error::argument(
-                problem,
-                "let each layer take what the one before it gives",
-            )),
+            Some(problem) => {
+                Err(Error::argument(problem, "let each layer take what the one before it gives"))
+            }
         }
     }
 
     fn push(&mut self, kind: LayerKind, output: Dims, tensors: Vec<TensorSpec>) {
-        let layer = LayerSpec {
-            name: self.name(),
-            kind,
-            input: self.dims,
-            output,
-            tensors,
-        };
+        let layer = LayerSpec { name: self.name(), kind, input: self.dims, output, tensors };
         self.layers.push(layer);
         self.dims = output;
     }
 
     fn tensor(&self, name: &str, shape: Vec<usize>, init: Init) -> TensorSpec {
-        TensorSpec {
-            name: format!("{}.{name}", self.name()),
-            shape,
-            init,
-            trainable: true,
-        }
+        TensorSpec { name: format!("{}.{name}", self.name()), shape, init, trainable: true }
     }
 
     fn name(&self) -> String {

@@ -88,10 +88,7 @@ pub(crate) fn forward(
 
 impl Step {
     fn new(out: Activation) -> Self {
-        Self {
-            out,
-            saved: Saved::Nothing,
-        }
+        Self { out, saved: Saved::Nothing }
     }
 }
 
@@ -130,16 +127,7 @@ fn conv_forward(conv: &ConvStage, context: &Context, x: &Activation) -> Step {
     }
     let (z, affine) = (out.values, out.pending.unwrap_or_default());
     let (out, choice, best_z) = max_pool(&z, &affine, batch, out.dims);
-    Step {
-        out,
-        saved: Saved::Pooled {
-            statistics,
-            affine,
-            z,
-            choice,
-            best_z,
-        },
-    }
+    Step { out, saved: Saved::Pooled { statistics, affine, z, choice, best_z } }
 }
 
 /// Normalised and pooled; which of each window was taken, and its value before.
@@ -154,11 +142,7 @@ fn max_pool(z: &Buffer, affine: &Affine, batch: usize, dims: Dims) -> (Activatio
         .zip(best_z.chunks_exact_mut(len))
         .zip(z.chunks_exact(z.len() / batch))
         .par_for_each(|(((out, choice), best_z), z)| {
-            let pooled = Pooled {
-                out,
-                choice,
-                z: best_z,
-            };
+            let pooled = Pooled { out, choice, z: best_z };
             normalise_pool(height, width, z, affine, pooled);
         });
     (out, choice, best_z)
@@ -284,12 +268,5 @@ fn residual_forward(paths: &Paths, context: &Context, x: &Activation) -> Result<
     if paths.relu {
         out = relu_forward(context, out);
     }
-    Ok(Step {
-        out,
-        saved: Saved::Residual {
-            input,
-            main,
-            shortcut,
-        },
-    })
+    Ok(Step { out, saved: Saved::Residual { input, main, shortcut } })
 }

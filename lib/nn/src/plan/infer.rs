@@ -120,11 +120,7 @@ impl<'a> FoldedConv<'a> {
             (scales[c], *bias) = (scale as f32, shift as f32);
         }
         let filters = Filters::new(stage.shape, conv_bn.weight, |o| scales[o]);
-        Self {
-            stage,
-            filters,
-            bias,
-        }
+        Self { stage, filters, bias }
     }
 
     /// Convolves an image that is padded already; the result has a border of zeros of that width.
@@ -138,14 +134,8 @@ impl<'a> FoldedConv<'a> {
                 clear_border(block, out_width, border);
             }
         }
-        let epilogue = Epilogue {
-            bias: &self.bias,
-            relu: self.stage.relu,
-            sums: &mut [],
-            border,
-        };
-        self.filters
-            .apply(padded, epilogue, self.stage.pool, &mut out);
+        let epilogue = Epilogue { bias: &self.bias, relu: self.stage.relu, sums: &mut [], border };
+        self.filters.apply(padded, epilogue, self.stage.pool, &mut out);
         out
     }
 }

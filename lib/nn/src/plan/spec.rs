@@ -70,8 +70,7 @@ impl LayerSpec {
     /// Trainable numbers.
     pub fn parameters(&self) -> usize {
         let own = self.tensors.iter().filter(|tensor| tensor.trainable);
-        own.map(|tensor| tensor.shape.iter().product::<usize>())
-            .sum()
+        own.map(|tensor| tensor.shape.iter().product::<usize>()).sum()
     }
 
     /// Multiplications and additions of one sample's forward pass, the way the layer is defined.

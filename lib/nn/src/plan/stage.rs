@@ -95,10 +95,7 @@ pub(crate) fn fuse(layers: &[LayerSpec]) -> Vec<Stage> {
 
 /// As [`fuse`], but pooling stays a stage of its own: for the outputs of every layer.
 pub(crate) fn fuse_but_pooling(layers: &[LayerSpec]) -> Vec<Stage> {
-    let fuser = Fuser {
-        pools_apart: true,
-        ..Fuser::default()
-    };
+    let fuser = Fuser { pools_apart: true, ..Fuser::default() };
     { fuser }.stages(layers)
 }
 
@@ -187,12 +184,7 @@ impl Fuser {
     fn norm(&mut self) -> Norm {
         let gamma = self.tensors;
         self.tensors += 4;
-        Norm {
-            gamma,
-            beta: gamma + 1,
-            mean: gamma + 2,
-            var: gamma + 3,
-        }
+        Norm { gamma, beta: gamma + 1, mean: gamma + 2, var: gamma + 3 }
     }
 
     fn mask(&mut self, layer: &LayerSpec) -> MaskSpec {
@@ -201,9 +193,6 @@ impl Fuser {
             _ => 0.0,
         };
         self.masks += 1;
-        MaskSpec {
-            p,
-            index: self.masks - 1,
-        }
+        MaskSpec { p, index: self.masks - 1 }
     }
 }

@@ -62,11 +62,7 @@ impl Statistics {
                 var[channel] = if square < 0.0 { 0.0 } else { square };
             }
         }
-        Self {
-            mean,
-            var,
-            count: area * batch,
-        }
+        Self { mean, var, count: area * batch }
     }
 
     fn inverse_deviation(&self, channel: usize) -> f64 {
@@ -141,10 +137,7 @@ pub(super) fn affine_gradient(
     let channels = statistics.mean.len();
     let blocks = channels.div_ceil(16);
     let n = statistics.count as f64;
-    let mut gradient = AffineParameters {
-        gamma: vec![0.0; channels],
-        beta: vec![0.0; channels],
-    };
+    let mut gradient = AffineParameters { gamma: vec![0.0; channels], beta: vec![0.0; channels] };
     let [scale, slope, offset] = lanes(channels, |c| {
         let total = |part: usize| -> f64 {
             (0..batch)
@@ -167,10 +160,6 @@ pub(super) fn affine_gradient(
         let slope = -scale * deviation * gamma / n;
         [scale, slope, -scale * beta / n - slope * statistics.mean[c]]
     });
-    let through = AffineGradient {
-        scale,
-        slope,
-        offset,
-    };
+    let through = AffineGradient { scale, slope, offset };
     (gradient, through)
 }

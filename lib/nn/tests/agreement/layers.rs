@@ -39,9 +39,7 @@ fn differences(at: &[f32], loss: impl Fn(&[f64]) -> f64) -> Vec<f64> {
         at[i] += epsilon;
         loss(&at)
     };
-    (0..at.len())
-        .map(|i| (moved(i, 1e-6) - moved(i, -1e-6)) / 2e-6)
-        .collect()
+    (0..at.len()).map(|i| (moved(i, 1e-6) - moved(i, -1e-6)) / 2e-6).collect()
 }
 
 #[track_caller]
@@ -57,13 +55,7 @@ fn tensor<const C: usize, const H: usize, const W: usize>(n: usize, seed: u64) -
 }
 
 fn maps<const C: usize, const H: usize, const W: usize>(n: usize, values: &[f64]) -> Maps {
-    Maps {
-        n,
-        c: C,
-        h: H,
-        w: W,
-        values: values.to_vec(),
-    }
+    Maps { n, c: C, h: H, w: W, values: values.to_vec() }
 }
 
 fn conv_agrees<const I: usize, const O: usize, const K: usize, const H: usize, const W: usize>(
@@ -79,29 +71,15 @@ fn conv_agrees<const I: usize, const O: usize, const K: usize, const H: usize, c
     let expected = run(&wide(&xs), &wide(&ws), &wide(&bs));
     let name = format!("conv {I}->{O} {K}x{K} of {n} x {H}x{W}");
     let error = error(&y.as_vec(), &expected);
-    assert!(
-        error < 1e-5,
-        "{name} with {:?}: {error:e}",
-        Instructions::current()
-    );
+    assert!(error < 1e-5, "{name} with {:?}: {error:e}", Instructions::current());
     let gradients = backward(y);
     let (x64, w64, b64) = (wide(&xs), wide(&ws), wide(&bs));
     let dx = differences(&xs, |x| probe(&run(x, &w64, &b64)));
     check(&format!("{name}: dx"), &gradients.get(&x), &dx, 1e-4);
     let dw = differences(&ws, |w| probe(&run(&x64, w, &b64)));
-    check(
-        &format!("{name}: dw"),
-        &gradients.get(&conv.weight),
-        &dw,
-        1e-4,
-    );
+    check(&format!("{name}: dw"), &gradients.get(&conv.weight), &dw, 1e-4);
     let db = differences(&bs, |b| probe(&run(&x64, &w64, b)));
-    check(
-        &format!("{name}: db"),
-        &gradients.get(&conv.bias),
-        &db,
-        1e-4,
-    );
+    check(&format!("{name}: db"), &gradients.get(&conv.bias), &db, 1e-4);
 }
 
 #[test]
@@ -220,25 +198,16 @@ where
         crate::reference::block(p, "b", &x, true).values
     };
     let y = block.forward_mut(x.leaky_trace());
-    let name = format!(
-        "block {I}->{O} of {n} x {H}x{W} with {:?}",
-        Instructions::current()
-    );
+    let name = format!("block {I}->{O} of {n} x {H}x{W} with {:?}", Instructions::current());
     let error = error(&y.as_vec(), &run(&p));
     assert!(error < 1e-5, "{name}: {error:e}");
     let gradients = backward(y);
     for (field, found) in [
         ("x", gradients.get(&x).as_vec()),
-        (
-            "b.conv1.weight",
-            gradients.get(&block.conv1.weight).as_vec(),
-        ),
+        ("b.conv1.weight", gradients.get(&block.conv1.weight).as_vec()),
         ("b.bn1.weight", gradients.get(&block.bn1.weight).as_vec()),
         ("b.bn1.bias", gradients.get(&block.bn1.bias).as_vec()),
-        (
-            "b.conv2.weight",
-            gradients.get(&block.conv2.weight).as_vec(),
-        ),
+        ("b.conv2.weight", gradients.get(&block.conv2.weight).as_vec()),
         ("b.bn2.weight", gradients.get(&block.bn2.weight).as_vec()),
         ("b.bn2.bias", gradients.get(&block.bn2.bias).as_vec()),
     ] {
@@ -255,11 +224,7 @@ where
             worst = worst.max((f64::from(found[i]) - expected).abs());
             scale = scale.max(expected.abs());
         }
-        assert!(
-            worst / scale < 1e-4,
-            "{name}: d{field}: {:e}",
-            worst / scale
-        );
+        assert!(worst / scale < 1e-4, "{name}: d{field}: {:e}", worst / scale);
     }
 }
 

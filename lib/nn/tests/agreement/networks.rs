@@ -22,53 +22,22 @@ type LeNet5 = (
     (Conv2d<6, 16, 5>, BatchNorm2d<16>, ReLU, MaxPool2d),
     (Flatten<784>, Linear<784, 120>, ReLU, Linear<120, 10>),
 );
-type Mlp = (
-    Flatten<784>,
-    Linear<784, 50>,
-    ReLU,
-    Linear<50, 20>,
-    ReLU,
-    Linear<20, 10>,
-);
-type ThreeBlocks<const IN: usize, const FLAT: usize> = (
-    VggBlock<IN, 8>,
-    VggBlock<8, 16>,
-    VggBlock<16, 32>,
-    Flatten<FLAT>,
-    Linear<FLAT, 10>,
-);
+type Mlp = (Flatten<784>, Linear<784, 50>, ReLU, Linear<50, 20>, ReLU, Linear<20, 10>);
+type ThreeBlocks<const IN: usize, const FLAT: usize> =
+    (VggBlock<IN, 8>, VggBlock<8, 16>, VggBlock<16, 32>, Flatten<FLAT>, Linear<FLAT, 10>);
 type ResNet = (
     (Conv2d<1, 16>, BatchNorm2d<16>, ReLU),
-    Residual<(
-        Conv2d<16, 16>,
-        BatchNorm2d<16>,
-        ReLU,
-        Conv2d<16, 16>,
-        BatchNorm2d<16>,
-    )>,
+    Residual<(Conv2d<16, 16>, BatchNorm2d<16>, ReLU, Conv2d<16, 16>, BatchNorm2d<16>)>,
     ReLU,
     GeneralizedResidual<
-        (
-            Conv2d<16, 24, 3, 2>,
-            BatchNorm2d<24>,
-            ReLU,
-            Conv2d<24, 24>,
-            BatchNorm2d<24>,
-        ),
+        (Conv2d<16, 24, 3, 2>, BatchNorm2d<24>, ReLU, Conv2d<24, 24>, BatchNorm2d<24>),
         (Conv2d<16, 24, 1, 2>, BatchNorm2d<24>),
     >,
     ReLU,
     (GlobalAvgPool2d, Linear<24, 10>),
 );
-type Averages = (
-    Conv2d<2, 5, 3>,
-    ReLU,
-    AvgPool2d,
-    Conv2d<5, 18, 3>,
-    AvgPool2d,
-    Flatten<108>,
-    Linear<108, 10>,
-);
+type Averages =
+    (Conv2d<2, 5, 3>, ReLU, AvgPool2d, Conv2d<5, 18, 3>, AvgPool2d, Flatten<108>, Linear<108, 10>);
 /// In an unusual order: normalised before all, ReLU before normalisation, pooling without either.
 type Unusual = (
     BatchNorm2d<1>,
@@ -113,11 +82,7 @@ type OfDfdx = (
 
 fn maps(n: usize, dims: Dims, values: Vec<f64>) -> Maps {
     let (c, h, w) = match dims {
-        Dims::Image {
-            channels,
-            height,
-            width,
-        } => (channels, height, width),
+        Dims::Image { channels, height, width } => (channels, height, width),
         Dims::Vector(len) => (len, 1, 1),
     };
     Maps { n, c, h, w, values }
@@ -137,11 +102,7 @@ fn agrees(name: &str, model: DynNetwork, frozen: &[&str]) {
     let images = noise(n * signature.input.len(), 1);
     let features = noise(n * signature.features, 2);
     let labels: Vec<usize> = (0..n).map(|i| (i * 4 + 3) % signature.classes).collect();
-    let batch = Batch {
-        len: n,
-        images: &images,
-        features: &features,
-    };
+    let batch = Batch { len: n, images: &images, features: &features };
     let x = maps(n, signature.input, wide(&images));
     let layers = model.layers().to_vec();
     let logits_of = |p: &Parameters, training: &dyn Fn(&str) -> bool| {
@@ -186,9 +147,7 @@ fn agrees(name: &str, model: DynNetwork, frozen: &[&str]) {
             assert!(found < 1e-4, "{name}: gradient of {tensor}: {found:e}");
         }
     }
-    let learn = p
-        .keys()
-        .filter(|t| !t.contains("running_") && !is_frozen(t));
+    let learn = p.keys().filter(|t| !t.contains("running_") && !is_frozen(t));
     assert!(learn.eq(recorder.gradients.keys()), "{name}");
     for (tensor, after) in parameters(&model) {
         let kept = !tensor.contains("running_") || is_frozen(&tensor);

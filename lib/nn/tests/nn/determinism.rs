@@ -17,14 +17,8 @@ fn train(model: &mut dyn Classifier, optimizer: &mut dyn Optimizer, steps: std::
     for step in steps {
         let images = noise(LEN * 784, step);
         let labels: Vec<usize> = (0..LEN).map(|i| (i * 3 + step as usize) % 10).collect();
-        let batch = Batch {
-            len: LEN,
-            images: &images,
-            features: &[],
-        };
-        model
-            .train_step(batch, &CrossEntropy::new(&labels), optimizer)
-            .unwrap();
+        let batch = Batch { len: LEN, images: &images, features: &[] };
+        model.train_step(batch, &CrossEntropy::new(&labels), optimizer).unwrap();
     }
 }
 
@@ -34,10 +28,7 @@ fn bits(tensors: &[TensorRef]) -> Vec<(String, Vec<u32>)> {
 }
 
 fn trained(threads: usize) -> Vec<(String, Vec<u32>)> {
-    let pool = ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .unwrap();
+    let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     pool.install(|| {
         let mut model = network(3);
         train(&mut model, &mut Adam::new(1e-3), 0..3);
@@ -57,11 +48,7 @@ fn evaluation_with_one_two_and_four_threads() {
     let model = network(3);
     let images = noise(LEN * 784, 1);
     let logits = |images: &[f32]| {
-        let batch = Batch {
-            len: images.len() / 784,
-            images,
-            features: &[],
-        };
+        let batch = Batch { len: images.len() / 784, images, features: &[] };
         let logits = model.logits(batch).unwrap();
         logits.iter().map(|v| v.to_bits()).collect::<Vec<u32>>()
     };
@@ -88,9 +75,7 @@ fn resumes(mut optimizer: Box<dyn Optimizer>, mut restored: Box<dyn Optimizer>) 
     }
     restored.reset(optimizer.steps());
     for moment in optimizer.tensors() {
-        restored
-            .restore(&moment.name, &moment.shape, moment.values)
-            .unwrap();
+        restored.restore(&moment.name, &moment.shape, moment.values).unwrap();
     }
     train(&mut resumed, restored.as_mut(), 2..3);
     train(&mut first, optimizer.as_mut(), 2..3);
@@ -126,29 +111,17 @@ fn keeps_its_share_and_its_mean<const PERCENT: usize>() {
     let p = PERCENT as f32 / 100.0;
     let x = Cpu::default().tensor([1.0f32; 100_000]);
     let mut dropout = Dropout::<PERCENT>::default();
-    let (first, second) = (
-        dropout.forward_mut(x.leaky_trace()),
-        dropout.forward_mut(x.leaky_trace()),
-    );
+    let (first, second) =
+        (dropout.forward_mut(x.leaky_trace()), dropout.forward_mut(x.leaky_trace()));
     let (first, second) = (first.as_vec(), second.as_vec());
     let kept = first.iter().filter(|&&v| v > 0.0).count() as f64 / 1e5;
     // Six standard deviations of a binomial share.
-    assert!(
-        (kept - f64::from(1.0 - p)).abs() < 6.0 * (0.25f64 / 1e5).sqrt(),
-        "{p}: {kept}"
-    );
+    assert!((kept - f64::from(1.0 - p)).abs() < 6.0 * (0.25f64 / 1e5).sqrt(), "{p}: {kept}");
     let mean = first.iter().map(|&v| f64::from(v)).sum::<f64>() / 1e5;
     assert!((mean - 1.0).abs() < 0.03, "{p}: {mean}");
-    let both = first
-        .iter()
-        .zip(&second)
-        .filter(|(a, b)| **a > 0.0 && **b > 0.0)
-        .count();
+    let both = first.iter().zip(&second).filter(|(a, b)| **a > 0.0 && **b > 0.0).count();
     let expected = f64::from(1.0 - p).powi(2);
-    assert!(
-        (both as f64 / 1e5 - expected).abs() < 0.01,
-        "masks of two steps depend on each other"
-    );
+    assert!((both as f64 / 1e5 - expected).abs() < 0.01, "masks of two steps depend on each other");
 }
 
 #[test]

@@ -18,12 +18,7 @@ use dfdx_conv::{
 type Mixed = (
     (Conv2d<1, 8, 5>, BatchNorm2d<8>, ReLU, MaxPool2d),
     (VggBlock<8, 16>, Flatten<784>),
-    (
-        Linear<784, 32>,
-        dfdx::nn::builders::Tanh,
-        Dropout,
-        dfdx::nn::builders::Linear<32, 3>,
-    ),
+    (Linear<784, 32>, dfdx::nn::builders::Tanh, Dropout, dfdx::nn::builders::Linear<32, 3>),
 );
 
 fn data() -> (Images<1, 28, 28>, Vec<usize>) {
@@ -31,15 +26,9 @@ fn data() -> (Images<1, 28, 28>, Vec<usize>) {
     let labels: Vec<usize> = (0..30).map(|i| i % 3).collect();
     let pixel = |label: usize, at: usize| {
         let bright = at / 28 / 10 == label;
-        if bright {
-            0.5 + (at * 7 % 13) as f32 / 26.0
-        } else {
-            (at * 5 % 11) as f32 / 30.0
-        }
+        if bright { 0.5 + (at * 7 % 13) as f32 / 26.0 } else { (at * 5 % 11) as f32 / 30.0 }
     };
-    let values = labels
-        .iter()
-        .flat_map(|&label| (0..784).map(move |at| pixel(label, at)));
+    let values = labels.iter().flat_map(|&label| (0..784).map(move |at| pixel(label, at)));
     let x = Cpu::default().tensor_from_vec(values.collect(), (30, Const, Const, Const));
     (x, labels)
 }
@@ -70,10 +59,7 @@ fn layers_mix_with_dfdx_and_learn_with_either_adam() {
     assert!(losses[11] < 0.3 * losses[0], "{losses:?}");
 
     let mut model = dev.build_module::<Mixed, f32>();
-    let config = AdamConfig {
-        lr: 3e-3,
-        ..Default::default()
-    };
+    let config = AdamConfig { lr: 3e-3, ..Default::default() };
     let mut theirs = dfdx::optim::Adam::new(&model, config);
     let losses = train!(model, theirs);
     assert!(losses[11] < 0.3 * losses[0], "{losses:?}");
@@ -89,10 +75,7 @@ fn safetensors_keep_every_value() {
     train!(model, adam);
     model.save_safetensors(&file).unwrap();
     let mut other = Cpu::seed_from_u64(2).build_module::<Mixed, f32>();
-    assert_ne!(
-        model.forward(x.clone()).as_vec(),
-        other.forward(x.clone()).as_vec()
-    );
+    assert_ne!(model.forward(x.clone()).as_vec(), other.forward(x.clone()).as_vec());
     other.load_safetensors(&file).unwrap();
     assert_eq!(model.forward(x.clone()).as_vec(), other.forward(x).as_vec());
 }
@@ -103,9 +86,8 @@ fn a_view_of_other_strides_is_read_in_its_own_order() {
     let (x, _) = data();
     let turned: Images<1, 28, 28> = x.clone().permute::<_, Axes4<0, 1, 3, 2>>();
     let values = x.as_vec();
-    let copy: Vec<f32> = (0..values.len())
-        .map(|i| values[i / 784 * 784 + i % 28 * 28 + i / 28 % 28])
-        .collect();
+    let copy: Vec<f32> =
+        (0..values.len()).map(|i| values[i / 784 * 784 + i % 28 * 28 + i / 28 % 28]).collect();
     let copy: Images<1, 28, 28> = Cpu::default().tensor_from_vec(copy, (30, Const, Const, Const));
     let model = Cpu::seed_from_u64(1).build_module::<Mixed, f32>();
     assert_eq!(model.forward(turned).as_vec(), model.forward(copy).as_vec());

@@ -93,9 +93,7 @@ fn probe<S: Shape>(
     y: Tensor<S, f32, Cpu, OwnedTape<f32, Cpu>>,
 ) -> dfdx::tensor::Gradients<f32, Cpu> {
     use dfdx::tensor_ops::SumTo;
-    let weights = y
-        .device()
-        .tensor_from_vec(wave(y.shape().num_elements(), 1.3), *y.shape());
+    let weights = y.device().tensor_from_vec(wave(y.shape().num_elements(), 1.3), *y.shape());
     (y * weights).sum::<(), _>().backward()
 }
 
@@ -249,22 +247,10 @@ fn pooling() {
 
 type ResNet = (
     (Conv2d<1, 4>, BatchNorm2d<4>, ReLU),
-    Residual<(
-        Conv2d<4, 4>,
-        BatchNorm2d<4>,
-        ReLU,
-        Conv2d<4, 4>,
-        BatchNorm2d<4>,
-    )>,
+    Residual<(Conv2d<4, 4>, BatchNorm2d<4>, ReLU, Conv2d<4, 4>, BatchNorm2d<4>)>,
     ReLU,
     GeneralizedResidual<
-        (
-            Conv2d<4, 6, 3, 2>,
-            BatchNorm2d<6>,
-            ReLU,
-            Conv2d<6, 6>,
-            BatchNorm2d<6>,
-        ),
+        (Conv2d<4, 6, 3, 2>, BatchNorm2d<6>, ReLU, Conv2d<6, 6>, BatchNorm2d<6>),
         (Conv2d<4, 6, 1, 2>, BatchNorm2d<6>),
     >,
     ReLU,
@@ -289,11 +275,7 @@ fn a_network_with_skip_connections() {
     sgd.nesterov = true;
     sgd.weight_decay = 0.01;
     let images = wave(2 * 48, 0.7);
-    let batch = Batch {
-        len: 2,
-        images: &images,
-        features: &[],
-    };
+    let batch = Batch { len: 2, images: &images, features: &[] };
     let close = |what: &str, found: &[f32], expected: &[f32]| {
         let error = (found.iter().zip(expected)).fold(0f32, |e, (a, b)| e.max((a - b).abs()));
         assert_eq!(found.len(), expected.len());

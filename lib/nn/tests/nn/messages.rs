@@ -66,44 +66,24 @@ fn a_layer_that_does_not_fit_is_named_with_both_shapes() {
             &["Conv2d<16, 8>", "(Const<8>, Const<28>, Const<28>)"],
         ),
         // A vector's length, and an image where a vector is needed.
-        (
-            "(Flatten<784>, Linear<700, 10>)",
-            &["Linear<700, 10>", "Const<784>,)"],
-        ),
-        (
-            "(Conv2d<1, 8>, Linear<8, 10>)",
-            &["Linear<8, 10>", "(Const<8>, Const<28>, Const<28>)"],
-        ),
+        ("(Flatten<784>, Linear<700, 10>)", &["Linear<700, 10>", "Const<784>,)"]),
+        ("(Conv2d<1, 8>, Linear<8, 10>)", &["Linear<8, 10>", "(Const<8>, Const<28>, Const<28>)"]),
         (
             "(Conv2d<1, 8>, Flatten<6000>, Linear<6000, 10>)",
-            &[
-                "needs N = C * H * W",
-                "Flatten<6000>",
-                "Const<8>",
-                "Const<28>",
-            ],
+            &["needs N = C * H * W", "Flatten<6000>", "Const<8>", "Const<28>"],
         ),
         // Sizes that a layer has no output for.
         (
             "(Conv2d<1, 8>, MaxPool2d, MaxPool2d, GlobalAvgPool2d), Image<1, 3, 3>",
             &["Const<1>` cannot be halved", "at least 2 x 2 pixels"],
         ),
-        (
-            "(Conv2d<1, 8, 4>, GlobalAvgPool2d)",
-            &["kernel of odd size", "Conv2d<1, 8, 4>"],
-        ),
+        ("(Conv2d<1, 8, 4>, GlobalAvgPool2d)", &["kernel of odd size", "Conv2d<1, 8, 4>"]),
         // A skip connection around another number of channels.
-        (
-            "(Residual<Conv2d<1, 8>>, GlobalAvgPool2d)",
-            &["expected `1`, found `8`", "Residual"],
-        ),
+        ("(Residual<Conv2d<1, 8>>, GlobalAvgPool2d)", &["expected `1`, found `8`", "Residual"]),
         // Images at the end.
         (
             "(Conv2d<1, 8>, ReLU)",
-            &[
-                "expected a tuple with 1 element, found one with 3",
-                "Const<28>",
-            ],
+            &["expected a tuple with 1 element, found one with 3", "Const<28>"],
         ),
         // No layer at all, and a module of dfdx that is none by itself.
         (

@@ -28,11 +28,7 @@ fn dropout_between_convolutions() {
     );
     let model = Network::<Dropped, Image<1, 14, 6>>::new(3).into_dyn();
     let (images, labels) = (noise(8 * 84, 1), [0, 1, 2, 3, 4, 5, 6, 7]);
-    let batch = Batch {
-        len: 8,
-        images: &images,
-        features: &[],
-    };
+    let batch = Batch { len: 8, images: &images, features: &[] };
     let objective = CrossEntropy::new(&labels);
     let run = |model: &DynNetwork| {
         let mut recorder = Recorder::default();
@@ -73,11 +69,7 @@ fn a_large_batch_of_copies_has_the_gradients_of_a_small_one() {
     let of = |copies: usize| {
         let mut model = shaken(char_cnn(130, 7, 2, 0.0, 5));
         let (images, features) = (images.repeat(copies), features.repeat(copies));
-        let batch = Batch {
-            len: 2 * copies,
-            images: &images,
-            features: &features,
-        };
+        let batch = Batch { len: 2 * copies, images: &images, features: &features };
         let mut recorder = Recorder::default();
         let labels = labels.repeat(copies);
         let objective = CrossEntropy::new(&labels);
@@ -93,11 +85,7 @@ fn a_large_batch_of_copies_has_the_gradients_of_a_small_one() {
 }
 
 fn batch(len: usize, images: &[f32]) -> Batch<'_> {
-    Batch {
-        len,
-        images,
-        features: &[],
-    }
+    Batch { len, images, features: &[] }
 }
 
 #[test]
@@ -105,10 +93,9 @@ fn a_batch_that_does_not_fit_is_refused() {
     let mut model: Network<LeNet5> = Network::new(1);
     let images = noise(2 * 784, 1);
     let mut adam = Adam::new(1e-3);
-    for (len, images, says) in [
-        (0, &images[..0], "no images"),
-        (3, &images[..], "3 images has 1568 pixels"),
-    ] {
+    for (len, images, says) in
+        [(0, &images[..0], "no images"), (3, &images[..], "3 images has 1568 pixels")]
+    {
         let error = model.logits(batch(len, images)).unwrap_err().to_string();
         assert!(error.contains(says), "{error}");
         let objective = CrossEntropy::new(&[]);
@@ -127,10 +114,8 @@ fn activations_are_named_after_their_layers() {
     let model = shaken(char_cnn(20, 7, 0, 0.5, 5));
     let images = noise(3 * 784, 1);
     let layers = model.activations(batch(3, &images)).unwrap();
-    let found: Vec<(&str, (usize, usize))> = layers
-        .iter()
-        .map(|(name, values)| (name.as_str(), values.dim()))
-        .collect();
+    let found: Vec<(&str, (usize, usize))> =
+        layers.iter().map(|(name, values)| (name.as_str(), values.dim())).collect();
     let expected = [
         ("block1.conv1", (3, 25088)),
         ("block1.conv2", (3, 25088)),
@@ -144,13 +129,7 @@ fn activations_are_named_after_their_layers() {
     assert_eq!(found, expected);
     // Each layer against the reference, in the order (channel, row, column).
     let p = parameters(&model);
-    let x = reference::Maps {
-        n: 3,
-        c: 1,
-        h: 28,
-        w: 28,
-        values: wide(&images),
-    };
+    let x = reference::Maps { n: 3, c: 1, h: 28, w: 28, values: wide(&images) };
     let block1 = reference::block(&p, "block1", &x, false);
     let block2 = reference::block(&p, "block2", &block1, false);
     assert!(error(layers[2].1.as_slice().unwrap(), &block1.values) < 1e-5);
@@ -195,10 +174,7 @@ fn frozen_layers_stay_and_the_others_learn() {
     }
     let mut model: Network<LeNet5> = Network::new(1);
     let error = model.freeze(&["conv1"]).unwrap_err().to_string();
-    assert!(
-        error.contains("conv1") && error.contains("0.0.weight"),
-        "{error}"
-    );
+    assert!(error.contains("conv1") && error.contains("0.0.weight"), "{error}");
 }
 
 /// What freezing does to batch normalisation in the middle of a network is what evaluation does.
@@ -220,18 +196,11 @@ fn named_layers_are_transferred() {
     letters.transfer_from(&digits, &named).unwrap();
     let (from, to) = (parameters(&digits), parameters(&letters));
     for (name, values) in &to {
-        assert_eq!(
-            from[name] == *values,
-            !name.starts_with("output."),
-            "{name}"
-        );
+        assert_eq!(from[name] == *values, !name.starts_with("output."), "{name}");
     }
     let error = letters.transfer_from(&digits, &["hidden", "output"]);
     let error = error.unwrap_err().to_string();
-    assert!(
-        error.contains("output.weight") && error.contains("[26, 20]"),
-        "{error}"
-    );
+    assert!(error.contains("output.weight") && error.contains("[26, 20]"), "{error}");
     assert_eq!(parameters(&letters), to);
 }
 
@@ -247,10 +216,7 @@ fn the_summary_counts_what_there_is() {
     // The convolutions and dense layers alone: 42.8 million.
     assert!((42_000_000..44_000_000).contains(&summary.operations()));
     let text = summary.to_string();
-    assert!(
-        text.contains("64 x 7 x 7") && text.contains("3,212,386"),
-        "{text}"
-    );
+    assert!(text.contains("64 x 7 x 7") && text.contains("3,212,386"), "{text}");
     let widths: Vec<usize> = text.lines().map(|line| line.chars().count()).collect();
     assert!(widths.iter().all(|w| *w == widths[0]), "{text}");
 }
@@ -271,11 +237,7 @@ fn sgd_with_momentum_is_pytorchs() {
             for i in 0..2 {
                 let g = f64::from(gradient[i]) + 0.01 * expected[i];
                 velocity[i] = if step == 0 { g } else { 0.9 * velocity[i] + g };
-                let direction = if nesterov {
-                    g + 0.9 * velocity[i]
-                } else {
-                    velocity[i]
-                };
+                let direction = if nesterov { g + 0.9 * velocity[i] } else { velocity[i] };
                 expected[i] -= 0.1 * direction;
             }
         }

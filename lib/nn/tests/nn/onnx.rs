@@ -13,11 +13,7 @@ use crate::reference::{
 
 #[test]
 fn every_kind_of_layer_is_written_for_onnxruntime() {
-    let mut layers = Builder::new(Dims::Image {
-        channels: 2,
-        height: 13,
-        width: 10,
-    });
+    let mut layers = Builder::new(Dims::Image { channels: 2, height: 13, width: 10 });
     layers.named("stem", |layers| layers.conv2d(4, 5, 1));
     layers.named("norm", Builder::batch_norm2d);
     layers.named("relu", Builder::relu);
@@ -44,30 +40,19 @@ fn write(name: &str, model: DynNetwork) {
     let shape = |of_one: &[usize]| [&[7], of_one].concat();
     let images = noise(7 * signature.input.len(), 2);
     let features = noise(7 * signature.features, 3);
-    let batch = Batch {
-        len: 7,
-        images: &images,
-        features: &features,
-    };
+    let batch = Batch { len: 7, images: &images, features: &features };
     let logits = model.logits(batch).unwrap();
     let tensors = [
         ("images", shape(&signature.input.to_vec()), images),
         ("features", shape(&[signature.features]), features),
-        (
-            "logits",
-            shape(&[signature.classes]),
-            logits.into_iter().collect(),
-        ),
+        ("logits", shape(&[signature.classes]), logits.into_iter().collect()),
     ];
     let tensors = tensors.map(|(name, shape, values)| {
         let bytes = values.iter().flat_map(|value| value.to_le_bytes());
         (name, shape, bytes.collect::<Vec<u8>>())
     });
     let views = tensors.each_ref().map(|(name, shape, bytes)| {
-        (
-            *name,
-            TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap(),
-        )
+        (*name, TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap())
     });
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("onnx");
     fs::create_dir_all(&folder).unwrap();
@@ -79,11 +64,7 @@ fn write(name: &str, model: DynNetwork) {
 
 #[test]
 fn a_module_of_dfdx_is_refused_by_name() {
-    type Mlp = (
-        Flatten<784>,
-        Linear<784, 8>,
-        OnTape<dfdx::nn::builders::LayerNorm1D<8>>,
-    );
+    type Mlp = (Flatten<784>, Linear<784, 8>, OnTape<dfdx::nn::builders::LayerNorm1D<8>>);
     let error = to_onnx(&Network::<Mlp>::new(1).into_dyn(), &[]).unwrap_err();
     assert!(error.to_string().contains("layer 2"), "{error}");
 }

@@ -10,9 +10,7 @@ use dfdx_conv::{LayerKind, LayerSpec};
 pub fn noise(len: usize, seed: u64) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut next = || {
-        state = state
-            .wrapping_mul(6364136223846793005)
-            .wrapping_add(1442695040888963407);
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         (state >> 40) as f32 / (1 << 23) as f32 - 1.0
     };
     next();
@@ -27,10 +25,7 @@ pub fn wide(values: &[f32]) -> Vec<f64> {
 pub fn error(found: &[f32], expected: &[f64]) -> f64 {
     assert_eq!(found.len(), expected.len());
     let scale = expected.iter().fold(0.0, |a: f64, b| a.max(b.abs()));
-    let differences = found
-        .iter()
-        .zip(expected)
-        .map(|(a, b)| (f64::from(*a) - b).abs());
+    let differences = found.iter().zip(expected).map(|(a, b)| (f64::from(*a) - b).abs());
     differences.fold(0.0, f64::max) / scale.max(f64::MIN_POSITIVE)
 }
 
@@ -88,15 +83,10 @@ pub fn statistics(x: &Maps) -> (Vec<f64>, Vec<f64>) {
     let count = (x.n * area) as f64;
     let of_channel =
         |c: usize| (0..x.n).flat_map(move |n| (0..area).map(move |i| (n * x.c + c) * area + i));
-    let means: Vec<f64> = (0..x.c)
-        .map(|c| of_channel(c).map(|i| x.values[i]).sum::<f64>() / count)
-        .collect();
-    let vars = (0..x.c).map(|c| {
-        of_channel(c)
-            .map(|i| (x.values[i] - means[c]).powi(2))
-            .sum::<f64>()
-            / count
-    });
+    let means: Vec<f64> =
+        (0..x.c).map(|c| of_channel(c).map(|i| x.values[i]).sum::<f64>() / count).collect();
+    let vars = (0..x.c)
+        .map(|c| of_channel(c).map(|i| (x.values[i] - means[c]).powi(2)).sum::<f64>() / count);
     let vars = vars.collect();
     (means, vars)
 }
@@ -107,10 +97,7 @@ pub fn normalise(x: &Maps, mean: &[f64], var: &[f64], gamma: &[f64], beta: &[f64
         let c = i / area % x.c;
         (v - mean[c]) / (var[c] + 1e-5).sqrt() * gamma[c] + beta[c]
     });
-    Maps {
-        values: values.collect(),
-        ..*x
-    }
+    Maps { values: values.collect(), ..*x }
 }
 
 pub fn relu(mut x: Maps) -> Maps {
@@ -165,12 +152,7 @@ pub fn block(p: &Parameters, name: &str, x: &Maps, training: bool) -> Maps {
     let get = |field: &str| &p[&format!("{name}.{field}")];
     let mut x = x.clone();
     for half in ["1", "2"] {
-        let z = conv(
-            &x,
-            get(&format!("conv{half}.weight")),
-            get(&format!("conv{half}.bias")),
-            3,
-        );
+        let z = conv(&x, get(&format!("conv{half}.weight")), get(&format!("conv{half}.bias")), 3);
         let Some(gamma) = p.get(&format!("{name}.bn{half}.weight")) else {
             x = relu(z);
             continue;
@@ -217,19 +199,9 @@ pub fn network(
                 let planes = x.values.chunks(x.h * x.w);
                 let mean = |plane: &[f64]| plane.iter().sum::<f64>() / plane.len() as f64;
                 let values = planes.map(mean).collect();
-                Maps {
-                    h: 1,
-                    w: 1,
-                    values,
-                    ..x
-                }
+                Maps { h: 1, w: 1, values, ..x }
             }
-            LayerKind::Flatten => Maps {
-                c: x.c * x.h * x.w,
-                h: 1,
-                w: 1,
-                ..x
-            },
+            LayerKind::Flatten => Maps { c: x.c * x.h * x.w, h: 1, w: 1, ..x },
             LayerKind::Linear { features: count } => {
                 let bias = get("bias");
                 let mut values = linear(&x.values, get("weight"), bias);
@@ -238,27 +210,17 @@ pub fn network(
                     let more = linear(features, get("features.weight"), &zeros);
                     values.iter_mut().zip(more).for_each(|(a, b)| *a += b);
                 }
-                Maps {
-                    c: bias.len(),
-                    values,
-                    ..x
-                }
+                Maps { c: bias.len(), values, ..x }
             }
             LayerKind::Residual { main, shortcut } => {
                 let mut sum = network(main, p, x.clone(), features, training);
                 let other = network(shortcut, p, x, features, training);
-                sum.values
-                    .iter_mut()
-                    .zip(other.values)
-                    .for_each(|(a, b)| *a += b);
+                sum.values.iter_mut().zip(other.values).for_each(|(a, b)| *a += b);
                 sum
             }
             LayerKind::Dropout { .. } => x,
             other => match other.to_string().as_str() {
-                "Tanh" => Maps {
-                    values: x.values.iter().map(|v| v.tanh()).collect(),
-                    ..x
-                },
+                "Tanh" => Maps { values: x.values.iter().map(|v| v.tanh()).collect(), ..x },
                 "LayerNorm1D<12>" => layer_norm(x, get("gamma"), get("beta")),
                 other => panic!("no reference for {other}"),
             },

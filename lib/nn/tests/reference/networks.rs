@@ -12,11 +12,7 @@ pub fn char_cnn(
     dropout: f32,
     seed: u64,
 ) -> DynNetwork {
-    let mut layers = Builder::new(Dims::Image {
-        channels: 1,
-        height: 28,
-        width: 28,
-    });
+    let mut layers = Builder::new(Dims::Image { channels: 1, height: 28, width: 28 });
     for (block, channels) in [("block1", 32), ("block2", 64)] {
         layers.named(block, |layers| layers.vgg_block(channels));
     }

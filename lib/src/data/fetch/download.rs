@@ -113,9 +113,8 @@ fn attempt_once(agent: &Agent, url: &str, path: &Path, patience: &Patience) -> R
     let resume = have > 0 && !tag.is_empty();
     let mut request = agent.get(url);
     if resume {
-        request = request
-            .header(header::RANGE, format!("bytes={have}-"))
-            .header(header::IF_RANGE, &tag);
+        request =
+            request.header(header::RANGE, format!("bytes={have}-")).header(header::IF_RANGE, &tag);
     }
     let mut response = request.call().map_err(failure)?;
     let start = match response.status() {
@@ -136,14 +135,9 @@ fn attempt_once(agent: &Agent, url: &str, path: &Path, patience: &Patience) -> R
             });
         }
     };
-    let new_tag = response
-        .headers()
-        .get(header::ETAG)
-        .and_then(|tag| tag.to_str().ok());
+    let new_tag = response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok());
     // A weak tag does not promise the same bytes.
-    let new_tag = new_tag
-        .filter(|tag| !tag.starts_with("W/"))
-        .unwrap_or_default();
+    let new_tag = new_tag.filter(|tag| !tag.starts_with("W/")).unwrap_or_default();
     fs::write(&tag_path, new_tag)?;
     let total = response.body().content_length().map(|rest| start + rest);
     if total > Some(patience.max_bytes) {
@@ -169,9 +163,7 @@ fn receive(
     let mut reader = response.body_mut().as_reader();
     let progress = Progress::start();
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let of = total.map_or(String::new(), |total| {
-        format!(" of {:.1}", megabytes(total))
-    });
+    let of = total.map_or(String::new(), |total| format!(" of {:.1}", megabytes(total)));
     let mut buffer = vec![0; 64 << 10];
     let mut have = start;
     loop {
@@ -197,10 +189,7 @@ fn receive(
 }
 
 fn too_large(patience: &Patience) -> Failure {
-    Failure::Lasting(format!(
-        "the file is larger than {} bytes",
-        patience.max_bytes
-    ))
+    Failure::Lasting(format!("the file is larger than {} bytes", patience.max_bytes))
 }
 
 fn failure(error: ureq::Error) -> Failure {
@@ -221,21 +210,13 @@ fn failure(error: ureq::Error) -> Failure {
         ),
         _ => false,
     };
-    if passing {
-        Failure::Passing(error.to_string())
-    } else {
-        Failure::Lasting(error.to_string())
-    }
+    if passing { Failure::Passing(error.to_string()) } else { Failure::Lasting(error.to_string()) }
 }
 
 /// `Content-Range: bytes 100-199/200` starts at 100.
 fn range_start(response: &Response<Body>) -> Option<u64> {
     let range = response.headers().get(header::CONTENT_RANGE)?;
-    let (start, _) = range
-        .to_str()
-        .ok()?
-        .strip_prefix("bytes ")?
-        .split_once('-')?;
+    let (start, _) = range.to_str().ok()?.strip_prefix("bytes ")?.split_once('-')?;
     start.parse().ok()
 }
 

@@ -93,10 +93,7 @@ pub fn check(dataset: Dataset, found: &Found, expected: &[String]) -> Result<Vec
     };
     for (part, expected) in parts.iter().zip(expected) {
         if part.sha256 != *expected {
-            let problem = format!(
-                "{} has sha256 {} instead of {expected}",
-                part.name, part.sha256
-            );
+            let problem = format!("{} has sha256 {} instead of {expected}", part.name, part.sha256);
             let remedy = "fetch it again; if it is what you want all the same, put it into data/raw/ by hand";
             return Err(Error::content(&found.path, problem, remedy));
         }
@@ -133,11 +130,7 @@ fn stage(source: &Source, staging: &Path, patience: &Patience) -> Result<()> {
 /// What was staged and is wrong is removed, so that the next try starts afresh.
 fn check_staged(dataset: Dataset, staging: &Path, expected: &[String]) -> Result<()> {
     let found = locate_in(dataset, staging, "data/raw").ok_or_else(|| {
-        Error::content(
-            staging,
-            "the source gave the wrong files",
-            "try again later",
-        )
+        Error::content(staging, "the source gave the wrong files", "try again later")
     });
     let checked = found.and_then(|found| check(dataset, &found, expected));
     if checked.is_err() {
@@ -166,9 +159,7 @@ fn lock(raw: &Path) -> Result<File> {
         let file = File::options().create(true).append(true).open(&path)?;
         if file.try_lock().is_err() {
             let raw = raw.display();
-            say(format!(
-                "another process is fetching into {raw}; waiting for it"
-            ));
+            say(format!("another process is fetching into {raw}; waiting for it"));
             file.lock()?;
         }
         Ok(file)

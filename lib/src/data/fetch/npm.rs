@@ -58,11 +58,7 @@ pub fn unpack(package: &str, files: &BTreeMap<String, String>, staging: &Path) -
         let words = String::from_utf8_lossy(&npm.stderr);
         // The reason comes first, the path of npm's log last.
         let why: Vec<&str> = words.lines().take(3).collect();
-        return Err(wrong(format!(
-            "npm ended with {}: {}",
-            npm.status,
-            why.join(" ")
-        )));
+        return Err(wrong(format!("npm ended with {}: {}", npm.status, why.join(" "))));
     }
     let mut archives = std::fs::read_dir(folder.path()).map_err(failed)?.flatten();
     let archive = archives.find(|entry| entry.path().extension().is_some_and(|e| e == "tgz"));

@@ -83,11 +83,7 @@ pub fn read_images(path: &Path) -> Result<Vec<ImageFile>> {
 /// As [`read_images`], but files that are damaged or may not be read, and all others, are kept
 /// apart.
 pub fn read_contents(path: &Path) -> Result<Contents> {
-    let mut found = if path.is_dir() {
-        read_folder(path)?
-    } else {
-        read_file(path)?
-    };
+    let mut found = if path.is_dir() { read_folder(path)? } else { read_file(path)? };
     found.images.sort_by(|a, b| a.path.cmp(&b.path));
     found.others.sort();
     Ok(found)
@@ -204,9 +200,7 @@ fn read_file(path: &Path) -> Result<Contents> {
     let head = head.unwrap_or_default();
     file.rewind().map_err(io)?;
     let endings = [".zip", ".tgz", ".gz", ".tar"].iter();
-    if endings
-        .into_iter()
-        .any(|ending| name.to_ascii_lowercase().ends_with(ending))
+    if endings.into_iter().any(|ending| name.to_ascii_lowercase().ends_with(ending))
         || head.starts_with(&GZIP_MAGIC)
         || head.starts_with(b"PK")
         || head.ends_with(TAR_MAGIC.0)
@@ -252,10 +246,7 @@ fn read_zip(unpacked: &mut Unpacked, archive: impl Read + Seek) -> Result<()> {
     let path = unpacked.path;
     let wrong = |problem| damaged(path, problem);
     let left = Cell::new(MAX_DIRECTORY_BYTES);
-    let metered = Metered {
-        inner: archive,
-        left: &left,
-    };
+    let metered = Metered { inner: archive, left: &left };
     let mut archive = ZipArchive::new(metered)
         .map_err(|e| wrong(format!("not a readable zip, tar or tar.gz archive ({e})")))?;
     // From here on the entries' own limits hold.
@@ -367,10 +358,7 @@ fn read_folder(root: &Path) -> Result<Contents> {
         let path = path.strip_prefix(root).unwrap_or(path).to_string_lossy();
         path.replace(std::path::MAIN_SEPARATOR, "/")
     };
-    let walk = WalkDir::new(root)
-        .follow_links(true)
-        .max_depth(16)
-        .into_iter();
+    let walk = WalkDir::new(root).follow_links(true).max_depth(16).into_iter();
     let walk = walk.filter_entry(|entry| {
         entry.depth() == 0 || !is_leftover(&entry.file_name().to_string_lossy())
     });
@@ -386,9 +374,7 @@ fn read_folder(root: &Path) -> Result<Contents> {
                     true if !is_image(&name) => found.others.push(name),
                     true => {
                         let problem = "the link leads nowhere";
-                        found
-                            .damaged
-                            .push(Error::content(path, problem, "remove it"));
+                        found.damaged.push(Error::content(path, problem, "remove it"));
                     }
                     false => {
                         return Err(Error::io(
@@ -449,10 +435,7 @@ fn checked_name(name: &str) -> Option<String> {
 
 fn is_image(path: &str) -> bool {
     let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
-    ENDINGS
-        .iter()
-        .any(|known| ending.eq_ignore_ascii_case(known))
-        && !is_leftover(path)
+    ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)) && !is_leftover(path)
 }
 
 /// Hidden files, and what macOS, Windows and network drives leave in folders and archives.

@@ -78,12 +78,7 @@ pub fn decode_rgb(path: &Path, bytes: &[u8]) -> Result<[Grey; 4]> {
             false => image.into_rgb8().into_raw(),
         };
         let plane = |value: fn(&[u8]) -> u8| grey(size, rgb.chunks_exact(3).map(value).collect());
-        [
-            plane(|p| p[0]),
-            plane(|p| p[1]),
-            plane(|p| p[2]),
-            plane(luma_of),
-        ]
+        [plane(|p| p[0]), plane(|p| p[1]), plane(|p| p[2]), plane(luma_of)]
     })
 }
 
@@ -105,9 +100,7 @@ pub fn decode_photograph(path: &Path, bytes: &[u8]) -> Result<DynamicImage> {
         let inverts = is_mostly_clear && light > 160 * opaque;
         let invert = |image: &mut [u8]| image.iter_mut().for_each(|value| *value = 255 - *value);
         if inverts {
-            image
-                .pixels_mut()
-                .for_each(|pixel| invert(&mut pixel.0[..3]));
+            image.pixels_mut().for_each(|pixel| invert(&mut pixel.0[..3]));
         }
         let mut rgb = over_white::<4>(&image);
         if inverts {
@@ -137,11 +130,7 @@ fn decode<T>(path: &Path, bytes: &[u8], convert: impl FnOnce(DynamicImage) -> T)
 
 /// Grey values of an image.
 fn grey((width, height): (u32, u32), pixels: Vec<u8>) -> Grey {
-    Grey {
-        width: width as usize,
-        height: height as usize,
-        pixels,
-    }
+    Grey { width: width as usize, height: height as usize, pixels }
 }
 
 /// As `to_luma8`, but colours go through whole numbers: five times as fast.
@@ -186,11 +175,7 @@ fn decoder<'a>(path: &Path, bytes: &'a [u8]) -> Result<impl ImageDecoder + 'a> {
     // Of a progressive JPEG all coefficients are kept until its end. Its marker stands
     // nowhere in the coefficients themselves.
     let progressive = format == ImageFormat::Jpeg && bytes.windows(2).any(|w| w == [0xff, 0xc2]);
-    let most = if progressive {
-        MAX_PIXELS / 2
-    } else {
-        MAX_PIXELS
-    };
+    let most = if progressive { MAX_PIXELS / 2 } else { MAX_PIXELS };
     if u64::from(width) * u64::from(height) > most
         || width.max(height) > MAX_SIDE
         || decoder.total_bytes() > MAX_BYTES
@@ -208,11 +193,7 @@ fn format(path: &Path, bytes: &[u8]) -> Result<ImageFormat> {
         Ok(format @ (Png | Jpeg | WebP | Bmp | Tiff | Gif)) => Ok(format),
         _ if bytes.get(4..8) == Some(b"ftyp") => {
             let remedy = "store it as JPEG or PNG; most phones and viewers offer that";
-            Err(Error::content(
-                path,
-                "HEIC and AVIF images are not read",
-                remedy,
-            ))
+            Err(Error::content(path, "HEIC and AVIF images are not read", remedy))
         }
         _ => Err(damaged(path, &format!("it is not a {FORMATS} image"))),
     }

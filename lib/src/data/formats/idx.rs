@@ -78,9 +78,7 @@ impl Idx {
             return Err(wrong("no IDX magic number".into()));
         };
         if kind != 0x08 {
-            return Err(wrong(format!(
-                "IDX type {kind:#04x} instead of bytes (0x08)"
-            )));
+            return Err(wrong(format!("IDX type {kind:#04x} instead of bytes (0x08)")));
         }
         let header = 4 + 4 * rank as usize;
         let Some(sizes) = bytes.get(4..header) else {
@@ -93,14 +91,8 @@ impl Idx {
         let values = &bytes[header..];
         let declared = shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
         if declared != Some(values.len()) {
-            return Err(wrong(format!(
-                "shape {shape:?} but {} bytes of values",
-                values.len()
-            )));
+            return Err(wrong(format!("shape {shape:?} but {} bytes of values", values.len())));
         }
-        Ok(Self {
-            shape,
-            values: values.to_vec(),
-        })
+        Ok(Self { shape, values: values.to_vec() })
     }
 }

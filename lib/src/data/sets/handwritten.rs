@@ -74,15 +74,10 @@ impl Handwritten {
     /// Where there is none, or a drawing is damaged or has another size or name.
     pub fn open_test(path: &Path) -> Result<Self> {
         let mut all = Self::read(&Found::at(path))?;
-        all.drawings
-            .retain(|drawing| !is_in_task(drawing.label, drawing.writer));
+        all.drawings.retain(|drawing| !is_in_task(drawing.label, drawing.writer));
         if all.is_empty() {
             let problem = "all its drawings are the task's training set";
-            return Err(Error::content(
-                path,
-                problem,
-                "name the test set, or Chars74K's archive",
-            ));
+            return Err(Error::content(path, problem, "name the test set, or Chars74K's archive"));
         }
         Ok(all.with_fresh_provenance())
     }
@@ -145,14 +140,11 @@ impl Handwritten {
             .map(|file| drawing(&found.path, file))
             .collect::<Result<Vec<_>>>()?;
         drawings.sort_by_key(|drawing| (drawing.label, drawing.writer));
-        if let Some(pair) = drawings
-            .windows(2)
-            .find(|p| (p[0].label, p[0].writer) == (p[1].label, p[1].writer))
+        if let Some(pair) =
+            drawings.windows(2).find(|p| (p[0].label, p[0].writer) == (p[1].label, p[1].writer))
         {
-            let problem = format!(
-                "{} and {} are the same character and writer",
-                pair[0].name, pair[1].name
-            );
+            let problem =
+                format!("{} and {} are the same character and writer", pair[0].name, pair[1].name);
             return Err(Error::content(&found.path, problem, "remove one of them"));
         }
         let handwritten = Self {
@@ -167,17 +159,14 @@ impl Handwritten {
     /// Every drawing of the task is there.
     fn checked(mut self) -> Result<Self> {
         if self.counts().iter().any(|&count| count > PER_CLASS) {
-            self.drawings
-                .retain(|drawing| is_in_task(drawing.label, drawing.writer));
+            self.drawings.retain(|drawing| is_in_task(drawing.label, drawing.writer));
             self = self.with_fresh_provenance();
         }
         for (label, count) in self.counts().into_iter().enumerate() {
             if count != PER_CLASS {
                 let folder = self.root.join(format!("Sample{:03}", label + 1));
-                let problem = format!(
-                    "class {} has {count} of {PER_CLASS} images",
-                    self.classes[label]
-                );
+                let problem =
+                    format!("class {} has {count} of {PER_CLASS} images", self.classes[label]);
                 return Err(Error::content(folder, problem, REMEDY));
             }
         }
@@ -186,28 +175,19 @@ impl Handwritten {
 
     fn with_fresh_provenance(mut self) -> Self {
         self.provenance.count = self.drawings.len();
-        self.provenance.sha256 = sha256_of_files(
-            self.drawings
-                .iter()
-                .map(|p| (p.name.as_str(), p.bytes.as_slice())),
-        );
+        self.provenance.sha256 =
+            sha256_of_files(self.drawings.iter().map(|p| (p.name.as_str(), p.bytes.as_slice())));
         self
     }
 
     pub(crate) fn path_of(&self, drawing: &Drawing) -> PathBuf {
-        self.root
-            .join(format!("Sample{:03}", drawing.label + 1))
-            .join(&drawing.name)
+        self.root.join(format!("Sample{:03}", drawing.label + 1)).join(&drawing.name)
     }
 }
 
 /// `0` to `9`, `A` to `Z`, `a` to `z`.
 pub fn class_names() -> Vec<String> {
-    ('0'..='9')
-        .chain('A'..='Z')
-        .chain('a'..='z')
-        .map(String::from)
-        .collect()
+    ('0'..='9').chain('A'..='Z').chain('a'..='z').map(String::from).collect()
 }
 
 /// One drawing.
@@ -226,12 +206,7 @@ fn drawing(root: &Path, file: ImageFile) -> Result<Drawing> {
         let problem = format!("{width} x {height} pixels instead of 1200 x 900");
         return Err(Error::content(&place, problem, REMEDY));
     }
-    Ok(Drawing {
-        name: file.name().to_string(),
-        label,
-        writer,
-        bytes: file.bytes,
-    })
+    Ok(Drawing { name: file.name().to_string(), label, writer, bytes: file.bytes })
 }
 
 /// Label and writer from `Sample001/img001-042.png`, in whatever case.
@@ -252,9 +227,7 @@ fn numbers(name: &str) -> Option<(u16, u16)> {
     let (stem, _) = name.rsplit_once('.')?;
     let (number, writer) = stem.strip_prefix("img")?.split_once('-')?;
     let writer = digits(writer)?;
-    (1..=55)
-        .contains(&writer)
-        .then_some((digits(number)?, writer))
+    (1..=55).contains(&writer).then_some((digits(number)?, writer))
 }
 
 /// The label that a folder's name gives, `Sample001` to `Sample062`.

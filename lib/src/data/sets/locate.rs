@@ -77,21 +77,10 @@ impl Dataset {
                 "Img",
                 "",
             ],
-            Self::Mnist => &[
-                "mnist",
-                "MNIST/raw",
-                "MNIST",
-                "mnist/MNIST/raw",
-                "mnist/raw",
-                "",
-            ],
-            Self::Mislabelled => &[
-                "mnistTask3.zip",
-                "mnistTask3",
-                "mnistTask",
-                "mislabelled.zip",
-                "mislabelled",
-            ],
+            Self::Mnist => &["mnist", "MNIST/raw", "MNIST", "mnist/MNIST/raw", "mnist/raw", ""],
+            Self::Mislabelled => {
+                &["mnistTask3.zip", "mnistTask3", "mnistTask", "mislabelled.zip", "mislabelled"]
+            }
         }
     }
 
@@ -126,9 +115,7 @@ impl Dataset {
 /// # Errors
 /// Where `$GLYPHS_DATA` is set and is not a folder.
 pub fn locate(dataset: Dataset) -> Result<Option<Found>> {
-    Ok(places()?
-        .iter()
-        .find_map(|(folder, name)| locate_in(dataset, folder, name)))
+    Ok(places()?.iter().find_map(|(folder, name)| locate_in(dataset, folder, name)))
 }
 
 /// The folders where data are looked for (a relative `$GLYPHS_DATA` from the project's folder, like
@@ -139,11 +126,7 @@ pub(crate) fn places() -> Result<Vec<(PathBuf, &'static str)>> {
         let folder = of_project(folder);
         if !folder.is_dir() {
             let remedy = "set GLYPHS_DATA to the folder that contains the data sets, or unset it";
-            return Err(Error::content(
-                folder,
-                "GLYPHS_DATA is not a folder",
-                remedy,
-            ));
+            return Err(Error::content(folder, "GLYPHS_DATA is not a folder", remedy));
         }
         places.push((folder, "$GLYPHS_DATA"));
     }

@@ -52,18 +52,11 @@ pub fn page(writer: &Writer, label: usize) -> Vec<bool> {
 
 /// [`page`] as an RGB PNG file, black on white.
 pub fn drawing(writer: &Writer, label: usize) -> Result<Vec<u8>> {
-    let pixels: Vec<u8> = page(writer, label)
-        .into_iter()
-        .flat_map(|ink| [if ink { 0 } else { 255 }; 3])
-        .collect();
+    let pixels: Vec<u8> =
+        page(writer, label).into_iter().flat_map(|ink| [if ink { 0 } else { 255 }; 3]).collect();
     let mut bytes = Cursor::new(Vec::new());
     PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Up)
-        .write_image(
-            &pixels,
-            DRAWING_WIDTH as u32,
-            DRAWING_HEIGHT as u32,
-            ExtendedColorType::Rgb8,
-        )
+        .write_image(&pixels, DRAWING_WIDTH as u32, DRAWING_HEIGHT as u32, ExtendedColorType::Rgb8)
         .map_err(|e| Error::content("stand-in", e.to_string(), "report this"))?;
     Ok(bytes.into_inner())
 }

@@ -21,11 +21,8 @@ fn knots(stroke: &str) -> Option<Vec<Knot>> {
     for word in stroke.split_whitespace() {
         let corner = word.ends_with('!');
         let word = word.trim_end_matches('!');
-        let numbers = |text: &str| {
-            text.split(',')
-                .map(|n| n.parse().ok())
-                .collect::<Option<Vec<f64>>>()
-        };
+        let numbers =
+            |text: &str| text.split(',').map(|n| n.parse().ok()).collect::<Option<Vec<f64>>>();
         if let Some(arc) = word.strip_prefix('@') {
             let &[x, y, rx, ry, from, to] = numbers(arc)?.as_slice() else {
                 return None;
@@ -33,19 +30,13 @@ fn knots(stroke: &str) -> Option<Vec<Knot>> {
             let steps = ((to - from).abs() / 30.0).ceil().max(1.0);
             knots.extend((0..=steps as usize).map(|i| {
                 let angle = (from + (to - from) * i as f64 / steps).to_radians();
-                Knot {
-                    at: [x + rx * angle.cos(), y + ry * angle.sin()],
-                    corner: false,
-                }
+                Knot { at: [x + rx * angle.cos(), y + ry * angle.sin()], corner: false }
             }));
         } else {
             let &[x, y] = numbers(word)?.as_slice() else {
                 return None;
             };
-            knots.push(Knot {
-                at: [x, y],
-                corner: false,
-            });
+            knots.push(Knot { at: [x, y], corner: false });
         }
         knots.last_mut()?.corner |= corner;
     }

@@ -38,10 +38,8 @@ pub const AUDIT: [[usize; 10]; 10] = [
 
 /// The stand-in of a data set in `data/processed/`, where it has been made.
 pub fn prepared(dataset: Dataset) -> Option<Found> {
-    locate_in(dataset, &folder(), "generated").map(|found| Found {
-        source: "generated".into(),
-        ..found
-    })
+    locate_in(dataset, &folder(), "generated")
+        .map(|found| Found { source: "generated".into(), ..found })
 }
 
 /// The stand-in of a data set, made where it has not been; that of dataset 3 is made of
@@ -89,9 +87,8 @@ pub fn write_handwritten(path: &Path, seed: u64) -> Result<()> {
 pub fn write_mnist(folder: &Path, seed: u64) -> Result<()> {
     // Other people than those of dataset 1's stand-in, and others for the test.
     for (part, count, first_writer) in [("t10k", 10_000, 1_250), ("train", 60_000, 1_000)] {
-        let writers: Vec<Writer> = (0..250)
-            .map(|number| Writer::new(seed, first_writer + number))
-            .collect();
+        let writers: Vec<Writer> =
+            (0..250).map(|number| Writer::new(seed, first_writer + number)).collect();
         let mut labels: Vec<u8> = (0..count).map(|i| (i % 10) as u8).collect();
         labels.shuffle(&mut random(seed, first_writer));
         let images: Vec<u8> = (0..count)
@@ -109,18 +106,15 @@ pub fn write_mnist(folder: &Path, seed: u64) -> Result<()> {
 pub fn write_mislabelled(path: &Path, train: &Samples, seed: u64) -> Result<()> {
     let mut folders = vec![0; train.len()];
     for (digit, shares) in AUDIT.iter().enumerate() {
-        let mut indices: Vec<usize> = (0..train.len())
-            .filter(|&i| train.labels[i] == digit)
-            .collect();
+        let mut indices: Vec<usize> =
+            (0..train.len()).filter(|&i| train.labels[i] == digit).collect();
         indices.shuffle(&mut random(seed, 10_000 + digit as u64));
         let total: usize = shares.iter().sum();
         let (mut dealt, mut sum) = (0, 0);
         for (folder, &count) in shares.iter().enumerate() {
             sum += count;
             let end = sum * indices.len() / total.max(1);
-            indices[dealt..end]
-                .iter()
-                .for_each(|&i| folders[i] = folder);
+            indices[dealt..end].iter().for_each(|&i| folders[i] = folder);
             dealt = end;
         }
     }

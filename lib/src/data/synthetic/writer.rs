@@ -149,10 +149,7 @@ impl Warp {
     }
 
     fn apply(&self, [x, y]: Point) -> Point {
-        let (u, v) = (
-            (x / 80.0).clamp(0.0, 1.0),
-            ((y + 45.0) / 145.0).clamp(0.0, 1.0),
-        );
+        let (u, v) = ((x / 80.0).clamp(0.0, 1.0), ((y + 45.0) / 145.0).clamp(0.0, 1.0));
         // Quadratic Bernstein weights, smooth everywhere.
         let weights = |t: f64| [(1.0 - t) * (1.0 - t), 2.0 * t * (1.0 - t), t * t];
         let (wx, wy) = (weights(u), weights(v));

@@ -26,18 +26,12 @@ const LARGEST: f64 = 1e100;
 impl Axis {
     /// `name` includes the unit, e.g. `"time (s)"`.
     pub fn new(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            ..Self::default()
-        }
+        Self { name: name.into(), ..Self::default() }
     }
 
     /// For shares of 0 to 1, written as percentages.
     pub fn percent(name: impl Into<String>) -> Self {
-        Self {
-            percent: true,
-            ..Self::new(name)
-        }
+        Self { percent: true, ..Self::new(name) }
     }
 
     pub fn from(mut self, low: f64) -> Self {
@@ -59,20 +53,12 @@ impl Axis {
         let low = values.iter().copied().reduce(f64::min).unwrap_or(0.0);
         let high = values.iter().copied().reduce(f64::max).unwrap_or(1.0);
         let (low, high) = self.padded(low, high);
-        Scale {
-            low,
-            high,
-            ticks: self.ticks(low, high, count, whole),
-        }
+        Scale { low, high, ticks: self.ticks(low, high, count, whole) }
     }
 
     /// A little room where the caller set no limit; shares stay within 0 to 1.
     fn padded(&self, low: f64, high: f64) -> (f64, f64) {
-        let padding = if high > low {
-            (high - low) * 0.04
-        } else {
-            low.abs().max(1.0) * 0.05
-        };
+        let padding = if high > low { (high - low) * 0.04 } else { low.abs().max(1.0) * 0.05 };
         let (mut from, mut to) = (low - padding, high + padding);
         if self.percent {
             (from, to) = (from.max(low.min(0.0)), to.min(high.max(1.0)));
@@ -86,11 +72,7 @@ impl Axis {
     pub(super) fn categories(names: &[String]) -> Scale {
         let ticks = (0..).zip(names);
         let ticks = ticks.map(|(i, name)| (f64::from(i), name.clone()));
-        Scale {
-            low: -0.5,
-            high: names.len().max(1) as f64 - 0.5,
-            ticks: ticks.collect(),
-        }
+        Scale { low: -0.5, high: names.len().max(1) as f64 - 0.5, ticks: ticks.collect() }
     }
 
     fn ticks(&self, low: f64, high: f64, count: usize, whole: bool) -> Vec<(f64, String)> {
@@ -105,11 +87,7 @@ impl Axis {
     fn words(&self, value: f64, step: f64) -> String {
         let factor = if self.percent { 100.0 } else { 1.0 };
         let (value, step) = (value * factor, step * factor);
-        let size = if value.abs() < step * 1e-6 {
-            0.0
-        } else {
-            value.abs()
-        };
+        let size = if value.abs() < step * 1e-6 { 0.0 } else { value.abs() };
         let decimals = (-(step.log10() + 1e-9).floor()).clamp(0.0, 6.0) as usize;
         let words = match size {
             _ if size != 0.0 && !(1e-6..1e9).contains(&size) => format!("{size:.0e}"),

@@ -29,11 +29,7 @@ pub(super) enum Key {
 
 impl Figure {
     pub fn new(title: &str, description: impl Into<String>) -> Self {
-        Self {
-            title: title.to_owned(),
-            description: description.into(),
-            ..Self::default()
-        }
+        Self { title: title.to_owned(), description: description.into(), ..Self::default() }
     }
 
     pub fn legend(mut self, key: Key, words: impl Into<String>) -> Self {
@@ -59,11 +55,7 @@ impl Figure {
     }
 
     pub fn html(self) -> Html {
-        let class = if self.wide {
-            "g-figure g-wide"
-        } else {
-            "g-figure"
-        };
+        let class = if self.wide { "g-figure g-wide" } else { "g-figure" };
         let mut body = format!("<figure class=\"{class}\">");
         if !self.title.is_empty() {
             let _ = write!(body, "<figcaption>{}</figcaption>", escape(&self.title));
@@ -71,16 +63,9 @@ impl Figure {
         if !self.legend.is_empty() {
             let items = self.legend.iter().map(|(key, words)| item(key, words));
             let items: String = items.collect();
-            let _ = write!(
-                body,
-                "<div class=\"g-legend\" aria-hidden=\"true\">{items}</div>"
-            );
+            let _ = write!(body, "<div class=\"g-legend\" aria-hidden=\"true\">{items}</div>");
         }
-        let _ = write!(
-            body,
-            "<div class=\"g-scroll\" tabindex=\"0\">{}</div></figure>",
-            self.svg
-        );
+        let _ = write!(body, "<div class=\"g-scroll\" tabindex=\"0\">{}</div></figure>", self.svg);
         let text = format!("{}\n{}", self.title, self.description);
         Html::new(body, text.trim())
     }
@@ -93,22 +78,14 @@ fn item(key: &Key, words: &str) -> String {
             css(*colour)
         ),
         Key::Patch(colour) => {
-            format!(
-                "<rect x=\"20\" y=\"4\" width=\"80\" height=\"40\" fill=\"{}\"/>",
-                css(*colour)
-            )
+            format!("<rect x=\"20\" y=\"4\" width=\"80\" height=\"40\" fill=\"{}\"/>", css(*colour))
         }
-        Key::Dot(colour) => format!(
-            "<circle cx=\"60\" cy=\"24\" r=\"20\" fill=\"{}\"/>",
-            css(*colour)
-        ),
-        Key::Tick(colour) => format!(
-            "<path d=\"M60 2V46\" stroke=\"{}\" stroke-width=\"10\"/>",
-            css(*colour)
-        ),
+        Key::Dot(colour) => {
+            format!("<circle cx=\"60\" cy=\"24\" r=\"20\" fill=\"{}\"/>", css(*colour))
+        }
+        Key::Tick(colour) => {
+            format!("<path d=\"M60 2V46\" stroke=\"{}\" stroke-width=\"10\"/>", css(*colour))
+        }
     };
-    format!(
-        "<span><svg viewBox=\"0 0 120 48\">{sample}</svg>{}</span>",
-        escape(words)
-    )
+    format!("<span><svg viewBox=\"0 0 120 48\">{sample}</svg>{}</span>", escape(words))
 }

@@ -52,13 +52,7 @@ struct Series {
 
 impl LineChart {
     pub fn new(title: impl Into<String>, x: Axis, y: Axis) -> Self {
-        Self {
-            title: title.into(),
-            x,
-            y,
-            series: Vec::new(),
-            references: Vec::new(),
-        }
+        Self { title: title.into(), x, y, series: Vec::new(), references: Vec::new() }
     }
 
     pub fn curve(
@@ -99,10 +93,7 @@ impl LineChart {
         let points: Vec<(f64, f64, Option<Interval>)> = points.into_iter().collect();
         let dots = points.iter().map(|(x, y, _)| (*x, *y)).collect();
         self.series.push(Series {
-            intervals: points
-                .iter()
-                .filter_map(|(x, _, i)| Some((*x, (*i)?)))
-                .collect(),
+            intervals: points.iter().filter_map(|(x, _, i)| Some((*x, (*i)?))).collect(),
             ..Series::new(label, vec![dots], Form::Dots)
         });
         self
@@ -178,17 +169,10 @@ impl Show for LineChart {
         let points = || self.series.iter().flat_map(|s| s.runs.iter().flatten());
         let heights = points().map(|point| point.1);
         let heights = heights.chain(self.references.iter().map(|reference| reference.1));
-        let (x, y) = (
-            self.x.fit(points().map(|point| point.0), 6),
-            self.y.fit(heights, 5),
-        );
+        let (x, y) = (self.x.fit(points().map(|point| point.0), 6), self.y.fit(heights, 5));
         let frame = Frame::new((&self.x.name, &x), (&self.y.name, &y));
         let draw = |plot: &mut Plot| {
-            for at in self
-                .references
-                .iter()
-                .filter_map(|(_, value)| y.inside(*value))
-            {
+            for at in self.references.iter().filter_map(|(_, value)| y.inside(*value)) {
                 plot.line(&[(x.low, at), (x.high, at)], INK.stroke_width(5))?;
             }
             for (i, series) in self.series.iter().enumerate() {
@@ -202,13 +186,7 @@ impl Show for LineChart {
 
 impl Series {
     fn new(label: impl Into<String>, runs: Vec<Vec<(f64, f64)>>, form: Form) -> Self {
-        Self {
-            label: label.into(),
-            runs,
-            form,
-            censored: Vec::new(),
-            intervals: Vec::new(),
-        }
+        Self { label: label.into(), runs, form, censored: Vec::new(), intervals: Vec::new() }
     }
 
     fn draw(&self, plot: &Plot, x: &Scale, y: &Scale, i: usize) -> Drawn {

@@ -41,14 +41,7 @@ pub(super) struct Plot<'a, 'b> {
 
 impl<'a> Frame<'a> {
     pub fn new(x: (&'a str, &'a Scale), y: (&'a str, &'a Scale)) -> Self {
-        Self {
-            width: 460,
-            height: 290,
-            x,
-            y,
-            grid: (false, true),
-            font: 13,
-        }
+        Self { width: 460, height: 290, x, y, grid: (false, true), font: 13 }
     }
 
     /// Draws the frame, then the chart in it. The result is the SVG of `figure`.
@@ -70,20 +63,10 @@ impl<'a> Frame<'a> {
     fn draw_on(&self, root: &Area, draw: impl FnOnce(&mut Plot) -> Drawn) -> Drawn {
         let (x, y) = (self.x.1, self.y.1);
         let left = self.left().min(self.width * 3 / 5);
-        let top = if self.y.0.is_empty() {
-            self.font / 2 + 2
-        } else {
-            self.font + 15
-        };
+        let top = if self.y.0.is_empty() { self.font / 2 + 2 } else { self.font + 15 };
         // The last number may stand at the very end.
         let right = (x.longest_label() as i32 * self.font * 3 / 10 + 2).clamp(14, 40);
-        let bottom = self.font
-            + 11
-            + if self.x.0.is_empty() {
-                0
-            } else {
-                self.font + 8
-            };
+        let bottom = self.font + 11 + if self.x.0.is_empty() { 0 } else { self.font + 8 };
         let context = ChartBuilder::on(root)
             .margin_top(top * UNIT)
             .margin_right(right * UNIT)
@@ -148,8 +131,7 @@ impl Plot<'_, '_> {
     /// `radius` in pixels of the chart.
     pub fn dot(&self, at: (f64, f64), radius: f64, colour: RGBAColor) -> Drawn {
         let radius = (radius * f64::from(UNIT)) as i32;
-        self.root
-            .draw(&Circle::new(self.pixel(at), radius, colour.filled()))
+        self.root.draw(&Circle::new(self.pixel(at), radius, colour.filled()))
     }
 
     /// Words at a pixel, `size` in pixels of the chart.

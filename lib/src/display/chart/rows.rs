@@ -37,11 +37,7 @@ struct Series {
 impl RowChart {
     /// Dots with their intervals.
     pub fn dots(title: impl Into<String>, axis: Axis) -> Self {
-        Self {
-            title: title.into(),
-            axis,
-            ..Self::default()
-        }
+        Self { title: title.into(), axis, ..Self::default() }
     }
 
     /// The same against a line at `no_effect`, usually 0.
@@ -161,9 +157,7 @@ impl Show for RowChart {
             let interval = interval.map(|interval| [interval.low, interval.high]);
             interval.into_iter().flatten().chain([*value])
         });
-        let x = self
-            .axis
-            .fit(ends.chain(self.references.iter().map(|r| r.1)), 5);
+        let x = self.axis.fit(ends.chain(self.references.iter().map(|r| r.1)), 5);
         let mut names = self.items.clone();
         names.reverse();
         let y = Axis::categories(&names);
@@ -173,11 +167,7 @@ impl Show for RowChart {
         frame.height = 60 + self.items.len() as i32 * (12 + 14 * lanes.max(1) as i32);
         frame.grid = (true, false);
         let draw = |plot: &mut Plot| {
-            for at in self
-                .references
-                .iter()
-                .filter_map(|(_, value)| x.inside(*value))
-            {
+            for at in self.references.iter().filter_map(|(_, value)| x.inside(*value)) {
                 plot.line(&[(at, y.low), (at, y.high)], INK.stroke_width(5))?;
             }
             (0..self.series.len()).try_for_each(|i| self.draw_series(plot, &x, i))

@@ -57,12 +57,7 @@ pub fn mean_of_splits(values: &[f64], test_to_train: f64) -> Result<Estimate> {
     let n = values.len();
     ensure(n > 0, || "mean of no values", "pass at least one")?;
     let mean = values.iter().sum::<f64>() / n as f64;
-    let mut estimate = Estimate {
-        mean,
-        sd: None,
-        interval: None,
-        n,
-    };
+    let mut estimate = Estimate { mean, sd: None, interval: None, n };
     if n > 1 {
         let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
         let sd = (squares / (n - 1) as f64).sqrt();
@@ -100,22 +95,14 @@ pub fn difference_of_splits(a: &[f64], b: &[f64], test_to_train: f64) -> Result<
     let differences: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
     let estimate = mean_of_splits(&differences, test_to_train)?;
     let (n, sd) = (estimate.n, estimate.sd.unwrap_or(0.0));
-    let d_z = if estimate.mean == 0.0 {
-        0.0
-    } else {
-        estimate.mean / sd
-    };
+    let d_z = if estimate.mean == 0.0 { 0.0 } else { estimate.mean / sd };
     let t = d_z / (1.0 / n as f64 + test_to_train).sqrt();
     let flat = Interval::around(estimate.mean, 0.0);
     Ok(PairedDifference {
         mean: estimate.mean,
         interval: estimate.interval.unwrap_or(flat),
         t,
-        p: if t.is_infinite() {
-            0.0
-        } else {
-            2.0 * student_t(n - 1)?.sf(t.abs())
-        },
+        p: if t.is_infinite() { 0.0 } else { 2.0 * student_t(n - 1)?.sf(t.abs()) },
         d_z,
         n,
     })
@@ -149,18 +136,12 @@ pub fn wilson(successes: usize, n: usize) -> Result<Interval> {
     let centre = (p + z * z / (2.0 * n)) / (1.0 + z * z / n);
     let half = z / (1.0 + z * z / n) * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
     // Rounding must not put the share itself outside, as it can at 0 and 1.
-    Ok(Interval {
-        low: (centre - half).clamp(0.0, p),
-        high: (centre + half).clamp(p, 1.0),
-    })
+    Ok(Interval { low: (centre - half).clamp(0.0, p), high: (centre + half).clamp(p, 1.0) })
 }
 
 impl Interval {
     fn around(centre: f64, half: f64) -> Self {
-        Self {
-            low: centre - half,
-            high: centre + half,
-        }
+        Self { low: centre - half, high: centre + half }
     }
 
     pub fn contains(&self, value: f64) -> bool {

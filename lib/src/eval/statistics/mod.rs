@@ -16,8 +16,5 @@ pub use survival::{KaplanMeier, SurvivalStep, Time};
 /// Divided by the width it is the mean height, e.g. the mean validation accuracy
 /// over training. 0 for less than two points.
 pub fn area_under(points: &[(f64, f64)]) -> f64 {
-    points
-        .windows(2)
-        .map(|w| (w[1].0 - w[0].0) * (w[0].1 + w[1].1) / 2.0)
-        .sum()
+    points.windows(2).map(|w| (w[1].0 - w[0].0) * (w[0].1 + w[1].1) / 2.0).sum()
 }

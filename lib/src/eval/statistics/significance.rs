@@ -39,27 +39,19 @@ pub fn chi_square(
         let remedy = "pass more categories than were fitted";
         Error::argument(format!("χ²: {error}"), remedy)
     })?;
-    Ok(TestResult {
-        statistic,
-        degrees_of_freedom,
-        p: distribution.sf(statistic),
-    })
+    Ok(TestResult { statistic, degrees_of_freedom, p: distribution.sf(statistic) })
 }
 
 /// p-values adjusted for the number of tests, in the order given (S. Holm,
 /// "A simple sequentially rejective multiple test procedure", 1979). NaN stays
 /// NaN, and is not counted as a test.
 pub fn holm(p_values: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..p_values.len())
-        .filter(|&i| !p_values[i].is_nan())
-        .collect();
+    let mut order: Vec<usize> = (0..p_values.len()).filter(|&i| !p_values[i].is_nan()).collect();
     order.sort_by(|&a, &b| p_values[a].total_cmp(&p_values[b]));
     let mut adjusted = vec![f64::NAN; p_values.len()];
     let mut largest = 0.0_f64;
     for (rank, &i) in order.iter().enumerate() {
-        largest = largest
-            .max(p_values[i] * (order.len() - rank) as f64)
-            .min(1.0);
+        largest = largest.max(p_values[i] * (order.len() - rank) as f64).min(1.0);
         adjusted[i] = largest;
     }
     adjusted

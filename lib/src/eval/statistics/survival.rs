@@ -77,9 +77,7 @@ impl KaplanMeier {
                 survival,
             }
         };
-        Ok(Self {
-            steps: distinct.into_iter().map(step).collect(),
-        })
+        Ok(Self { steps: distinct.into_iter().map(step).collect() })
     }
 
     /// The first time at which half of the runs are there; `None` where fewer ever are.

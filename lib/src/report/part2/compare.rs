@@ -92,12 +92,7 @@ pub fn convergence(grid: &Grid) -> Result<Html> {
         format!("Head {}: {near}; {far}.", head.name())
     });
     let words = note(&words.join(" "));
-    Ok(stack(&[
-        &charts,
-        &table,
-        &left_out(&grid.left_out()),
-        &words,
-    ]))
+    Ok(stack(&[&charts, &table, &left_out(&grid.left_out()), &words]))
 }
 
 /// How much sooner pretrained networks reach a goal, in words.
@@ -180,10 +175,7 @@ pub fn quality(grid: &Grid) -> Html {
 
 /// The gains of one head that are shares, in percentage points.
 fn forest(all: &[Gain], head: Head) -> RowChart {
-    let shares = || {
-        all.iter()
-            .filter(|gain| gain.0 == head && gain.1.scale == 100.0)
-    };
+    let shares = || all.iter().filter(|gain| gain.0 == head && gain.1.scale == 100.0);
     let title = format!(
         "Head {}: pretraining changes {} of {} measures by more than chance",
         head.name(),
@@ -233,9 +225,7 @@ pub fn quality_finding(grid: &Grid) -> Html {
     if known == 0 {
         return note("One seed alone cannot say whether pretraining helps.");
     }
-    let mut sentences = vec![format!(
-        "{known} comparisons were made; these p-values are Holm's."
-    )];
+    let mut sentences = vec![format!("{known} comparisons were made; these p-values are Holm's.")];
     for head in Head::ALL {
         let certain: Vec<String> = (all.iter())
             .filter(|(h, .., p)| *h == head && *p < 0.05)
@@ -354,10 +344,7 @@ pub fn compare_rates(mnist: &Provenance) -> Result<Html> {
     let [low, middle, high] = RATES;
     let columns = format!("head | start | {low} | {middle} | {high} | best | used");
     let mut agree = 0;
-    let mut table = table(
-        "Accuracy on 5,000 held-out images by the rate's peak",
-        &columns,
-    );
+    let mut table = table("Accuracy on 5,000 held-out images by the rate's peak", &columns);
     for (head, init) in networks() {
         let run = Experiment::mnist(head, init, 0);
         let mut cells: Vec<Cell> = vec![head.name().into(), init.name().into()];

@@ -23,17 +23,13 @@ pub static MEASURES: [Measure; 12] = [
     plain("steps to 99 %", 0, |run| Some(steps_to(0.99, run)?.value())),
     share("test accuracy (%)", true, |run| run.test_accuracy),
     plain("test loss (nats)", 4, |run| run.metric("test_loss")),
-    share("accuracy after one epoch (%)", true, |run| {
-        Some(run.epochs.first()?.val_accuracy)
-    }),
+    share("accuracy after one epoch (%)", true, |run| Some(run.epochs.first()?.val_accuracy)),
     share("mean accuracy along the curve (%)", true, |run| {
         let curve = curve(run);
         let (first, last) = (curve.first()?, curve.last()?);
         Some(area_under(&curve) / (last.0 - first.0))
     }),
-    share("training accuracy (%)", true, |run| {
-        run.metric("train_accuracy")
-    }),
+    share("training accuracy (%)", true, |run| run.metric("train_accuracy")),
     share("overfitting gap: training − test (points)", false, |run| {
         Some(run.metric("train_accuracy")? - run.test_accuracy?)
     }),
@@ -43,9 +39,7 @@ pub static MEASURES: [Measure; 12] = [
         let falls = falls.map(|pair| (pair[0].val_accuracy - pair[1].val_accuracy).max(0.0));
         falls.max_by(f64::total_cmp)
     }),
-    share("calibration error, ECE (points)", false, |run| {
-        run.metric("ece")
-    }),
+    share("calibration error, ECE (points)", false, |run| run.metric("ece")),
     share("lowest recall of a digit (%)", true, |run| {
         let recalls = (0..10).filter_map(|digit| run.metric(&format!("recall_{digit}")));
         recalls.min_by(f64::total_cmp)
@@ -55,13 +49,7 @@ pub static MEASURES: [Measure; 12] = [
 type Value = fn(&RunResult) -> Option<f64>;
 
 const fn share(name: &'static str, more_is_better: bool, value: Value) -> Measure {
-    Measure {
-        name,
-        scale: 100.0,
-        decimals: 2,
-        more_is_better,
-        value,
-    }
+    Measure { name, scale: 100.0, decimals: 2, more_is_better, value }
 }
 
 impl Measure {
@@ -73,11 +61,7 @@ impl Measure {
 
 /// Less is better; written as it is.
 const fn plain(name: &'static str, decimals: usize, value: Value) -> Measure {
-    Measure {
-        scale: 1.0,
-        decimals,
-        ..share(name, false, value)
-    }
+    Measure { scale: 1.0, decimals, ..share(name, false, value) }
 }
 
 /// (step, validation accuracy) along the training.
@@ -91,9 +75,7 @@ pub fn unrest(run: &RunResult) -> Option<f64> {
     let points = curve(run);
     let start = points.last()?.0 * (1.0 - 1.0 / run.epochs.len().max(1) as f64);
     let last = points.iter().filter(|point| point.0 > start);
-    mean(&last.map(|point| point.1).collect::<Vec<_>>())
-        .ok()?
-        .sd
+    mean(&last.map(|point| point.1).collect::<Vec<_>>()).ok()?.sd
 }
 
 /// When the curve first is at `goal` or above, in steps; censored where it never is.

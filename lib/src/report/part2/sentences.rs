@@ -32,11 +32,7 @@ fn of_heads(grid: &Grid, what: &str, value: fn(&RunResult) -> Option<f64>) -> St
 
 /// The heads of which there are runs.
 pub(super) fn heads(grid: &Grid) -> impl Iterator<Item = Head> {
-    let has_runs = |head: &Head| {
-        Init::ALL
-            .iter()
-            .any(|init| !grid.runs(*head, *init).is_empty())
-    };
+    let has_runs = |head: &Head| Init::ALL.iter().any(|init| !grid.runs(*head, *init).is_empty());
     Head::ALL.into_iter().filter(has_runs)
 }
 
@@ -72,10 +68,7 @@ pub fn recall(grid: &Grid) -> Html {
     let certain: Vec<String> = certain
         .map(|((head, digit, gain), p)| {
             let (name, points) = (head.name(), difference(gain, 100.0, 2));
-            format!(
-                "{digit} with the head {name} ({points} points, {})",
-                format_p(p)
-            )
+            format!("{digit} with the head {name} ({points} points, {})", format_p(p))
         })
         .collect();
     note(&match certain.as_slice() {

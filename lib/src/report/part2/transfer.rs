@@ -10,14 +10,8 @@ use crate::{
 };
 
 /// Layers whose change is measured, input first.
-const LAYERS: [&str; 6] = [
-    "block1.conv1",
-    "block1.conv2",
-    "block2.conv1",
-    "block2.conv2",
-    "hidden",
-    "output",
-];
+const LAYERS: [&str; 6] =
+    ["block1.conv1", "block1.conv2", "block2.conv1", "block2.conv2", "hidden", "output"];
 
 /// How much of the MNIST network is carried over, in words.
 pub fn carried_over() -> Html {
@@ -67,17 +61,13 @@ pub fn pretraining_finding(live: &[&Trained]) -> Result<Html> {
 /// at the start.
 pub fn weights_moved(grid: &Grid, head: Head) -> Html {
     let axis = Axis::new("‖after − before‖ / ‖before‖").from(0.0);
-    by_layer(grid, head, "weights moved furthest", axis, &|layer| {
-        format!("moved_{layer}.weight")
-    })
+    by_layer(grid, head, "weights moved furthest", axis, &|layer| format!("moved_{layer}.weight"))
 }
 
 /// How alike the features of each layer stayed from start to end (debiased linear CKA).
 pub fn features_kept(grid: &Grid, head: Head) -> Html {
     let axis = Axis::new("CKA, start against end").from(0.0).to(1.0);
-    by_layer(grid, head, "features kept best", axis, &|layer| {
-        format!("cka_{layer}")
-    })
+    by_layer(grid, head, "features kept best", axis, &|layer| format!("cka_{layer}"))
 }
 
 /// A measure of each layer from both starts, titled with where it is largest.

@@ -33,9 +33,7 @@ fn least_likely(run: &RunResult) -> Option<f64> {
 pub fn avoidance(grid: &Grid) -> LineChart {
     let points = |value: fn(&RunResult) -> Option<f64>| -> Vec<(f64, f64)> {
         let pairs = grid.all();
-        pairs
-            .filter_map(|run| run.metric("train_loss").zip(value(run)))
-            .collect()
+        pairs.filter_map(|run| run.metric("train_loss").zip(value(run))).collect()
     };
     let all: Vec<&RunResult> = grid.all().collect();
     let learned = |run: &&RunResult| taken_up(run).is_some_and(|share| share > 0.5);
@@ -66,10 +64,7 @@ pub fn learned(grid: &Grid) -> Table {
         };
         let count = |is: fn(&RunResult) -> bool| {
             let found = seeds.runs.iter().filter(|run| is(run)).count();
-            Cell::Value(
-                format!("{found} of {}", seeds.runs.len()),
-                Some(found as f64),
-            )
+            Cell::Value(format!("{found} of {}", seeds.runs.len()), Some(found as f64))
         };
         table = table.row([
             head.name().into(),
@@ -94,9 +89,7 @@ pub fn answers_in_report(dataset3: &Samples, test: &Samples) -> Table {
     let (mut of_one_digit, mut all, mut rows) = (0, 0, Vec::new());
     for (head, init) in networks() {
         for (epoch, reported) in reference_2021::epochs(3, head, init).iter().enumerate() {
-            let digit = digits_of_share(reported.val_accuracy, test)
-                .into_iter()
-                .next();
+            let digit = digits_of_share(reported.val_accuracy, test).into_iter().next();
             all += 1;
             of_one_digit += usize::from(digit.is_some());
             let rank = |digit: usize| fullest.iter().position(|other| *other == digit);
@@ -107,11 +100,9 @@ pub fn answers_in_report(dataset3: &Samples, test: &Samples) -> Table {
                 number(reported.val_accuracy, 4),
             ];
             cells.extend(match digit.and_then(|digit| Some((digit, rank(digit)?))) {
-                Some((digit, rank)) => [
-                    digit.to_string().into(),
-                    counts[digit].into(),
-                    (rank + 1).into(),
-                ],
+                Some((digit, rank)) => {
+                    [digit.to_string().into(), counts[digit].into(), (rank + 1).into()]
+                }
                 None => ["none".into(), number(f64::NAN, 0), "".into()],
             });
             rows.push(cells);

@@ -59,12 +59,7 @@ pub fn findings(grid: &Grid, dataset3: &Samples, test: &Samples) -> Html {
     ));
     sentences.push(in_report(dataset3, test));
     let notes: Vec<Html> = sentences.iter().map(|words| note(words)).collect();
-    stack(
-        &notes
-            .iter()
-            .map(|words| words as &dyn Show)
-            .collect::<Vec<_>>(),
-    )
+    stack(&notes.iter().map(|words| words as &dyn Show).collect::<Vec<_>>())
 }
 
 /// Why they learned nothing, where the record shows it.

@@ -63,9 +63,7 @@ pub fn is_silent(run: &RunResult) -> bool {
 pub fn digits_of_share(accuracy: f64, test: &Samples) -> Vec<usize> {
     let counts = test.class_counts().into_iter().enumerate();
     let same = |count: usize| (count as f64 / test.len() as f64 - accuracy).abs() < 0.5e-4;
-    counts
-        .filter_map(|(digit, n)| same(n).then_some(digit))
-        .collect()
+    counts.filter_map(|(digit, n)| same(n).then_some(digit)).collect()
 }
 
 /// Digits by the size of their folder, the fullest first.

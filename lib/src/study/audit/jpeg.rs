@@ -38,10 +38,8 @@ impl Compression {
         let pairs: Vec<(&[u8], &[u8])> = (images.iter().zip(matches).step_by(step).take(SAMPLE))
             .map(|(image, found)| (*image, originals[found.index]))
             .collect();
-        let tried: Vec<Self> = (1..=100_u8)
-            .into_par_iter()
-            .filter_map(|quality| Self::at(quality, &pairs))
-            .collect();
+        let tried: Vec<Self> =
+            (1..=100_u8).into_par_iter().filter_map(|quality| Self::at(quality, &pairs)).collect();
         tried.into_iter().min_by(|a, b| a.left.total_cmp(&b.left))
     }
 

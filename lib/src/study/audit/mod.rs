@@ -132,11 +132,7 @@ impl Audit {
             })
             .collect();
         let freedom = asked().map(|wrong| wrong.len() - 1).sum();
-        chi_square(
-            &asked().flatten().copied().collect::<Vec<_>>(),
-            &expected,
-            freedom,
-        )
+        chi_square(&asked().flatten().copied().collect::<Vec<_>>(), &expected, freedom)
     }
 
     /// Given how full each folder is, does the wrong label still depend on the digit?
@@ -145,10 +141,7 @@ impl Audit {
     pub fn independent(&self) -> Result<TestResult> {
         let (rows, k) = (self.wrong_by_digit(), self.classes.len());
         let column = |t: usize, c: usize| c + usize::from(c >= t);
-        let of_rows: Vec<f64> = rows
-            .iter()
-            .map(|r| r.iter().sum::<usize>() as f64)
-            .collect();
+        let of_rows: Vec<f64> = rows.iter().map(|r| r.iter().sum::<usize>() as f64).collect();
         let mut of_columns = vec![0.0; k];
         let mut fitted = vec![vec![1.0; k - 1]; k];
         for (t, row) in rows.iter().enumerate() {
@@ -180,10 +173,8 @@ impl Audit {
     pub fn information(&self) -> f64 {
         let counts = self.matrix().counts;
         let total = self.len() as f64;
-        let (rows, columns) = (
-            counts.sum_axis(ndarray::Axis(1)),
-            counts.sum_axis(ndarray::Axis(0)),
-        );
+        let (rows, columns) =
+            (counts.sum_axis(ndarray::Axis(1)), counts.sum_axis(ndarray::Axis(0)));
         let cells = counts.indexed_iter().filter(|(_, count)| **count > 0);
         cells
             .map(|((t, g), &count)| {

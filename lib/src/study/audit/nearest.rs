@@ -102,11 +102,7 @@ impl Sketch {
                 blocks[y / 7 * 4 + x] += sum;
             }
         }
-        Self {
-            index,
-            ink: blocks.iter().sum(),
-            blocks,
-        }
+        Self { index, ink: blocks.iter().sum(), blocks }
     }
 }
 
