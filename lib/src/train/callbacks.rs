@@ -97,9 +97,9 @@ impl EarlyStopping {
     }
 }
 
-/// Keeps the state after every epoch in `NAME.last.safetensors` and that of lowest
-/// validation loss in `NAME.best.safetensors`; a run that finds its own last state goes
-/// on from there.
+/// Keeps the state after every epoch (every few seconds, where epochs are shorter) in
+/// `NAME.last.safetensors`, and that of lowest validation loss in `NAME.best.safetensors`; a run
+/// that finds its own last state goes on from there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelCheckpoint {
     stem: PathBuf,

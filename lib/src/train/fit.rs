@@ -1,6 +1,9 @@
 //! The training loop.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use ndarray::Array2;
 use rand::{SeedableRng, seq::SliceRandom};
@@ -46,7 +49,8 @@ pub fn fit(
 }
 
 /// As [`fit`], keeping checkpoints. A run that was interrupted resumes after its last
-/// complete epoch, and ends with the same weights as one that was not.
+/// complete epoch (one that was killed, after the last that was kept), and ends with the same
+/// weights as one that was not.
 ///
 /// # Errors
 /// As [`fit`]; [`Error::Content`] where the state found is damaged or of another run, or where
@@ -176,6 +180,43 @@ pub fn activations(
     Ok(model.activations(buffer.batch())?)
 }
 
+/// How often states are written: to write one may take as long as an epoch.
+const WRITTEN_EVERY: Duration = Duration::from_secs(5);
+
+/// The states of whole epochs, on their way to the disk.
+struct States<'a> {
+    files: &'a ModelCheckpoint,
+    best: Option<Arc<Checkpoint>>,
+    last: Option<Arc<Checkpoint>>,
+    written: Instant,
+}
+
+impl<'a> States<'a> {
+    fn new(files: &'a ModelCheckpoint) -> Self {
+        Self { files, best: None, last: None, written: Instant::now() }
+    }
+
+    fn add(&mut self, state: Checkpoint, is_best: bool) -> Result<()> {
+        let state = Arc::new(state);
+        if is_best {
+            self.best = Some(state.clone());
+        }
+        self.last = Some(state);
+        if self.written.elapsed() < WRITTEN_EVERY { Ok(()) } else { self.write() }
+    }
+
+    /// What has not been written yet.
+    fn write(&mut self) -> Result<()> {
+        for (state, path) in [(&self.best, self.files.best()), (&self.last, self.files.last())] {
+            if let Some(state) = state {
+                state.save(path)?;
+            }
+        }
+        *self = Self::new(self.files);
+        Ok(())
+    }
+}
+
 struct Run<'a> {
     model: &'a mut dyn Classifier,
     train: &'a Samples,
@@ -221,31 +262,41 @@ impl<'a> Run<'a> {
             self.samples = [self.train.sha256(), self.valid.sha256()];
             self.resume(checkpoint)?;
         }
-        let stops = |history: &History| {
-            let early = self.config.early_stopping;
-            early.is_some_and(|stopping| stopping.stops(history))
-        };
-        while self.history.epochs.len() < self.config.epochs && !stops(&self.history) {
-            let Some(epoch) = self.epoch()? else {
-                let done = format!("interrupted after {} epochs", self.history.epochs.len());
-                if checkpoint.is_some() {
-                    let remedy = "run it again: it resumes there";
-                    return Err(Error::Interrupted { done, remedy });
-                }
-                say(done);
-                break;
-            };
-            self.history.epochs.push(epoch);
-            say(self.line(&epoch));
-            if let Some(checkpoint) = checkpoint {
-                self.keep(checkpoint)?;
+        let mut states = checkpoint.map(States::new);
+        let ended = self.epochs(&mut states);
+        states.iter_mut().try_for_each(States::write)?;
+        if !ended? {
+            let done = format!("interrupted after {} epochs", self.history.epochs.len());
+            if checkpoint.is_some() {
+                return Err(Error::Interrupted { done, remedy: "run it again: it resumes there" });
             }
+            say(done);
         }
         Ok(Stage {
             epochs: self.first_epoch + self.history.epochs.len(),
             history: self.history,
             optimizer: self.optimizer,
         })
+    }
+
+    /// False where they were interrupted.
+    fn epochs(&mut self, states: &mut Option<States>) -> Result<bool> {
+        let stops = |history: &History| {
+            let early = self.config.early_stopping;
+            early.is_some_and(|stopping| stopping.stops(history))
+        };
+        while self.history.epochs.len() < self.config.epochs && !stops(&self.history) {
+            let Some(epoch) = self.epoch()? else {
+                return Ok(false);
+            };
+            self.history.epochs.push(epoch);
+            say(self.line(&epoch));
+            if let Some(states) = states {
+                let is_best = self.history.best_epoch() == Some(self.history.epochs.len() - 1);
+                states.add(self.state(), is_best)?;
+            }
+        }
+        Ok(true)
     }
 
     fn resume(&mut self, checkpoint: &ModelCheckpoint) -> Result<()> {
@@ -285,10 +336,10 @@ impl<'a> Run<'a> {
         let best = Checkpoint::load(checkpoint.best()).map_err(|error| {
             refused(format!("the state of the best epoch beside it is gone ({error})"))
         })?;
-        // The process may have ended between writing the two.
+        // The process may have ended between writing the two: then it is of a later epoch.
         let epochs = best.history.epochs.len();
         let of_best = self.history.best_epoch().map(|best| best + 1);
-        if Some(epochs) != of_best && epochs != self.history.epochs.len() + 1 {
+        if Some(epochs) != of_best && epochs <= self.history.epochs.len() {
             let problem = "the state of the best epoch beside it belongs to another run";
             return Err(refused(problem.into()));
         }
@@ -296,14 +347,9 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn keep(&self, checkpoint: &ModelCheckpoint) -> Result<()> {
-        let state =
-            Checkpoint::of(self.model, self.config.clone(), self.history.clone(), self.train)
-                .with_optimizer(self.optimizer.as_ref(), self.samples.clone());
-        if self.history.best_epoch() == Some(self.history.epochs.len() - 1) {
-            state.save(checkpoint.best())?;
-        }
-        state.save(checkpoint.last())
+    fn state(&self) -> Checkpoint {
+        Checkpoint::of(self.model, self.config.clone(), self.history.clone(), self.train)
+            .with_optimizer(self.optimizer.as_ref(), self.samples.clone())
     }
 
     /// None where it was interrupted.
