@@ -215,13 +215,14 @@ pub(super) unsafe fn transform_tile<S: Simd, T: Transform<N>, const N: usize>(
     let rows = (shape.height + N - 4 - 4 * y).min(N);
     let columns = (shape.width + N - 4 - 4 * at).min(N);
     let border = (6 - N) / 2;
-    let mut edge = [F32x16::default(); 36];
+    let mut edge: [F32x16; 36];
     for block in 0..blocks {
         let from = &x[block * area + (4 * y + border) * width + 4 * at + border..];
         let (from, row): (*const f32, usize) = if rows == N && columns == N {
             (from.as_ptr().cast(), width * 16)
         } else {
             // What lies beyond the image is 0.
+            edge = [F32x16::default(); 36];
             for row in 0..rows {
                 edge[row * N..][..columns].copy_from_slice(&from[row * width..][..columns]);
             }
@@ -293,7 +294,7 @@ unsafe fn transform_outputs<S: Simd, const SUMS: bool>(
     let rows = height.saturating_sub(side * y).min(side);
     let columns = width.saturating_sub(side * at).min(side);
     let whole = rows == side && columns == side;
-    let mut edge = [F32x16::default(); 16];
+    let mut edge: [F32x16; 16];
     for block in 0..blocks {
         unsafe {
             let from: *const f32 = m.as_ptr().add(block * STRIP).cast();
@@ -345,10 +346,13 @@ unsafe fn transform_outputs<S: Simd, const SUMS: bool>(
                 S::store(sums.add(16), squares);
             }
             let place = block * out_area + (side * y + border) * out_width + side * at + border;
+            let mut cut: &mut [F32x16] = &mut [];
             let (to, row): (*mut f32, usize) = if whole {
                 (out[place..].as_mut_ptr().cast(), out_width * 16)
             } else {
-                (edge.as_mut_ptr().cast(), side * 16)
+                edge = [F32x16::default(); 16];
+                cut = &mut edge;
+                (cut.as_mut_ptr().cast(), side * 16)
             };
             if pooled {
                 unroll! { for j in 0..2 {
@@ -369,7 +373,7 @@ unsafe fn transform_outputs<S: Simd, const SUMS: bool>(
             if !whole {
                 for row in 0..rows {
                     let to = &mut out[place + row * out_width..][..columns];
-                    to.copy_from_slice(&edge[row * side..][..columns]);
+                    to.copy_from_slice(&cut[row * side..][..columns]);
                 }
             }
         }
