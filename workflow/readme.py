@@ -24,7 +24,7 @@ def section(runs, bench):
     if bench:
         lines.append(pace(bench))
     if lines:
-        lines += ["", "Means of five seeds; the pages in `outputs/reference/report/` have intervals, tests and reasons.", ""]
+        lines += ["", "Means over the seeds; the pages in `outputs/reference/report/` have intervals, tests and reasons.", ""]
     for part in results.parts(runs):
         if part["rows"]:
             lines += [

@@ -10,7 +10,7 @@ use crate::{
         part2::measures::{steps_to, unrest},
         summary::Datasets,
     },
-    study::{Experiment, Grid, Head, Init, RunResult, Seeds},
+    study::{Audit, Experiment, Grid, Head, Human, Init, RunResult, Seeds},
 };
 use Head::{Experimental, Original};
 use Init::{Pretrained, Random};
@@ -26,14 +26,18 @@ pub struct Records {
     pub in_context: Seeds,
     pub mnist: Grid,
     pub mislabelled: Grid,
+    /// Of dataset 3.
+    pub audit: Audit,
+    /// What people read in the drawings that seed 0 of ours validates on.
+    pub people: Vec<Human>,
 }
 
 impl Records {
-    /// Those of this study, on `data`.
+    /// Those of this study, on `data`, beside the audit of dataset 3.
     ///
     /// # Errors
     /// Where a record cannot be read.
-    pub fn load(data: &Datasets) -> Result<Self> {
+    pub fn load(data: &Datasets, audit: Audit) -> Result<Self> {
         let ours = Experiment::part1_ours(0);
         let mnist = Experiment::mnist(Original, Random, 0);
         let mislabelled = Experiment::mislabelled(Original, Random, 0);
@@ -42,6 +46,8 @@ impl Records {
             in_context: Seeds::recorded(&ours.in_context(), &data.drawings)?,
             mnist: Grid::recorded(&mnist, &data.mnist)?,
             mislabelled: Grid::recorded(&mislabelled, &data.mislabelled)?,
+            people: Human::load(&ours.name(), &data.drawings.sha256)?,
+            audit,
         })
     }
 }
@@ -54,10 +60,12 @@ enum Test {
     Above(Evidence),
     /// A number within [`MARGIN`] of 0 supports it.
     Equal(Evidence),
+    /// What was found, in words, tells.
+    Found(fn(&Records) -> (String, Verdict)),
     /// No run can tell, for this reason.
     Untested(&'static str),
 }
-use Test::{Above, Equal, Untested};
+use Test::{Above, Equal, Found, Untested};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -140,7 +148,13 @@ const CLAIMS: [(u8, &str, &str, Test); 24] = [
         1,
         "The network is close to human performance.",
         "",
-        Untested("no person has read these drawings"),
+        Found(|records| {
+            let found = match records.people.len() {
+                0 => "no person has read these drawings".into(),
+                n => format!("{n} sittings of people are set beside the network in notebook 2"),
+            };
+            (found, Verdict::CannotBeTold)
+        }),
     ),
     (
         1,
@@ -277,7 +291,12 @@ const CLAIMS: [(u8, &str, &str, Test); 24] = [
         3,
         "Folder 0 has every digit but 0.",
         "",
-        Untested("notebook 5 counts: all but about one in a thousand"),
+        Found(|records| {
+            let counts = records.audit.matrix().counts;
+            let (zeros, all) = (counts[[0, 0]], counts.column(0).sum());
+            let verdict = if zeros == 0 { Verdict::Holds } else { Verdict::DoesNotHold };
+            (format!("{zeros} of its {all} images are zeros (notebook 5)"), verdict)
+        }),
     ),
     (
         3,
@@ -311,7 +330,7 @@ pub fn claims(records: &Records) -> Html {
     let found = CLAIMS.map(|(part, words, what, test)| {
         let evidence = match &test {
             Above(of) | Equal(of) => of(records),
-            Untested(_) => None,
+            Found(_) | Untested(_) => None,
         };
         (part, words, what, test, evidence)
     });
@@ -331,9 +350,11 @@ pub fn claims(records: &Records) -> Html {
                 Verdict::of_difference(gain.mean, p)
             }
             (Equal(_), Some(gain)) => Verdict::of_equality(gain),
+            (Found(of), _) => of(records).1,
             _ => Verdict::CannotBeTold,
         };
         cells.extend(match (test, evidence) {
+            (Found(of), _) => [of(records).0.into(), "".into()],
             (Untested(why), _) => [(*why).into(), "".into()],
             (_, None) => ["never run on this data".into(), "".into()],
             (_, Some(gain)) => [difference(gain, 100.0, 2).into(), gain.n.into()],

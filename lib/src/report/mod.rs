@@ -22,7 +22,9 @@ use crate::{
         Axis, Cell, Html, RowChart, Show, Table, format_number, format_signed, note, percent,
         percent_interval, stack,
     },
-    eval::statistics::{Interval, PairedDifference, difference_of_splits, mean, mean_of_splits},
+    eval::statistics::{
+        Estimate, Interval, PairedDifference, difference_of_splits, mean, mean_of_splits,
+    },
     study::{Grid, Head, Init, RunResult, Seeds, Split, Trained, val_accuracy},
 };
 
@@ -181,14 +183,8 @@ fn compare_under(
             continue;
         }
         let estimate = mean_of_splits(&values, overlap(&seeds.runs))?;
-        let groups = two_groups(&values);
-        let (mean, interval) = match &groups {
-            None => (percent(estimate.mean), percent_interval(&estimate)),
-            Some((low, high)) => {
-                ("".into(), format!("two groups, of {} and {} runs", low.len(), high.len()))
-            }
-        };
-        chart = match groups {
+        let (mean, interval) = mean_and_interval(&values, &estimate);
+        chart = match two_groups(&values) {
             None => chart.estimate(name.as_ref(), &estimate),
             Some((low, high)) => [low, high].into_iter().fold(chart, |chart, group| {
                 let of_group = group.iter().sum::<f64>() / group.len() as f64;
@@ -199,7 +195,7 @@ fn compare_under(
         table = table.row([
             name.as_ref().into(),
             mean,
-            interval.into(),
+            interval,
             estimate.n.into(),
             each_percent(&values),
         ]);
@@ -210,6 +206,17 @@ fn compare_under(
     let seeds = ways.iter().map(|(_, seeds)| seeds.borrow());
     let reasons: Vec<String> = seeds.flat_map(|seeds| seeds.left_out.clone()).collect();
     Ok(stack(&[&chart, &table, &left_out(&reasons)]))
+}
+
+/// Of runs in two groups, how many each has.
+fn mean_and_interval(values: &[f64], estimate: &Estimate) -> (Cell, Cell) {
+    match two_groups(values) {
+        None => (percent(estimate.mean), percent_interval(estimate).into()),
+        Some((low, high)) => {
+            let groups = format!("two groups, of {} and {} runs", low.len(), high.len());
+            ("".into(), groups.into())
+        }
+    }
 }
 
 /// Values that lie around two points rather than one, where an interval around their mean would

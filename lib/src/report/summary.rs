@@ -1,10 +1,10 @@
 //! All parts on one page: the 2021 report's numbers and ours, and what they cost.
 
-use super::{accuracy, network_name, reference_2021, table};
+use super::{accuracy, mean_and_interval, network_name, reference_2021, table, two_groups};
 use crate::{
     Result,
     data::Provenance,
-    display::{Html, note, number, percent, percent_interval, stack},
+    display::{Html, note, number, stack},
     eval::statistics::mean,
     study::{Experiment, Head, Init, RunResult, Seeds, TAKEN, networks},
 };
@@ -34,20 +34,27 @@ pub fn accuracies(data: &Datasets) -> Result<Html> {
     );
     let (mut beside, mut above) = (0, 0);
     for row in rows(data)? {
-        let Some(estimate) = row.seeds.mean(accuracy) else {
+        let values = row.seeds.values(accuracy);
+        let Ok(estimate) = mean(&values) else {
             continue;
         };
+        let (mean, interval) = mean_and_interval(&values, &estimate);
         let reported = row.reported.unwrap_or(f64::NAN);
-        beside += usize::from(row.reported.is_some());
-        above += usize::from(estimate.mean > reported);
+        // The mean of two groups is near no run.
+        let difference = match two_groups(&values) {
+            None => estimate.mean - reported,
+            Some(_) => f64::NAN,
+        };
+        beside += usize::from(difference.is_finite());
+        above += usize::from(difference > 0.0);
         table = table.row([
             usize::from(row.part).into(),
             row.name.as_str().into(),
             number(reported * 100.0, 2),
-            percent(estimate.mean),
-            percent_interval(&estimate).into(),
+            mean,
+            interval,
             estimate.n.into(),
-            number((estimate.mean - reported) * 100.0, 2),
+            number(difference * 100.0, 2),
         ]);
     }
     let words =

@@ -23,8 +23,8 @@ pub use experiment::{
     CARRIED_OVER, Data, Experiment, Features, Head, Init, Sources, Split, TRUNK, Trunk,
 };
 pub use experiments::{
-    DEPTHS, DIVISIONS, Division, FEW, ListedRun, RATES, RELABELLED, SEEDS, SELECTION, TAKEN,
-    UNLIMITED, experiments, networks,
+    CLAIM_SEEDS, DEPTHS, DIVISIONS, Division, FEW, ListedRun, RATES, RELABELLED, SEEDS, SELECTION,
+    TAKEN, UNLIMITED, experiments, networks,
 };
 pub use grid::Grid;
 pub use human::{Answer, Human};

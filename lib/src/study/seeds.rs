@@ -8,7 +8,6 @@ use crate::{
     eval::statistics::{Estimate, mean},
     study::{
         experiment::Experiment,
-        experiments::SEEDS,
         result::{RunResult, dataframe},
         run::Trained,
     },
@@ -28,7 +27,8 @@ impl Seeds {
     /// configuration, or of a start from other data is left out, with a word about it.
     pub fn beside(live: &Trained) -> Result<Self> {
         let mut seeds = Self { runs: vec![live.result.clone()], left_out: Vec::new() };
-        for seed in SEEDS.into_iter().filter(|&seed| seed != live.result.seed) {
+        let others = live.experiment.seeds().iter();
+        for &seed in others.filter(|&&seed| seed != live.result.seed) {
             seeds.add(&live.experiment.with_seed(seed), &live.result.dataset)?;
         }
         Ok(seeds)
@@ -36,7 +36,7 @@ impl Seeds {
 
     /// The records of a run on `dataset` that the notebook itself does not repeat.
     pub fn recorded(experiment: &Experiment, dataset: &Provenance) -> Result<Self> {
-        Self::recorded_under(&SEEDS, experiment, dataset)
+        Self::recorded_under(experiment.seeds(), experiment, dataset)
     }
 
     /// As [`Seeds::recorded`], of these seeds alone.

@@ -1,13 +1,14 @@
 //! Part 2's measures and displays on runs made up here.
 
-use glyphs::data::Provenance;
+use glyphs::data::{Provenance, Samples};
 use glyphs::display::{Html, Show};
 use glyphs::eval::statistics::{Interval, PairedDifference, Time, paired_difference};
 use glyphs::report::claims::{Records, Verdict, claims};
 use glyphs::report::part2::measures::{MEASURES, steps_to};
 use glyphs::report::{part1, part2};
-use glyphs::study::{Experiment, Grid, Head, Init, RunResult, Seeds, networks};
+use glyphs::study::{Audit, Experiment, Grid, Head, Init, RunResult, Seeds, networks};
 use glyphs::train::{CurvePoint, Epoch};
+use ndarray::Array4;
 
 /// A run whose accuracy rises in a straight line from 0.9 to `end` over 1,800 steps.
 fn record(head: Head, init: Init, seed: u64, end: f64) -> RunResult {
@@ -219,19 +220,37 @@ fn a_claim_holds_does_not_or_cannot_be_told() {
     }
 }
 
+/// Without drawings and labels, but for three of dataset 3: a zero among two in folder 0.
+fn records(mnist: Grid) -> Records {
+    let nothing = Samples::new("none", Array4::zeros((0, 1, 1, 1)), vec![], ["0", "1"]).unwrap();
+    Records {
+        alone: Seeds::default(),
+        in_context: Seeds::default(),
+        mnist,
+        mislabelled: Grid::from_iter([]),
+        audit: Audit {
+            matches: Vec::new(),
+            runners_up: Vec::new(),
+            compression: None,
+            given: vec![0, 0, 1],
+            truth: vec![0, 1, 0],
+            classes: nothing.classes,
+            dataset: nothing.provenance.clone(),
+            originals: nothing.provenance,
+        },
+        people: Vec::new(),
+    }
+}
+
 /// Every claim has its line; what no run can tell says why.
 #[test]
 fn claims_are_held_against_the_records() {
-    let records = Records {
-        alone: Seeds::default(),
-        in_context: Seeds::default(),
-        mnist: grid(5, 5),
-        mislabelled: grid(0, 0),
-    };
-    let html = claims(&records);
+    let html = claims(&records(grid(5, 5)));
     let text = html.text().to_string();
     assert!(text.contains("no person has read these drawings"), "{text}");
     assert!(text.contains("never run on this data"), "{text}");
+    let line = text.lines().find(|line| line.contains("1 of its 2 images are zeros"));
+    assert!(line.unwrap().trim_end().ends_with("does not hold"), "{text}");
     let line = text.lines().find(|line| line.contains("pretrained outperforms"));
     assert!(line.unwrap().contains("+0.44") || line.unwrap().contains("+0.4"), "{text}");
     assert!(line.unwrap().trim_end().ends_with("holds"), "{text}");
@@ -251,13 +270,7 @@ fn overfitting_can_be_denied() {
         (head, init, seeds)
     });
     grid = runs.collect();
-    let records = Records {
-        alone: Seeds::default(),
-        in_context: Seeds::default(),
-        mnist: grid,
-        mislabelled: Grid::from_iter([]),
-    };
-    let html = claims(&records);
+    let html = claims(&records(grid));
     let text = html.text().to_string();
     let line = text.lines().find(|line| line.contains("head overfits"));
     assert!(line.unwrap().trim_end().ends_with("does not hold"), "{text}");

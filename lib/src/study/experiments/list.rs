@@ -74,12 +74,12 @@ pub fn experiments() -> Vec<ListedRun> {
     for head in Head::ALL {
         let readers = [PRETRAINING, MNIST, DATASET3, COMPLEMENTARY, SUMMARY];
         let run = Experiment::pretraining(head, 0);
-        add(run.clone(), &SEEDS, Some(PRETRAINING), &readers);
+        add(run.clone(), run.seeds(), Some(PRETRAINING), &readers);
         add(run, &SELECTION[..1], None, &[MNIST]);
     }
     for (head, init) in networks() {
         let run = || Experiment::mnist(head, init, 0);
-        add(run(), &SEEDS, Some(MNIST), &[MNIST, SUMMARY]);
+        add(run(), run().seeds(), Some(MNIST), &[MNIST, SUMMARY]);
         add(run().clean(), &SEEDS, None, &[MNIST, SUMMARY]);
         for rate in RATES {
             add(run().clean_at(rate), &SELECTION[..1], None, &[MNIST]);
