@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Instant;
 
-use ndarray::{ArrayView1, Axis};
+use ndarray::{ArrayView1, Axis, s};
 use polars::prelude::{Column, DataFrame};
 use serde::Serialize;
 
@@ -17,6 +17,7 @@ use crate::eval::{Evaluation, argmax};
 use crate::files::write_atomically;
 use crate::image::{Augment, FEATURES, ImageFolder, Others, Preprocess, Unreadable};
 use crate::nn::Classifier;
+use crate::study::Experiment;
 use crate::train::{Checkpoint, evaluate_averaged, logits};
 use crate::{Error, Result};
 
@@ -139,23 +140,57 @@ pub fn predict<P: AsRef<Path>>(
     images: &[P],
     options: Options,
 ) -> Result<Predictions> {
-    let checkpoint_path = checkpoint;
-    let checkpoint = Checkpoint::load(checkpoint_path)?;
+    let checkpoint = Checkpoint::load(checkpoint)?;
     let model = checkpoint.network()?;
-    let Some(method) = checkpoint.preprocess else {
-        let problem = "it does not say how its images were preprocessed";
-        let remedy = "take the checkpoint of a network that reads drawings or a folder of images";
-        return Err(Error::content(checkpoint_path, problem, remedy));
-    };
-    // For a network that learned to do without a sheet, averaging over distorted copies helps; for
-    // others it does not.
-    let trained = checkpoint.config.augment;
-    let augment = match trained.without_features > 0.0 {
-        true => Augment { features: 0.0, without_features: 0.0, ..trained },
-        false => Augment::none(),
-    };
-    let (model, classes) = (model.as_ref(), &checkpoint.classes);
-    read(model, classes, &method, images, options, augment)
+    read(&Reader::of(&checkpoint, model.as_ref())?, None, images, options)
+}
+
+/// As [`predict`], with the networks of the study, made here or published: a sheet is read by
+/// *ours* (in context, where `in_context`), an image without a sheet by the one for photographs.
+///
+/// # Errors
+/// As [`predict`]; [`Error::Missing`] where a network is neither here nor published.
+pub fn predict_by_study<P: AsRef<Path>>(
+    in_context: bool,
+    images: &[P],
+    options: Options,
+) -> Result<Predictions> {
+    let ours = Experiment::part1_ours(0);
+    let for_sheets = if in_context { ours.in_context() } else { ours };
+    let sheets = for_sheets.load_checkpoint()?;
+    let cuts = Experiment::part1_photographs(0).load_checkpoint()?;
+    let (of_sheets, of_cuts) = (sheets.network()?, cuts.network()?);
+    let for_sheets = Reader::of(&sheets, of_sheets.as_ref())?;
+    let for_cuts = Reader::of(&cuts, of_cuts.as_ref())?;
+    read(&for_sheets, Some(&for_cuts), images, options)
+}
+
+/// A network, and what it was trained with.
+struct Reader<'a> {
+    model: &'a dyn Classifier,
+    classes: &'a [String],
+    method: &'a Preprocess,
+    /// What predictions of images without a sheet are averaged over.
+    augment: Augment,
+}
+
+impl<'a> Reader<'a> {
+    fn of(checkpoint: &'a Checkpoint, model: &'a dyn Classifier) -> Result<Self> {
+        let method = checkpoint.preprocess.as_ref().ok_or_else(|| {
+            let problem = "it does not say how its images were preprocessed";
+            let remedy =
+                "take the checkpoint of a network that reads drawings or a folder of images";
+            Error::content(&checkpoint.path, problem, remedy)
+        })?;
+        // For a network that learned to do without a sheet, averaging over distorted copies helps;
+        // for others it does not.
+        let trained = checkpoint.config.augment;
+        let augment = match trained.without_features > 0.0 {
+            true => Augment { features: 0.0, without_features: 0.0, ..trained },
+            false => Augment::none(),
+        };
+        Ok(Self { model, classes: &checkpoint.classes, method, augment })
+    }
 }
 
 /// As [`predict`], with a given network. `preprocess` and `classes` are those that it was
@@ -179,39 +214,41 @@ pub fn classify(
         let remedy = "pass the classes of the samples that it was trained on";
         return Err(Error::argument(problem, remedy));
     }
-    read(model, classes, preprocess, &[images], Options::default(), Augment::none())
+    let reader = Reader { model, classes, method: preprocess, augment: Augment::none() };
+    read(&reader, None, &[images], Options::default())
 }
 
+/// `for_cuts` reads what is no sheet; where there is none, `reader` does.
 fn read<P: AsRef<Path>>(
-    model: &dyn Classifier,
-    classes: &[String],
-    method: &Preprocess,
+    reader: &Reader,
+    for_cuts: Option<&Reader>,
     images: &[P],
     options: Options,
-    augment: Augment,
 ) -> Result<Predictions> {
+    let classes = reader.classes;
     let start = Instant::now();
     let folder = ImageFolder::read_all(images, options.skip_damaged)?;
     let reading = start.elapsed();
-    let mut read = folder.preprocess(method, classes.to_vec())?;
-    if model.num_features() == 2 * FEATURES {
+    let mut read = folder.preprocess(reader.method, classes.to_vec())?;
+    let is_cut = |&i: &usize| !options.layout.is_sheet(read.is_sheet[i]);
+    let cuts: Vec<usize> = (0..read.samples.len()).filter(is_cut).collect();
+    if reader.model.num_features() == 2 * FEATURES {
         read.samples = options.context.beside(read.samples)?;
     }
     // Drawings have features of a mean of 0; networks without any are handed none.
-    let features = read.samples.features.outer_iter_mut();
-    for (mut features, &found) in features.zip(&read.is_sheet) {
-        if !options.layout.is_sheet(found) {
-            features.fill(0.0);
-        }
+    for &i in &cuts {
+        read.samples.features.row_mut(i).fill(0.0);
     }
     let preprocessing = start.elapsed() - reading;
     let network = Instant::now();
-    let mut scores = logits(model, &read.samples)?;
-    let is_cut = |&i: &usize| !options.layout.is_sheet(read.is_sheet[i]);
-    let cut: Vec<usize> = (0..read.samples.len()).filter(is_cut).collect();
-    if !cut.is_empty() && !augment.is_none() {
-        let averaged = evaluate_averaged(model, &read.samples.select(&cut), &augment, COPIES, 0)?;
-        for (&i, shares) in cut.iter().zip(averaged.probabilities.outer_iter()) {
+    let mut scores = logits(reader.model, &read.samples)?;
+    let by = for_cuts.unwrap_or(reader);
+    if !cuts.is_empty() && (for_cuts.is_some() || !by.augment.is_none()) {
+        let mut samples = read.samples.select(&cuts);
+        let features = by.model.num_features().min(samples.features.ncols());
+        samples.features = samples.features.slice(s![.., ..features]).to_owned();
+        let averaged = evaluate_averaged(by.model, &samples, &by.augment, COPIES, 0)?;
+        for (&i, shares) in cuts.iter().zip(averaged.probabilities.outer_iter()) {
             let log = |share: f32| share.max(f32::MIN_POSITIVE).ln();
             scores.row_mut(i).assign(&shares.mapv(log));
         }

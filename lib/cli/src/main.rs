@@ -15,7 +15,7 @@ use glyphs::data::Dataset;
 use glyphs::data::decode::FORMATS;
 use glyphs::data::fetch::{Catalogue, check, clean, fetch};
 use glyphs::data::locate::locate;
-use glyphs::predict::{Context, Layout, Options, predict};
+use glyphs::predict::{Context, Layout, Options, predict, predict_by_study};
 use glyphs::study::{CASE_AND_LOOKALIKES, Experiment, Human, OfficialTest, Readings, experiments};
 use glyphs::train::Checkpoint;
 use glyphs::{Error, Result};
@@ -66,11 +66,10 @@ fn command_line() -> Command {
         );
     let predict = Command::new("predict")
         .about("Read images, drawn or photographed, with a trained network")
-        .arg(
-            path("checkpoint")
-                .required(true)
-                .help("A network trained on drawings, e.g. from outputs/checkpoints"),
-        )
+        .arg(path("checkpoint").help(
+            "A network trained on drawings, e.g. from outputs/checkpoints; without one the \
+                 study's read: one for drawings, one for photographs",
+        ))
         .arg(
             path("images").required(true).num_args(1..).action(ArgAction::Append).help(format!(
                 "Folders, archives (zip, tar, tar.gz) and {FORMATS} files, of any size"
@@ -105,16 +104,10 @@ fn command_line() -> Command {
                      mean something; auto: flat ones of dataset 1's shape do",
                 ),
         )
-        .arg(
-            Arg::new("context")
-                .long("context")
-                .value_parser(["folder", "writer", "none"])
-                .default_value("folder")
-                .help(
-                    "For a network that reads in context: which other images are by the same hand. \
-                     Their labels are never used",
-                ),
-        )
+        .arg(Arg::new("context").long("context").value_parser(["folder", "writer", "none"]).help(
+            "Read in context: which other images are by the same hand (for a checkpoint \
+                     that reads in context: folder). Their labels are never used",
+        ))
         .arg(flag("skip-damaged", "Skip damaged images, and list them, instead of stopping"));
     let export = Command::new("export")
         .about("Write the network of a checkpoint in another form")
@@ -283,7 +276,13 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
         _ => path(arguments, "out"),
     };
     let start = Instant::now();
-    let predictions = predict(&path(arguments, "checkpoint"), &images, options)?;
+    let predictions = match arguments.get_one::<PathBuf>("checkpoint") {
+        Some(checkpoint) => predict(checkpoint, &images, options)?,
+        None => {
+            let in_context = word("context").is_some_and(|context| context != "none");
+            predict_by_study(in_context, &images, options)?
+        }
+    };
     match is_json {
         true => predictions.write_json(&out)?,
         false => predictions.write_csv(&out)?,

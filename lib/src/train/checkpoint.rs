@@ -44,7 +44,7 @@ pub struct Checkpoint {
     step: Option<u64>,
     /// SHA-256 of both parts, in a state that a run resumes from.
     samples: Option<[String; 2]>,
-    path: PathBuf,
+    pub(crate) path: PathBuf,
 }
 
 /// What the header has beside the tensors, as one JSON text: a single key keeps
