@@ -1,11 +1,13 @@
 //! All parts on one page: the 2021 report's numbers and ours, and what they cost.
 
-use super::{accuracy, mean_and_interval, network_name, reference_2021, table, two_groups};
+use super::{
+    accuracy, mean_and_interval, network_name, overlap, reference_2021, table, two_groups,
+};
 use crate::{
     Result,
     data::Provenance,
     display::{Html, note, number, stack},
-    eval::statistics::mean,
+    eval::statistics::{mean, mean_of_splits},
     study::{Experiment, Head, Init, RunResult, Seeds, TAKEN, networks},
 };
 
@@ -35,7 +37,7 @@ pub fn accuracies(data: &Datasets) -> Result<Html> {
     let (mut beside, mut above) = (0, 0);
     for row in rows(data)? {
         let values = row.seeds.values(accuracy);
-        let Ok(estimate) = mean(&values) else {
+        let Ok(estimate) = mean_of_splits(&values, overlap(&row.seeds.runs)) else {
             continue;
         };
         let (mean, interval) = mean_and_interval(&values, &estimate);
