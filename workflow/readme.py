@@ -34,6 +34,8 @@ def section(runs, bench):
                 "|---|---|---|---:|---:|---:|",
             ]
             for row in part["rows"]:
+                if not row["main"]:
+                    continue
                 mark = " (stand-in data)" if row["synthetic"] else ""
                 lines.append(
                     f"| {row['network']} | {row['init']} | {row['protocol']}{mark} "

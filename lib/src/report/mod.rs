@@ -220,7 +220,8 @@ fn mean_and_interval(values: &[f64], estimate: &Estimate) -> (Cell, Cell) {
 }
 
 /// Values that lie around two points rather than one, where an interval around their mean would
-/// describe neither: at least two on each side of a gap three times as wide as either side.
+/// describe neither: at least two on each side of a gap five times as wide as either side
+/// (of five normally distributed values, one set in a hundred).
 fn two_groups(values: &[f64]) -> Option<(Vec<f64>, Vec<f64>)> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -229,7 +230,7 @@ fn two_groups(values: &[f64]) -> Option<(Vec<f64>, Vec<f64>)> {
     let (low, high) = sorted.split_at(at);
     let is_narrow = |group: &[f64]| {
         let range = group[group.len() - 1] - group[0];
-        group.len() > 1 && 3.0 * range < gap(&at)
+        group.len() > 1 && 5.0 * range < gap(&at)
     };
     (is_narrow(low) && is_narrow(high)).then(|| (low.to_vec(), high.to_vec()))
 }
