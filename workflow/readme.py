@@ -112,7 +112,7 @@ def timings(bench, limit):
         if not rows:
             continue
         peers = [peer for peer in PEERS if any(peer in row["peers"] for row in rows)]
-        ours = [of for of in ("glyphs, 1 thread", "glyphs, portable") if any(of in row["ours"] for row in rows)]
+        ours = [of for of in ("glyphs, 1 thread", "glyphs, bf16", "glyphs, portable") if any(of in row["ours"] for row in rows)]
         head = [name, "this project", *(of.removeprefix("glyphs, ") for of in ours), *(PEERS[peer] for peer in peers)]
         cells = []
         for row in rows:

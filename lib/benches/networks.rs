@@ -1,7 +1,7 @@
 //! `cargo bench -p glyphs --profile dev --bench networks -- [OUTPUT.json]`
 //!
-//! hands itself to `bench-peers/bench.py`, which starts it again with `worker` as its argument:
-//! one of the contestants. `bench-peers/README.md` says what they are asked, and how.
+//! hands itself to `bench-peers/bench.py`, which starts it again with `worker` as its argument
+//! (`worker-bf16` for evaluation in bf16): one of the contestants. `bench-peers/README.md` says what they are asked, and how.
 
 use std::{
     collections::BTreeMap,
@@ -31,7 +31,8 @@ type Answer<T> = Result<T, Box<dyn Error>>;
 fn main() -> Answer<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().find(|a| *a != "--bench").map(String::as_str) {
-        Some("worker") => work(),
+        Some("worker") => work(false),
+        Some("worker-bf16") => work(true),
         Some("--test") => Ok(()),
         output => {
             let bench = concat!(env!("CARGO_MANIFEST_DIR"), "/../bench-peers/bench.py");
@@ -46,8 +47,8 @@ fn main() -> Answer<()> {
 }
 
 /// Answers requests on standard input, as every contestant does.
-fn work() -> Answer<()> {
-    let mut contestant = Contestant::default();
+fn work(bf16: bool) -> Answer<()> {
+    let mut contestant = Contestant { bf16, ..Contestant::default() };
     let version = env!("CARGO_PKG_VERSION");
     println!("ready {version}, {}", Instructions::current().name());
     for line in io::stdin().lock().lines() {
@@ -65,6 +66,7 @@ fn work() -> Answer<()> {
 #[derive(Default)]
 struct Contestant {
     networks: BTreeMap<String, (DynNetwork, Adam)>,
+    bf16: bool,
     drawings: Option<Handwritten>,
 }
 
@@ -80,6 +82,9 @@ impl Contestant {
             .networks
             .entry(name.to_owned())
             .or_insert_with(|| (network(name), Adam::new(1e-3)));
+        if self.bf16 && !model.evaluate_in_bf16(true) {
+            return Err("this processor has no AMX".into());
+        }
         let count = match task {
             "weights" => 100,
             _ => argument.parse()?,

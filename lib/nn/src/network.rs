@@ -12,7 +12,10 @@ use ndarray::Array2;
 use crate::{
     Batch, Builder, Classifier, Error, Objective, Optimizer, Result, Signature, Step, TensorMut,
     TensorRef, init,
-    kernels::buffer::{F32x16, flat},
+    kernels::{
+        amx,
+        buffer::{F32x16, flat},
+    },
     layers::Layer,
     plan::{
         Activation, Backward, Context, Folded, Gradient, NetworkTensor, backward_dense, evaluate,
@@ -77,6 +80,8 @@ pub struct DynNetwork {
     stages: Vec<Stage>,
     tensors: Vec<NetworkTensor>,
     seed: u64,
+    /// Whether evaluation computes in bf16.
+    bf16: bool,
 }
 
 /// Samples that go through a network at once in evaluation: so many rows of a matrix product,
@@ -137,7 +142,7 @@ impl DynNetwork {
                 });
             }
         }
-        Ok(Self { input, stages: fuse(&layers), layers, tensors, seed })
+        Ok(Self { input, stages: fuse(&layers), layers, tensors, seed, bf16: false })
     }
 
     pub fn seed(&self) -> u64 {
@@ -147,6 +152,16 @@ impl DynNetwork {
     /// Every layer with its output's shape, its parameters and its arithmetic.
     pub fn summary(&self) -> Summary {
         Summary::of(&self.layers)
+    }
+
+    /// From now on evaluation ([`Classifier::logits`]) rounds what convolutions and dense layers
+    /// multiply to bf16, and still adds with 32 bits, where the processor has AMX. Training,
+    /// and the outputs of single layers, stay as they are.
+    ///
+    /// Returns whether this processor and system (Linux, x86-64) have it; elsewhere nothing changes.
+    pub fn evaluate_in_bf16(&mut self, wanted: bool) -> bool {
+        self.bf16 = wanted;
+        amx::available()
     }
 
     /// From now on training leaves the layers of these names as they are, and no others: their
@@ -245,7 +260,7 @@ impl DynNetwork {
         let input = match frozen {
             0 => Activation::input(self.input),
             _ => {
-                let folded = Folded::new(&self.stages[..frozen], &context);
+                let folded = Folded::new(&self.stages[..frozen], &context, false);
                 evaluate(&folded, &context, Activation::input(self.input))?
             }
         };
@@ -361,7 +376,8 @@ impl Classifier for DynNetwork {
         signature.check(&batch)?;
         let mut logits = Vec::with_capacity(batch.len * signature.classes);
         on_threads(|| {
-            let folded = Folded::new(&self.stages, &self.context(batch, 0));
+            let bf16 = self.bf16 && amx::available();
+            let folded = Folded::new(&self.stages, &self.context(batch, 0), bf16);
             for from in (0..batch.len).step_by(CHUNK) {
                 let to = (from + CHUNK).min(batch.len);
                 let (pixels, features) = (signature.input.len(), signature.features);

@@ -211,7 +211,7 @@ impl Plan {
     fn evaluate(&self, x: &[f32]) -> Result<Vec<f32>, CpuError> {
         let context = self.context(x);
         let y = on_threads(|| {
-            let folded = Folded::new(&self.stages, &context);
+            let folded = Folded::new(&self.stages, &context, false);
             evaluate(&folded, &context, Activation::input(self.input))
         });
         Ok(y.map_err(of_plan)?.rows(&context).into_owned())

@@ -2,6 +2,7 @@
 
 use crate::{
     kernels::{
+        amx,
         buffer::{Buffer, F32x16, flat, flat_mut},
         conv::{ConvShape, Epilogue, conv, pack_weights, rotate_weights, unpack_weights},
         conv_gradient::weight_gradient,
@@ -15,22 +16,38 @@ use crate::{
 /// A convolution's weights as its kernel takes them: by Winograd's algorithm where it pays.
 pub(super) struct Filters {
     shape: ConvShape,
-    weights: Buffer,
+    weights: Weights,
+}
+
+enum Weights {
+    Direct(Buffer),
+    Winograd(Buffer),
+    Bf16(amx::Weights),
 }
 
 impl Filters {
     /// Of weights `(outputs, inputs, k, k)`; output `o` is multiplied by `scale(o)`.
     pub fn new(shape: ConvShape, weight: &[f32], scale: impl Fn(usize) -> f32 + Sync) -> Self {
-        let pays = pays(&shape);
-        let mut weights = Buffer::new(match pays {
-            true => filter_len(&shape),
-            false => shape.weight_len(),
-        });
-        match pays {
-            true => transform_filters(&shape, weight, scale, &mut weights),
-            false => pack_weights(&shape, weight, scale, &mut weights),
-        }
+        let weights = if pays(&shape) {
+            let mut filters = Buffer::new(filter_len(&shape));
+            transform_filters(&shape, weight, scale, &mut filters);
+            Weights::Winograd(filters)
+        } else {
+            let mut packed = Buffer::new(shape.weight_len());
+            pack_weights(&shape, weight, scale, &mut packed);
+            Weights::Direct(packed)
+        };
         Self { shape, weights }
+    }
+
+    /// As [`Filters::new`], in bf16 where that can be.
+    pub fn in_bf16(shape: ConvShape, weight: &[f32], scale: impl Fn(usize) -> f32 + Sync) -> Self {
+        match amx::fits(&shape) {
+            true => {
+                Self { shape, weights: Weights::Bf16(amx::Weights::of_conv(&shape, weight, scale)) }
+            }
+            false => Self::new(shape, weight, scale),
+        }
     }
 
     /// For the way back, see [`ConvShape::transposed`].
@@ -41,15 +58,16 @@ impl Filters {
     /// Convolves one padded image; keeps the largest of each 2 x 2 window only, where `pooled` is
     /// set.
     pub fn apply(&self, x: &[F32x16], epilogue: Epilogue, pooled: bool, out: &mut [F32x16]) {
-        let (shape, weights) = (&self.shape, &self.weights);
-        if pays(shape) {
-            winograd(shape, x, weights, epilogue, pooled, out);
-        } else if pooled {
-            let mut image = Buffer::new(shape.output_len());
-            conv(shape, x, weights, &mut image, epilogue);
-            pool(shape.out_height(), shape.out_width(), false, &image, out);
-        } else {
-            conv(shape, x, weights, out, epilogue);
+        let shape = &self.shape;
+        match &self.weights {
+            Weights::Winograd(filters) => winograd(shape, x, filters, epilogue, pooled, out),
+            Weights::Bf16(weights) => amx::conv(shape, x, weights, epilogue, pooled, out),
+            Weights::Direct(weights) if pooled => {
+                let mut image = Buffer::new(shape.output_len());
+                conv(shape, x, weights, &mut image, epilogue);
+                pool(shape.out_height(), shape.out_width(), false, &image, out);
+            }
+            Weights::Direct(weights) => conv(shape, x, weights, out, epilogue),
         }
     }
 }

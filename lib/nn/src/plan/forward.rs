@@ -10,6 +10,7 @@ use super::{
 use crate::{
     Result,
     kernels::{
+        amx,
         buffer::Buffer,
         conv::Epilogue,
         dense::{Matrix, multiply},
@@ -62,7 +63,7 @@ pub(crate) fn forward(
             Work::Norm(norm, relu) => norm_forward(norm, *relu, context, x),
             Work::Pool(kind) => pool_forward(*kind, context, x),
             Work::Dense(dense) => {
-                let mut y = dense_product(dense, context, x);
+                let mut y = dense_product(dense, context, x, None);
                 if let Some(mask) = &dense.mask {
                     mask.apply(y.get_mut(context.batch.len), context);
                 }
@@ -226,15 +227,25 @@ impl MaskSpec {
 const TASK: usize = 1 << 14;
 
 /// The layer and the ReLU after it, if there is one.
-pub(super) fn dense_product(dense: &DenseStage, context: &Context, x: &Activation) -> Activation {
+pub(super) fn dense_product(
+    dense: &DenseStage,
+    context: &Context,
+    x: &Activation,
+    bf16: Option<&amx::Weights>,
+) -> Activation {
     let (batch, units) = (context.batch.len, dense.units);
     let x = x.rows(context);
     let inputs = x.len() / batch;
     let mut out = Activation::new(batch, Dims::Vector(units));
     let values = out.get_mut(batch);
-    let weight = Matrix::row_major(context.values(dense.weight), units, inputs);
-    let x = Matrix::row_major(&x, batch, inputs);
-    multiply(x, weight.transposed(), false, values);
+    match bf16 {
+        Some(weights) => amx::dense(&x, batch, weights, values),
+        None => {
+            let weight = Matrix::row_major(context.values(dense.weight), units, inputs);
+            let x = Matrix::row_major(&x, batch, inputs);
+            multiply(x, weight.transposed(), false, values);
+        }
+    }
     if let Some(weight) = dense.features {
         let features = context.batch.features;
         let count = features.len() / batch;

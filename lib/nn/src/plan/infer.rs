@@ -11,6 +11,7 @@ use super::{
 use crate::{
     Result,
     kernels::{
+        amx,
         buffer::{Buffer, F32x16, flat_mut},
         conv::Epilogue,
         passes::{Affine, clear_border},
@@ -29,6 +30,8 @@ pub(crate) struct Folded<'a> {
 enum Parts<'a> {
     Conv(FoldedConv<'a>),
     Norm(Affine),
+    /// A dense layer's weights in bf16.
+    Bf16(amx::Weights),
     /// Both paths.
     Residual([Vec<Folded<'a>>; 2]),
     Nothing,
@@ -42,10 +45,18 @@ struct FoldedConv<'a> {
 }
 
 impl<'a> Folded<'a> {
-    pub fn new(stages: &'a [Stage], context: &Context) -> Vec<Self> {
+    /// With convolutions and dense layers in bf16 where `bf16` is set.
+    pub fn new(stages: &'a [Stage], context: &Context, bf16: bool) -> Vec<Self> {
         let fold = |stage: &'a Stage| {
             let parts = match &stage.work {
-                Work::Conv(conv) => Parts::Conv(FoldedConv::new(conv, &context.conv_bn(conv))),
+                Work::Conv(conv) => {
+                    Parts::Conv(FoldedConv::new(conv, &context.conv_bn(conv), bf16))
+                }
+                // For few rows rounding the weights takes longer than using them.
+                Work::Dense(dense) if bf16 && context.batch.len >= amx::ROWS => {
+                    let weight = context.values(dense.weight);
+                    Parts::Bf16(amx::Weights::of_dense(weight, dense.units))
+                }
                 Work::Norm(norm, relu) => {
                     let norm = context.norm(Some(norm));
                     Parts::Norm(Affine::of(norm.gamma.len(), *relu, |c| {
@@ -54,7 +65,7 @@ impl<'a> Folded<'a> {
                     }))
                 }
                 Work::Residual(paths) => Parts::Residual(
-                    [&paths.main, &paths.shortcut].map(|path| Self::new(path, context)),
+                    [&paths.main, &paths.shortcut].map(|path| Self::new(path, context, bf16)),
                 ),
                 _ => Parts::Nothing,
             };
@@ -97,7 +108,10 @@ impl<'a> Folded<'a> {
             }
             (_, Work::Pool(kind)) => pooled(*kind, &x.into_done(context), batch),
             (_, Work::Flatten) => x.flattened(context),
-            (_, Work::Dense(dense)) => dense_product(dense, context, &x),
+            (Parts::Bf16(weights), Work::Dense(dense)) => {
+                dense_product(dense, context, &x, Some(weights))
+            }
+            (_, Work::Dense(dense)) => dense_product(dense, context, &x, None),
             (_, Work::Tape(layer)) => {
                 let y = context.on_tape(self.stage, &x, |pass| layer.forward(pass, false))?;
                 Activation::of(pack(&y, self.stage.output), self.stage.output)
@@ -108,7 +122,7 @@ impl<'a> Folded<'a> {
 }
 
 impl<'a> FoldedConv<'a> {
-    fn new(stage: &'a ConvStage, conv_bn: &ConvBn) -> Self {
+    fn new(stage: &'a ConvStage, conv_bn: &ConvBn, bf16: bool) -> Self {
         let outputs = stage.shape.outputs;
         let mut bias = vec![F32x16::default(); stage.shape.output_blocks()];
         let mut scales = vec![1.0; outputs];
@@ -119,7 +133,10 @@ impl<'a> FoldedConv<'a> {
             };
             (scales[c], *bias) = (scale as f32, shift as f32);
         }
-        let filters = Filters::new(stage.shape, conv_bn.weight, |o| scales[o]);
+        let filters = match bf16 {
+            true => Filters::in_bf16(stage.shape, conv_bn.weight, |o| scales[o]),
+            false => Filters::new(stage.shape, conv_bn.weight, |o| scales[o]),
+        };
         Self { stage, filters, bias }
     }
 
@@ -230,7 +247,7 @@ pub(crate) fn outputs(
 ) -> Result<Vec<(String, Vec<f32>)>> {
     let mut x = Activation::input(input);
     let mut outputs = Vec::new();
-    for folded in Folded::new(stages, context) {
+    for folded in Folded::new(stages, context, false) {
         x = evaluate(std::slice::from_ref(&folded), context, x)?;
         if !matches!(folded.stage.work, Work::Dropout(_) | Work::Flatten) {
             let values = x.rows(context).into_owned();

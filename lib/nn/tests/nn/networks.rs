@@ -244,3 +244,23 @@ fn sgd_with_momentum_is_pytorchs() {
         assert!(error(&values, &expected) < 1e-6, "{values:?} {expected:?}");
     }
 }
+
+/// Where the processor has AMX the logits are those of 32 bits to bf16's three decimals; elsewhere
+/// to the last bit. One image and many go different ways.
+#[test]
+fn evaluation_in_bf16_is_near() {
+    let features = 6;
+    let mut model = shaken(char_cnn(120, 62, features, 0.5, 1));
+    for len in [1, 33, 600] {
+        let (images, aside) = (noise(len * 784, 2), noise(len * features, 3));
+        let batch = Batch { len, images: &images, features: &aside };
+        model.evaluate_in_bf16(false);
+        let exact = model.logits(batch).unwrap();
+        let is_here = model.evaluate_in_bf16(true);
+        let near = model.logits(batch).unwrap();
+        let scale = exact.iter().fold(0.0f32, |most, z| most.max(z.abs()));
+        let most = (&near - &exact).iter().fold(0.0f32, |most, d| most.max(d.abs()));
+        assert_eq!(most > 0.0, is_here, "{len} images");
+        assert!(most < 0.02 * scale, "{len} images: {most} of {scale}");
+    }
+}
