@@ -64,7 +64,7 @@ pub fn experiments() -> Vec<ListedRun> {
     }
     add(ours.clone(), &SEEDS, Some(CHARACTERS), &readers);
     add(ours.in_context(), &SEEDS, Some(CHARACTERS), &readers);
-    add(Experiment::part1_photographs(0), &SEEDS, None, &[]);
+    add(Experiment::part1_photographs(0), &SEEDS, None, &[CHARACTERS]);
     for run in [Experiment::part1_plain(0), ours.clone(), ours.in_context()] {
         add(run.by_writer(), &SEEDS, None, &readers);
     }
