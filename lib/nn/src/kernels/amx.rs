@@ -466,10 +466,10 @@ mod tests {
     #[test]
     fn rounding_to_the_nearest() {
         let rounded = |x: f32| f32::from_bits(u32::from(bf16(x)) << 16);
-        for (x, nearest) in
-            [(1.0, 1.0), (1.00390625, 1.0), (1.01171875, 1.015625), (-3.0e38, -3.0e38)]
-        {
-            assert!((rounded(x) - nearest).abs() <= 0.004 * nearest.abs(), "{x}");
+        let step = 1.0 / 128.0;
+        // Half-way between two, the even one.
+        for (steps, nearest) in [(0.0, 0.0), (0.5, 0.0), (0.6, 1.0), (1.5, 2.0), (2.5, 2.0)] {
+            assert_eq!(rounded(1.0 + steps * step), 1.0 + nearest * step);
         }
         assert!(rounded(f32::NAN).is_nan() && rounded(f32::from_bits(0x7fff_ffff)).is_nan());
         assert_eq!(rounded(f32::INFINITY), f32::INFINITY);
