@@ -60,13 +60,13 @@ fn reading(seed: u64, norm: fn(&mut Builder)) -> DynNetwork {
     let mut layers = Builder::new(Dims::Image { channels: 1, height: 28, width: 28 });
     for (block, channels) in [("block1", 32), ("block2", 64)] {
         layers.named(block, |block| {
-            for _ in 0..2 {
-                block.conv2d(channels, 3, 1);
-                norm(block);
-                block.relu();
+            for half in ["1", "2"] {
+                block.named(&format!("conv{half}"), |block| block.conv2d(channels, 3, 1));
+                block.named(&format!("bn{half}"), norm);
+                block.named(&format!("relu{half}"), Builder::relu);
             }
-            block.max_pool2d();
-            block.dropout(0.25);
+            block.named("pool", Builder::max_pool2d);
+            block.named("dropout", |block| block.dropout(0.25));
         });
     }
     layers.flatten();

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use glyphs::nn::{Adam, Batch, CrossEntropy};
 use glyphs::study::{
     DIVISIONS, Experiment, Head, Init, RunResult, TAKEN, best_rate, experiments, networks,
     simplest_division, tried_divisions, tried_rates,
@@ -107,4 +108,22 @@ fn a_run_has_a_name_under_any_seed() {
         let error = Experiment::named(name).unwrap_err().to_string();
         assert!(error.contains("glyphs train --list"), "{error}");
     }
+}
+
+/// Its network is made, and learns from a batch: of each trunk, head and set of features one.
+#[test]
+fn every_run_has_a_network() {
+    let mut seen = HashSet::new();
+    for run in experiments().into_iter().map(|run| run.experiment) {
+        let kind =
+            format!("{:?} {:?} {:?} {}", run.trunk, run.head, run.features, run.data.classes());
+        if run.init == Init::Pretrained || !seen.insert(kind) {
+            continue;
+        }
+        let mut model = run.network().unwrap();
+        let features = vec![0.5; 2 * model.num_features()];
+        let batch = Batch { len: 2, images: &[0.5; 2 * 784], features: &features };
+        model.train_step(batch, &CrossEntropy::new(&[0, 1]), &mut Adam::new(1e-3)).unwrap();
+    }
+    assert!(seen.len() > 5);
 }

@@ -1,8 +1,9 @@
 //! Networks: what is refused, what is named, what is frozen.
 
 use dfdx_conv::{
-    Adam, Batch, Classifier, CrossEntropy, DynNetwork, Network, Optimizer, Sgd, layers::*,
-    shape::Image,
+    Adam, Batch, Builder, Classifier, CrossEntropy, DynNetwork, Network, Optimizer, Sgd,
+    layers::*,
+    shape::{Dims, Image},
 };
 
 use crate::reference::{
@@ -263,4 +264,15 @@ fn evaluation_in_bf16_is_near() {
         assert_eq!(most > 0.0, is_here, "{len} images");
         assert!(most < 0.02 * scale, "{len} images: {most} of {scale}");
     }
+}
+
+#[test]
+fn two_tensors_of_one_name_are_refused() {
+    let mut layers = Builder::new(Dims::Vector(4));
+    layers.named("twins", |layers| {
+        layers.linear(4, 0);
+        layers.linear(2, 0);
+    });
+    let error = DynNetwork::new(layers, 1).unwrap_err().to_string();
+    assert!(error.contains("twins.weight") && error.contains("of its own"), "{error}");
 }
