@@ -206,7 +206,7 @@ def parts(runs):
                 "number": number,
                 "title": title,
                 "measure": measure,
-                "rows": sorted((row(group) for group in groups.values()), key=lambda row: not row["main"]),
+                "rows": [row(group) for group in groups.values()],
             }
         )
     return tables

@@ -1,7 +1,8 @@
 //! `cargo bench -p glyphs --profile dev --bench networks -- [OUTPUT.json]`
 //!
 //! hands itself to `bench-peers/bench.py`, which starts it again with `worker` as its argument
-//! (`worker-bf16` for evaluation in bf16): one of the contestants. `bench-peers/README.md` says what they are asked, and how.
+//! (`worker-bf16` for evaluation in bf16): one of the contestants. `bench-peers/README.md` says
+//! what they are asked, and how.
 
 use std::{
     collections::BTreeMap,

@@ -1,7 +1,6 @@
 //! A network ready for training: any stack of layers.
 
 use std::{
-    collections::HashSet,
     fmt,
     marker::PhantomData,
     ops::{Deref, DerefMut},
@@ -118,12 +117,6 @@ impl DynNetwork {
     /// where two layers with weights have the same name.
     pub fn new(layers: Builder, seed: u64) -> Result<Self> {
         let (input, layers) = layers.finish()?;
-        let mut names = HashSet::new();
-        let mut all = layers.iter().flat_map(LayerSpec::flattened).flat_map(|l| &l.tensors);
-        if let Some(twice) = all.find(|tensor| !names.insert(tensor.name.as_str())) {
-            let problem = format!("two tensors are named {}", twice.name);
-            return Err(Error::argument(problem, "give each layer a name of its own"));
-        }
         let device = Cpu::seed_from_u64(seed);
         let mut tensors = Vec::new();
         for layer in layers.iter().flat_map(LayerSpec::flattened) {

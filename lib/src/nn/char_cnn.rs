@@ -59,7 +59,7 @@ pub fn char_cnn_layers(hidden: usize, classes: usize, features: usize) -> Builde
 
 fn add_layers(layers: &mut Builder, hidden: usize, classes: usize, features: usize) {
     for (block, channels) in [("block1", 32), ("block2", 64)] {
-        layers.named(block, |layers| layers.vgg_block(channels));
+        layers.named(block, |layers| layers.vgg_block(channels, true));
     }
     layers.named("flatten", Builder::flatten);
     layers.named("hidden", |layers| layers.linear(hidden, features));

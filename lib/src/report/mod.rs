@@ -183,8 +183,9 @@ fn compare_under(
             continue;
         }
         let estimate = mean_of_splits(&values, overlap(&seeds.runs))?;
-        let (mean, interval) = mean_and_interval(&values, &estimate);
-        chart = match two_groups(&values) {
+        let groups = two_groups(&values);
+        let (mean, interval) = mean_and_interval(&estimate, groups.as_ref());
+        chart = match groups {
             None => chart.estimate(name.as_ref(), &estimate),
             Some((low, high)) => [low, high].into_iter().fold(chart, |chart, group| {
                 let of_group = group.iter().sum::<f64>() / group.len() as f64;
@@ -208,9 +209,11 @@ fn compare_under(
     Ok(stack(&[&chart, &table, &left_out(&reasons)]))
 }
 
+type Groups = (Vec<f64>, Vec<f64>);
+
 /// Of runs in two groups, how many each has.
-fn mean_and_interval(values: &[f64], estimate: &Estimate) -> (Cell, Cell) {
-    match two_groups(values) {
+fn mean_and_interval(estimate: &Estimate, groups: Option<&Groups>) -> (Cell, Cell) {
+    match groups {
         None => (percent(estimate.mean), percent_interval(estimate).into()),
         Some((low, high)) => {
             let groups = format!("two groups, of {} and {} runs", low.len(), high.len());
@@ -222,7 +225,7 @@ fn mean_and_interval(values: &[f64], estimate: &Estimate) -> (Cell, Cell) {
 /// Values that lie around two points rather than one, where an interval around their mean would
 /// describe neither: at least two on each side of a gap five times as wide as either side
 /// (of five normally distributed values, one set in a hundred).
-fn two_groups(values: &[f64]) -> Option<(Vec<f64>, Vec<f64>)> {
+fn two_groups(values: &[f64]) -> Option<Groups> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let gap = |at: &usize| sorted[*at] - sorted[at - 1];

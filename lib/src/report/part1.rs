@@ -156,15 +156,12 @@ pub fn compare_candidates(drawings: &Handwritten) -> Result<Html> {
     };
     let gains = tried[1..].iter().map(gain).collect::<Result<Vec<_>>>()?;
     let corrected = holm(&gains.iter().map(|gain| gain.p).collect::<Vec<_>>());
-    let mut compared = gains.into_iter().zip(corrected);
+    let others = gains.into_iter().map(Some).zip(corrected);
+    let compared = std::iter::once((None, f64::NAN)).chain(others);
     let columns = " | validation accuracy | loss | minus ours (points) | p (Holm) | folds";
     let mut table = table("Five-fold cross-validation", columns);
     let (mut better, mut worse) = (Vec::new(), Vec::new());
-    for (i, (name, seeds)) in tried.iter().enumerate() {
-        let (gain, p) = match i {
-            0 => (None, f64::NAN),
-            _ => compared.next().map_or((None, f64::NAN), |(gain, p)| (Some(gain), p)),
-        };
+    for ((name, seeds), (gain, p)) in tried.iter().zip(compared) {
         match gain.filter(|_| p < 0.05) {
             Some(gain) if gain.mean > 0.0 => better.push(*name),
             Some(_) => worse.push(*name),

@@ -40,10 +40,11 @@ pub fn accuracies(data: &Datasets) -> Result<Html> {
         let Ok(estimate) = mean_of_splits(&values, overlap(&row.seeds.runs)) else {
             continue;
         };
-        let (mean, interval) = mean_and_interval(&values, &estimate);
+        let groups = two_groups(&values);
+        let (mean, interval) = mean_and_interval(&estimate, groups.as_ref());
         let reported = row.reported.unwrap_or(f64::NAN);
         // The mean of two groups is near no run.
-        let difference = match two_groups(&values) {
+        let difference = match groups {
             None => estimate.mean - reported,
             Some(_) => f64::NAN,
         };

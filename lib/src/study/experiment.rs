@@ -56,16 +56,11 @@ pub enum Trunk {
 }
 
 /// A network as the 2021 report's may have been.
-fn reading(seed: u64, norm: fn(&mut Builder)) -> DynNetwork {
+fn reading(seed: u64, has_norm: bool) -> DynNetwork {
     let mut layers = Builder::new(Dims::Image { channels: 1, height: 28, width: 28 });
     for (block, channels) in [("block1", 32), ("block2", 64)] {
         layers.named(block, |block| {
-            for half in ["1", "2"] {
-                block.named(&format!("conv{half}"), |block| block.conv2d(channels, 3, 1));
-                block.named(&format!("bn{half}"), norm);
-                block.named(&format!("relu{half}"), Builder::relu);
-            }
-            block.named("pool", Builder::max_pool2d);
+            block.vgg_block(channels, has_norm);
             block.named("dropout", |block| block.dropout(0.25));
         });
     }
@@ -403,8 +398,8 @@ impl Experiment {
         let (classes, features) = (self.data.classes(), self.features.count());
         let mut model = match self.trunk {
             Trunk::Study => char_cnn(hidden, classes, features, self.seed()),
-            Trunk::Dropout => reading(self.seed(), Builder::batch_norm2d),
-            Trunk::DropoutWithoutNorm => reading(self.seed(), |_| ()),
+            Trunk::Dropout => reading(self.seed(), true),
+            Trunk::DropoutWithoutNorm => reading(self.seed(), false),
         };
         let mut learned = None;
         if let Some(first) = self.needs() {

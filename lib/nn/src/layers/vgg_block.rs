@@ -81,6 +81,6 @@ impl<const I: usize, const O: usize, H: Halve, W: Halve> Layer<(Const<I>, H, W)>
     type Output = (Const<O>, H::Half, W::Half);
 
     fn lower(layers: &mut Builder) {
-        layers.vgg_block(O);
+        layers.vgg_block(O, true);
     }
 }

@@ -1,6 +1,6 @@
 //! From a network's type, or from calls, to its layers as data.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use dfdx::tensor::Cpu;
 
@@ -110,11 +110,13 @@ impl Builder {
         self.pool(LayerKind::AvgPool2d);
     }
 
-    /// The layers of [`VggBlock`](crate::layers::VggBlock).
-    pub fn vgg_block(&mut self, outputs: usize) {
+    /// The layers of [`VggBlock`](crate::layers::VggBlock), which has batch normalisation.
+    pub fn vgg_block(&mut self, outputs: usize, has_norm: bool) {
         for half in ["1", "2"] {
             self.named(&format!("conv{half}"), |layers| layers.conv2d(outputs, 3, 1));
-            self.named(&format!("bn{half}"), Self::batch_norm2d);
+            if has_norm {
+                self.named(&format!("bn{half}"), Self::batch_norm2d);
+            }
             self.named(&format!("relu{half}"), Self::relu);
         }
         self.named("pool", Self::max_pool2d);
@@ -209,12 +211,20 @@ impl Builder {
         if let Dims::Image { .. } = self.dims {
             self.refuse(format!("a classifier ends in a vector, not in images of {}", self.dims));
         }
-        match self.problem {
-            None => Ok((self.input, self.layers)),
-            Some(problem) => {
-                Err(Error::argument(problem, "let each layer take what the one before it gives"))
-            }
+        if let Some(problem) = self.problem {
+            return Err(Error::argument(
+                problem,
+                "let each layer take what the one before it gives",
+            ));
         }
+        let layers = self.layers.iter().flat_map(LayerSpec::flattened);
+        let mut names = HashSet::new();
+        let mut tensors = layers.flat_map(|layer| &layer.tensors);
+        if let Some(twice) = tensors.find(|tensor| !names.insert(tensor.name.as_str())) {
+            let problem = format!("two tensors are named {}", twice.name);
+            return Err(Error::argument(problem, "give each layer a name of its own"));
+        }
+        Ok((self.input, self.layers))
     }
 
     fn push(&mut self, kind: LayerKind, output: Dims, tensors: Vec<TensorSpec>) {

@@ -14,7 +14,7 @@ pub fn char_cnn(
 ) -> DynNetwork {
     let mut layers = Builder::new(Dims::Image { channels: 1, height: 28, width: 28 });
     for (block, channels) in [("block1", 32), ("block2", 64)] {
-        layers.named(block, |layers| layers.vgg_block(channels));
+        layers.named(block, |layers| layers.vgg_block(channels, true));
     }
     layers.named("flatten", Builder::flatten);
     layers.named("hidden", |layers| layers.linear(hidden, features));

@@ -34,93 +34,108 @@ pub struct ListedRun {
     pub experiment: Experiment,
 }
 
+type Notebook = &'static str;
+
+struct List(Vec<ListedRun>);
+
+impl List {
+    /// A run under its seeds; seed 0 is made by `notebook`, where there is one.
+    fn add(&mut self, run: Experiment, notebook: Option<Notebook>, readers: &[Notebook]) {
+        self.add_under(run.seeds(), run, notebook, readers);
+    }
+
+    fn add_under(
+        &mut self,
+        seeds: &[u64],
+        run: Experiment,
+        notebook: Option<Notebook>,
+        readers: &[Notebook],
+    ) {
+        self.0.extend(seeds.iter().map(|&seed| {
+            let experiment = run.with_seed(seed);
+            ListedRun {
+                name: experiment.name(),
+                needs: experiment.needs().map(|first| first.name()),
+                made_by: notebook.filter(|_| seed == 0),
+                read_by: readers.to_vec(),
+                experiment,
+            }
+        }));
+    }
+}
+
 /// Every run of the study, each once: the one list that workflow and command line read.
 pub fn experiments() -> Vec<ListedRun> {
-    let mut runs = Vec::new();
-    // Seed 0 is made by `notebook`, where there is one.
-    type Notebook = &'static str;
-    let mut add =
-        |run: Experiment, seeds: &[u64], notebook: Option<Notebook>, readers: &[Notebook]| {
-            runs.extend(seeds.iter().map(|&seed| {
-                let experiment = run.with_seed(seed);
-                ListedRun {
-                    name: experiment.name(),
-                    needs: experiment.needs().map(|first| first.name()),
-                    made_by: notebook.filter(|_| seed == 0),
-                    read_by: readers.to_vec(),
-                    experiment,
-                }
-            }));
-        };
+    let mut list = List(Vec::new());
     let ours = Experiment::part1_ours(0);
     let readers = [CHARACTERS, SUMMARY];
     for (_, run) in Experiment::part1_readings(0) {
         let plain = run.protocol == "plain";
         let readers = if plain { &[PREPROCESSING, CHARACTERS, SUMMARY][..] } else { &readers };
-        add(run, &SEEDS, None, readers);
+        list.add(run, None, readers);
     }
     for (_, run) in &Experiment::part1_preprocessing(0)[1..] {
-        add(run.clone(), &SEEDS, None, &[PREPROCESSING]);
+        list.add(run.clone(), None, &[PREPROCESSING]);
     }
-    add(ours.clone(), &SEEDS, Some(CHARACTERS), &readers);
-    add(ours.in_context(), &SEEDS, Some(CHARACTERS), &readers);
-    add(Experiment::part1_photographs(0), &SEEDS, None, &[CHARACTERS]);
+    list.add(ours.clone(), Some(CHARACTERS), &readers);
+    list.add(ours.in_context(), Some(CHARACTERS), &readers);
+    list.add(Experiment::part1_photographs(0), None, &[CHARACTERS]);
     for run in [Experiment::part1_plain(0), ours.clone(), ours.in_context()] {
-        add(run.by_writer(), &SEEDS, None, &readers);
+        list.add(run.by_writer(), None, &readers);
     }
     for (_, run) in Experiment::part1_candidates() {
-        add(run, &SELECTION, None, &[CHARACTERS]);
+        list.add_under(&SELECTION, run, None, &[CHARACTERS]);
     }
     for head in Head::ALL {
         let readers = [PRETRAINING, MNIST, DATASET3, COMPLEMENTARY, SUMMARY];
         let run = Experiment::pretraining(head, 0);
-        add(run.clone(), run.seeds(), Some(PRETRAINING), &readers);
-        add(run, &SELECTION[..1], None, &[MNIST]);
+        list.add(run.clone(), Some(PRETRAINING), &readers);
+        list.add_under(&SELECTION[..1], run, None, &[MNIST]);
     }
     for (head, init) in networks() {
         let run = || Experiment::mnist(head, init, 0);
-        add(run(), run().seeds(), Some(MNIST), &[MNIST, SUMMARY]);
-        add(run().clean(), &SEEDS, None, &[MNIST, SUMMARY]);
+        list.add(run(), Some(MNIST), &[MNIST, SUMMARY]);
+        list.add(run().clean(), None, &[MNIST, SUMMARY]);
         for rate in RATES {
-            add(run().clean_at(rate), &SELECTION[..1], None, &[MNIST]);
+            list.add_under(&SELECTION[..1], run().clean_at(rate), None, &[MNIST]);
         }
-        add(run().frozen_trunk(), &SEEDS, None, &[MNIST]);
+        list.add(run().frozen_trunk(), None, &[MNIST]);
         for n in FEW {
-            add(run().few(n), &SEEDS, None, &[MNIST]);
+            list.add(run().few(n), None, &[MNIST]);
         }
         let run = Experiment::mislabelled(head, init, 0);
-        add(run, &SEEDS, Some(DATASET3), &[DATASET3, SUMMARY]);
+        list.add(run, Some(DATASET3), &[DATASET3, SUMMARY]);
     }
     let original = |init| Experiment::mnist(Head::Original, init, 0);
     for init in Init::ALL {
         for n in [100, 1_000] {
-            add(original(init).few_distorted(n), &SEEDS, None, &[MNIST]);
+            list.add(original(init).few_distorted(n), None, &[MNIST]);
         }
     }
     for depth in DEPTHS {
         let run = original(Init::Pretrained).few(1_000).carrying_over(depth);
-        add(run, &SEEDS, None, &[MNIST]);
+        list.add(run, None, &[MNIST]);
     }
-    add(original(Init::Random).thirty_epochs(), &SEEDS, None, &[MNIST, SUMMARY]);
+    list.add(original(Init::Random).thirty_epochs(), None, &[MNIST, SUMMARY]);
     let run = |init| Experiment::mislabelled(Head::Original, init, 0);
     for loss in Complementary::ALL {
-        add(run(Init::Random).complementary(loss), &[0], None, &[COMPLEMENTARY]);
+        list.add_under(&[0], run(Init::Random).complementary(loss), None, &[COMPLEMENTARY]);
     }
     let readers = [COMPLEMENTARY, SUMMARY];
     for division in DIVISIONS {
         let made_by = (division == TAKEN).then_some(COMPLEMENTARY);
-        add(run(Init::Random).divided(division), &SEEDS, made_by, &readers);
+        list.add(run(Init::Random).divided(division), made_by, &readers);
     }
-    add(run(Init::Pretrained).divided(TAKEN), &SEEDS, Some(COMPLEMENTARY), &readers);
-    add(run(Init::Random).divided(UNLIMITED), &SEEDS, None, &readers);
+    list.add(run(Init::Pretrained).divided(TAKEN), Some(COMPLEMENTARY), &readers);
+    list.add(run(Init::Random).divided(UNLIMITED), None, &readers);
     for division in [TAKEN, UNLIMITED] {
         let known = run(Init::Random).true_labels(division.epochs());
-        add(known, &SEEDS, None, &readers);
+        list.add(known, None, &readers);
     }
     for (right, uneven) in RELABELLED {
-        add(Experiment::relabelled(right, uneven, 0), &SEEDS[..3], None, &readers[..1]);
+        list.add_under(&SEEDS[..3], Experiment::relabelled(right, uneven, 0), None, &readers[..1]);
     }
-    runs
+    list.0
 }
 
 impl Experiment {
