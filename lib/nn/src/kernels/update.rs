@@ -17,7 +17,17 @@ pub(crate) struct AdamFactors {
     pub decay: f32,
 }
 
+/// The least first moment: times the step size, it is a normal number still.
+const LEAST_FIRST: f32 = 1e-30;
+/// The least second moment: its root is nothing beside `epsilon`.
+const LEAST_SECOND: f32 = 2.0 * f32::MIN_POSITIVE;
+
 /// Updates `values` and both moments from `gradient`.
+///
+/// The moments of a weight behind a dead unit or a blank border fade, after some 800 steps to
+/// subnormal numbers, with which processors compute so slowly that whole steps took half as long
+/// again. They stop before that. Beside `epsilon` they are nothing by then; their sign, which can
+/// still decide a rounding, stays.
 pub(crate) fn adam(
     factors: AdamFactors,
     gradient: &[f32],
@@ -88,9 +98,12 @@ unsafe fn adam_vector<S: Simd>(
     unsafe {
         let g = S::load(gradient);
         let kept = S::mul(S::splat(f.beta1), S::load(first));
-        let m = S::fma(S::splat(1.0 - f.beta1), g, kept);
+        let m = S::away_from_0(S::fma(S::splat(1.0 - f.beta1), g, kept), S::splat(LEAST_FIRST));
         let kept = S::mul(S::splat(f.beta2), S::load(second));
-        let v = S::fma(S::mul(S::splat(1.0 - f.beta2), g), g, kept);
+        let v = S::away_from_0(
+            S::fma(S::mul(S::splat(1.0 - f.beta2), g), g, kept),
+            S::splat(LEAST_SECOND),
+        );
         let root = S::mul(S::sqrt(v), S::splat(f.root_scale));
         let update = S::div(S::mul(S::splat(f.step_size), m), S::add(root, S::splat(f.epsilon)));
         let x = S::mul(S::splat(f.decay), S::load(values));

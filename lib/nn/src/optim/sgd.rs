@@ -53,6 +53,7 @@ impl Optimizer for Sgd {
 
     fn update_tensor(&mut self, name: &str, shape: &[usize], values: &mut [f32], gradient: &[f32]) {
         const CHUNK: usize = 1 << 14;
+        const LEAST: f32 = 1e-30;
         let (rate, momentum, decay) = (self.learning_rate, self.momentum, self.weight_decay);
         let [velocity] = self.velocity.of(name, shape);
         assert!(gradient.len() == values.len() && velocity.len() == values.len());
@@ -64,6 +65,9 @@ impl Optimizer for Sgd {
                 for ((value, velocity), gradient) in values.iter_mut().zip(velocity).zip(gradient) {
                     let gradient = gradient + decay * *value;
                     *velocity = momentum * *velocity + gradient;
+                    if velocity.abs() < LEAST && *velocity != 0.0 {
+                        *velocity = LEAST.copysign(*velocity); // As in `kernels::update::adam`.
+                    }
                     let direction = match nesterov {
                         true => gradient + momentum * *velocity,
                         false => *velocity,

@@ -14,7 +14,7 @@ use dfdx::{
     tensor::{Gradients, OwnedTape},
 };
 use dfdx_conv::{
-    Instructions, cross_entropy,
+    Adam, Instructions, Optimizer, Sgd, cross_entropy,
     layers::{BatchNorm2d, Conv2d, Flatten, Linear, MaxPool2d, ReLU, VggBlock},
     shape::{Features, Images},
 };
@@ -316,5 +316,30 @@ fn a_nan_stays_one() {
         let mut block: VggBlock<1, 16> = BuildModule::build(&Cpu::default());
         let y = block.forward_mut(x.leaky_trace());
         assert!(y.as_vec().iter().all(|y| y.is_nan()));
+    });
+}
+
+#[test]
+fn moments_fade_and_never_to_subnormal_numbers() {
+    each_instruction_set(|| {
+        for optimizer in [&mut Adam::new(1e-3) as &mut dyn Optimizer, &mut Sgd::new(1e-3, 0.9)] {
+            let mut values = noise(19, 1);
+            let mut gradient = noise(19, 2);
+            gradient[3] = f32::NAN;
+            gradient[4] = 0.0;
+            let signs: Vec<f32> = gradient.iter().map(|x| x.signum()).collect();
+            for _ in 0..1000 {
+                optimizer.begin_step();
+                optimizer.update_tensor("weight", &[19], &mut values, &gradient);
+                gradient = vec![0.0; 19];
+                for moments in optimizer.tensors() {
+                    assert!(!moments.values.iter().any(|x| x.is_subnormal()), "{}", moments.name);
+                }
+            }
+            let faded = &optimizer.tensors()[0];
+            let expected = |i: usize| if i == 4 { 0.0 } else { 1e-30 * signs[i] };
+            assert!(faded.values[3].is_nan() && values[3].is_nan(), "{}", faded.name);
+            assert!((0..19).all(|i| i == 3 || faded.values[i] == expected(i)), "{}", faded.name);
+        }
     });
 }

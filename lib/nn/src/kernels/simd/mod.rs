@@ -122,6 +122,8 @@ pub(super) unsafe trait Simd: Copy {
     unsafe fn select_greater(a: Self::V, b: Self::V, then: Self::V, otherwise: Self::V) -> Self::V;
     /// `x` where `a == b`, else 0.
     unsafe fn keep_equal(a: Self::V, b: Self::V, x: Self::V) -> Self::V;
+    /// `a`, but `least` with its sign where it is nearer to 0 than that, and not 0.
+    unsafe fn away_from_0(a: Self::V, least: Self::V) -> Self::V;
     /// Reads 16 rows of 16 values, `stride` apart, and writes their columns one after another.
     #[inline(always)]
     unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32) {

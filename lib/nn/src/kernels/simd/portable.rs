@@ -41,5 +41,9 @@ unsafe impl Simd for Portable {
         select_greater(a, b, then, otherwise) =
             from_fn(|i| if a[i] <= b[i] { otherwise[i] } else { then[i] });
         keep_equal(a, b, x) = from_fn(|i| if a[i] == b[i] { x[i] } else { 0.0 });
+        away_from_0(a, least) = from_fn(|i| match a[i].abs() < least[i] && a[i] != 0.0 {
+            true => least[i].copysign(a[i]),
+            false => a[i],
+        });
     }
 }

@@ -42,6 +42,14 @@ unsafe impl Simd for Avx512 {
             _mm512_mask_blend_ps(mask, otherwise, then)
         };
         keep_equal(a, b, x) = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a, b), x);
+        away_from_0(a, least) = {
+            let near = _mm512_cmp_ps_mask::<_CMP_LT_OQ>(_mm512_abs_ps(a), least);
+            let mask = _mm512_mask_cmp_ps_mask::<_CMP_NEQ_OQ>(near, a, _mm512_setzero_ps());
+            // The sign of `a`, and the other bits of `least`.
+            let (a, sign) = (_mm512_castps_si512(a), _mm512_set1_epi32(i32::MIN));
+            let held = _mm512_ternarylogic_epi32::<0xca>(sign, a, _mm512_castps_si512(least));
+            _mm512_castsi512_ps(_mm512_mask_mov_epi32(a, mask, held))
+        };
     }
 
     #[inline(always)]
@@ -132,6 +140,13 @@ unsafe impl Simd for Avx2 {
         keep_equal(a, b, x) = {
             let mask = halves!(_mm256_cmp_ps::<_CMP_EQ_OQ>, a, b);
             halves!(_mm256_and_ps, mask, x)
+        };
+        away_from_0(a, least) = {
+            let (zero, sign) = ([_mm256_setzero_ps(); 2], [_mm256_set1_ps(-0.0); 2]);
+            let near = halves!(_mm256_cmp_ps::<_CMP_LT_OQ>, halves!(_mm256_andnot_ps, sign, a), least);
+            let mask = halves!(_mm256_and_ps, near, halves!(_mm256_cmp_ps::<_CMP_NEQ_OQ>, a, zero));
+            let held = halves!(_mm256_or_ps, halves!(_mm256_and_ps, sign, a), least);
+            halves!(_mm256_blendv_ps, a, held, mask)
         };
     }
 }
