@@ -152,22 +152,24 @@ fn quantile(values: &[f32], share: f32) -> f32 {
 }
 
 /// The largest mark, and the others that may belong to it: not what lies along the image's border,
-/// as a scanner's frame or the edge of the paper does, nor dirt.
+/// as a scanner's frame or the edge of the paper does, nor dirt, nor, where the largest lies clear
+/// of the border, what is cut off by it, as a neighbour's stroke is.
 fn without_dirt(marks: Vec<Mark>, width: usize, height: usize) -> Vec<Mark> {
     let largest = |marks: &[Mark]| marks.iter().map(|mark| mark.blocks.len()).max().unwrap_or(0);
-    let lies_along_border = |mark: &Mark| {
+    let on_border = |mark: &Mark| {
         let is_outer = |i: usize| {
             let (x, y) = (i % width, i / width);
             x == 0 || y == 0 || x + 1 == width || y + 1 == height
         };
-        let outer = mark.blocks.iter().filter(|&&i| is_outer(i)).count();
-        outer * outer > mark.blocks.len()
+        mark.blocks.iter().filter(|&&i| is_outer(i)).count()
     };
+    let lies_along_border = |mark: &Mark| on_border(mark).pow(2) > mark.blocks.len();
     let (outer, inner): (Vec<Mark>, Vec<Mark>) = marks.into_iter().partition(lies_along_border);
     // A character that was cropped to its ink touches the border too.
     let mut kept = if 20 * largest(&inner) >= largest(&outer) { inner } else { outer };
-    let least = largest(&kept) / 50;
-    kept.retain(|mark| mark.blocks.len() > least);
+    let most = largest(&kept);
+    let is_clear = kept.iter().any(|mark| mark.blocks.len() == most && on_border(mark) == 0);
+    kept.retain(|mark| mark.blocks.len() > most / 50 && !(is_clear && on_border(mark) > 0));
     kept
 }
 

@@ -103,6 +103,7 @@ fn borders_dirt_and_transparency_are_no_ink() {
     near(with(|x, y| x < 14 || y < 14 || x >= 386 || y >= 286), "a scanner's frame");
     near(with(|_, y| y > 280), "the paper's edge");
     near(with(|x, y| x > 370 && (40..43).contains(&y) && x < 373), "dirt");
+    near(with(|x, y| (180..190).contains(&x) && y < 25), "a neighbour's stroke");
     for ink in [0, 255] {
         let mut clear = RgbaImage::new(1200, 900);
         for (to, from) in clear.pixels_mut().zip(sheet(7).pixels()) {
