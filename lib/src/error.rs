@@ -16,9 +16,9 @@ pub enum Error {
     /// A file was read, and its content is not what it should be.
     #[error("{}: {problem}; {remedy}", path.display())]
     Content { path: PathBuf, problem: String, remedy: String },
-    /// A data set was found in none of the places that are searched.
-    #[error("data set {dataset} was not found: {problem}; {remedy}")]
-    Missing { dataset: String, problem: String, remedy: String },
+    /// A data set or a checkpoint was found in none of the places that are searched.
+    #[error("{what} was not found: {problem}; {remedy}")]
+    Missing { what: String, problem: String, remedy: String },
     /// A source could not be fetched.
     #[error("{url}: {problem}; {remedy}")]
     Fetch { url: String, problem: String, remedy: String },

@@ -445,7 +445,7 @@ impl Experiment {
     /// [`Error::Missing`] where there is neither.
     pub fn load_checkpoint(&self) -> Result<Checkpoint> {
         self.find_checkpoint()?.ok_or_else(|| Error::Missing {
-            dataset: self.stem() + ".safetensors",
+            what: self.stem() + ".safetensors",
             problem: "this network has not been trained".into(),
             remedy: format!("run `glyphs train {}`", self.name()),
         })

@@ -122,7 +122,7 @@ fn find() -> Result<PathBuf> {
     let places = places()?.into_iter();
     let mut paths = places.flat_map(|(folder, _)| NAMES.map(|name| folder.join(name)));
     paths.find(|path| path.exists()).ok_or_else(|| Error::Missing {
-        dataset: "testPart1 (the official test set)".into(),
+        what: "testPart1 (the official test set)".into(),
         problem: format!("none of {} is in $GLYPHS_DATA or data/raw", NAMES.join(", ")),
         remedy: "put it there, and run this again".into(),
     })

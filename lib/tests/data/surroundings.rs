@@ -85,23 +85,29 @@ fn leftovers_are_not_mentioned_and_other_files_are() {
     // One image is read as it is; what is neither is not called an archive.
     let (_folder, path) = file("one.jfif", b"\xff\xd8\xff");
     assert_eq!(names(&path).0, ["one.jfif"]);
+    let (_folder, path) = file("packed.tar.xz", b"\xfd7zXZ\0");
+    fails_with(read_contents(&path), &["neither a PNG", "nor a zip, tar or tar.gz archive"]);
     let (_folder, path) = file("bad.zip", b"words");
     fails_with(read_contents(&path), &["zip, tar or tar.gz"]);
 }
 
 #[cfg(unix)]
 #[test]
-fn links_that_lead_nowhere() {
+fn links_that_lead_nowhere_or_back() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     write(&root.join("7.png"), b"1");
-    for (name, target) in
-        [(".#7.png", "someone@somewhere.1"), ("latest", "/nonexistent/run3"), ("8.png", "gone.png")]
-    {
+    for (name, target) in [
+        (".#7.png", "someone@somewhere.1"),
+        ("latest", "/nonexistent/run3"),
+        ("8.png", "gone.png"),
+        ("all", "."),
+    ] {
         std::os::unix::fs::symlink(target, root.join(name)).unwrap();
     }
-    let found = read_contents(root).unwrap();
-    assert_eq!((found.images.len(), found.others), (1, vec!["latest".to_string()]));
+    let mut found = read_contents(root).unwrap();
+    found.others.sort();
+    assert_eq!((found.images.len(), &found.others[..]), (1, &["all".into(), "latest".into()][..]));
     assert_eq!(found.damaged.len(), 1);
     assert!(found.damaged[0].to_string().contains("8.png: the link leads nowhere"));
 }

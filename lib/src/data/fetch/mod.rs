@@ -70,7 +70,7 @@ pub fn fetch_into(
         }
     }
     Err(Error::Missing {
-        dataset: dataset.name().into(),
+        what: format!("data set {}", dataset.name()),
         problem: format!("no source provided it ({})", failures.join(" | ")),
         remedy: format!(
             "check the network and run `glyphs data fetch {}` again, or put the files into \

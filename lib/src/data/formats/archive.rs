@@ -15,7 +15,7 @@ use tar::PaxExtensions;
 use walkdir::WalkDir;
 use zip::ZipArchive;
 
-use super::decode::ENDINGS;
+use super::decode::{ENDINGS, FORMATS, begins_like_an_image};
 use crate::{Error, Result};
 
 /// Most bytes of one encoded image: no drawing of the data sets has 100 kB.
@@ -212,6 +212,10 @@ fn read_file(path: &Path) -> Result<Contents> {
         let problem = format!("larger than {MAX_FILE_BYTES} bytes");
         return Err(Error::content(path, problem, "scale it down"));
     };
+    if !is_image(&name) && !begins_like_an_image(&bytes) {
+        let problem = format!("it is neither a {FORMATS} image nor a zip, tar or tar.gz archive");
+        return Err(Error::content(path, problem, "unpack it, and name the folder"));
+    }
     let mut found = Contents::default();
     found.add(name.into_owned(), Ok(bytes));
     Ok(found)
@@ -368,20 +372,19 @@ fn read_folder(root: &Path) -> Result<Contents> {
             Err(e) => {
                 let path = e.path().unwrap_or(root).to_path_buf();
                 let name = inside(&path);
-                let is_dangling = path.is_symlink() && e.loop_ancestor().is_none();
-                match is_dangling {
-                    true if is_leftover(&name) => {}
-                    true if !is_image(&name) => found.others.push(name),
-                    true => {
-                        let problem = "the link leads nowhere";
-                        found.damaged.push(Error::content(path, problem, "remove it"));
-                    }
-                    false => {
-                        return Err(Error::io(
-                            path,
-                            e.into(),
-                            "check the folder's rights and links",
-                        ));
+                let is_link = e.depth() > 0 && path.is_symlink();
+                // A link to a folder that it lies in leads to nothing new.
+                if is_link && (e.loop_ancestor().is_some() || !is_image(&name)) {
+                    found.others.extend((!is_leftover(&name)).then_some(name));
+                } else if is_link {
+                    let problem = "the link leads nowhere";
+                    found.damaged.push(Error::content(path, problem, "remove it"));
+                } else {
+                    let is_root = e.depth() == 0;
+                    let error = Error::io(path, e.into(), "check the folder's rights");
+                    match is_root {
+                        true => return Err(error),
+                        false => found.damaged.push(error),
                     }
                 }
                 continue;

@@ -186,6 +186,11 @@ fn decoder<'a>(path: &Path, bytes: &'a [u8]) -> Result<impl ImageDecoder + 'a> {
     Ok(decoder)
 }
 
+/// Whether the bytes begin as those of some image file do, of a format that is read or not.
+pub(crate) fn begins_like_an_image(bytes: &[u8]) -> bool {
+    image::guess_format(bytes).is_ok() || bytes.get(4..8) == Some(b"ftyp")
+}
+
 fn format(path: &Path, bytes: &[u8]) -> Result<ImageFormat> {
     use ImageFormat::{Bmp, Gif, Jpeg, Png, Tiff, WebP};
     match image::guess_format(bytes) {

@@ -100,7 +100,7 @@ impl Dataset {
 
     pub(crate) fn missing(self) -> Error {
         Error::Missing {
-            dataset: self.name().into(),
+            what: format!("data set {}", self.name()),
             problem: "neither $GLYPHS_DATA nor data/raw/ holds it".into(),
             remedy: format!(
                 "run `glyphs data fetch {0}`, or put it into data/raw/ as data/README.md says",
