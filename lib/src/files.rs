@@ -52,9 +52,12 @@ pub fn is_quick() -> bool {
 }
 
 /// Writes to a temporary file in the same folder, syncs, and renames. A link is followed, even to a
-/// file that does not exist yet; a pipe or a device is written into.
+/// file that does not exist yet; a pipe or a device is written into, and `-` is standard output.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let write = || -> io::Result<()> {
+        if path.as_os_str() == "-" {
+            return io::stdout().write_all(bytes);
+        }
         // A dangling link has no canonical path, but names a file that may be made.
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.into());
         if let Ok(there) = fs::symlink_metadata(&target) {

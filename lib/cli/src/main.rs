@@ -78,7 +78,7 @@ fn command_line() -> Command {
         .arg(
             path("out")
                 .default_value("predictions.csv")
-                .help("Where the table file,predicted,confidence(,label),problem(,top) goes"),
+                .help("Where the table file,predicted,confidence(,label),problem(,top) goes; - is standard output"),
         )
         .arg(flag("json", "Write the table as JSON (predictions.json unless --out names a file)"))
         .arg(
@@ -287,49 +287,62 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
         true => predictions.write_json(&out)?,
         false => predictions.write_csv(&out)?,
     }
+    // Beside a table on standard output there is no room for other words.
+    let is_piped = out.as_os_str() == "-";
+    macro_rules! say {
+        ($($words:tt)*) => {
+            match is_piped {
+                true => eprintln!($($words)*),
+                false => println!($($words)*),
+            }
+        };
+    }
     let (count, seconds) = (predictions.rows.len(), start.elapsed().as_secs_f64());
     let out = out.display();
-    println!("{count} images in {seconds:.1} s, {:.0} per second: {out}", count as f64 / seconds);
+    say!("{count} images in {seconds:.1} s, {:.0} per second: {out}", count as f64 / seconds);
     let [reading, decoding, network] = predictions.seconds;
-    println!(
+    say!(
         "  reading {reading:.1} s; decoding and preprocessing {decoding:.1} s, {:.0} per second; \
          network {network:.1} s",
         count as f64 / decoding
     );
     if let Some(sheet) = arguments.get_one::<PathBuf>("sheet") {
         predictions.write_sheet(&images, sheet)?;
-        println!("  contact sheet: {}", sheet.display());
+        say!("  contact sheet: {}", sheet.display());
     }
     for row in predictions.rows.iter().filter(|row| !row.top.is_empty()) {
-        println!("{}  {}", row.file, row.top_words());
+        say!("{}  {}", row.file, row.top_words());
     }
     for (problem, count) in predictions.problems().filter(|(_, count)| *count > 0) {
-        println!("not read, {}: {count}", problem.words());
+        say!("not read, {}: {count}", problem.words());
     }
     for other in predictions.others.iter().take(LISTED) {
-        println!("skipped, not a {FORMATS} file: {other}");
+        say!("skipped, not a {FORMATS} file: {other}");
     }
     if predictions.others.len() > LISTED {
-        println!("  and {} others", predictions.others.len() - LISTED);
+        say!("  and {} others", predictions.others.len() - LISTED);
     }
     for error in &predictions.skipped {
-        println!("skipped: {error}");
+        say!("skipped: {error}");
     }
     if !predictions.skipped.is_empty() {
-        println!("{} damaged images were skipped", predictions.skipped.len());
+        say!("{} damaged images were skipped", predictions.skipped.len());
     }
     if let Some(evaluation) = &predictions.evaluation {
         let (right, total) = predictions.correct();
         let accuracy = right as f64 / total as f64;
-        println!("accuracy {accuracy:.4}: {right} of {total} images with a label");
+        say!("accuracy {accuracy:.4}: {right} of {total} images with a label");
         if let Ok(merged) = evaluation.merged(&CASE_AND_LOOKALIKES) {
             let right = merged.accuracy * evaluation.len() as f64;
-            println!("accuracy {:.4} with case and look-alikes as one", right / total as f64);
+            say!("accuracy {:.4} with case and look-alikes as one", right / total as f64);
         }
         for pair in evaluation.most_confused(10).0 {
-            println!(
+            say!(
                 "  {} read as {}: {} of {}",
-                pair.truth, pair.prediction, pair.count, pair.support
+                pair.truth,
+                pair.prediction,
+                pair.count,
+                pair.support
             );
         }
     }
