@@ -198,16 +198,12 @@ fn truncated_archives() {
 
 #[cfg(unix)]
 #[test]
-fn folders_in_a_loop_and_names_that_are_not_utf8() {
+fn names_that_are_not_utf8() {
     use std::os::unix::ffi::OsStrExt;
     let folder = tempfile::tempdir().unwrap();
     let name = std::ffi::OsStr::from_bytes(b"img\xff.png");
     fs::write(folder.path().join(name), b"x").unwrap();
     assert_eq!(read_images(folder.path()).unwrap()[0].path, "img\u{fffd}.png");
-
-    let folder = tempfile::tempdir().unwrap();
-    std::os::unix::fs::symlink(folder.path(), folder.path().join("loop")).unwrap();
-    fails_with(read_images(folder.path()), &["loop"]);
 
     let mut zip = zip_of(&[("a/x.png", b"1")]);
     for i in 0..zip.len() - 7 {

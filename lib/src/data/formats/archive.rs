@@ -380,12 +380,8 @@ fn read_folder(root: &Path) -> Result<Contents> {
                     let problem = "the link leads nowhere";
                     found.damaged.push(Error::content(path, problem, "remove it"));
                 } else {
-                    let is_root = e.depth() == 0;
-                    let error = Error::io(path, e.into(), "check the folder's rights");
-                    match is_root {
-                        true => return Err(error),
-                        false => found.damaged.push(error),
-                    }
+                    // Nobody knows what is in there.
+                    return Err(Error::io(path, e.into(), "check the folder's rights"));
                 }
                 continue;
             }
