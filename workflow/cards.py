@@ -56,7 +56,7 @@ On the {count} images held out for validation, after the last epoch: accuracy **
 {hours} of training on {threads} threads of one processor ({cpu}, {instructions}), {epochs} epochs.
 Energy was not measured.
 
-Weights: sha256 `{weights}` before they were rounded to 16 bits; commit {commit}.
+Weights: sha256 `{weights}` before they were rounded to bfloat16; commit {commit}.
 """
 
 WRITERS = """

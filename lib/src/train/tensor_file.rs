@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use half::f16;
+use half::bf16;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use crate::{Error, Result, data::archive::read_at_most};
@@ -89,9 +89,9 @@ fn floats(view: &TensorView) -> Option<Vec<f32>> {
             let values = bytes.as_chunks().0.iter();
             Some(values.map(|&b| f32::from_le_bytes(b)).collect())
         }
-        Dtype::F16 => {
+        Dtype::BF16 => {
             let values = bytes.as_chunks().0.iter();
-            Some(values.map(|&b| f16::from_le_bytes(b).to_f32()).collect())
+            Some(values.map(|&b| bf16::from_le_bytes(b).to_f32()).collect())
         }
         _ => None,
     }
