@@ -51,11 +51,16 @@ pub fn is_quick() -> bool {
     std::env::var_os("GLYPHS_QUICK").is_some_and(|value| !value.is_empty() && value != "0")
 }
 
+/// Whether a path is `-`, which stands for standard output.
+pub fn is_stdout(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
 /// Writes to a temporary file in the same folder, syncs, and renames. A link is followed, even to a
-/// file that does not exist yet; a pipe or a device is written into, and `-` is standard output.
+/// file that does not exist yet; a pipe, a device or standard output ([`is_stdout`]) is written into.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let write = || -> io::Result<()> {
-        if path.as_os_str() == "-" {
+        if is_stdout(path) {
             return io::stdout().write_all(bytes);
         }
         // A dangling link has no canonical path, but names a file that may be made.

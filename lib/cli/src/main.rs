@@ -15,6 +15,7 @@ use glyphs::data::Dataset;
 use glyphs::data::decode::FORMATS;
 use glyphs::data::fetch::{Catalogue, check, clean, fetch};
 use glyphs::data::locate::locate;
+use glyphs::files::is_stdout;
 use glyphs::predict::{Context, Layout, Options, predict, predict_by_study};
 use glyphs::study::{CASE_AND_LOOKALIKES, Experiment, Human, OfficialTest, Readings, experiments};
 use glyphs::train::Checkpoint;
@@ -288,7 +289,7 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
         false => predictions.write_csv(&out)?,
     }
     // Beside a table on standard output there is no room for other words.
-    let is_piped = out.as_os_str() == "-";
+    let is_piped = is_stdout(&out);
     macro_rules! say {
         ($($words:tt)*) => {
             match is_piped {

@@ -188,7 +188,11 @@ fn decoder<'a>(path: &Path, bytes: &'a [u8]) -> Result<impl ImageDecoder + 'a> {
 
 /// Whether the bytes begin as those of some image file do, of a format that is read or not.
 pub(crate) fn begins_like_an_image(bytes: &[u8]) -> bool {
-    image::guess_format(bytes).is_ok() || bytes.get(4..8) == Some(b"ftyp")
+    image::guess_format(bytes).is_ok() || is_heic_or_avif(bytes)
+}
+
+fn is_heic_or_avif(bytes: &[u8]) -> bool {
+    bytes.get(4..8) == Some(b"ftyp")
 }
 
 fn format(path: &Path, bytes: &[u8]) -> Result<ImageFormat> {
@@ -196,7 +200,7 @@ fn format(path: &Path, bytes: &[u8]) -> Result<ImageFormat> {
     match image::guess_format(bytes) {
         Ok(Jpeg) if !ends(bytes) => Err(damaged(path, "the image is cut short")),
         Ok(format @ (Png | Jpeg | WebP | Bmp | Tiff | Gif)) => Ok(format),
-        _ if bytes.get(4..8) == Some(b"ftyp") => {
+        _ if is_heic_or_avif(bytes) => {
             let remedy = "store it as JPEG or PNG; most phones and viewers offer that";
             Err(Error::content(path, "HEIC and AVIF images are not read", remedy))
         }
