@@ -138,9 +138,13 @@ def tensors(path):
     start = 8 + int.from_bytes(data[:8], "little")
     found = {}
     for name, entry in json.loads(data[8:start]).items():
-        if name != "__metadata__" and entry["dtype"] == "F32":
+        if name != "__metadata__":
             first, last = entry["data_offsets"]
-            found[name] = array("f", data[start + first : start + last])
+            found[name] = array({"F32": "f", "I8": "b"}[entry["dtype"]], data[start + first : start + last])
+    for name in [name for name in found if name.endswith(".scale")]:
+        scales, whole = found.pop(name), found[name.removesuffix(".scale")]
+        columns = len(whole) // len(scales)
+        found[name.removesuffix(".scale")] = array("f", (value * scales[i // columns] for i, value in enumerate(whole)))
     return found
 
 

@@ -6,6 +6,7 @@ for validation.
 
 import csv
 import json
+import re
 import subprocess
 import tempfile
 from collections import defaultdict
@@ -56,7 +57,7 @@ On the {count} images held out for validation, after the last epoch: accuracy **
 {hours} of training on {threads} threads of one processor ({cpu}, {instructions}), {epochs} epochs.
 Energy was not measured.
 
-Weights: sha256 `{weights}` before they were rounded to bfloat16; commit {commit}.
+Weights: sha256 `{weights}` before they were rounded to 8 bits; commit {commit}.
 """
 
 WRITERS = """
@@ -105,7 +106,7 @@ def parameters(checkpoint):
     """Trainable numbers of a safetensors file."""
     with checkpoint.open("rb") as file:
         header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-    shapes = [tensor["shape"] for name, tensor in header.items() if name != "__metadata__" and "running" not in name]
+    shapes = [tensor["shape"] for name, tensor in header.items() if name != "__metadata__" and not re.search("running|scale$", name)]
     total = 0
     for shape in shapes:
         size = 1

@@ -3,7 +3,7 @@
     publish.py [OUTPUTS]
 
 Pages and results are copied; of the checkpoints only the networks that read characters, in
-16-bit numbers, so that the repository stays quick to clone. The sha256 of every checkpoint
+8-bit numbers, so that the repository stays quick to clone. The sha256 of every checkpoint
 stands in its result file, and all in checkpoints.sha256.
 """
 
@@ -35,7 +35,7 @@ def main(outputs="outputs"):
     for name in CHECKPOINTS:
         source = outputs / "checkpoints" / f"{name}.safetensors"
         if source.exists():
-            results.glyphs("export", source, "--half", kept / source.name)
+            results.glyphs("export", source, "--int8", kept / source.name)
     (REFERENCE / "checkpoints.sha256").write_text("".join(sums(results.read(results.PUBLISHED))))
 
 

@@ -34,6 +34,8 @@ class CharCnn(nn.Module):
 def load(checkpoint):
     """In evaluation mode."""
     tensors = load_file(checkpoint)
+    if (scale := tensors.pop("hidden.weight.scale", None)) is not None:  # of each row of 8-bit integers
+        tensors["hidden.weight"] = tensors["hidden.weight"] * scale[:, None]
     sizes = [len(tensors["hidden.bias"]), len(tensors["output.bias"])]
     features = tensors["features.weight"].shape[1] if "features.weight" in tensors else 0
     network = CharCnn(*sizes, features)

@@ -2,9 +2,11 @@
 
 import copy
 import json
+import os
 
 import pytest
 
+import results
 import verify
 
 PUBLISHED = {
@@ -108,6 +110,17 @@ def test_a_certificate_says_what_was_repeated_and_what_was_not(tmp_path, monkeyp
     assert "| run-seed0 | exact | equal bit for bit |  |" in page
     assert "| run-seed1 | tolerance | differs in number of epochs" in page
     assert page.endswith("Not run (1):\n\n- run-seed2\n")
+
+
+def test_a_published_run_is_repeated_here(tmp_path):
+    """To the last bit, on the same instructions: every epoch, measure and weight."""
+    file = "part2-experimental-random-pretraining-seed0.json"
+    published = json.loads((verify.REFERENCE / file).read_text())
+    results.glyphs("train", file.removesuffix(".json"), env=os.environ | {"GLYPHS_OUTPUTS": str(tmp_path)})
+    ours = json.loads((tmp_path / "results" / file).read_text())
+    if ours["dataset"]["synthetic"]:
+        pytest.skip("the real drawings are not here")
+    assert verify.compare(ours, published) == []
 
 
 def test_the_readme_shows_the_published_results():

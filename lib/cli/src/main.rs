@@ -119,8 +119,10 @@ fn command_line() -> Command {
                 .help("E.g. from outputs/checkpoints"),
         )
         .arg(path("onnx").help("As an ONNX model, for any runtime that reads it, into this file"))
-        .arg(path("half").help("As a checkpoint of 16-bit numbers, half as large, into this file"))
-        .group(ArgGroup::new("form").args(["onnx", "half"]).required(true));
+        .arg(path("int8").help(
+            "As a checkpoint with its dense weights in 8 bits, a quarter as large, into this file",
+        ))
+        .group(ArgGroup::new("form").args(["onnx", "int8"]).required(true));
     let judge = Command::new("judge")
         .about("Read the images that a run held out for validation with its trained network")
         .arg(Arg::new("name").value_name("NAME").required(true).help("Name of its record"))
@@ -233,8 +235,8 @@ fn path(arguments: &ArgMatches, name: &str) -> PathBuf {
 
 fn export(arguments: &ArgMatches) -> Result<()> {
     let checkpoint = Checkpoint::load(path(arguments, "checkpoint"))?;
-    if let Some(half) = arguments.get_one::<PathBuf>("half") {
-        return checkpoint.save_half(half);
+    if let Some(int8) = arguments.get_one::<PathBuf>("int8") {
+        return checkpoint.save_in_8_bits(int8);
     }
     let onnx = path(arguments, "onnx");
     checkpoint.export_onnx(&onnx)?;

@@ -106,6 +106,51 @@ fn a_pipe_as_checkpoint_is_refused() {
     assert!(said.contains("not a file"), "{said}");
 }
 
+/// A BMP file of a vertical stroke, `ink` on paper that grows lighter from left to right by `shade`.
+fn stroke([width, height]: [usize; 2], ink: u8, shade: usize) -> Vec<u8> {
+    let is_ink = |x: usize, y: usize| {
+        x.abs_diff(width / 2) < width / 34 && (height / 4..height * 3 / 4).contains(&y)
+    };
+    let grey = |x, y| if is_ink(x, y) { ink } else { (255 - shade + shade * x / width) as u8 };
+    let stride = (3 * width).next_multiple_of(4);
+    let mut file = b"BM".to_vec();
+    let sizes = [54 + stride * height, 0, 54, 40, width, height, 1 | 24 << 16, 0, 0, 0, 0, 0, 0];
+    file.extend(sizes.iter().flat_map(|&size| (size as u32).to_le_bytes()));
+    for y in 0..height {
+        file.extend((0..3 * width).map(|at| grey(at / 3, y)));
+        file.resize(file.len() + stride - 3 * width, 0);
+    }
+    file
+}
+
+/// One network for sheets, in context or alone, and one for photographs.
+#[test]
+fn without_a_checkpoint_the_published_networks_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let images = folder.path().join("images");
+    std::fs::create_dir(&images).expect("a folder");
+    for (name, image) in
+        [("photograph.bmp", stroke([301, 400], 60, 80)), ("sheet.bmp", stroke([1200, 900], 0, 0))]
+    {
+        std::fs::write(images.join(name), image).expect("a file");
+    }
+    for context in ["none", "folder"] {
+        let done = Command::new(env!("CARGO_BIN_EXE_glyphs"))
+            .args(["predict", "--out", "-", "--context", context, "--images"])
+            .arg(&images)
+            .env("GLYPHS_OUTPUTS", folder.path().join("empty"))
+            .output()
+            .expect("the command line runs");
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "{said}");
+        let table = String::from_utf8(done.stdout).expect("a table");
+        let rows: Vec<Vec<&str>> = table.lines().map(|row| row.split(',').collect()).collect();
+        let read: Vec<_> = rows[1..].iter().map(|row| (row[0], row[1])).collect();
+        assert!(read.iter().all(|(_, character)| ["1", "I", "l"].contains(character)), "{read:?}");
+        assert_eq!(read.len(), 2, "{said}");
+    }
+}
+
 #[test]
 fn what_a_person_read_is_kept_once() {
     let folder = std::env::temp_dir().join(format!("glyphs-human-{}", std::process::id()));
