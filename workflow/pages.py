@@ -64,7 +64,9 @@ class Exporter(HTMLExporter):
         return MarkdownWithMath(renderer=renderer).render(source)
 
 
-def main(outputs, names):
+def main(outputs, names, report=None, without=()):
+    """Into the folder `report`, if that is another one than OUTPUTS/report; `without` some of the
+    pages on which a reader acts."""
     outputs = Path(outputs)
     notebooks = {
         name: nbformat.read(outputs / "notebooks" / f"{name}.ipynb", as_version=4) for name in names
@@ -76,12 +78,12 @@ def main(outputs, names):
     pages = [describe(name, notebook) for name, notebook in notebooks.items()]
     shared = {
         "pages": pages,
-        "boards": boards.make(outputs),
+        "boards": [board for board in boards.make(outputs) if board["name"] not in without],
         "quick": quick,
         "data": results.datasets(runs),
     }
 
-    report = outputs / "report"
+    report = report or outputs / "report"
     (report / "notebooks").mkdir(parents=True, exist_ok=True)
     for i, page in enumerate(pages):
         neighbours = {

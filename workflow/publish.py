@@ -2,15 +2,17 @@
 
     publish.py [OUTPUTS]
 
-Pages and results are copied; of the checkpoints only the networks that read characters, in
-8-bit numbers, so that the repository stays quick to clone. The sha256 of every checkpoint
-stands in its result file, and all in checkpoints.sha256.
+Results are copied and pages made from them. So that the repository stays quick to clone, the page
+to draw on is left out, which holds a network, and of the checkpoints only the networks that read
+characters are kept, with dense weights in 8 bits. The sha256 of every checkpoint stands in its
+result file, and all in checkpoints.sha256.
 """
 
 import shutil
 import sys
 from pathlib import Path
 
+import pages
 import results
 
 REFERENCE = results.PUBLISHED.parent
@@ -21,10 +23,11 @@ CHECKPOINTS = [f"part1-original-random-{protocol}-seed0" for protocol in ("ours"
 
 def main(outputs="outputs"):
     outputs = Path(outputs)
-    replace(outputs / "report", REFERENCE / "report", "*.html")
-    replace(outputs / "report/notebooks", REFERENCE / "report/notebooks", "*.ipynb")
     for folder in ("results", "ensembles"):
         replace(outputs / folder, REFERENCE / folder, "*.json")
+    shutil.rmtree(REFERENCE / "report", ignore_errors=True)
+    notebooks = sorted(path.stem for path in (outputs / "notebooks").glob("*.ipynb"))
+    pages.main(outputs, notebooks, REFERENCE / "report", without=["draw"])
     # What people read is added to: nobody's answers are lost.
     for path in (outputs / "human").glob("*.json"):
         (REFERENCE / "human").mkdir(exist_ok=True)
