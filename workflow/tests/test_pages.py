@@ -11,7 +11,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 import pages
 import results
-from conftest import chromium
+from conftest import chromium, missing
 
 ROOT = Path(__file__).resolve().parents[2]
 # Everything a browser fetches on its own; links that a reader follows are not among it.
@@ -221,3 +221,15 @@ def test_intervals_allow_for_splits_and_groups():
     assert results.interval([0.86, 0.88], results.overlap(run | {"setup": {"split": {"random": 0.5}}})) == "0.8700 ± 0.2201"
     assert results.interval([0.0016, 0.0068, 0.0892, 0.0974, 0.0974]) == "0.0042 (2 runs); 0.0947 (3 runs)"
     assert " ± " in results.interval([0.8421, 0.8501, 0.8831, 0.8868, 0.8889])
+
+
+def test_no_cell_of_a_report_shows_debug_text():
+    """As evcxr does with a value whose display does not compile."""
+    executed = [path for folder in ("outputs", "outputs/quick") for path in (ROOT / folder / "notebooks").glob("[0-9]*.ipynb")]
+    if not executed:
+        missing("no executed notebook: run `make quick`")
+    for path in executed:
+        cells = nbformat.read(path, as_version=4).cells
+        for output in (output for cell in cells for output in cell.get("outputs", [])):
+            data = output.get("data", {})
+            assert "text/html" in data or not re.match(r"[A-Z]\w* ?[({]", data.get("text/plain", "")), f"{path.name}: {data}"
