@@ -1,6 +1,6 @@
 //! The layers of a network, in the style of Keras.
 
-use crate::nn::Summary;
+use crate::nn::{Network, Summary};
 
 use super::html::{Html, Show};
 use super::table::{Cell, Table};
@@ -27,6 +27,12 @@ impl Show for Summary {
             mega(self.operations()),
         ];
         Table::new("Layers of the network", columns).rows(rows).total(total).show()
+    }
+}
+
+impl<M, In> Show for Network<M, In> {
+    fn show(&self) -> Html {
+        self.summary().show()
     }
 }
 

@@ -153,11 +153,11 @@ fn highest(ways: &[(impl AsRef<str>, impl Borrow<Seeds>)]) -> (String, String) {
             within.push(*name);
         }
         leads.push(match lead {
-            Some(lead) => format!("{} on {name}", difference(&lead, 100.0, 2)),
-            None => format!("not enough seeds to tell on {name}"),
+            Some(lead) => format!("{} over {name}", difference(&lead, 100.0, 2)),
+            None => format!("unknown over {name} (too few seeds)"),
         });
     }
-    let within = within.join("; ");
+    let within = within.join(" or ");
     let title = match (within.as_str(), others.is_empty()) {
         (_, true) => return (top, String::new()),
         ("", _) => format!("Highest mean: {top}, more than chance"),

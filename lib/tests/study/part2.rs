@@ -7,7 +7,7 @@ use glyphs::report::claims::{Records, Verdict, claims};
 use glyphs::report::part2::measures::{MEASURES, steps_to};
 use glyphs::report::{part1, part2};
 use glyphs::study::{Audit, Experiment, Grid, Head, Init, RunResult, Seeds, networks};
-use glyphs::train::{CurvePoint, Epoch};
+use glyphs::train::{Config, CurvePoint, Epoch};
 use ndarray::Array4;
 
 /// A run whose accuracy rises in a straight line from 0.9 to `end` over 1,800 steps.
@@ -113,7 +113,26 @@ fn every_display_holds_with_five_seeds_with_one_and_with_none() {
         }
     }
     let words = part2::quality_finding(&grid(5, 5)).text().to_string();
-    assert!(words.contains("test accuracy (%) is better (+0.42"), "{words}");
+    assert!(words.contains("their test accuracy is 0.42 points higher (p"), "{words}");
+    assert!(words.contains("they reach 98 % ") && words.contains(" steps sooner (p"), "{words}");
+}
+
+/// What a cell shows that ends in the value itself.
+#[test]
+fn runs_and_settings_are_tables() {
+    let grid = grid(5, 1);
+    let (_, _, seeds) = grid.iter().next().unwrap();
+    for (shown, rows) in [(seeds.show(), 5), (grid.show(), 12)] {
+        assert_eq!(shown.text().matches("report").count(), rows, "{}", shown.text());
+    }
+    let run = Experiment::part1_ours(0);
+    let words = run.show().text().to_string();
+    for row in ["crop to ink (box size 24, centre box)", "cross entropy (label smoothing 0.1)"] {
+        assert!(words.contains(row), "{words}");
+    }
+    assert!(!words.contains("trunk"), "{words}");
+    let plain = Config::default().show().text().to_string();
+    assert!(plain.contains("learning rate") && !plain.contains("augment"), "{plain}");
 }
 
 /// Runs in two groups have no interval that describes them, nor has a lead on them.

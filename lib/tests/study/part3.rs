@@ -164,7 +164,7 @@ fn findings_tell_the_runs_apart() {
     assert!(text.contains("11 of 20 runs fall below 5 %"), "{text}");
     assert!(text.contains("the others get 9.7 %"), "{text}");
     assert!(
-        text.contains("9 of them give one answer to almost every image, 8. The fullest folders of dataset 3 are 5 and 8"),
+        text.contains("9 of them give one answer to almost every image: 8. The fullest folders of dataset 3 are 5 and 8"),
         "{text}"
     );
     assert!(text.contains("1 is below 5 %"), "{text}");

@@ -8,8 +8,8 @@ use crate::{
     Result,
     data::{Mnist, Provenance},
     display::{
-        Axis, Cell, Html, LineChart, RowChart, Show, format_count, format_p, format_signed,
-        no_number, note, number, percent, row, stack,
+        Axis, Cell, Html, LineChart, RowChart, Show, format_count, format_p, no_number, note,
+        number, percent, row, stack,
     },
     eval::statistics::{Interval, KaplanMeier, PairedDifference, Time, holm},
     report::{
@@ -230,20 +230,14 @@ pub fn quality_finding(grid: &Grid) -> Html {
         let certain: Vec<String> = (all.iter())
             .filter(|(h, .., p)| *h == head && *p < 0.05)
             .filter_map(|(_, measure, gain, p)| {
-                let gain = gain.as_ref()?;
-                let better = match (gain.mean > 0.0) == measure.more_is_better {
-                    true => "better",
-                    false => "worse",
-                };
-                let gain = format_signed(gain.mean * measure.scale, measure.decimals);
-                let (name, p) = (measure.name, format_p(*p));
-                Some(format!("{name} is {better} ({gain}, {p})"))
+                let change = measure.change_in_words(gain.as_ref()?.mean);
+                Some(format!("{change} ({})", format_p(*p)))
             })
             .collect();
         let (name, certain) = (head.name(), certain.join("; "));
         sentences.push(match certain.as_str() {
             "" => format!("For the head {name}, no measure differs beyond chance."),
-            certain => format!("For the head {name}, with pretraining: {certain}."),
+            certain => format!("Pretrained networks with the head {name}: {certain}."),
         });
     }
     note(&sentences.join(" "))
@@ -309,7 +303,7 @@ pub fn compare_depths(mnist: &Provenance) -> Result<Html> {
         };
         runs.push((name, run(Init::Pretrained).carrying_over(depth)));
     }
-    runs.push(("4 and the dense layer".into(), run(Init::Pretrained)));
+    runs.push(("4 convolutions and the dense layer".into(), run(Init::Pretrained)));
     let what = "Test accuracy after 300 steps, by what is carried over";
     compare(what, &Seeds::of_each(runs, mnist)?, &[])
 }

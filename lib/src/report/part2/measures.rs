@@ -1,6 +1,7 @@
 //! Measures of the quality of a training run, each from one run's record.
 
 use crate::{
+    display::format_number,
     eval::statistics::{Time, area_under, mean},
     study::RunResult,
 };
@@ -12,8 +13,6 @@ pub struct Measure {
     /// Factor and decimals for display, e.g. 100 and 2 for percentage points.
     pub scale: f64,
     pub decimals: usize,
-    /// Whether more of it is better.
-    pub more_is_better: bool,
     pub value: Value,
 }
 
@@ -21,26 +20,26 @@ pub struct Measure {
 pub static MEASURES: [Measure; 12] = [
     plain("steps to 98 %", 0, |run| Some(steps_to(0.98, run)?.value())),
     plain("steps to 99 %", 0, |run| Some(steps_to(0.99, run)?.value())),
-    share("test accuracy (%)", true, |run| run.test_accuracy),
+    share("test accuracy (%)", |run| run.test_accuracy),
     plain("test loss (nats)", 4, |run| run.metric("test_loss")),
-    share("accuracy after one epoch (%)", true, |run| Some(run.epochs.first()?.val_accuracy)),
-    share("mean accuracy along the curve (%)", true, |run| {
+    share("accuracy after one epoch (%)", |run| Some(run.epochs.first()?.val_accuracy)),
+    share("mean accuracy along the curve (%)", |run| {
         let curve = curve(run);
         let (first, last) = (curve.first()?, curve.last()?);
         Some(area_under(&curve) / (last.0 - first.0))
     }),
-    share("training accuracy (%)", true, |run| run.metric("train_accuracy")),
-    share("overfitting gap: training − test (points)", false, |run| {
+    share("training accuracy (%)", |run| run.metric("train_accuracy")),
+    share("overfitting gap: training − test (points)", |run| {
         Some(run.metric("train_accuracy")? - run.test_accuracy?)
     }),
-    share("unrest: sd along the last epoch (points)", false, unrest),
-    share("largest fall between two epochs (points)", false, |run| {
+    share("unrest: sd along the last epoch (points)", unrest),
+    share("largest fall between two epochs (points)", |run| {
         let falls = run.epochs.windows(2);
         let falls = falls.map(|pair| (pair[0].val_accuracy - pair[1].val_accuracy).max(0.0));
         falls.max_by(f64::total_cmp)
     }),
-    share("calibration error, ECE (points)", false, |run| run.metric("ece")),
-    share("lowest recall of a digit (%)", true, |run| {
+    share("calibration error, ECE (points)", |run| run.metric("ece")),
+    share("lowest recall of a digit (%)", |run| {
         let recalls = (0..10).filter_map(|digit| run.metric(&format!("recall_{digit}")));
         recalls.min_by(f64::total_cmp)
     }),
@@ -48,8 +47,8 @@ pub static MEASURES: [Measure; 12] = [
 
 type Value = fn(&RunResult) -> Option<f64>;
 
-const fn share(name: &'static str, more_is_better: bool, value: Value) -> Measure {
-    Measure { name, scale: 100.0, decimals: 2, more_is_better, value }
+const fn share(name: &'static str, value: Value) -> Measure {
+    Measure { name, scale: 100.0, decimals: 2, value }
 }
 
 impl Measure {
@@ -57,11 +56,27 @@ impl Measure {
     pub fn short(&self) -> &'static str {
         self.name.split(" (").next().unwrap_or(self.name)
     }
+
+    /// `they reach 98 % 220 steps sooner`, `their test accuracy is 0.24 points higher`
+    pub fn change_in_words(&self, change: f64) -> String {
+        let size = format_number(change.abs() * self.scale, self.decimals);
+        let [more, less] = match self.name.strip_prefix("steps to ") {
+            Some(goal) => {
+                ["later", "sooner"].map(|when| format!("they reach {goal} {size} steps {when}"))
+            }
+            None => {
+                let (name, unit) =
+                    (self.short(), if self.scale == 1.0 { "nats" } else { "points" });
+                ["higher", "lower"].map(|how| format!("their {name} is {size} {unit} {how}"))
+            }
+        };
+        if change > 0.0 { more } else { less }
+    }
 }
 
-/// Less is better; written as it is.
+/// Written as it is.
 const fn plain(name: &'static str, decimals: usize, value: Value) -> Measure {
-    Measure { scale: 1.0, decimals, ..share(name, false, value) }
+    Measure { scale: 1.0, decimals, ..share(name, value) }
 }
 
 /// (step, validation accuracy) along the training.

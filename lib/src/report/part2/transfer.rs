@@ -89,9 +89,15 @@ fn by_layer(
     let all = Init::ALL.map(of);
     let largest = all.iter().filter_map(|(init, layers)| {
         let most = (layers.iter()).max_by(|a, b| a.1.mean.total_cmp(&b.1.mean))?;
-        Some(format!("{} from a {} start", most.0, init.name()))
+        Some((most.0, init.name()))
     });
-    let largest = largest.collect::<Vec<_>>().join(", ");
+    let largest = match largest.collect::<Vec<_>>().as_slice() {
+        [(one, _), (other, _)] if one == other => format!("{one}, from either start"),
+        each => {
+            let each = each.iter().map(|(layer, init)| format!("{layer} from a {init} start"));
+            each.collect::<Vec<_>>().join(", ")
+        }
+    };
     let title = format!("Head {}, {most}: {largest}", head.name());
     let mut chart = RowChart::layers(title, axis);
     for (init, layers) in all.iter().filter(|(_, layers)| !layers.is_empty()) {

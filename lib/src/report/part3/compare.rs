@@ -38,11 +38,19 @@ pub fn avoidance(grid: &Grid) -> LineChart {
     let all: Vec<&RunResult> = grid.all().collect();
     let learned = |run: &&RunResult| taken_up(run).is_some_and(|share| share > 0.5);
     let (near, far): (Vec<_>, Vec<_>) = all.into_iter().partition(learned);
-    let [near, far] = [near, far].map(|runs| span(&runs, 100.0, 1, least_likely));
-    let title = format!(
-        "The least likely digit is right for {near} % in runs nearer to ln 9 than to ln 10, for \
-         {far} % in the others"
-    );
+    let right = |runs: &[&RunResult]| span(runs, 100.0, 1, least_likely);
+    let title = match (near.as_slice(), far.as_slice()) {
+        ([], far) => format!(
+            "The least likely digit is right for {} %, in runs nearer to ln 10 than to ln 9",
+            right(far)
+        ),
+        (near, far) => format!(
+            "The least likely digit is right for {} % in runs nearer to ln 9 than to ln 10, for \
+             {} % in the others",
+            right(near),
+            right(far)
+        ),
+    };
     let loss = Axis::new("loss on training images and their given labels (nats)");
     let share = Axis::percent("share of the MNIST test set");
     LineChart::new(title, loss, share.from(0.0).to(1.0))

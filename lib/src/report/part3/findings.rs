@@ -1,5 +1,7 @@
 //! The answers to notebook 6's questions, each from the numbers of its runs.
 
+use std::collections::BTreeSet;
+
 use super::{
     BELOW_CHANCE, all_learned, below_chance, constant_answer, digits_of_share, fullest_folders,
     is_silent, nothing_learned, taken_up,
@@ -39,11 +41,12 @@ pub fn findings(grid: &Grid, dataset3: &Samples, test: &Samples) -> Html {
         let answers: Vec<usize> = answers.collect();
         sentences.push(format!(
             "What was not. In the other {} runs the least likely digit is right for {} %; {} of \
-             them give one answer to almost every image{}.{}",
+             them give one answer to almost every image{}.{}{}",
             others.len(),
             least_likely(&others),
             answers.len(),
-            which(&answers, dataset3),
+            which(&answers),
+            fullest(&answers, dataset3),
             silent(&others)
         ));
     }
@@ -57,7 +60,7 @@ pub fn findings(grid: &Grid, dataset3: &Samples, test: &Samples) -> Html {
         span(&all, 100.0, 0, taken_up),
         span(&all, 100.0, 1, |run| run.metric("mean_confidence"))
     ));
-    sentences.push(in_report(dataset3, test));
+    sentences.push(in_report(test));
     let notes: Vec<Html> = sentences.iter().map(|words| note(words)).collect();
     stack(&notes.iter().map(|words| words as &dyn Show).collect::<Vec<_>>())
 }
@@ -74,27 +77,30 @@ fn silent(runs: &[&RunResult]) -> String {
     }
 }
 
-/// `, 5, 8. The fullest folders of dataset 3 are …`; nothing where there are no answers.
-fn which(answers: &[usize], dataset3: &Samples) -> String {
-    let mut digits = answers.to_vec();
-    digits.sort_unstable();
-    digits.dedup();
-    let words: String = digits.iter().map(|digit| format!(", {digit}")).collect();
+/// `: 5 or 8`; nothing where there are no answers.
+fn which(answers: &[usize]) -> String {
+    let digits: BTreeSet<usize> = answers.iter().copied().collect();
+    let words: Vec<String> = digits.iter().map(usize::to_string).collect();
+    if words.is_empty() { String::new() } else { format!(": {}", words.join(" or ")) }
+}
+
+/// What answers from the two fullest folders mean; nothing where there are others.
+fn fullest(answers: &[usize], dataset3: &Samples) -> String {
     match fullest_folders(dataset3).as_slice() {
         [first, second, ..]
-            if !digits.is_empty() && digits.iter().all(|a| a == first || a == second) =>
+            if !answers.is_empty() && answers.iter().all(|a| a == first || a == second) =>
         {
             format!(
-                "{words}. The fullest folders of dataset 3 are {first} and {second}: a network \
-                 that knows how often each label occurs, and nothing about the image, answers this"
+                " The fullest folders of dataset 3 are {first} and {second}: a network that knows \
+                 how often each label occurs, and nothing about the image, gives such an answer."
             )
         }
-        _ => words,
+        _ => String::new(),
     }
 }
 
 /// How many of the last accuracies of the 2021 report are what one answer to everything scores.
-fn in_report(dataset3: &Samples, test: &Samples) -> String {
+fn in_report(test: &Samples) -> String {
     let last: Vec<f64> = networks()
         .filter_map(|(head, init)| reference_2021::last(3, head, init))
         .map(|last| last.val_accuracy)
@@ -105,12 +111,12 @@ fn in_report(dataset3: &Samples, test: &Samples) -> String {
     let below = last.iter().filter(|accuracy| **accuracy < BELOW_CHANCE);
     format!(
         "The 2021 report. Of its {} last accuracies, {} is below {THRESHOLD:.0} %, as for a network \
-         that has learned to read, and {} are to all four decimals the share of a single digit in \
-         the test set, as for a network that gives this answer to everything{}.",
+         that has learned to read, and {} equal to four decimals the share of a single digit in \
+         the test set, as for a network that gives one answer to everything{}.",
         last.len(),
         below.count(),
         answers.len(),
-        which(&answers, dataset3)
+        which(&answers)
     )
 }
 
