@@ -12,7 +12,7 @@ from playwright.sync_api import sync_playwright
 
 REFERENCE = Path(__file__).resolve().parent.parent / "outputs/reference"
 # In the title of the confusion matrix.
-TITLE = "on the diagonal"
+TITLE = "classified correctly"
 
 
 def chromium():

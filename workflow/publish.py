@@ -2,10 +2,10 @@
 
     publish.py [OUTPUTS]
 
-Results are copied and pages made from them. So that the repository stays quick to clone, the page
-to draw on is left out, which holds a network, and of the checkpoints only the networks that read
-characters are kept, with dense weights in 8 bits. The sha256 of every checkpoint stands in its
-result file, and all in checkpoints.sha256.
+Results are copied and pages made from them. So that the repository stays quick to clone, the two
+largest pages are left out (the one to draw on, and all drawings with their readings), and of the
+checkpoints only the networks that read characters are kept, with dense weights in 8 bits. The
+sha256 of every checkpoint stands in its result file, and all in checkpoints.sha256.
 """
 
 import shutil
@@ -27,7 +27,7 @@ def main(outputs="outputs"):
         replace(outputs / folder, REFERENCE / folder, "*.json")
     shutil.rmtree(REFERENCE / "report", ignore_errors=True)
     notebooks = sorted(path.stem for path in (outputs / "notebooks").glob("*.ipynb"))
-    pages.main(outputs, notebooks, REFERENCE / "report", without=["draw"])
+    pages.main(outputs, notebooks, REFERENCE / "report", without=["draw", "mistakes"])
     # What people read is added to: nobody's answers are lost.
     for path in (outputs / "human").glob("*.json"):
         (REFERENCE / "human").mkdir(exist_ok=True)
