@@ -128,7 +128,7 @@ def findings(runs):
             [mean(1, "ours"), mean(1, "ours", value=merged)],
         ),
         (
-            "The baseline, without cropping or distortions, classifies {} correctly; beside the writer's other drawings it is {}.",
+            "The baseline, without cropping or distortions, classifies {} correctly; the one that also gets size and position relative to the writer's other drawings, {}.",
             [mean(1, "plain"), mean(1, "ours-in-context")],
         ),
         (
