@@ -26,8 +26,9 @@ def main(outputs="outputs"):
     for folder in ("results", "ensembles"):
         replace(outputs / folder, REFERENCE / folder, "*.json")
     shutil.rmtree(REFERENCE / "report", ignore_errors=True)
-    notebooks = sorted(path.stem for path in (outputs / "notebooks").glob("*.ipynb"))
-    pages.main(outputs, notebooks, REFERENCE / "report", without=["draw", "mistakes"])
+    # Not what a failed run left beside them (`.partial`).
+    executed = [path for path in sorted((results.ROOT / "notebooks").glob("*.ipynb")) if (outputs / "notebooks" / path.name).exists()]
+    pages.main(outputs, [path.stem for path in executed], REFERENCE / "report", without=["draw", "mistakes"])
     # What people read is added to: nobody's answers are lost.
     for path in (outputs / "human").glob("*.json"):
         (REFERENCE / "human").mkdir(exist_ok=True)
