@@ -13,8 +13,7 @@ use crate::{
 /// Setup and configuration, one row per setting; what is off is left out.
 impl Show for Experiment {
     fn show(&self) -> Html {
-        let setup = settings(&self.setup()).into_iter().chain(settings(&self.config));
-        let rows: Vec<[String; 2]> = setup.collect();
+        let rows = [settings(&self.setup()), settings(&self.config)].concat();
         setting_table(format!("The run `{}`", self.name()), rows)
     }
 }
