@@ -103,6 +103,6 @@
       const wanted = filter.value.toLowerCase();
       rows.forEach((row) => { row.hidden = !row.textContent.toLowerCase().includes(wanted); });
     } });
-    table.parentElement.before(make("label", { className: "filter" }, "Rows with ", filter));
+    table.parentElement.before(make("label", { className: "filter" }, "Filter rows ", filter));
   }
 })();
