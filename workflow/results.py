@@ -27,11 +27,10 @@ MAIN = {
     "clean": "5,000 images held out, one cycle",
     "few-100": "100 images",
     "few-100-distorted": "100 images, distorted, ten epochs",
-    "thirty-epochs": "thirty epochs of distorted images",
+    "true-labels-9": "nine epochs of distorted images",
+    "true-labels-30": "thirty epochs of distorted images",
     "self-training-6-3": "what labels rule out, nine epochs",
     "self-training-20-10": "what labels rule out, thirty epochs",
-    "true-labels-9": "true labels, nine epochs",
-    "true-labels-30": "true labels, thirty epochs",
 }
 
 PARTS = {
@@ -128,7 +127,7 @@ def findings(runs):
             [mean(1, "ours"), mean(1, "ours", value=merged)],
         ),
         (
-            "The baseline, without cropping or distortions, classifies {} correctly; the one that also gets size and position relative to the writer's other drawings, {}.",
+            "The baseline, without cropping or distortions, classifies {} correctly; the network that also gets size and position relative to the writer's other drawings, {}.",
             [mean(1, "plain"), mean(1, "ours-in-context")],
         ),
         (

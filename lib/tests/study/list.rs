@@ -37,6 +37,7 @@ fn every_published_record_is_that_of_a_run_of_the_list() {
             1 => "handwritten",
             2 if record.protocol == "pretraining" => "handwritten",
             2 => "mnist-train",
+            _ if record.protocol.contains("-right-") => "mnist-train",
             _ => "mislabelled",
         };
         assert_eq!(record.dataset.name, dataset, "{name}");

@@ -13,12 +13,12 @@ use crate::{
     },
     eval::statistics::{Interval, KaplanMeier, PairedDifference, Time, holm},
     report::{
-        accuracy, compare, compare_under, difference, left_out, mean_percent, named, network_name,
-        never_made, points, reference_2021, span, table,
+        accuracy, compare, compare_under, difference, head_title, left_out, mean_percent, named,
+        network_name, never_made, p_value, points, reference_2021, span, table,
     },
     study::{
-        DEPTHS, EnsembleResult, Experiment, Grid, Head, Init, RATES, RunResult, Seeds, best_rate,
-        networks, tried_rates,
+        DEPTHS, EnsembleResult, Experiment, Grid, Head, Init, RATES, RunResult, Seeds, UNLIMITED,
+        best_rate, networks, tried_rates,
     },
 };
 
@@ -28,7 +28,7 @@ const GOALS: [f64; 4] = [0.95, 0.97, 0.98, 0.99];
 /// Accuracy along the training of one head, both starts, all seeds, with the three epochs of
 /// the 2021 report.
 pub fn curves(grid: &Grid, head: Head) -> Html {
-    let title = format!("Head {}: {}", head.name(), sooner(grid, head, 0.98));
+    let title = format!("{}: {}", head_title(head), sooner(grid, head, 0.98));
     let steps = Axis::new("step (batch of 100)").from(0.0);
     let mut chart = LineChart::new(title, steps, Axis::percent("accuracy").from(0.9).to(1.0));
     for init in Init::ALL {
@@ -89,7 +89,7 @@ pub fn convergence(grid: &Grid) -> Result<Html> {
     let charts = row(&[&chart(0.98)?, &chart(0.99)?]);
     let words = Head::ALL.map(|head| {
         let [near, far] = [0.98, 0.99].map(|goal| sooner(grid, head, goal));
-        format!("Head {}: {near}; {far}.", head.name())
+        format!("{}: {near}; {far}.", head_title(head))
     });
     let words = note(&words.join(" "));
     Ok(stack(&[&charts, &table, &left_out(&grid.left_out()), &words]))
@@ -177,8 +177,8 @@ pub fn quality(grid: &Grid) -> Html {
 fn forest(all: &[Gain], head: Head) -> RowChart {
     let shares = || all.iter().filter(|gain| gain.0 == head && gain.1.scale == 100.0);
     let title = format!(
-        "Head {}: pretraining changes {} of {} measures by more than chance",
-        head.name(),
+        "{}: pretraining changes {} of {} measures by more than chance",
+        head_title(head),
         shares().filter(|gain| gain.3 < 0.05).count(),
         shares().count()
     );
@@ -192,13 +192,6 @@ fn forest(all: &[Gain], head: Head) -> RowChart {
         }
     }
     chart
-}
-
-fn p_value(p: f64) -> Cell {
-    match p < 0.001 {
-        true => Cell::Value("< 0.001".into(), Some(p)),
-        false => number(p, 3),
-    }
 }
 
 /// Head, measure, gain, and Holm's p-value over all gains.
@@ -236,8 +229,8 @@ pub fn quality_finding(grid: &Grid) -> Html {
             .collect();
         let (name, certain) = (head.name(), certain.join("; "));
         sentences.push(match certain.as_str() {
-            "" => format!("For the head {name}, no measure differs beyond chance."),
-            certain => format!("Pretrained networks with the head {name}: {certain}."),
+            "" => format!("For the {name} head, no measure differs beyond chance."),
+            certain => format!("Pretrained networks with the {name} head: {certain}."),
         });
     }
     note(&sentences.join(" "))
@@ -254,7 +247,7 @@ pub fn compare_starts(grid: &Grid, what: &str) -> Result<Html> {
             Some(gain) if gain.interval.high < 0.0 => "lowers",
             _ => "cannot be told to change",
         };
-        format!("{effect} it with the head {}", head.name())
+        format!("{effect} it with the {} head", head.name())
     });
     let title = format!("Test accuracy: pretraining {}", each.join(", "));
     let chart = compare_under(&title, what, &named(grid), &[])?;
@@ -311,7 +304,7 @@ pub fn compare_depths(mnist: &Provenance) -> Result<Html> {
 /// What the study's network reaches on MNIST in thirty epochs of distorted images: single
 /// networks, and five whose probabilities are averaged.
 pub fn thirty_epochs(mnist: &Mnist) -> Result<Html> {
-    let run = Experiment::mnist(Head::Original, Init::Random, 0).thirty_epochs();
+    let run = Experiment::true_labels(UNLIMITED.epochs(), 0);
     let seeds = Seeds::recorded(&run, &mnist.train.provenance)?;
     if seeds.runs.is_empty() {
         return Ok(never_made());

@@ -58,9 +58,18 @@ pub const DIVISIONS: [Division; 7] = [
 /// The division that notebook 7 goes on with.
 pub const TAKEN: Division = DIVISIONS[1];
 /// The same without the limit of nine epochs.
-pub const UNLIMITED: Division = division(20, 10, 1, 0.0, 0);
+pub const UNLIMITED: Division = TAKEN.in_thirty_epochs();
 
 impl Division {
+    /// Stages in the same proportion, thirty epochs in place of nine.
+    const fn in_thirty_epochs(self) -> Self {
+        let own = match self.own {
+            Some(own) => Some(SelfTraining { epochs: own.epochs * 10 / 3, ..own }),
+            None => None,
+        };
+        Self { forward: self.forward * 10 / 3, own }
+    }
+
     /// Epochs of all stages.
     pub fn epochs(&self) -> usize {
         self.forward + self.own.map_or(0, |own| own.epochs * own.rounds)
@@ -154,12 +163,6 @@ impl Experiment {
         self.held_out(&format!("clean-rate-{rate}"))
     }
 
-    /// Thirty epochs of distorted images, one cycle: what this network can do.
-    pub fn thirty_epochs(mut self) -> Self {
-        self.config = Config { epochs: 30, ..recipe(self.seed(), 100) };
-        self.held_out("thirty-epochs").shortened_in_quick_run()
-    }
-
     /// [`Experiment::few`] with distorted images, and 10 epochs under one cycle.
     pub fn few_distorted(mut self, n: usize) -> Self {
         self.config = Config { epochs: 10, ..recipe(self.seed(), 100) };
@@ -214,21 +217,23 @@ impl Experiment {
         run.shortened_in_quick_run()
     }
 
-    /// Part 3's network and training under the true labels, in as many epochs: the price of not
-    /// knowing them is the difference.
-    pub fn true_labels(self, epochs: usize) -> Self {
-        let mut run = self.complementary(Complementary::Forward);
-        run.data = Data::Mnist;
+    /// MNIST with the distortions and the cycle of [`Experiment::complementary`], in as many
+    /// epochs: the difference is the price of not knowing the labels, and thirty epochs show what
+    /// this network can do.
+    pub fn true_labels(epochs: usize, seed: u64) -> Self {
+        let start = Self::mnist(Head::Original, Init::Random, seed);
+        let mut run = start.complementary(Complementary::Forward);
         run.config.loss = Config::default().loss;
         run.config.epochs = epochs;
         run.protocol = format!("true-labels-{epochs}");
         run.shortened_in_quick_run()
     }
 
-    /// The same as [`Experiment::mislabelled`] on MNIST under labels made here, of which the
-    /// share `right` is right.
+    /// Three epochs of the forward loss on MNIST under labels made here, of which the share
+    /// `right` is right.
     pub fn relabelled(right: f64, uneven: bool, seed: u64) -> Self {
-        let mut run = Self::mislabelled(Head::Original, Init::Random, seed).divided(TAKEN);
+        let start = Self::mislabelled(Head::Original, Init::Random, seed);
+        let mut run = start.complementary(Complementary::Forward);
         run.data = Data::Relabelled { right, uneven };
         run.protocol = format!("{}-right-{right}", run.protocol);
         if uneven {

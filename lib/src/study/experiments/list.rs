@@ -2,9 +2,7 @@
 
 use serde::Serialize;
 
-use super::{
-    DEPTHS, DIVISIONS, FEW, RATES, RELABELLED, SEEDS, SELECTION, TAKEN, UNLIMITED, networks,
-};
+use super::{DEPTHS, DIVISIONS, FEW, RATES, RELABELLED, SELECTION, TAKEN, UNLIMITED, networks};
 use crate::{
     Error, Result,
     study::experiment::{Experiment, Head, Init},
@@ -116,7 +114,6 @@ pub fn experiments() -> Vec<ListedRun> {
         let run = original(Init::Pretrained).few(1_000).carrying_over(depth);
         list.add(run, None, &[MNIST]);
     }
-    list.add(original(Init::Random).thirty_epochs(), None, &[MNIST, SUMMARY]);
     let run = |init| Experiment::mislabelled(Head::Original, init, 0);
     for loss in Complementary::ALL {
         list.add_under(&[0], run(Init::Random).complementary(loss), None, &[COMPLEMENTARY]);
@@ -129,11 +126,11 @@ pub fn experiments() -> Vec<ListedRun> {
     list.add(run(Init::Pretrained).divided(TAKEN), Some(COMPLEMENTARY), &readers);
     list.add(run(Init::Random).divided(UNLIMITED), None, &readers);
     for division in [TAKEN, UNLIMITED] {
-        let known = run(Init::Random).true_labels(division.epochs());
-        list.add(known, None, &readers);
+        let known = Experiment::true_labels(division.epochs(), 0);
+        list.add(known, None, &[MNIST, COMPLEMENTARY, SUMMARY]);
     }
     for (right, uneven) in RELABELLED {
-        list.add_under(&SEEDS[..3], Experiment::relabelled(right, uneven, 0), None, &readers[..1]);
+        list.add(Experiment::relabelled(right, uneven, 0), None, &readers[..1]);
     }
     list.0
 }
