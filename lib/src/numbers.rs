@@ -13,6 +13,12 @@ pub fn format_count(count: usize) -> String {
     grouped
 }
 
+/// `1 image`, or `12,345 images`
+pub fn format_counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", format_count(count))
+}
+
 /// `−1.84`, with a minus sign that no line breaks at.
 pub fn format_number(value: f64, decimals: usize) -> String {
     format!("{value:.decimals$}").replace('-', "−")

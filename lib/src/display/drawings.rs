@@ -4,7 +4,7 @@ use super::evaluation::range;
 use super::gallery::{Gallery, Tile};
 use super::html::{Html, Show, stack};
 use super::picture::Picture;
-use super::table::Table;
+use super::table::{Cell, Table};
 use crate::data::Handwritten;
 use crate::data::handwritten::Drawing;
 use crate::image::Preprocess;
@@ -22,7 +22,7 @@ impl Show for Handwritten {
         let table = Table::new("Drawings of handwritten characters", ["", ""])
             .row(["drawings".into(), self.len().into()])
             .row(["classes".into(), self.classes.concat().into()])
-            .row(["drawings of each class".into(), range(&self.counts()).into()])
+            .row(["drawings of each class".into(), Cell::Value(range(&self.counts()), None)])
             .row(["writers".into(), writers.len().into()]);
         stack(&[&table, &self.provenance])
     }
@@ -58,7 +58,7 @@ impl Handwritten {
         });
         let named = ways.iter().zip(&made).map(|(way, samples)| {
             let ink = samples.images.mapv(f64::from).mean().unwrap_or_default() / 2.55;
-            format!("{} (ink {ink:.0} %)", way.name())
+            format!("{} (ink {ink:.0} %)", way.name().replace('-', " "))
         });
         let named: Vec<String> = named.collect();
         let title = format!("Drawing, then {}", named.join(", "));

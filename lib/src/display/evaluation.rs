@@ -8,11 +8,11 @@ use crate::image::Unreadable;
 use crate::predict::Predictions;
 
 use super::chart::{Axis, Heatmap, LineChart};
-use super::format_count;
 use super::gallery::{Gallery, Tile};
 use super::html::{Html, Show, stack};
 use super::picture::Picture;
 use super::table::{Cell, Table, bar, number};
+use super::{format_count, format_counted};
 
 /// The bins of a reliability diagram where the caller does not say (Guo et al. 2017).
 const BINS: usize = 15;
@@ -161,9 +161,7 @@ impl Show for Predictions {
                 row.confidence.map_or("".into(), |share| bar(f64::from(share))),
             ]
         });
-        let images = if self.rows.len() == 1 { "image" } else { "images" };
-        let count = format_count(self.rows.len());
-        let caption = format!("{count} {images} classified");
+        let caption = format!("{} classified", format_counted(self.rows.len(), "image"));
         Table::new(caption, columns).rows(rows).show()
     }
 }
@@ -182,7 +180,7 @@ impl Show for Samples {
         let tiles = tiles.map(|(k, (class, count))| {
             let images = (0..self.len()).filter(|&i| self.labels[i] == k).take(7);
             let strip = Picture::strip(images.map(|i| self.image(i)), 1);
-            Tile::new(strip, class, format!("{count} images"))
+            Tile::new(strip, class, format_counted(count, "image"))
         });
         stack(&[&Gallery::new(title, tiles), &self.provenance])
     }
@@ -196,7 +194,9 @@ fn tenths(share: f64) -> Cell {
 /// `40`, or `38 to 40`.
 pub(super) fn range(counts: &[usize]) -> String {
     match (counts.iter().min(), counts.iter().max()) {
-        (Some(low), Some(high)) if low < high => format!("{low} to {high}"),
-        (low, _) => low.unwrap_or(&0).to_string(),
+        (Some(&low), Some(&high)) if low < high => {
+            format!("{} to {}", format_count(low), format_count(high))
+        }
+        (low, _) => format_count(*low.unwrap_or(&0)),
     }
 }

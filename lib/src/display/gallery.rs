@@ -4,12 +4,15 @@ use std::fmt::Write as _;
 
 use crate::data::Samples;
 use crate::eval::{Evaluation, MostConfused};
+use crate::numbers::format_counted;
 
 use super::html::{Html, Show, escape};
 use super::picture::Picture;
 use super::table::Table;
 
 const ZOOM: usize = 3;
+/// A picture of more pixels takes the room of two images.
+const WIDE: usize = 2 * 28 * ZOOM;
 
 /// Captioned images in a responsive grid.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,12 +51,15 @@ impl Gallery {
 
 impl Show for Gallery {
     fn show(&self) -> Html {
-        let mut pictures = self.tiles.iter().map(|tile| tile.pictures.as_slice());
-        let class = match pictures
-            .any(|pictures| pictures.len() > 1 || pictures.iter().any(Picture::is_wide))
-        {
-            true => "g-gallery g-pairs",
-            false => "g-gallery",
+        let widths = self.tiles.iter().map(|Tile { pictures, .. }| {
+            let widest = pictures.iter().map(Picture::width).max().unwrap_or(0);
+            // Pictures that belong together stand beside each other.
+            if pictures.len() > 1 { widest.max(WIDE + 1) } else { widest }
+        });
+        let class = match widths.max().unwrap_or(0) {
+            width if width > 2 * WIDE => "g-gallery g-strips",
+            width if width > WIDE => "g-gallery g-pairs",
+            _ => "g-gallery",
         };
         let mut body = match self.title.as_str() {
             "" => String::new(),
@@ -87,7 +93,11 @@ impl Evaluation {
     /// `samples` are those that were evaluated.
     pub fn mistake_gallery(&self, samples: &Samples, n: usize) -> Gallery {
         let mistakes = self.mistakes();
-        let title = format!("{} mistakes in {} images", mistakes.len(), self.len());
+        let title = format!(
+            "{} in {}",
+            format_counted(mistakes.len(), "mistake"),
+            format_counted(self.len(), "image")
+        );
         let known = mistakes.iter().take(n).filter(|m| m.index < samples.len());
         let zoom = Picture::zoom(samples.image_shape()[1], ZOOM);
         let tiles = known.map(|mistake| {

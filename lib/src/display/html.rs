@@ -6,7 +6,7 @@ use crate::Result;
 use crate::data::Provenance;
 
 use super::palette::stylesheet;
-use crate::numbers::format_count;
+use crate::numbers::format_counted;
 
 /// A block of HTML and the same in plain text.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -100,7 +100,7 @@ impl<T: Show> Show for Result<T> {
 impl Show for Provenance {
     fn show(&self) -> Html {
         let hash: String = self.sha256.chars().take(12).collect();
-        let mut words = format!("{}, {} images", self.name, format_count(self.count));
+        let mut words = format!("{}, {}", self.name, format_counted(self.count, "image"));
         if !self.source.is_empty() {
             let _ = write!(words, ", from {}", self.source);
         }
@@ -135,4 +135,6 @@ pub(super) fn escape(text: &str) -> String {
         .replace('>', "&gt;")
         .replace('"', "&quot;")
         .replace('\'', "&#39;")
+        // No line ends between a number and its sign.
+        .replace(" %", "\u{a0}%")
 }

@@ -17,7 +17,7 @@ mod statistics;
 mod table;
 mod vision;
 
-pub use crate::numbers::{format_count, format_number, format_p, format_signed};
+pub use crate::numbers::{format_count, format_counted, format_number, format_p, format_signed};
 pub use chart::{Axis, Heatmap, LineChart, RowChart};
 pub use gallery::{Gallery, Tile};
 pub use history::HistoryChart;

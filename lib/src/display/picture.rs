@@ -73,9 +73,9 @@ impl Picture {
         }
     }
 
-    /// Whether it takes twice the room of a single image.
-    pub(super) fn is_wide(&self) -> bool {
-        self.width > 2 * 84
+    /// At which it is shown, in CSS pixels.
+    pub(super) fn width(&self) -> usize {
+        self.width
     }
 
     /// A block of its own, e.g. for a table's cell; `alt` says what is to be seen.

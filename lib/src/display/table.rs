@@ -198,8 +198,13 @@ impl Cell {
     fn write(&self, body: &mut String) {
         let _ = match self {
             Self::Text(words) => {
-                let is_long = words.chars().count() > LONG;
-                let class = if is_long { " class=\"g-long\"" } else { "" };
+                let is_figure = |c: char| c.is_ascii_digit() || "+−".contains(c);
+                let class = match words.chars().count() > LONG {
+                    true => " class=\"g-long\"",
+                    // An interval stays on one line.
+                    false if words.starts_with(is_figure) => " class=\"g-figures\"",
+                    false => "",
+                };
                 write!(body, "<td{class}>{}</td>", escape(words))
             }
             Self::Block(block) => write!(body, "<td>{}</td>", block.body()),

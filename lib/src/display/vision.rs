@@ -142,7 +142,7 @@ pub fn embedding(
     let y = rest.dot(&component(&rest));
     let of = |part: &Array1<f32>| part.dot(part) / centred.iter().map(|v| v * v).sum::<f32>();
     let title = format!(
-        "Two directions hold {:.0} % of the variance in `{layer}`",
+        "Two directions hold {:.0} % of the variance in the layer {layer}",
         100.0 * (of(&x) + of(&y))
     );
     let mut chart =

@@ -1,9 +1,9 @@
 //! What the 2021 report claims, each claim compared with the runs made here.
 
-use super::{accuracy, difference, table, val_accuracy};
+use super::{accuracy, difference, p_value, table, val_accuracy};
 use crate::{
     Result,
-    display::{Cell, Html, note, number, stack},
+    display::{Cell, Html, note, stack},
     eval::statistics::{PairedDifference, difference_of_splits, holm, paired_difference},
     report::{
         overlap,
@@ -361,7 +361,7 @@ pub fn claims(records: &Records) -> Html {
             (_, None) => ["never run on this data".into(), "".into()],
             (_, Some(gain)) => [difference(gain, 100.0, 2).into(), gain.n.into()],
         });
-        cells.extend([number(p, 3), verdict.words().into()]);
+        cells.extend([p_value(p), verdict.words().into()]);
         table = table.row(cells);
         verdicts.push(verdict);
     }

@@ -14,7 +14,7 @@ use crate::{
 impl Show for Experiment {
     fn show(&self) -> Html {
         let rows = [settings(&self.setup()), settings(&self.config)].concat();
-        setting_table(format!("The run `{}`", self.name()), rows)
+        setting_table(format!("The run {}", self.name()), rows)
     }
 }
 

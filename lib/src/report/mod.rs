@@ -19,8 +19,8 @@ use std::borrow::Borrow;
 use crate::{
     Result,
     display::{
-        Axis, Cell, Html, RowChart, Show, Table, format_number, format_signed, note, percent,
-        percent_interval, stack,
+        Axis, Cell, Html, RowChart, Show, Table, format_number, format_signed, note, number,
+        percent, percent_interval, stack,
     },
     eval::statistics::{
         Estimate, Interval, PairedDifference, difference_of_splits, mean, mean_of_splits,
@@ -41,10 +41,26 @@ fn network_name(head: Head, init: Init) -> String {
     format!("{}, {}", head.name(), init.name())
 }
 
+/// `Original head`
+fn head_title(head: Head) -> &'static str {
+    match head {
+        Head::Original => "Original head",
+        Head::Experimental => "Experimental head",
+    }
+}
+
 /// The seeds of each network, under its name.
 fn named(grid: &Grid) -> Vec<(String, &Seeds)> {
     let cells = grid.iter();
     cells.map(|(head, init, seeds)| (network_name(head, init), seeds)).collect()
+}
+
+/// As a cell: `0.032`, or `< 0.001`.
+fn p_value(p: f64) -> Cell {
+    match p < 0.001 {
+        true => Cell::Value("< 0.001".into(), Some(p)),
+        false => number(p, 3),
+    }
 }
 
 /// What a notebook shows in place of runs that nobody has made on its data.
@@ -174,6 +190,11 @@ fn compare_under(
     ways: &[(impl AsRef<str>, impl Borrow<Seeds>)],
     lines: &[(&str, f64)],
 ) -> Result<Html> {
+    let each = ways.iter().map(|(_, seeds)| -> &Seeds { seeds.borrow() });
+    let reasons: Vec<String> = each.clone().flat_map(|seeds| seeds.left_out.clone()).collect();
+    if each.clone().all(|seeds| seeds.values(accuracy).is_empty()) {
+        return Ok(never_made());
+    }
     let mut chart = RowChart::dots(title, Axis::percent("accuracy"));
     let mut table = table(what, " | mean | 95 % interval | seeds | each seed (%)");
     for (name, seeds) in ways {
@@ -204,8 +225,6 @@ fn compare_under(
     for (label, value) in lines {
         chart = chart.reference(*label, *value);
     }
-    let seeds = ways.iter().map(|(_, seeds)| seeds.borrow());
-    let reasons: Vec<String> = seeds.flat_map(|seeds| seeds.left_out.clone()).collect();
     Ok(stack(&[&chart, &table, &left_out(&reasons)]))
 }
 
@@ -242,7 +261,7 @@ impl Trained {
     /// Loss and accuracy by epoch, with what the 2021 report's run ended at.
     pub fn chart(&self) -> Html {
         let (part, head, init) = (self.result.part, self.experiment.head, self.experiment.init);
-        let title = format!("Head {}, {} start", head.name(), init.name());
+        let title = format!("{}, {} start", head_title(head), init.name());
         let mut chart = self.history.chart(&title);
         if let Some(last) = reference_2021::last(part, head, init) {
             chart = chart.reference(THE_REPORT, last.val_accuracy);

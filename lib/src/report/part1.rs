@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Result,
     data::Handwritten,
-    display::{Axis, Html, LineChart, Table, note, number, percent, stack},
+    display::{Axis, Html, LineChart, Table, format_signed, note, number, percent, stack},
     eval::{
         Evaluation,
         statistics::{difference_of_splits, holm, mean, prediction_interval, wilson},
@@ -126,10 +126,14 @@ pub fn preprocessing_finding(drawings: &Handwritten) -> Result<Html> {
     let (a, b) = (seeds.values(val_accuracy), ways[0].1.values(val_accuracy));
     if a.len() == b.len() && a.len() > 1 {
         let gain = difference_of_splits(&a, &b, overlap(&seeds.runs))?;
+        let verdict = match gain.interval.contains(0.0) {
+            true => ", so whether it is better cannot be told",
+            false => "",
+        };
         words += &format!(
-            " Over {} seeds it gains {:.1} points on squeezing (95 % interval {}).",
+            " Over {} seeds its mean is {} points from that of squeezing (95 % interval {}){verdict}.",
             gain.n,
-            gain.mean * 100.0,
+            format_signed(gain.mean * 100.0, 1),
             span(gain.interval, 100.0, 1)
         );
     }

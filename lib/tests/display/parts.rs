@@ -243,10 +243,10 @@ fn a_history_shows_its_curves_under_what_was_reached() {
     assert_eq!(text(&history), "no epoch was trained");
     history.epochs = vec![epoch; 3];
     let page = html(&history);
-    assert!(page.contains("Validation accuracy 87.5 % after 3 epochs"));
+    assert!(page.contains("Validation accuracy 87.5\u{a0}% after 3 epochs"));
     assert!(page.contains("Validation loss 0.2500 after 3 epochs, lowest after epoch 1"));
     let page = html(&history.chart("Ours"));
-    assert!(page.contains("Ours: validation accuracy 87.5 % after 3 epochs, training 75.0 %"));
+    assert!(page.contains("Ours: validation accuracy 87.5\u{a0}% after 3 epochs, training 75.0\u{a0}%"));
 }
 
 #[test]
@@ -344,7 +344,11 @@ fn what_a_network_sees() {
     let samples = Samples::new("quarters", images, vec![0, 1, 0, 1], ["0", "1"]).unwrap();
     // Both hidden units go up and down together: one component has it all.
     let layout = embedding(&TopLeft, &samples, &["0".into(), "1".into()]).unwrap();
-    assert!(text(&layout).contains("100 % of the variance in `hidden`"), "{}", text(&layout));
+    assert!(
+        text(&layout).contains("100 % of the variance in the layer hidden"),
+        "{}",
+        text(&layout)
+    );
     let looks = occlusion(&TopLeft, &samples, &[3]).unwrap();
     assert!(text(&looks).contains("1 read as 1"), "{}", text(&looks));
     assert_eq!(html(&looks).matches("<img").count(), 2);

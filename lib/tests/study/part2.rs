@@ -158,10 +158,10 @@ fn nothing_is_compared_with_runs_in_two_groups() {
 fn titles_are_what_the_runs_show() {
     let title = |html: Html| html.text().lines().next().unwrap_or_default().to_string();
     for (seeds, sooner, effect) in [
-        (5, "Head original: pretrained networks reach 98 %", "raises it"),
+        (5, "Original head: pretrained networks reach 98 %", "raises it"),
         (
             1,
-            "Head original: whether pretrained networks reach 98 % sooner cannot be told",
+            "Original head: whether pretrained networks reach 98 % sooner cannot be told",
             "cannot be told",
         ),
     ] {

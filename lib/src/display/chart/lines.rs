@@ -130,7 +130,9 @@ impl LineChart {
                 0 | 1 => series.label.clone(),
                 n => format!("{} (mean of {n}, 95 % band)", series.label),
             };
-            figure = figure.legend(key, words);
+            if !words.is_empty() {
+                figure = figure.legend(key, words);
+            }
         }
         if self.series.iter().any(|series| !series.censored.is_empty()) {
             figure = figure.legend(Key::Tick(MUTED), "a run ended before that");

@@ -25,7 +25,7 @@ fn of_heads(grid: &Grid, what: &str, value: fn(&RunResult) -> Option<f64>) -> St
     let each = heads(grid).map(|head| {
         let gain = grid.gain(head, value);
         let (name, effect) = (head.name(), effect(what, gain.as_ref()));
-        format!("With the head {name}, {effect}.")
+        format!("With the {name} head, {effect}.")
     });
     each.collect::<Vec<_>>().join(" ")
 }
@@ -68,7 +68,7 @@ pub fn recall(grid: &Grid) -> Html {
     let certain: Vec<String> = certain
         .map(|((head, digit, gain), p)| {
             let (name, points) = (head.name(), difference(gain, 100.0, 2));
-            format!("{digit} with the head {name} ({points} points, {})", format_p(p))
+            format!("{digit} with the {name} head ({points} points, {})", format_p(p))
         })
         .collect();
     note(&match certain.as_slice() {

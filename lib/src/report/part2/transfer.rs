@@ -5,7 +5,7 @@ use crate::{
     display::{Axis, Html, RowChart, Show, format_count, note},
     eval::statistics::mean,
     nn::{LayerSummary, OriginalCnn},
-    report::val_accuracy,
+    report::{head_title, val_accuracy},
     study::{CARRIED_OVER, Grid, Head, Init, Seeds, Trained},
 };
 
@@ -24,7 +24,7 @@ pub fn carried_over() -> Html {
     let kept = layers.iter().filter(passes);
     let kept: usize = kept.map(|layer| layer.parameters).sum();
     note(&format!(
-        "With the head original, {} of {} parameters ({:.2} %) are carried over, with the running \
+        "With the original head, {} of {} parameters ({:.2} %) are carried over, with the running \
          statistics of batch normalisation. The output layer is new, from the run's seed, so \
          both starts give each digit the same initial weights.",
         format_count(kept),
@@ -45,7 +45,7 @@ pub fn pretraining_finding(live: &[&Trained]) -> Result<Html> {
             format!("; under seed {seed} its lowest recall is {found:.0} %, for {class}")
         });
         sentences.push(format!(
-            "With the head {}, a network trained on {} drawings classifies {:.1} % of the held-out \
+            "With the {} head, a network trained on {} drawings classifies {:.1} % of the held-out \
              drawings correctly, and {:.1} % of the MNIST test set (means of {} seeds){worst}.",
             run.result.network,
             run.result.dataset.count - run.valid.len(),
@@ -98,7 +98,7 @@ fn by_layer(
             each.collect::<Vec<_>>().join(", ")
         }
     };
-    let title = format!("Head {}, {most}: {largest}", head.name());
+    let title = format!("{}, {most}: {largest}", head_title(head));
     let mut chart = RowChart::layers(title, axis);
     for (init, layers) in all.iter().filter(|(_, layers)| !layers.is_empty()) {
         chart = chart.series(init.name());
