@@ -9,6 +9,7 @@ asks no network for anything: styles and scripts are inside, mathematics becomes
 """
 
 import base64
+import functools
 import hashlib
 import os
 import platform
@@ -207,8 +208,9 @@ def versions():
     ] * bool(os.environ.get("GLYPHS_EVCXR_VERSION"))
 
 
+@functools.cache
 def commit():
-    """The commit that the working tree is at, marked where something was changed."""
+    """The commit that the working tree is at when this is first asked, marked where something was changed."""
     return tool("git", "describe", "--always", "--dirty", "--abbrev=10")
 
 

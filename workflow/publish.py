@@ -23,6 +23,8 @@ CHECKPOINTS = [f"part1-original-random-{protocol}-seed0" for protocol in ("ours"
 
 def main(outputs="outputs"):
     outputs = Path(outputs)
+    # Asked before the tree changes, for the pages.
+    pages.commit()
     for folder in ("results", "ensembles"):
         replace(outputs / folder, REFERENCE / folder, "*.json")
     shutil.rmtree(REFERENCE / "report", ignore_errors=True)
