@@ -6,27 +6,23 @@ use std::{
 };
 
 use ndarray::Array2;
-use rand::{SeedableRng, seq::SliceRandom};
-use rand_pcg::Pcg64;
-use rayon::prelude::*;
 
 use crate::{
     Error, Result,
     data::Samples,
-    eval::{Evaluation, argmax},
+    eval::argmax,
     files::check_writable,
     image::Augment,
     interrupt::{Watch, interrupted},
-    nn::{Batch, Classifier, Objective, Optimizer, Sgd, Step, shape::Dims, split_mix64},
+    nn::{Classifier, Objective, Optimizer, Sgd, Step},
     progress::say,
     train::{
         Checkpoint, Config, CurvePoint, Epoch, History, Loss, ModelCheckpoint,
+        batches::{Buffer, check_shape, shuffled},
         complementary::estimated_accuracy,
+        logits,
     },
 };
-
-/// Images that pass through a network at once in evaluation.
-const EVALUATION_BATCH: usize = 500;
 
 /// Trains `model` and prints one line per epoch.
 ///
@@ -111,73 +107,6 @@ pub fn recalibrate(model: &mut dyn Classifier, samples: &Samples, batch_size: us
         model.train_step(buffer.batch(), &loss.of(&labels), &mut still)?;
     }
     Ok(())
-}
-
-/// Class probabilities of `model` for every sample, beside the labels.
-pub fn evaluate(model: &dyn Classifier, samples: &Samples) -> Result<Evaluation> {
-    Evaluation::new(logits(model, samples)?, samples)
-}
-
-/// As [`evaluate`], with the probabilities averaged over `copies` of each image, each
-/// distorted differently (A. Krizhevsky, I. Sutskever and G. E. Hinton, "ImageNet classification
-/// with deep convolutional neural networks", NeurIPS 2012, averaged over ten patches).
-///
-/// # Errors
-/// As [`evaluate`], and where `copies` is 0.
-pub fn evaluate_averaged(
-    model: &dyn Classifier,
-    samples: &Samples,
-    augment: &Augment,
-    copies: u64,
-    seed: u64,
-) -> Result<Evaluation> {
-    if copies == 0 {
-        return Err(Error::argument("an average over no copies", "ask for at least one"));
-    }
-    let mut sum = Array2::zeros((samples.len(), model.num_classes()));
-    for copy in 0..copies {
-        let logits = distorted_logits(model, samples, augment, (seed, copy))?;
-        sum += &Evaluation::new(logits, samples)?.probabilities;
-    }
-    // The softmax of logarithms are the probabilities themselves.
-    let log = |p: f32| (p / copies as f32).max(f32::MIN_POSITIVE).ln();
-    Evaluation::new(sum.mapv(log), samples)
-}
-
-/// Logits of `model` for every sample, `(n, classes)`, in evaluation mode.
-pub fn logits(model: &dyn Classifier, samples: &Samples) -> Result<Array2<f32>> {
-    distorted_logits(model, samples, &Augment::none(), (0, 0))
-}
-
-fn distorted_logits(
-    model: &dyn Classifier,
-    samples: &Samples,
-    augment: &Augment,
-    draw: (u64, u64),
-) -> Result<Array2<f32>> {
-    check_shape(model, samples)?;
-    let mut all = Array2::zeros((samples.len(), model.num_classes()));
-    let mut buffer = Buffer::of(model);
-    for start in (0..samples.len()).step_by(EVALUATION_BATCH) {
-        let end = samples.len().min(start + EVALUATION_BATCH);
-        let indices: Vec<usize> = (start..end).collect();
-        buffer.fill(samples, &indices, augment, draw);
-        all.slice_mut(ndarray::s![start..end, ..]).assign(&model.logits(buffer.batch())?);
-    }
-    Ok(all)
-}
-
-/// Outputs of every layer of `model` for every sample, named, each `(n, units)`, in
-/// evaluation mode. They take about 400 kB per image: ask for a few hundred.
-pub fn activations(
-    model: &dyn Classifier,
-    samples: &Samples,
-) -> Result<Vec<(String, Array2<f32>)>> {
-    check_shape(model, samples)?;
-    let mut buffer = Buffer::of(model);
-    let indices: Vec<usize> = (0..samples.len()).collect();
-    buffer.fill(samples, &indices, &Augment::none(), (0, 0));
-    Ok(model.activations(buffer.batch())?)
 }
 
 /// How often states are written: to write one may take as long as an epoch.
@@ -495,81 +424,6 @@ fn check_fit(model: &dyn Classifier, samples: &Samples) -> Result<()> {
         return Ok(());
     };
     Err(Error::argument(problem, "use data and a network that belong together"))
-}
-
-fn check_shape(model: &dyn Classifier, samples: &Samples) -> Result<()> {
-    let (given, wanted) = (samples.image_shape(), model.signature().input);
-    // A network of vectors takes an image's values in their order.
-    let fits = match wanted {
-        Dims::Image { .. } => wanted.to_vec() == given,
-        Dims::Vector(len) => len == given.iter().product::<usize>(),
-    };
-    if fits {
-        return Ok(());
-    }
-    let [channels, height, width] = given;
-    Err(Error::argument(
-        format!("the images are {channels} x {height} x {width} and the network takes {wanted}"),
-        "name the shape in the network's type, Network<_, Image<C, H, W>>, or scale the images to it",
-    ))
-}
-
-/// Indices `0..n` in the order of one epoch.
-fn shuffled(n: usize, seed: u64, epoch: u64) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..n).collect();
-    order.shuffle(&mut Pcg64::seed_from_u64(mix(seed, epoch)));
-    order
-}
-
-/// One seed from two numbers, well spread (the finaliser of SplitMix64; Steele et al., 2014).
-fn mix(seed: u64, stream: u64) -> u64 {
-    let seed = seed.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    split_mix64(seed.wrapping_add(stream.wrapping_mul(0xD1B5_4A32_D192_ED03)))
-}
-
-/// Memory for one batch, kept from step to step.
-#[derive(Default)]
-struct Buffer {
-    len: usize,
-    images: Vec<f32>,
-    features: Vec<f32>,
-    /// A network without features gets none, whatever the samples have.
-    takes_features: bool,
-}
-
-impl Buffer {
-    fn of(model: &dyn Classifier) -> Self {
-        Self { takes_features: model.num_features() > 0, ..Self::default() }
-    }
-
-    /// The samples at `indices`, pixels scaled to 0..=1 and augmented.
-    fn fill(
-        &mut self,
-        samples: &Samples,
-        indices: &[usize],
-        augment: &Augment,
-        (seed, epoch): (u64, u64),
-    ) {
-        self.len = indices.len();
-        let pixels: usize = samples.image_shape().iter().product();
-        self.images.resize(indices.len() * pixels, 0.0);
-        self.images.par_chunks_mut(pixels.max(1)).zip(indices).with_min_len(8).for_each(
-            |(out, &index)| {
-                let image = samples.image(index).mapv(|pixel| f32::from(pixel) / 255.0);
-                augment.apply(image.view(), out, seed, epoch, index as u64);
-            },
-        );
-        self.features.clear();
-        for &index in indices.iter().filter(|_| self.takes_features) {
-            let start = self.features.len();
-            self.features.extend(samples.features.row(index));
-            augment.apply_to_features(&mut self.features[start..], seed, epoch, index as u64);
-        }
-    }
-
-    fn batch(&self) -> Batch<'_> {
-        Batch { len: self.len, images: &self.images, features: &self.features }
-    }
 }
 
 /// How often the largest logit is the label.

@@ -1,10 +1,12 @@
 //! Training: losses, the loop, its callbacks, checkpoints and result files.
 
 mod architecture;
+mod batches;
 pub mod callbacks;
 pub mod checkpoint;
 pub mod complementary;
 pub mod config;
+mod evaluate;
 pub mod fit;
 pub mod history;
 pub mod loss;
@@ -15,7 +17,8 @@ pub use callbacks::{EarlyStopping, ModelCheckpoint, Monitor, ReduceLrOnPlateau};
 pub use checkpoint::Checkpoint;
 pub use complementary::Complementary;
 pub use config::{Config, FineCurve, OptimizerKind, Schedule, SelfTraining};
-pub use fit::{activations, evaluate, evaluate_averaged, fit, fit_resumable, logits, recalibrate};
+pub use evaluate::{activations, evaluate, evaluate_averaged, logits};
+pub use fit::{fit, fit_resumable, recalibrate};
 pub use history::{CurvePoint, Epoch, History};
 pub use loss::Loss;
 pub use self_training::{fit_self_training, own_labels};

@@ -5,6 +5,8 @@ use crate::{
     data::Samples,
     eval::argmax,
     nn::Classifier,
+    numbers::format_count,
+    progress::say,
     train::{
         Config, History, Loss, ModelCheckpoint, SelfTraining, evaluate, evaluate_averaged,
         fit::fit_stage,
@@ -43,12 +45,14 @@ pub fn fit_self_training(
     };
     for checkpoint in &stages[1..] {
         let read = own_labels(model, train, config, &own)?;
-        crate::progress::say(format!(
-            "self-training on {} of {} images that are classified with a confidence above {}",
-            read.len(),
-            train.len(),
-            own.confidence
-        ));
+        let (read_len, len) = (format_count(read.len()), format_count(train.len()));
+        say(match own.confidence > 0.0 {
+            true => format!(
+                "self-training on {read_len} of {len} images, read with a confidence above {}",
+                own.confidence
+            ),
+            false => format!("self-training on all {len} images"),
+        });
         if read.is_empty() {
             break;
         }
