@@ -38,7 +38,7 @@ test-rust: setup
 test-python: setup
 	@$(ENV) pytest workflow/tests
 
-## make test-faults  kills quick runs of `glyphs train` at KILLS=50 random moments, starts them again, compares
+## make test-faults  kills quick runs at KILLS=50 random moments and a quick report, fills their disk, damages their files, starts them again, compares
 KILLS ?= 50
 test-faults: setup
 	@$(ENV) cargo build --locked --package glyphs-cli && python workflow/faults.py $(KILLS)
