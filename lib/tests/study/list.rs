@@ -54,7 +54,6 @@ fn every_run_of_the_list_is_published() {
 }
 
 #[test]
-#[ignore = "the runs are being made anew"]
 fn the_study_takes_what_its_rules_choose() {
     let published = published();
     let of = |part: u8, protocol: &str| {

@@ -28,8 +28,9 @@ fn each_kind_of_run_keeps_its_record_and_its_network() {
         pretraining["best_checkpoint"]["path"],
         "checkpoints/digits-original-seed0.best.safetensors"
     );
-    let run = records(folder.path(), "part3-original-pretrained-self-training-6-3-seed0");
-    assert_eq!(run["pretraining"], pretraining["dataset"]);
+    let forward = records(folder.path(), "part3-original-pretrained-forward-9-seed0");
+    assert_eq!(forward["pretraining"], pretraining["dataset"]);
+    let run = records(folder.path(), "part3-original-random-self-training-6-3-seed0");
     assert!(run["metrics"]["held_out_risk"].is_f64());
     assert!(run["metrics"]["train_loss"].is_null());
     assert_eq!(run["epochs"].as_array().unwrap().len(), 3);
@@ -44,7 +45,7 @@ fn each_kind_of_run_keeps_its_record_and_its_network() {
     assert_eq!(ours["setup"]["split"]["random"], 0.9);
     assert!(ours["setup"]["preprocess"]["crop_to_ink"].is_object());
     assert!(few["setup"]["preprocess"].is_null());
-    for run in [&pretraining, &run, &few, &ours] {
+    for run in [&pretraining, &forward, &run, &few, &ours] {
         let hashes = [
             &run["samples"]["train"],
             &run["samples"]["valid"],
@@ -65,7 +66,8 @@ fn train_one_of_each_kind() {
         "part1-original-random-ours-seed0",
         "part2-original-random-pretraining-seed0",
         "part2-experimental-random-few-100-seed1",
-        "part3-original-pretrained-self-training-6-3-seed0",
+        "part3-original-pretrained-forward-9-seed0",
+        "part3-original-random-self-training-6-3-seed0",
     ] {
         let run = glyphs::study::Experiment::named(name).unwrap();
         run.load_and_run().unwrap();

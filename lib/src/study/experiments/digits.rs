@@ -56,7 +56,7 @@ pub const DIVISIONS: [Division; 7] = [
     division(3, 3, 2, 0.0, 0),
 ];
 /// The division that notebook 7 goes on with.
-pub const TAKEN: Division = DIVISIONS[1];
+pub const TAKEN: Division = DIVISIONS[0];
 /// The same without the limit of nine epochs.
 pub const UNLIMITED: Division = TAKEN.in_thirty_epochs();
 
