@@ -44,7 +44,11 @@ fn words(value: &Value) -> Option<String> {
         Value::Null | Value::Bool(false) => None,
         Value::Bool(true) => Some("yes".into()),
         Value::Number(number) => {
-            let number = number.to_string();
+            let number = match number.as_f64().filter(|_| number.is_f64()) {
+                // 11/12
+                Some(value) if number.to_string().len() > 8 => format!("{value:.4}"),
+                _ => number.to_string(),
+            };
             Some(number.trim_end_matches(".0").into()).filter(|number| number != "0")
         }
         Value::String(word) => Some(spaced(word)),
