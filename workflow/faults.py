@@ -60,11 +60,16 @@ def start(folder, **options):
     return subprocess.Popen([GLYPHS, "train", RUN], env=QUICK | {"GLYPHS_OUTPUTS": str(folder)}, text=True, **options)
 
 
-def finish(folder, **options):
-    child = start(folder, stdout=subprocess.DEVNULL, **options)
+def run(folder):
+    """Its exit code, and what it said of errors."""
+    child = start(folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     _, errors = child.communicate()
-    check(child.returncode == 0 or options, f"the run did not go on in {folder}")
     return child.returncode, errors
+
+
+def finish(folder):
+    code, errors = run(folder)
+    check(code == 0, f"the run did not go on in {folder}: {errors}")
 
 
 def files(folder):
@@ -109,7 +114,7 @@ def full_disks(folder, size, expected):
     full = 0
     for number in range(KILLS // 5):
         with disk(folder, DRAW.randrange(4096, size)):
-            code, errors = finish(folder, stderr=subprocess.PIPE)
+            code, errors = run(folder)
             if code != 0:
                 full += 1
                 check(str(folder) in errors and "make room" in errors, f"full disk {number}: {errors}")
@@ -142,13 +147,17 @@ def damages(folder, expected):
             shutil.copytree(interrupted, folder)
             damaged = folder / path.relative_to(interrupted)
             damaged.write_bytes(damage(path.read_bytes()))
-            code, errors = finish(folder, stderr=subprocess.PIPE)
+            code, errors = run(folder)
             if code != 0:
                 refused += 1
-                check(damaged.stem.split(".")[0] in errors and "delete it" in errors, f"{damaged.name}, {way}: {errors}")
-                # The remedy names the state; both go with it.
-                for state in damaged.parent.glob("*.safetensors"):
-                    state.unlink()
+                check(str(damaged) in errors and "delete it" in errors, f"{damaged.name}, {way}: {errors}")
+                damaged.unlink()
+                if damaged.name.endswith(".best.safetensors"):
+                    # The last state is of no use without the best one beside it, and says so.
+                    last = damaged.with_name(damaged.name.replace(".best.", ".last."))
+                    code, errors = run(folder)
+                    check(code != 0 and f"{last}: " in errors and "delete it" in errors, f"{damaged.name}, deleted: {errors}")
+                    last.unlink()
                 finish(folder)
             check(files(folder) == expected, f"{damaged.name}, {way}: {files(folder)} instead of {expected}")
             shutil.rmtree(folder)

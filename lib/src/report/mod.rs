@@ -190,10 +190,10 @@ fn compare_under(
     ways: &[(impl AsRef<str>, impl Borrow<Seeds>)],
     lines: &[(&str, f64)],
 ) -> Result<Html> {
-    let each = ways.iter().map(|(_, seeds)| -> &Seeds { seeds.borrow() });
-    let reasons: Vec<String> = each.clone().flat_map(|seeds| seeds.left_out.clone()).collect();
-    if each.clone().all(|seeds| seeds.values(accuracy).is_empty()) {
-        return Ok(never_made());
+    let each: Vec<&Seeds> = ways.iter().map(|(_, seeds)| seeds.borrow()).collect();
+    let reasons: Vec<String> = each.iter().flat_map(|seeds| seeds.left_out.clone()).collect();
+    if each.iter().all(|seeds| seeds.values(accuracy).is_empty()) {
+        return Ok(stack(&[&never_made(), &left_out(&reasons)]));
     }
     let mut chart = RowChart::dots(title, Axis::percent("accuracy"));
     let mut table = table(what, " | mean | 95 % interval | seeds | each seed (%)");

@@ -120,23 +120,21 @@ fn rows(data: &Datasets) -> Result<Vec<Row>> {
         row(ours, "62 characters, ours".into(), &data.drawings, false),
     ];
     type Change = fn(Experiment) -> Experiment;
-    const REPEATED: &str = "as the report did it";
-    let ways: [(Run, Change, &Provenance, &str); 4] = [
-        (Experiment::mnist, |run| run, &data.mnist, REPEATED),
-        (Experiment::mnist, Experiment::clean, &data.mnist, "one cycle"),
-        (Experiment::mislabelled, |run| run, &data.mislabelled, REPEATED),
-        (
-            Experiment::mislabelled,
-            |run| run.divided(TAKEN),
-            &data.mislabelled,
-            "from what labels rule out",
-        ),
+    let as_reported: (Change, _, _) = (|run| run, "as the report did it", true);
+    let clean: (Change, _, _) = (Experiment::clean, "one cycle", false);
+    let complementary: (Change, _, _) =
+        (|run| run.divided(TAKEN), "from what labels rule out", false);
+    let ways: [(Run, &Provenance, _); 4] = [
+        (Experiment::mnist, &data.mnist, as_reported),
+        (Experiment::mnist, &data.mnist, clean),
+        (Experiment::mislabelled, &data.mislabelled, as_reported),
+        (Experiment::mislabelled, &data.mislabelled, complementary),
     ];
-    for (experiment, change, dataset, how) in ways {
+    for (experiment, dataset, (change, how, repeated)) in ways {
         for (head, init) in networks() {
             let run = change(experiment(head, init, 0));
             let name = format!("{} start, {how}", network_name(head, init));
-            rows.push(row(run, name, dataset, how == REPEATED));
+            rows.push(row(run, name, dataset, repeated));
         }
     }
     rows.into_iter().collect()
