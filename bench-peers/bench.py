@@ -443,7 +443,7 @@ def passes(batch):
         ),
         "dense layers: products": (r"dense::panel_product", 3 * 2 * dense, 3 * (3136 + 1000 + 1000 + 10)),
         "dense layers: weights and batch laid out for them": (r"dense::", 0, 2 * 3 * (3136 + 1000)),
-        "way back through normalisation, ReLU and pooling": (
+        "backward pass through normalisation, ReLU and pooling": (
             r"pad_gradient|relu_gradient",
             0,
             sum(gradients) + 2 * sum(out) + 3 * (sum(pooled) + dx[0] + dx[2]),

@@ -39,6 +39,9 @@ export JUPYTER_PREFER_ENV_PATH=1
 export JUPYTER_PATH="$GLYPHS_ROOT/.venv/share/jupyter${JUPYTER_PATH:+:$JUPYTER_PATH}"
 unset PYTHONPATH PYTHONHOME
 
+# The command line: `glyphs data status`.
+glyphs() { cargo run --locked --quiet --manifest-path "$GLYPHS_ROOT/Cargo.toml" --package glyphs-cli -- "$@"; }
+
 # The same folder from wherever it is read.
 case "${GLYPHS_DATA:-}" in
 "" | /*) ;;

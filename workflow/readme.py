@@ -28,7 +28,7 @@ def section(runs, bench):
     for part in results.parts(runs):
         if part["rows"]:
             lines += [
-                f"**Part {part['number']}: {part['title']}.** {part['measure']}, mean over the seeds, ± half of its 95 % interval.",
+                f"**Part {part['number']}: {part['title']}.** {part['measure']}, mean over the seeds, ± half the width of its 95 % interval.",
                 "",
                 "| network | start | protocol | seeds | this project | the 2021 report |",
                 "|---|---|---|---:|---:|---:|",
@@ -125,7 +125,7 @@ def timings(bench, limit):
             shares = [f"{100 * row['peak_share']:.0f} % of {row['peak_gflops']:.0f}", f"{100 * row['others']:.0f} %"]
             cells.append([f"{row['network']}, {row['batch']:,}", *(milliseconds(ms) if ms else "" for ms in times), *ratios.values(), *shares])
         if limit and not lines:
-            lines = [f"No more than {limit}, for us and the peers that can be told so; *portable* is what the compiler makes of plain Rust:", ""]
+            lines = [f"Limited to {limit}, as are the peers that allow it; *portable* is what the compiler makes of plain Rust:", ""]
         lines += table([*head, "to the fastest f32", "to the fastest", "share of peak, GFLOP/s", "others used"], cells)
     return lines
 
@@ -172,11 +172,16 @@ def spent(bench):
 
 def pace(bench):
     """The first training step of `make bench` in words, for the main page."""
-    row = rows_of(bench, "training step")[0]
-    others = "; ".join(f"{PEERS[peer]} {row['peers'][peer]['median']:.0f} ms" for peer in ("keras", "pytorch_channels_last") if peer in row["peers"])
+    row, machine = rows_of(bench, "training step")[0], rows_of(bench, "machine")[0]
+    of_peers = {"32 bits": [], "bf16": []}
+    for peer, ms in row["peers"].items():
+        name = PEERS[peer]
+        of_peers["bf16" if name.endswith(", bf16") else "32 bits"].append((ms["median"], name.removesuffix(", bf16")))
+    fastest = [f"{ms:.0f} ms in {bits} ({name})" for bits, of in of_peers.items() if of for ms, name in [min(of)]]
+    others = f" The fastest of the others takes {' and '.join(fastest)}." if fastest else ""
     return (
-        f"- A training step of {row['batch']} images takes {row['ms']['median']:.0f} ms on {row['threads']} cores "
-        f"({others}): see [bench-peers](bench-peers/README.md)."
+        f"- A training step of {row['batch']} images takes {row['ms']['median']:.0f} ms, in 32 bits.{others} "
+        f"See [bench-peers](bench-peers/README.md) ({machine['cpu']}, {row['threads']} cores)."
     )
 
 

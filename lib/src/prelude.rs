@@ -23,14 +23,14 @@ pub use crate::{
 pub use crate::{
     eval::Evaluation,
     train::{
-        Checkpoint, Config, EarlyStopping, History, Loss, ModelCheckpoint, OptimizerKind,
+        Checkpoint, Complementary, Config, EarlyStopping, History, Loss, ModelCheckpoint, OptimizerKind,
         ReduceLrOnPlateau, Schedule, activations, evaluate, fit, fit_resumable, logits,
     },
 };
 /// The study.
 pub use crate::{
     report::{
-        claims::{Records, claims},
+        claims::{Records, claims, verdicts},
         complementary, part1, part2, part3, people, reference_2021, summary,
         summary::Datasets,
     },

@@ -15,6 +15,7 @@ use crate::{
         statistics::{difference_of_splits, holm, mean, prediction_interval, wilson},
     },
     files::project_root,
+    report::reference_2021::PART1_EPOCH,
     study::{
         AVERAGED, COPIES, Experiment, LOOKALIKES, OTHERS, OfficialTest, RunResult, SELECTION,
         Seeds, TOGETHER, accuracy_with,
@@ -87,16 +88,11 @@ pub fn compare_averaging(ways: &[(&str, &Seeds)]) -> Result<Html> {
             averaged.len().into(),
         ]);
     }
-    let words = format!("Averaging helps by more than chance: {}.", list(&helped));
+    let words = match helped.as_slice() {
+        [] => "For none of these does averaging help by more than chance.".into(),
+        names => format!("Averaging helps by more than chance: {}.", names.join("; ")),
+    };
     Ok(stack(&[&table, &note(&words)]))
-}
-
-/// `a; b`, or `none`
-fn list(names: &[&str]) -> String {
-    match names {
-        [] => "none".into(),
-        names => names.join("; "),
-    }
 }
 
 /// The ways of preprocessing, each under the 2021 report's training.
@@ -181,19 +177,25 @@ pub fn compare_candidates(drawings: &Handwritten) -> Result<Html> {
             seeds.runs.len().into(),
         ]);
     }
+    let list = |names: &[&str]| match names {
+        [] => "none".into(),
+        names => names.join("; "),
+    };
     let words = format!(
-        "Better than ours by more than chance (Holm's p below 0.05): {}. Worse: {}.",
+        "Significantly better than ours (Holm's p below 0.05): {}. Significantly worse: {}.",
         list(&better),
         list(&worse)
     );
     Ok(stack(&[&table, &note(&words)]))
 }
 
-/// What the 2021 report's training may have been, each reading beside the report's log: means
-/// of the seeds. A reading has to be near in loss as well as in accuracy.
+/// What the 2021 report's training may have been, each reading beside the report's log, at the
+/// epoch that the log is of: means of the seeds. A reading has to be near in loss as well as in
+/// accuracy.
 pub fn compare_readings(drawings: &Handwritten) -> Result<Html> {
+    let epoch = reference_2021::PART1_EPOCH;
     let mut table = table(
-        "The 2021 report's log, and what may have made it",
+        format!("Epoch {epoch} in the 2021 report's log, and what may have made it"),
         "reading | training accuracy | validation accuracy | gap (points) | validation loss | \
          halvings of the rate | seeds",
     );
@@ -214,6 +216,7 @@ pub fn compare_readings(drawings: &Handwritten) -> Result<Html> {
         [reported.accuracy, reported.val_accuracy, reported.val_loss, reference_2021::HALVINGS];
     table = table.row(row(THE_REPORT, log, "one run".into()));
     let mut nearest: Option<(f64, &str)> = None;
+    let mut accuracies = Vec::new();
     for (name, run) in Experiment::part1_readings(0) {
         let seeds = Seeds::recorded(&run, &drawings.provenance)?;
         if seeds.runs.is_empty() {
@@ -221,15 +224,16 @@ pub fn compare_readings(drawings: &Handwritten) -> Result<Html> {
         }
         let rate = f64::from(run.config.learning_rate);
         let of = |value: &dyn Fn(&Epoch) -> f64| {
-            let found = seeds.mean(|run| run.last().map(value));
+            let found = seeds.mean(|run| run.epochs.get(epoch - 1).map(value));
             found.map_or(f64::NAN, |estimate| estimate.mean)
         };
         let means = [
-            of(&|last| last.accuracy),
-            of(&|last| last.val_accuracy),
-            of(&|last| last.val_loss),
-            of(&|last| (rate / last.lr).log2()),
+            of(&|epoch| epoch.accuracy),
+            of(&|epoch| epoch.val_accuracy),
+            of(&|epoch| epoch.val_loss),
+            of(&|epoch| (rate / epoch.lr).log2()),
         ];
+        accuracies.push(means[1]);
         let away = |i: usize| ((means[i] - log[i]) / log[i]).abs();
         let distance = away(0) + away(1) + away(2);
         if nearest.is_none_or(|(least, _)| distance < least) {
@@ -240,9 +244,15 @@ pub fn compare_readings(drawings: &Handwritten) -> Result<Html> {
     let Some((_, nearest)) = nearest else {
         return Ok(never_made());
     };
+    let reach = accuracies.iter().filter(|accuracy| **accuracy >= log[1]).count();
+    let highest = accuracies.iter().copied().fold(f64::NAN, f64::max);
     let words = format!(
-        "The reading nearest to the log in training accuracy, validation accuracy and validation \
-         loss together (sum of the relative differences) is: {nearest}."
+        "Nearest to the log in training accuracy, validation accuracy and validation loss together \
+         (sum of the relative differences) is: {nearest}. Of the {} readings {reach} reach its \
+         validation accuracy of {:.1} % in the mean; the highest mean is {:.1} %.",
+        accuracies.len(),
+        100.0 * log[1],
+        100.0 * highest
     );
     Ok(stack(&[&table, &note(&words)]))
 }
@@ -329,8 +339,8 @@ pub fn findings(baseline: &Seeds, ours: &Seeds, seed0: &Evaluation) -> Result<Ht
                 _ => "the two overlap, so one run of theirs cannot tell which is better",
             };
             format!(
-                "In 95 of 100 cases one run of ours reaches {} %; the report's one run, {right} of \
-                 {of} images, is compatible with {} %: {verdict}.",
+                "One further run of ours would reach {} % (95 % prediction interval); the report's \
+                 run, {right} of {of} images, has an interval of {} %: {verdict}.",
                 span(interval, 100.0, 1),
                 span(own, 100.0, 1)
             )

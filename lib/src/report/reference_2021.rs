@@ -39,11 +39,13 @@ static REFERENCE: LazyLock<Reference> = LazyLock::new(|| {
     serde_json::from_str(text).expect("the figures of the 2021 report are built in, and tested")
 });
 
-/// The last epoch of part 1's network.
+/// What the log prints of part 1's network: its epoch [`PART1_EPOCH`], of thirty.
 pub static PART1: LazyLock<ReportedEpoch> = LazyLock::new(|| {
     last(1, Head::Original, Init::Random).expect("the 2021 report has a network in part 1")
 });
 
+/// Counted from 1.
+pub const PART1_EPOCH: usize = 28;
 /// Validation images of part 1 that it classified correctly, and all: 0.8669 is 215 of 248.
 pub const PART1_IMAGES: (usize, usize) = (215, 248);
 /// How often the rate of part 1 was halved: from 1e-3 to 3.125e-5 at epoch 27.

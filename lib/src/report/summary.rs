@@ -40,7 +40,7 @@ pub fn accuracies(data: &Datasets) -> Result<Html> {
         let Ok(estimate) = mean_of_splits(&values, overlap(&row.seeds.runs)) else {
             continue;
         };
-        let groups = two_groups(&values);
+        let groups = two_groups(&row.seeds);
         let (mean, interval) = mean_and_interval(&estimate, groups.as_ref());
         let reported = row.reported.unwrap_or(f64::NAN);
         // The mean of two groups is near no run.

@@ -3,7 +3,7 @@
 use glyphs::data::{Provenance, Samples};
 use glyphs::display::{Html, Show};
 use glyphs::eval::statistics::{Interval, PairedDifference, Time, paired_difference};
-use glyphs::report::claims::{Records, Verdict, claims};
+use glyphs::report::claims::{Records, Verdict, claims, verdicts};
 use glyphs::report::part2::measures::{MEASURES, steps_to};
 use glyphs::report::{part1, part2};
 use glyphs::study::{Audit, Experiment, Grid, Head, Init, RunResult, Seeds, networks};
@@ -237,6 +237,11 @@ fn a_claim_holds_does_not_or_cannot_be_told() {
     {
         assert_eq!(Verdict::of_equality(&interval(low, high)), verdict);
     }
+    for (yes, n, verdict) in
+        [(5, 5, Holds), (0, 5, DoesNotHold), (3, 5, CannotBeTold), (4, 4, CannotBeTold)]
+    {
+        assert_eq!(Verdict::of_cases(yes, n), verdict);
+    }
 }
 
 /// Without drawings and labels, but for three of dataset 3: a zero among two in folder 0.
@@ -245,6 +250,7 @@ fn records(mnist: Grid) -> Records {
     Records {
         alone: Seeds::default(),
         in_context: Seeds::default(),
+        strangers: Default::default(),
         mnist,
         mislabelled: Grid::from_iter([]),
         audit: Audit {
@@ -273,6 +279,10 @@ fn claims_are_held_against_the_records() {
     let line = text.lines().find(|line| line.contains("pretrained outperforms"));
     assert!(line.unwrap().contains("+0.44") || line.unwrap().contains("+0.4"), "{text}");
     assert!(line.unwrap().trim_end().ends_with("holds"), "{text}");
+    let found = verdicts(&records(grid(5, 5))).text().to_string();
+    let (hold, fail) = found.split_once("What does not:").unwrap();
+    assert!(hold.contains("Experimental: pretrained outperforms"), "{found}");
+    assert!(fail.contains("Folder 0 has every digit but 0"), "{found}");
 }
 
 /// Validation loss that only falls speaks against overfitting.
