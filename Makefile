@@ -20,7 +20,7 @@ report: setup
 quick: setup
 	@$(ENV) GLYPHS_QUICK=1 workflow/report.sh outputs/quick
 
-## make full     the report, with every run repeated under five seeds; with PROFILE=slurm on a cluster (cluster.md)
+## make full     the report, with every run repeated under its seeds; with PROFILE=slurm on a cluster (cluster.md)
 full: setup
 	@$(ENV) PROFILE=$(PROFILE) workflow/report.sh outputs full
 
@@ -98,4 +98,4 @@ picture: setup
 
 ## make clean    what a run made (outputs/, but not outputs/reference/); keeps setup and data
 clean:
-	@rm -rf outputs/quick outputs/notebooks outputs/report outputs/results outputs/figures outputs/checkpoints outputs/own-network outputs/crate outputs/certificate.md outputs/readings.json .snakemake
+	@rm -rf outputs/quick outputs/notebooks outputs/report outputs/results outputs/ensembles outputs/faults outputs/figures outputs/checkpoints outputs/own-network outputs/crate outputs/certificate.md outputs/readings.json .snakemake

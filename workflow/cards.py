@@ -6,6 +6,7 @@ for validation.
 
 import csv
 import json
+import math
 import re
 import subprocess
 import tempfile
@@ -107,13 +108,7 @@ def parameters(checkpoint):
     with checkpoint.open("rb") as file:
         header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
     shapes = [tensor["shape"] for name, tensor in header.items() if name != "__metadata__" and not re.search("running|scale$", name)]
-    total = 0
-    for shape in shapes:
-        size = 1
-        for length in shape:
-            size *= length
-        total += size
-    return total
+    return sum(math.prod(shape) for shape in shapes)
 
 
 def card(checkpoint, run):
@@ -142,8 +137,8 @@ def card(checkpoint, run):
         parameters=parameters(checkpoint),
         data=f"{data['name']}, {data['count']} images{' (a stand-in)' * data['synthetic']}; see `data/README.md` and "
         "`data/croissant/`. They are not redistributed here.",
-        train=(run.get("samples") or {}).get("train", "not recorded"),
-        valid=(run.get("samples") or {}).get("valid", "not recorded"),
+        train=run["samples"]["train"],
+        valid=run["samples"]["valid"],
         count=len(rows),
         accuracy=correct / len(rows),
         low=low,
@@ -154,9 +149,9 @@ def card(checkpoint, run):
         hours=f"{seconds / 3600:.2f} hours" if seconds >= 3600 else f"{seconds / 60:.1f} minutes",
         threads=environment["threads"],
         cpu=environment["cpu"],
-        instructions=environment.get("instructions", "instructions not recorded"),
+        instructions=environment["instructions"],
         epochs=len(run["epochs"]),
-        weights=run["checkpoint"].get("weights_sha256", "not recorded; of the file: " + run["checkpoint"]["sha256"]),
+        weights=run["checkpoint"]["weights_sha256"],
         commit=environment["commit"],
     )
 

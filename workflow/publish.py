@@ -8,6 +8,7 @@ checkpoints only the networks that read characters are kept, with dense weights 
 sha256 of every checkpoint stands in its result file, and all in checkpoints.sha256.
 """
 
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -23,6 +24,10 @@ CHECKPOINTS = [f"part1-original-random-{protocol}-seed0" for protocol in ("ours"
 
 def main(outputs="outputs"):
     outputs = Path(outputs)
+    listed = json.loads(results.glyphs("train", "--list", capture_output=True, text=True).stdout)
+    missing = [run["name"] for run in listed if not (outputs / f"results/{run['name']}.json").exists()]
+    if missing:
+        sys.exit(f"{outputs} lacks {len(missing)} of {len(listed)} runs, {missing[0]} among them: `make full` makes them")
     # Asked before the tree changes, for the pages.
     pages.commit()
     for folder in ("results", "ensembles"):

@@ -7,8 +7,8 @@ import subprocess
 from collections import defaultdict
 from pathlib import Path
 
-# Student's t for a 95 % interval, by degrees of freedom; from 10 on, nearly normal.
-T95 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262, 19: 2.093}
+# Student's t for a 95 % interval, by degrees of freedom, from 1 on.
+T95 = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093]
 
 ROOT = Path(__file__).resolve().parent.parent
 PUBLISHED = ROOT / "outputs/reference/results"
@@ -43,7 +43,7 @@ PARTS = {
 def glyphs(*arguments, **options):
     """Runs the command line, without what cargo says."""
     command = "cargo run --locked --quiet --package glyphs-cli --"
-    subprocess.run([*command.split(), *arguments], check=True, **options)
+    return subprocess.run([*command.split(), *arguments], check=True, **options)
 
 
 def read(folder):
@@ -90,13 +90,13 @@ def accuracy(run):
 
 
 def measured(runs, part, protocol, init="random", value=accuracy):
-    """A figure of every seed of the original network in one protocol, on real data alone."""
-    return [
-        value(run)
+    """A figure of every seed of the original network in one protocol, on real data alone, by seed."""
+    return {
+        run["seed"]: value(run)
         for run in runs
         if (run["part"], run["network"], run["protocol"], run["init"]) == (part, "original", protocol, init)
         and not synthetic(run)
-    ]
+    }
 
 
 def findings(runs):
@@ -104,17 +104,18 @@ def findings(runs):
 
     def mean(*key, **value):
         found = measured(runs, *key, **value)
-        return f"{100 * statistics.fmean(found):.1f} %" if found else None
+        return f"{100 * statistics.fmean(found.values()):.1f} %" if found else None
 
     def both(protocol):
         return [mean(2, protocol, init) for init in ("pretrained", "random")]
 
     def instead(protocol):
         """The pretrained start's mean against the random one's, where chance does not explain the difference."""
-        pair = [measured(runs, 2, protocol, init) for init in ("pretrained", "random")]
-        if not all(pair) or len(pair[0]) != len(pair[1]):
+        start, other = (measured(runs, 2, protocol, init) for init in ("pretrained", "random"))
+        differences = [start[seed] - other[seed] for seed in start.keys() & other.keys()]
+        if not differences:
             return None
-        gain, half = mean_and_half([a - b for a, b in zip(*pair)])
+        gain, half = mean_and_half(differences)
         pretrained, random = both(protocol)
         return f"{pretrained} instead of {random}" if abs(gain) > half else f"{pretrained} against {random} (which cannot be told apart)"
 
@@ -165,7 +166,7 @@ def picture(runs):
         (words, init, values)
         for words, protocol in amounts
         for init in ("random", "pretrained")
-        if len(values := measured(runs, 2, protocol, init)) > 1
+        if len(values := list(measured(runs, 2, protocol, init).values())) > 1
     ]
     if [init for _, init, _ in rows[:2]] != ["random", "pretrained"]:
         return ""
@@ -220,7 +221,8 @@ def parts(runs):
 
 def label(run):
     """What runs that differ only by seed have in common."""
-    return (run["network"], run["init"], run["protocol"], run["dataset"]["name"], synthetic(run))
+    made = [run["config"] | {"seed": None}, run["setup"]]
+    return (run["network"], run["init"], run["protocol"], run["dataset"]["name"], synthetic(run), json.dumps(made, sort_keys=True))
 
 
 def synthetic(run):
@@ -235,7 +237,7 @@ def trained_on(run):
 
 def row(group):
     run = group[0]
-    network, init, protocol, dataset, synthetic = label(run)
+    network, init, protocol, dataset, synthetic, _ = label(run)
     reported = [
         entry["epochs"][-1]["val_accuracy"]
         for entry in reference_2021()
@@ -256,7 +258,7 @@ def row(group):
 
 def overlap(run):
     """How many samples validate for each that is trained on, where the seeds' splits overlap (Nadeau and Bengio, 2003)."""
-    split = (run.get("setup") or {}).get("split")
+    split = run["setup"]["split"]
     if run["part"] != 1 or not isinstance(split, dict):
         return 0
     ((kind, size),) = split.items()
@@ -267,7 +269,7 @@ def mean_and_half(values, overlap=0):
     """Mean and half the width of the 95 % interval; infinite for one value."""
     if len(values) < 2:
         return values[0], math.inf
-    t = T95.get(len(values) - 1, 2.1)
+    t = T95[min(len(values) - 1, len(T95)) - 1]
     return statistics.fmean(values), t * statistics.stdev(values) * (1 / len(values) + overlap) ** 0.5
 
 

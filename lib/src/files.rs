@@ -37,12 +37,32 @@ pub fn outputs() -> PathBuf {
     }
 }
 
-/// A file of the study by its path in the folder of outputs: the one made here, else the
+/// A file of the study by its path in the folder of outputs: the one made here, and the
 /// published one.
-pub(crate) fn made_or_published(path: &str) -> Option<PathBuf> {
+pub(crate) fn made_and_published(path: &str) -> impl Iterator<Item = PathBuf> + use<> {
     let folders = [outputs(), project_root().join("outputs/reference")];
-    let mut paths = folders.into_iter().map(|folder| folder.join(path));
-    paths.find(|path| path.exists())
+    let paths = folders.map(|folder| folder.join(path));
+    paths.into_iter().filter(|path| path.exists())
+}
+
+/// What [`write_json`] wrote, read from the file made here, else from the published one.
+pub(crate) fn read_made_or_published<T: DeserializeOwned>(
+    path: &str,
+    otherwise: &str,
+    remedy: &'static str,
+) -> Result<Option<T>> {
+    let path = made_and_published(path).next();
+    path.map(|path| read_json(&path, otherwise, remedy)).transpose()
+}
+
+/// Removes a file that may not be there.
+pub(crate) fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(Error::io(path, error, "allow deleting in its folder"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// True if `$GLYPHS_QUICK` asks for a small part of the data: a check that everything

@@ -1,5 +1,10 @@
 //! Numbers as they are written, the same everywhere.
 
+/// For serde: a value that need not be written.
+pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 /// `12,345`
 pub fn format_count(count: usize) -> String {
     let digits = count.to_string();

@@ -23,8 +23,9 @@ pub use crate::{
 pub use crate::{
     eval::Evaluation,
     train::{
-        Checkpoint, Complementary, Config, EarlyStopping, History, Loss, ModelCheckpoint, OptimizerKind,
-        ReduceLrOnPlateau, Schedule, activations, evaluate, fit, fit_resumable, logits,
+        Checkpoint, Complementary, Config, EarlyStopping, History, Loss, ModelCheckpoint,
+        OptimizerKind, ReduceLrOnPlateau, Schedule, activations, evaluate, fit, fit_resumable,
+        logits,
     },
 };
 /// The study.

@@ -28,7 +28,7 @@ def result(seed, accuracy, **changed):
     return {
         "part": 1, "network": "original", "init": "random", "protocol": "report", "seed": seed, "loss": "cross_entropy",
         "dataset": {"name": "handwritten", "source": "trainPart1.zip", "sha256": "ab" * 32, "count": 2480, "synthetic": False},
-        "config": {}, "epochs": [{"accuracy": 0.9, "val_accuracy": accuracy, "loss": 0.1, "val_loss": 0.2}],
+        "config": {}, "setup": {"split": "test_set"}, "epochs": [{"accuracy": 0.9, "val_accuracy": accuracy, "loss": 0.1, "val_loss": 0.2}],
         "test_accuracy": None,
     } | changed  # fmt: skip
 

@@ -12,7 +12,7 @@ import verify
 PUBLISHED = {
     "part": 2, "network": "original", "init": "random", "protocol": "report", "seed": 0, "loss": "cross_entropy",
     "dataset": {"name": "mnist", "source": "a", "sha256": "ab", "count": 60000, "synthetic": False},
-    "config": {"epochs": 1, "batch_size": 100},
+    "config": {"epochs": 1, "batch_size": 100}, "setup": {"split": "test_set"},
     "epochs": [{"loss": 0.1, "accuracy": 0.97, "val_loss": 0.04, "val_accuracy": 0.985, "seconds": 60.0}],
     "test_accuracy": 0.985,
 }  # fmt: skip

@@ -96,8 +96,7 @@ impl Calibration {
     /// bin, with Wilson's interval. `of` says whose it is; the title adds what it shows.
     pub fn chart(&self, of: &str) -> LineChart {
         let [confidence, accuracy] = [self.confidence, self.accuracy].map(|share| 100.0 * share);
-        let title =
-            format!("{of}: mean confidence {confidence:.1} %, mean accuracy {accuracy:.1} %");
+        let title = format!("{of}: mean confidence {confidence:.1} %, accuracy {accuracy:.1} %");
         let shares = |name: &str| Axis::percent(name).from(0.0).to(1.0);
         let bins = self.bins.iter().filter(|bin| bin.count > 0).map(|bin| {
             let correct = (bin.accuracy * bin.count as f64).round() as usize;

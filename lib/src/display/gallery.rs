@@ -130,12 +130,17 @@ impl MostConfused {
                 Html::new(strip, "").into(),
             ]
         });
-        let title = self.0.first().map_or("No confusions".into(), |pair| {
-            format!(
+        let as_often = |count| self.0.iter().filter(|pair| pair.count == count).count();
+        let title = match self.0.first().map(|pair| (pair, as_often(pair.count))) {
+            None => "No confusions".into(),
+            Some((pair, 1)) => format!(
                 "The most frequent confusion: {} read as {}, {} of {} times",
                 pair.truth, pair.prediction, pair.count, pair.support
-            )
-        });
+            ),
+            Some((pair, equals)) => {
+                format!("The most frequent confusions: {equals} pairs, {} times each", pair.count)
+            }
+        };
         Table::new(title, columns).rows(rows)
     }
 }

@@ -55,7 +55,10 @@ pub fn no_number() -> Cell {
 
 /// A share of 0 to 1 as percentage with two decimals.
 pub fn percent(share: f64) -> Cell {
-    Cell::Value(format!("{:.2} %", share * 100.0), Some(share))
+    match share.is_finite() {
+        true => Cell::Value(format!("{:.2} %", share * 100.0), Some(share)),
+        false => no_number(),
+    }
 }
 
 /// A share of 0 to 1 as percentage, with a bar of that length.

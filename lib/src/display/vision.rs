@@ -45,9 +45,9 @@ pub fn filters(model: &dyn Classifier) -> Result<Gallery> {
         Array3::from_shape_fn((1, height, width), |(_, y, x)| grey(y * width + x))
     });
     let each: Vec<Array3<u8>> = each.collect();
-    let rows = each.chunks(8).map(|row| {
+    let rows = each.chunks(8).zip(0..).map(|(row, i)| {
         let strip = Picture::strip(row.iter().map(|image| image.view()), 8);
-        Tile::new(strip, "", "")
+        Tile::new(strip, format!("{} to {}", 8 * i + 1, 8 * i + row.len()), "")
     });
     Ok(Gallery::new(format!("The {count} filters of the first layer"), rows))
 }
@@ -141,8 +141,24 @@ pub fn embedding(
     let rest = &centred - &x.view().insert_axis(Along(1)).dot(&first.insert_axis(Along(0)));
     let y = rest.dot(&component(&rest));
     let of = |part: &Array1<f32>| part.dot(part) / centred.iter().map(|v| v * v).sum::<f32>();
+    let group_of = |i: usize| {
+        let mut of_groups = groups.iter();
+        of_groups.position(|group| group.classes.contains(name(samples, i)))
+    };
+    let (mut shown, mut alike, mut by_chance) = (0, 0, 0.0);
+    for i in (0..samples.len()).filter(|&i| group_of(i).is_some()) {
+        let others = || (0..samples.len()).filter(move |&j| j != i);
+        let is_alike =
+            |j: usize| name(samples, j) != name(samples, i) && group_of(j) == group_of(i);
+        let distance = |j: usize| (&hidden.row(i) - &hidden.row(j)).mapv(|x| x * x).sum();
+        let nearest = others().min_by(|&a, &b| distance(a).total_cmp(&distance(b)));
+        shown += 1;
+        alike += usize::from(nearest.is_some_and(is_alike));
+        by_chance += others().filter(|&j| is_alike(j)).count() as f64 / others().count() as f64;
+    }
     let title = format!(
-        "Two directions hold {:.0} % of the variance in the layer {layer}",
+        "For {alike} of {shown} the nearest image in the layer {layer} is a look-alike (by chance \
+         {by_chance:.1}); the two directions shown hold {:.0} % of the variance",
         100.0 * (of(&x) + of(&y))
     );
     let mut chart =

@@ -9,6 +9,8 @@ use rand::RngExt;
 use rand_pcg::Pcg32;
 use serde::{Deserialize, Serialize};
 
+use crate::numbers::is_default;
+
 /// How far an image may be distorted: an affine map, then an elastic displacement
 /// (P. Y. Simard, D. Steinkraus and J. C. Platt, "Best practices for convolutional
 /// neural networks applied to visual document analysis", ICDAR 2003).
@@ -31,20 +33,12 @@ pub struct Augment {
     /// Smoothness of the elastic displacement (Simard's sigma), in pixels.
     pub smoothness: f32,
     /// Change of each auxiliary feature, as a share of its typical deviation.
-    #[serde(default = "no_change", skip_serializing_if = "is_no_change")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub features: f32,
     /// Share of the images whose auxiliary features are all set to their mean, 0, as where
     /// there is no sheet to measure them on.
-    #[serde(default = "no_change", skip_serializing_if = "is_no_change")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub without_features: f32,
-}
-
-fn no_change() -> f32 {
-    0.0
-}
-
-fn is_no_change(amount: &f32) -> bool {
-    *amount == no_change()
 }
 
 impl Default for Augment {

@@ -7,7 +7,7 @@ use crate::{
     display::{
         Cell, Gallery, Html, Picture, Show, Table, Tile, format_count, no_number, number, stack,
     },
-    report::table,
+    report::{p_value, table},
     study::Audit,
 };
 
@@ -129,7 +129,7 @@ impl Audit {
                 name.into(),
                 number(test.statistic, 1),
                 test.degrees_of_freedom.into(),
-                number(test.p, 3),
+                p_value(test.p),
             ],
             Err(_) => [name.into(), no_number(), no_number(), no_number()],
         });

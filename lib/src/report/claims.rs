@@ -3,11 +3,10 @@
 use super::{accuracy, difference, p_value, table, val_accuracy};
 use crate::{
     Result,
-    display::{Cell, Html, note, stack},
-    eval::statistics::{PairedDifference, difference_of_splits, holm, paired_difference},
+    display::{Cell, Html, format_counted, note, stack},
+    eval::statistics::{PairedDifference, difference_of_splits, holm},
     report::{
-        overlap,
-        part2::measures::{steps_to, unrest},
+        part2::measures::{sd_of_last_epoch, steps_to},
         summary::Datasets,
     },
     study::{Audit, Experiment, Grid, Head, Human, Init, RunResult, Seeds},
@@ -133,9 +132,9 @@ fn after(epoch: usize, training: bool) -> impl Fn(&RunResult) -> Option<f64> {
     }
 }
 
-/// The mean of these against 0.
-fn against_zero(values: &[f64]) -> Option<PairedDifference> {
-    paired_difference(values, &vec![0.0; values.len()]).ok()
+/// The mean of these against 0; `overlap` as in [`Seeds::difference`].
+fn against_zero(values: &[f64], overlap: f64) -> Option<PairedDifference> {
+    difference_of_splits(values, &vec![0.0; values.len()], overlap).ok()
 }
 
 type Value = fn(&RunResult) -> Option<f64>;
@@ -143,19 +142,13 @@ type Value = fn(&RunResult) -> Option<f64>;
 /// A number of each run of one network, against 0.
 fn each(grid: &Grid, head: Head, init: Init, value: Value) -> Option<PairedDifference> {
     let values: Vec<f64> = grid.runs(head, init).iter().filter_map(value).collect();
-    against_zero(&values)
+    against_zero(&values, 0.0)
 }
 
 /// By how much each epoch's validation loss is above that of the one before.
 fn rises_of_loss(run: &RunResult) -> impl Iterator<Item = f64> {
     let pairs = run.epochs.windows(2);
     pairs.map(|pair| pair[1].val_loss - pair[0].val_loss)
-}
-
-/// What context gains, in accuracy.
-fn gain_of_context(alone: &Seeds, in_context: &Seeds) -> Option<PairedDifference> {
-    let [a, b] = [in_context, alone].map(|seeds| seeds.values(val_accuracy));
-    difference_of_splits(&a, &b, overlap(&alone.runs)).ok()
 }
 
 fn taught_wrong_labels(records: &Records) -> &[RunResult] {
@@ -181,7 +174,10 @@ const CLAIMS: [(u8, &str, &str, Test); 25] = [
         Found(|records| {
             let found = match records.people.len() {
                 0 => "no person has read these drawings".into(),
-                n => format!("{n} sittings of people are set beside the network in notebook 2"),
+                n => {
+                    let sittings = format_counted(n, "sitting");
+                    format!("{sittings} of people: see notebook 2, beside the network")
+                }
             };
             (found, Verdict::CannotBeTold)
         }),
@@ -194,18 +190,19 @@ const CLAIMS: [(u8, &str, &str, Test); 25] = [
             let share = |run: &RunResult| {
                 let wrong = 1.0 - val_accuracy(run)?;
                 let other = 1.0 - run.metric("merged_accuracy")?;
-                Some((wrong - other) / wrong - 0.5)
+                (wrong > 0.0).then_some((wrong - other) / wrong - 0.5)
             };
-            let shares = records.alone.values(share);
-            let nothing = vec![0.0; shares.len()];
-            difference_of_splits(&shares, &nothing, overlap(&records.alone.runs)).ok()
+            against_zero(&records.alone.values(share), records.alone.overlap())
         }),
     ),
     (
         1,
         "With context one could be more accurate: drawings of hands that are known.",
         "beside the writer's other drawings, minus alone (points)",
-        Above(|records| gain_of_context(&records.alone, &records.in_context)),
+        Above(|records| {
+            let alone = &records.alone;
+            records.in_context.difference(alone, val_accuracy, alone.overlap())
+        }),
     ),
     (
         1,
@@ -213,48 +210,48 @@ const CLAIMS: [(u8, &str, &str, Test); 25] = [
         "beside the writer's other drawings, minus alone (points)",
         Above(|records| {
             let [alone, in_context] = &records.strangers;
-            gain_of_context(alone, in_context)
+            in_context.difference(alone, val_accuracy, alone.overlap())
         }),
     ),
     (
         2,
-        "Original: pretraining is far ahead after one epoch.",
+        "With the original head, pretrained networks are far ahead after one epoch.",
         "accuracy, pretrained − random (points)",
         Above(|records| records.mnist.gain(Original, after(0, false))),
     ),
     (
         2,
-        "Experimental: pretraining is behind after one epoch.",
+        "With the experimental head, pretrained networks are behind after one epoch.",
         "accuracy, random − pretrained (points)",
         Above(|records| saved(records, Experimental, |run| after(0, false)(run))),
     ),
     (
         2,
-        "Original: it learns the training images faster.",
+        "With the original head, pretrained networks learn the training images faster.",
         "training accuracy of epoch 1, pretrained − random (points)",
         Above(|records| records.mnist.gain(Original, after(0, true))),
     ),
     (
         2,
-        "Experimental: it learns the training images faster.",
+        "With the experimental head, pretrained networks learn the training images faster.",
         "training accuracy of epoch 1, pretrained − random (points)",
         Above(|records| records.mnist.gain(Experimental, after(0, true))),
     ),
     (
         2,
-        "Original: both starts end equally well.",
+        "With the original head, both starts end equally well.",
         "accuracy, pretrained − random (points)",
         Equal(|records| records.mnist.gain(Original, accuracy)),
     ),
     (
         2,
-        "Experimental: pretrained outperforms.",
+        "With the experimental head, pretrained networks outperform.",
         "accuracy, pretrained − random (points)",
         Above(|records| records.mnist.gain(Experimental, accuracy)),
     ),
     (
         2,
-        "Experimental: in less time.",
+        "With the experimental head, pretrained networks learn in less time.",
         "steps to 98 %, random − pretrained (hundreds)",
         Above(|records| {
             saved(records, Experimental, |run| Some(steps_to(0.98, run)?.value() / 1e4))
@@ -262,7 +259,7 @@ const CLAIMS: [(u8, &str, &str, Test); 25] = [
     ),
     (
         2,
-        "Experimental: an epoch takes less time.",
+        "With the experimental head, an epoch of a pretrained network takes less time.",
         "",
         Found(|records| {
             let runs = Init::ALL.map(|init| records.mnist.runs(Experimental, init));
@@ -270,17 +267,17 @@ const CLAIMS: [(u8, &str, &str, Test); 25] = [
             let [least, most] = [f64::min, f64::max]
                 .map(|of| seconds.clone().reduce(of).map_or("–".into(), |s| format!("{s:.0}")));
             let found = format!(
-                "both starts make the same computations; one run took {least} to {most} s, by what \
-                 else the machine did"
+                "both starts make the same computations; a run took {least} to {most} s, from \
+                 either start"
             );
             (found, Verdict::CannotBeTold)
         }),
     ),
     (
         2,
-        "Experimental: more stably.",
+        "With the experimental head, pretrained networks learn more stably.",
         "sd along the last epoch, random − pretrained (points)",
-        Above(|records| saved(records, Experimental, unrest)),
+        Above(|records| saved(records, Experimental, sd_of_last_epoch)),
     ),
     (
         2,
@@ -294,7 +291,7 @@ const CLAIMS: [(u8, &str, &str, Test); 25] = [
     ),
     (
         2,
-        "Pretrained, it keeps getting better.",
+        "Pretrained, the experimental head keeps getting better.",
         "accuracy of epoch 3 − epoch 2 (points)",
         Above(|records| each(&records.mnist, Experimental, Pretrained, gain_of_last_epoch)),
     ),
@@ -351,7 +348,7 @@ const CLAIMS: [(u8, &str, &str, Test); 25] = [
     ),
     (
         3,
-        "Original, pretrained: it is trained to predict anything but the right answer.",
+        "The pretrained original head is trained to predict anything but the right answer.",
         "runs whose least likely digit is right more often than the likeliest",
         Each(taught_wrong_labels, |run| {
             Some(run.metric("least_likely_accuracy")? > run.test_accuracy?)
@@ -365,7 +362,7 @@ const CLAIMS: [(u8, &str, &str, Test); 25] = [
     ),
     (
         3,
-        "Original, pretrained: validation loss rises steadily.",
+        "The validation loss of the pretrained original head rises steadily.",
         "runs in which it rises from each epoch to the next",
         Each(taught_wrong_labels, |run| Some(rises_of_loss(run).all(|rise| rise > 0.0))),
     ),
@@ -404,12 +401,16 @@ fn judge(records: &Records) -> Vec<Judged> {
             }
             (Equal(_), Some(gain)) => (numbers(gain), Verdict::of_equality(gain)),
             (Above(_) | Equal(_), None) => {
-                (["never run on this data".into(), "".into()], Verdict::CannotBeTold)
+                (["fewer than two seeds on this data".into(), "".into()], Verdict::CannotBeTold)
             }
             (Each(runs, is_so), _) => {
                 let cases: Vec<bool> = runs(records).iter().filter_map(is_so).collect();
                 let (yes, n) = (cases.iter().filter(|case| **case).count(), cases.len());
-                ([format!("{yes} of {n}").into(), n.into()], Verdict::of_cases(yes, n))
+                let found = match n {
+                    0 => "never run on this data".into(),
+                    n => format!("{yes} of {n}"),
+                };
+                ([found.into(), n.into()], Verdict::of_cases(yes, n))
             }
             (Found(of), _) => {
                 let (words, verdict) = of(records);

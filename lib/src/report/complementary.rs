@@ -1,15 +1,17 @@
 //! Notebook 7: learning digits from labels that say what an image is not.
 
 use super::{
-    accuracy, compare, compare_under, mean_percent, never_made, points, span, table, val_accuracy,
+    accuracy, compare, compare_under, mean_percent, never_made, points, table, val_accuracy,
 };
 use crate::{
     Result,
     data::Provenance,
-    display::{Html, format_signed, note, number, percent, percent_interval, stack},
-    eval::statistics::{mean, paired_difference},
+    display::{
+        Html, format_counted, format_signed, note, number, percent, percent_interval, stack,
+    },
+    eval::statistics::mean,
     study::{
-        DIVISIONS, Division, Experiment, Head, Init, RELABELLED, RunResult, Seeds, TAKEN, Trained,
+        DIVISIONS, Division, Experiment, Head, Init, RELABELLED, Seeds, TAKEN, Trained,
         TriedDivision, UNLIMITED, simplest_division, tried_divisions,
     },
     train::Complementary,
@@ -23,11 +25,12 @@ fn random_start() -> Experiment {
 /// held-out images, which needs only their complementary labels.
 pub fn compare_losses(dataset: &Provenance) -> Result<Html> {
     let mut table = table(
-        "Six losses, 3 epochs each, seed 0",
+        "Losses for complementary labels, three epochs each, seed 0",
         " | risk on held-out images (nats) | accuracy estimated from them | \
          MNIST test accuracy (not used)",
     );
     let mut best: Option<(f64, &str)> = None;
+    let mut estimated: Option<(f64, &str)> = None;
     for loss in Complementary::ALL {
         let seeds = Seeds::recorded_under(&[0], &random_start().complementary(loss), dataset)?;
         let Some(run) = seeds.runs.first() else {
@@ -37,21 +40,27 @@ pub fn compare_losses(dataset: &Provenance) -> Result<Html> {
         if best.is_none_or(|(least, _)| risk.total_cmp(&least).is_lt()) {
             best = Some((risk, loss.title()));
         }
+        let estimate = val_accuracy(run).unwrap_or(f64::NAN);
+        if estimated.is_none_or(|(most, _)| estimate > most) {
+            estimated = Some((estimate, loss.title()));
+        }
         table = table.row([
             loss.title().into(),
             number(risk, 4),
-            percent(val_accuracy(run).unwrap_or(f64::NAN)),
+            percent(estimate),
             percent(accuracy(run).unwrap_or(f64::NAN)),
         ]);
     }
-    Ok(best.map_or_else(never_made, |(risk, name)| {
-        let choice = format!(
-            "{name} has the lowest risk on held-out images, {risk:.4} nats. (A network that knew \
-             every digit for certain would reach ln 9 = 2.1972; one that knows nothing stays at \
-             ln 10 = 2.3026.)"
-        );
-        stack(&[&table, &note(&choice)])
-    }))
+    let (Some((risk, name)), Some((estimate, other))) = (best, estimated) else {
+        return Ok(never_made());
+    };
+    let choice = format!(
+        "Lowest risk on held-out images: {name}, {risk:.4} nats. (A network that knew every digit \
+         for certain would reach ln 9 = 2.1972; one that knows nothing stays at ln 10 = 2.3026.) \
+         Highest estimated accuracy: {other}, {:.2} %.",
+        100.0 * estimate
+    );
+    Ok(stack(&[&table, &note(&choice)]))
 }
 
 /// Several schedules of nine epochs, from a random start, and which one the rule takes.
@@ -79,11 +88,14 @@ pub fn compare_stages(dataset: &Provenance) -> Result<Html> {
             seeds.runs.len().into(),
         ]);
     }
-    let mut words = format!(
-        "The highest estimate is that of {best}. The simplest schedule that cannot be told from \
-         it is {}.",
-        words(&taken)
-    );
+    let taken = words(&taken);
+    let mut words = match best == taken {
+        true => format!("The highest estimate is that of {best}, which is taken."),
+        false => format!(
+            "The highest estimate is that of {best}. The simplest schedule that cannot be told \
+             from it is {taken}."
+        ),
+    };
     let (complete, all) = (tried.len(), DIVISIONS.len());
     if complete < all {
         words += &format!(" The rule needs all {all} schedules; {complete} of them were run.");
@@ -98,7 +110,7 @@ fn words(division: &Division) -> String {
         return first;
     };
     let which = match (own.confidence > 0.0, own.copies) {
-        (true, _) => format!("its predictions above {}", own.confidence),
+        (true, _) => format!("its predictions with a probability above {}", own.confidence),
         (_, 0) => "all its predictions".into(),
         (_, copies) => format!("all its predictions, averaged over {copies} distorted copies"),
     };
@@ -114,19 +126,20 @@ pub fn price_of_not_knowing(mislabelled: &Provenance, mnist: &Provenance) -> Res
         let (epochs, run) = (division.epochs(), random_start());
         let known = Seeds::recorded(&Experiment::true_labels(epochs, 0), mnist)?;
         let unknown = Seeds::recorded(&run.divided(division), mislabelled)?;
-        if let Ok(cost) = paired_difference(&known.values(accuracy), &unknown.values(accuracy)) {
+        if let Some(cost) = known.difference(&unknown, accuracy, 0.0) {
+            let points = format_signed(100.0 * cost.mean, 2);
             let price = match cost.interval.contains(0.0) {
-                true => "an amount that cannot be told".into(),
-                false => format!("{:.2} points", 100.0 * cost.mean),
+                true => format!("{points} points, which cannot be told from none"),
+                false => format!("{points} points"),
             };
-            prices.push(format!("{price} in {epochs} epochs"));
+            prices.push(format!("{price}, in {epochs} epochs"));
         }
         ways.push((format!("{epochs} epochs, wrong labels"), unknown));
         ways.push((format!("{epochs} epochs, true labels"), known));
     }
     let title = match prices.is_empty() {
         true => "Learned from wrong labels, and from true ones".into(),
-        false => format!("Not knowing the labels costs {}", prices.join(", ")),
+        false => format!("The price of not knowing the labels: {}", prices.join("; ")),
     };
     compare_under(&title, "Accuracy on the MNIST test set", &ways, &[])
 }
@@ -136,8 +149,8 @@ pub fn compare_labels(mnist: &Provenance) -> Result<Html> {
     let mut ways = Vec::new();
     for (right, uneven) in RELABELLED {
         let name = match uneven {
-            true => "none right, wrong ones not uniform (2 to 1)".into(),
-            false => format!("{:.0} % right", 100.0 * right),
+            true => "no label right, wrong ones not uniform (2 to 1)".into(),
+            false => format!("{:.0} % of labels right", 100.0 * right),
         };
         let run = Experiment::relabelled(right, uneven, 0);
         ways.push((name, Seeds::recorded(&run, mnist)?));
@@ -157,49 +170,23 @@ pub fn accuracies(runs: &[&Trained]) -> Result<Html> {
     compare(what, &ways, &[])
 }
 
-/// What each start reached, and whether the second stage helped, judged by complementary labels
-/// alone, in words. `runs` begin with the random start: the other has seen right labels, those
-/// of the drawn digits.
+/// What each start reached, in words. The pretrained one has seen right labels, those of the
+/// drawn digits.
 pub fn finding(runs: &[&Trained]) -> Result<Html> {
-    let (mut first, mut second, mut sentences) = (Vec::new(), Vec::new(), Vec::new());
+    let mut sentences = Vec::new();
     for trained in runs {
-        let seeds = Seeds::beside(trained)?;
-        let estimate = mean(&seeds.values(accuracy))?;
+        let estimate = mean(&Seeds::beside(trained)?.values(accuracy))?;
         let learned = match trained.experiment.init {
-            Init::Random => "dataset 3 alone, without one label that is supposed to be right",
+            Init::Random => "dataset 3 alone, without one label that is supposed to be right,",
             Init::Pretrained => "dataset 3 after the drawn digits and their right labels",
         };
         sentences.push(format!(
-            "A network that learns from {learned}, classifies {:.2} % of the MNIST test set \
-             correctly ({}, {} seeds).",
+            "A network that learns from {learned} classifies {:.2} % of the MNIST test set \
+             correctly ({}, {}).",
             estimate.mean * 100.0,
             percent_interval(&estimate),
-            estimate.n
-        ));
-        if trained.experiment.init == Init::Random {
-            let stages = seeds.runs.iter().filter_map(both_stages);
-            (first, second) = stages.unzip();
-        }
-    }
-    if let Ok(gain) = paired_difference(&second, &first) {
-        let verdict = match gain.interval.contains(0.0) {
-            true => "whether it helped cannot be told from these labels",
-            false => "more than chance",
-        };
-        sentences.push(format!(
-            "Judged by held-out complementary labels alone, training on its own predictions \
-             changed the random start's estimated accuracy by {} points (95 % interval {}): \
-             {verdict}.",
-            format_signed(gain.mean * 100.0, 2),
-            span(gain.interval, 100.0, 2),
+            format_counted(estimate.n, "seed")
         ));
     }
     Ok(note(&sentences.join(" ")))
-}
-
-/// Estimated accuracy after the first and after the second stage.
-fn both_stages(run: &RunResult) -> Option<(f64, f64)> {
-    let first = run.epochs.get(run.config.epochs - 1)?;
-    let last = run.last()?;
-    (run.epochs.len() > run.config.epochs).then_some((first.val_accuracy, last.val_accuracy))
 }

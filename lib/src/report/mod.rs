@@ -22,10 +22,8 @@ use crate::{
         Axis, Cell, Html, RowChart, Show, Table, format_number, format_signed, note, number,
         percent, percent_interval, stack,
     },
-    eval::statistics::{
-        Estimate, Interval, PairedDifference, difference_of_splits, mean, mean_of_splits,
-    },
-    study::{Grid, Head, Init, RunResult, Seeds, Split, Trained, val_accuracy},
+    eval::statistics::{Estimate, Interval, PairedDifference, mean, mean_of_splits},
+    study::{Grid, Head, Init, RunResult, Seeds, Trained, val_accuracy},
 };
 
 /// Label of what the 2021 report says, beside ours.
@@ -100,15 +98,11 @@ fn each_percent(shares: &[f64]) -> Cell {
     each.collect::<Vec<_>>().join("  ").into()
 }
 
-/// How many samples the runs of part 1 validate on for each that they train on; see
-/// [`mean_of_splits`]. 0 for runs that are judged by the MNIST test set.
-fn overlap(runs: &[RunResult]) -> f64 {
-    let setup = runs.first().and_then(|run| run.setup.as_ref());
-    match setup.filter(|_| runs[0].part == 1).map(|setup| setup.split) {
-        Some(Split::Random(share) | Split::ByWriter(share)) => (1.0 - share) / share,
-        Some(Split::Fold(folds) | Split::FoldByWriter(folds)) => 1.0 / (folds.max(2) - 1) as f64,
-        Some(Split::TestSet | Split::Few(..)) | None => 0.0,
-    }
+/// Of accuracies as [`accuracy`] has them: the splits of part 1's seeds overlap, and the MNIST test
+/// set is the same for all.
+fn overlap(seeds: &Seeds) -> f64 {
+    let of_part1 = seeds.runs.first().is_some_and(|run| run.part == 1);
+    if of_part1 { seeds.overlap() } else { 0.0 }
 }
 
 /// `+0.42 (0.10 to 0.74)`: a difference with its interval, each times `scale`.
@@ -139,31 +133,26 @@ fn compare(
     if ways.iter().any(|(_, seeds)| two_groups(seeds.borrow()).is_some()) {
         return compare_under(what, what, ways, lines);
     }
-    let (title, leads) = highest(ways);
-    let title = if title.is_empty() { what } else { &title };
-    let shown = compare_under(title, what, ways, lines)?;
-    Ok(match leads.as_str() {
-        "" => shown,
-        leads => stack(&[&shown, &note(leads)]),
-    })
+    let Some((title, leads)) = highest(ways) else {
+        return compare_under(what, what, ways, lines);
+    };
+    let shown = compare_under(&title, what, ways, lines)?;
+    Ok(stack(&[&shown, &note(&leads)]))
 }
 
-/// Which way has the highest mean, and by how much it leads each of the others.
-fn highest(ways: &[(impl AsRef<str>, impl Borrow<Seeds>)]) -> (String, String) {
+/// Which of several ways has the highest mean, and by how much it leads each of the others.
+fn highest(ways: &[(impl AsRef<str>, impl Borrow<Seeds>)]) -> Option<(String, String)> {
     let ranked = ways.iter().filter_map(|(name, seeds)| {
         let seeds: &Seeds = seeds.borrow();
-        let values = seeds.values(accuracy);
-        Some((name.as_ref(), mean(&values).ok()?.mean, values, seeds))
+        Some((name.as_ref(), mean(&seeds.values(accuracy)).ok()?.mean, seeds))
     });
     let mut ranked: Vec<_> = ranked.collect();
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let Some(((best, top, values, seeds), others)) = ranked.split_first() else {
-        return Default::default();
-    };
+    let ((best, top, seeds), others) = ranked.split_first().filter(|(_, rest)| !rest.is_empty())?;
     let top = format!("{best}, {:.2} %", 100.0 * top);
     let (mut leads, mut within) = (Vec::new(), Vec::new());
-    for (name, _, others, _) in others {
-        let lead = difference_of_splits(values, others, overlap(&seeds.runs)).ok();
+    for (name, _, other) in others {
+        let lead = seeds.difference(other, accuracy, overlap(seeds));
         if lead.is_none_or(|lead| lead.interval.contains(0.0)) {
             within.push(*name);
         }
@@ -172,14 +161,23 @@ fn highest(ways: &[(impl AsRef<str>, impl Borrow<Seeds>)]) -> (String, String) {
             None => format!("unknown over {name} (too few seeds)"),
         });
     }
-    let within = within.join(" or ");
-    let title = match (within.as_str(), others.is_empty()) {
-        (_, true) => return (top, String::new()),
-        ("", _) => format!("Highest mean: {top}, more than chance"),
-        _ => format!("Highest mean: {top}; it cannot be told from {within}"),
+    let title = match within.as_slice() {
+        [] => format!("Highest mean: {top}, ahead of every other by more than chance"),
+        within => format!("Highest mean: {top}; it cannot be told from {}", list(within, "or")),
     };
     let leads = format!("The lead of {best}, in points: {}.", leads.join("; "));
-    (title, leads)
+    Some((title, leads))
+}
+
+/// `a, b or c`
+fn list(names: &[&str], last: &str) -> String {
+    match names {
+        [names @ .., before, end] if !names.is_empty() => {
+            format!("{}, {before} {last} {end}", names.join(", "))
+        }
+        [before, end] => format!("{before} {last} {end}"),
+        names => names.concat(),
+    }
 }
 
 /// As [`compare`], under a title that says something else.
@@ -202,7 +200,7 @@ fn compare_under(
         if values.is_empty() {
             continue;
         }
-        let estimate = mean_of_splits(&values, overlap(&seeds.runs))?;
+        let estimate = mean_of_splits(&values, overlap(seeds))?;
         let groups = two_groups(seeds);
         let (mean, interval) = mean_and_interval(&estimate, groups.as_ref());
         chart = match groups {
@@ -279,7 +277,7 @@ impl Trained {
     pub fn origin(&self) -> Html {
         let dataset = &self.result.dataset;
         match &self.result.pretraining {
-            Some(first) => stack(&[dataset, &note("Before that, it had learned:"), first]),
+            Some(first) => stack(&[dataset, &note("Before that, it was trained on:"), first]),
             None => dataset.show(),
         }
     }
@@ -290,7 +288,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn runs_that_fall_into_around_two() {
+    fn values_around_two_points() {
         let learned_or_not = [0.0025, 0.0974, 0.0032, 0.0892, 0.0133];
         let groups = (vec![0.0025, 0.0032, 0.0133], vec![0.0892, 0.0974]);
         assert_eq!(around_two(&learned_or_not), Some(groups));

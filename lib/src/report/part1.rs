@@ -3,7 +3,7 @@
 use std::{borrow::Borrow, path::PathBuf};
 
 use super::{
-    THE_REPORT, compare, each_percent, mean_percent, never_made, overlap, points, reference_2021,
+    THE_REPORT, compare, each_percent, mean_percent, never_made, p_value, points, reference_2021,
     span, table, val_accuracy,
 };
 use crate::{
@@ -15,7 +15,6 @@ use crate::{
         statistics::{difference_of_splits, holm, mean, prediction_interval, wilson},
     },
     files::project_root,
-    report::reference_2021::PART1_EPOCH,
     study::{
         AVERAGED, COPIES, Experiment, LOOKALIKES, OTHERS, OfficialTest, RunResult, SELECTION,
         Seeds, TOGETHER, accuracy_with,
@@ -39,8 +38,9 @@ fn beside_report(ways: &[(impl AsRef<str>, impl Borrow<Seeds>)]) -> Result<Html>
 }
 
 /// Whether a run in a notebook went as the record of its seed says.
-pub fn repeats(history: &History, seeds: &Seeds) -> Html {
-    let (Some(last), Some(run)) = (history.epochs.last(), seeds.runs.first()) else {
+pub fn repeats(history: &History, seeds: &Seeds, seed: u64) -> Html {
+    let of_seed = seeds.runs.iter().find(|run| run.seed == seed);
+    let (Some(last), Some(run)) = (history.epochs.last(), of_seed) else {
         return super::left_out(&seeds.left_out);
     };
     let figures = |epoch: &Epoch| [epoch.loss, epoch.accuracy, epoch.val_loss, epoch.val_accuracy];
@@ -48,6 +48,11 @@ pub fn repeats(history: &History, seeds: &Seeds) -> Html {
     let differs = pairs.filter(|(here, there)| figures(here) != figures(there));
     let verdict = match (differs.count(), history.epochs.len() == run.epochs.len()) {
         (0, true) => "losses and accuracies of every epoch are equal, to the last bit".into(),
+        (0, false) => format!(
+            "the epochs that both have are equal; here there are {}, in the record {}",
+            history.epochs.len(),
+            run.epochs.len()
+        ),
         (differing, _) => format!(
             "{differing} of {} epochs differ, because of another configuration, other data or \
              another kind of processor (the record is from {})",
@@ -69,14 +74,15 @@ pub fn compare_averaging(ways: &[(&str, &Seeds)]) -> Result<Html> {
         format!("Validation accuracy, averaged over {COPIES} distorted copies"),
         " | image as it is | averaged | gain and 95 % interval (points) | seeds",
     );
-    let mut helped = Vec::new();
+    let (mut helped, mut tested) = (Vec::new(), 0);
     for (name, seeds) in ways {
         let averaged = seeds.values(|run| run.metric(AVERAGED));
         let as_is = seeds.values(|run| run.metric(AVERAGED).and(val_accuracy(run)));
         if averaged.is_empty() {
             continue;
         }
-        let gain = difference_of_splits(&averaged, &as_is, overlap(&seeds.runs)).ok();
+        let gain = difference_of_splits(&averaged, &as_is, seeds.overlap()).ok();
+        tested += usize::from(gain.is_some());
         if gain.is_some_and(|gain| gain.interval.low > 0.0) {
             helped.push(*name);
         }
@@ -87,6 +93,9 @@ pub fn compare_averaging(ways: &[(&str, &Seeds)]) -> Result<Html> {
             points(gain),
             averaged.len().into(),
         ]);
+    }
+    if tested == 0 {
+        return Ok(stack(&[&table, &never_made()]));
     }
     let words = match helped.as_slice() {
         [] => "For none of these does averaging help by more than chance.".into(),
@@ -119,15 +128,16 @@ pub fn preprocessing_finding(drawings: &Handwritten) -> Result<Html> {
         "On seed 0, {best} classifies the most validation images correctly, {:.1} %.",
         accuracy * 100.0
     );
-    let (a, b) = (seeds.values(val_accuracy), ways[0].1.values(val_accuracy));
-    if a.len() == b.len() && a.len() > 1 {
-        let gain = difference_of_splits(&a, &b, overlap(&seeds.runs))?;
+    let (first, squeezed) = &ways[0];
+    let gain = seeds.difference(squeezed, val_accuracy, seeds.overlap());
+    if let Some(gain) = gain.filter(|_| best != first) {
         let verdict = match gain.interval.contains(0.0) {
             true => ", so whether it is better cannot be told",
             false => "",
         };
         words += &format!(
-            " Over {} seeds its mean is {} points from that of squeezing (95 % interval {}){verdict}.",
+            " Over {} seeds its mean minus that of {first} is {} points (95 % interval \
+             {}){verdict}.",
             gain.n,
             format_signed(gain.mean * 100.0, 1),
             span(gain.interval, 100.0, 1)
@@ -147,14 +157,11 @@ pub fn compare_candidates(drawings: &Handwritten) -> Result<Html> {
             tried.push((name, seeds));
         }
     }
-    let Some((_, ours)) = tried.first() else {
+    let Some((_, ours)) = tried.first().filter(|(name, _)| *name == "ours") else {
         return Ok(never_made());
     };
-    let ours = ours.values(val_accuracy);
-    let gain = |(_, seeds): &(&str, Seeds)| {
-        difference_of_splits(&seeds.values(val_accuracy), &ours, overlap(&seeds.runs))
-    };
-    let gains = tried[1..].iter().map(gain).collect::<Result<Vec<_>>>()?;
+    let gain = |(_, seeds): &(_, Seeds)| seeds.difference(ours, val_accuracy, seeds.overlap());
+    let gains: Vec<_> = tried[1..].iter().filter_map(gain).collect();
     let corrected = holm(&gains.iter().map(|gain| gain.p).collect::<Vec<_>>());
     let others = gains.into_iter().map(Some).zip(corrected);
     let compared = std::iter::once((None, f64::NAN)).chain(others);
@@ -173,7 +180,7 @@ pub fn compare_candidates(drawings: &Handwritten) -> Result<Html> {
             mean_percent(&seeds.values(val_accuracy)),
             number(mean(&losses)?.mean, 4),
             points(gain),
-            number(p, 3),
+            p_value(p),
             seeds.runs.len().into(),
         ]);
     }
@@ -248,8 +255,8 @@ pub fn compare_readings(drawings: &Handwritten) -> Result<Html> {
     let highest = accuracies.iter().copied().fold(f64::NAN, f64::max);
     let words = format!(
         "Nearest to the log in training accuracy, validation accuracy and validation loss together \
-         (sum of the relative differences) is: {nearest}. Of the {} readings {reach} reach its \
-         validation accuracy of {:.1} % in the mean; the highest mean is {:.1} %.",
+         (sum of the relative differences) is: {nearest}. {reach} of {} readings have a mean \
+         validation accuracy of at least the log's {:.1} %; the highest mean is {:.1} %.",
         accuracies.len(),
         100.0 * log[1],
         100.0 * highest
@@ -334,12 +341,12 @@ pub fn findings(baseline: &Seeds, ours: &Seeds, seed0: &Evaluation) -> Result<Ht
     let compared = match one_run {
         Ok(interval) => {
             let verdict = match (interval.low > own.high, interval.high < own.low) {
-                (true, _) => "even the low end of ours is better",
-                (_, true) => "even the high end of ours is worse",
+                (true, _) => "even the low end of ours is above it",
+                (_, true) => "even the high end of ours is below it",
                 _ => "the two overlap, so one run of theirs cannot tell which is better",
             };
             format!(
-                "One further run of ours would reach {} % (95 % prediction interval); the report's \
+                "A further run of ours is expected to reach {} % (95 % prediction interval); the report's \
                  run, {right} of {of} images, has an interval of {} %: {verdict}.",
                 span(interval, 100.0, 1),
                 span(own, 100.0, 1)

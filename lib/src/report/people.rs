@@ -36,7 +36,8 @@ pub fn people(trained: &Trained) -> Result<Html> {
         if read.is_empty() {
             continue;
         }
-        for (who, reader) in [("a person", 1), ("the network", 2)] {
+        let by_person = [human.date.as_str(), human.view.as_str()];
+        for (who, reader, of) in [("a person", 1, by_person), ("the network", 2, ["", "cropped"])] {
             let right = |same: fn(&str, &str) -> bool| {
                 read.iter().filter(|row| same(row[0], row[reader])).count()
             };
@@ -45,8 +46,8 @@ pub fn people(trained: &Trained) -> Result<Html> {
             let share = |value: f64| format!("{:.1} %", 100.0 * value);
             table = table.row([
                 who.into(),
-                human.date.as_str().into(),
-                human.view.as_str().into(),
+                of[0].into(),
+                of[1].into(),
                 read.len().into(),
                 share(exact as f64 / read.len() as f64).into(),
                 format!("{} to {}", share(interval.low), share(interval.high)).into(),

@@ -3,7 +3,7 @@
 use crate::{
     Result,
     data::Provenance,
-    eval::statistics::{PairedDifference, mean, paired_difference},
+    eval::statistics::{PairedDifference, mean},
     study::{
         experiment::{Experiment, Head, Init},
         experiments::{DIVISIONS, Division, RATES, SEEDS, SELECTION},
@@ -45,7 +45,8 @@ pub struct TriedDivision {
     pub division: Division,
     pub seeds: Seeds,
     /// Accuracy estimated on held-out images by complementary labels alone, less that of the
-    /// division whose estimate is the highest; paired by seed.
+    /// division whose estimate is the highest; paired by seed, with an interval that allows for the
+    /// overlap of their splits.
     pub behind: PairedDifference,
 }
 
@@ -56,17 +57,19 @@ pub fn tried_divisions(mislabelled: &Provenance) -> Result<Vec<TriedDivision>> {
     for division in DIVISIONS {
         let seeds = Seeds::recorded(&start.clone().divided(division), mislabelled)?;
         if seeds.runs.len() == SEEDS.len() {
-            let estimates = seeds.values(val_accuracy);
-            tried.push((division, seeds, mean(&estimates)?.mean, estimates));
+            let estimate = mean(&seeds.values(val_accuracy))?.mean;
+            tried.push((division, seeds, estimate));
         }
     }
     let highest = tried.iter().max_by(|a, b| a.2.total_cmp(&b.2));
-    let highest = highest.map_or(Vec::new(), |(.., estimates)| estimates.clone());
-    let behind = |(division, seeds, _, estimates): (_, _, _, Vec<f64>)| {
-        let behind = paired_difference(&estimates, &highest)?;
-        Ok(TriedDivision { division, seeds, behind })
+    let Some((_, highest, _)) = highest.cloned() else {
+        return Ok(Vec::new());
     };
-    tried.into_iter().map(behind).collect()
+    let tried = tried.into_iter().filter_map(|(division, seeds, _)| {
+        let behind = seeds.difference(&highest, val_accuracy, seeds.overlap())?;
+        Some(TriedDivision { division, seeds, behind })
+    });
+    Ok(tried.collect())
 }
 
 /// The rule: of those whose estimate cannot be told from the highest (the interval of the

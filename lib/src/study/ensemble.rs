@@ -1,13 +1,11 @@
 //! The five networks of a run, one a seed, read a test set together.
 
-use std::path::PathBuf;
-
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Result,
     data::{Provenance, Samples},
-    files::{made_or_published, outputs, read_json, write_json},
+    files::{outputs, read_made_or_published, write_json},
     nn::Ensemble,
     study::{Experiment, SEEDS},
     train::evaluate,
@@ -26,27 +24,23 @@ pub struct EnsembleResult {
 }
 
 impl EnsembleResult {
-    /// Of the networks of `run` under all seeds, where they are here; else as it was published.
-    /// Nothing where there is neither.
+    /// Of the networks of `run` under all seeds, where they are here, with the same configuration;
+    /// else as it was recorded. Nothing where there is neither.
     ///
     /// # Errors
     /// Where a file is damaged, or the record cannot be written.
     pub fn of(run: &Experiment, test: &Samples) -> Result<Option<Self>> {
-        let runs = SEEDS.map(|seed| run.with_seed(seed));
-        let file = format!("ensembles/{}.json", runs[0].name());
-        let mut members = Vec::new();
-        let mut weights_sha256 = Vec::new();
-        for run in &runs {
-            let Some(checkpoint) = run.find_checkpoint()? else {
-                return Self::load(&file);
-            };
-            members.push(checkpoint.network()?);
-            weights_sha256.push(checkpoint.weights_sha256());
+        let file = format!("ensembles/{}.json", run.with_seed(SEEDS[0]).name());
+        let networks = run.finished(&SEEDS, |data| data.synthetic == test.provenance.synthetic)?;
+        if networks.len() < SEEDS.len() {
+            return read_made_or_published(&file, "is no record of an ensemble", "delete it");
         }
+        let members = networks.iter().map(|(_, checkpoint)| checkpoint.network());
+        let members = members.collect::<Result<Vec<_>>>()?;
         let evaluation = evaluate(&Ensemble::new(members)?, test)?;
         let result = Self {
-            runs: runs.iter().map(Experiment::name).collect(),
-            weights_sha256,
+            runs: networks.iter().map(|(run, _)| run.name()).collect(),
+            weights_sha256: networks.iter().map(|(_, of)| of.weights_sha256()).collect(),
             dataset: test.provenance.clone(),
             accuracy: evaluation.accuracy(),
             loss: evaluation.loss(),
@@ -54,10 +48,5 @@ impl EnsembleResult {
         let path = outputs().join(file);
         write_json(&path, &result)?;
         Ok(Some(result))
-    }
-
-    fn load(file: &str) -> Result<Option<Self>> {
-        let read = |path: PathBuf| read_json(&path, "is no record of an ensemble", "delete it");
-        made_or_published(file).map(read).transpose()
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error, Result,
     data::{Handwritten, Mnist, Provenance, Samples},
-    files::{made_or_published, outputs},
+    files::{made_and_published, outputs},
     image::{FEATURES, Others, Preprocess},
     nn::{Builder, Classifier, DynNetwork, EXPERIMENTAL, ORIGINAL, char_cnn, shape::Dims},
     study::result::{RunResult, Setup, run_name},
@@ -56,7 +56,7 @@ pub enum Trunk {
 }
 
 /// A network as the 2021 report's may have been.
-fn reading(seed: u64, has_norm: bool) -> DynNetwork {
+fn network_of_2021(seed: u64, has_norm: bool) -> DynNetwork {
     let mut layers = Builder::new(Dims::Image { channels: 1, height: 28, width: 28 });
     for (block, channels) in [("block1", 32), ("block2", 64)] {
         layers.named(block, |block| {
@@ -171,19 +171,19 @@ impl Features {
     }
 }
 
-/// Which samples are trained on and which validate.
+/// Which samples are trained on and which are held out for validation.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Split {
-    /// This share of the samples, drawn at random, is trained on; the others validate.
+    /// This share of the samples, drawn at random, is trained on; the others are held out.
     Random(f64),
     /// The same share, but no writer is in both parts.
     ByWriter(f64),
-    /// Cross-validation: one of so many equal parts validates, the seed says which.
+    /// Cross-validation: one of so many equal parts is held out, the seed says which.
     Fold(usize),
     /// The same, but no writer is in two parts.
     FoldByWriter(usize),
-    /// All are trained on, and the MNIST test set validates.
+    /// All are trained on, and validation is on the MNIST test set.
     TestSet,
     /// As `Random`, but only this many images are trained on, repeated to
     /// [`Split::FEW_EPOCH`] an epoch.
@@ -193,6 +193,16 @@ pub enum Split {
 impl Split {
     /// Images of an epoch where only few are different.
     pub const FEW_EPOCH: usize = 10_000;
+
+    /// How many samples are held out for each that is trained on, where the splits of several
+    /// seeds overlap; see [`mean_of_splits`](crate::eval::statistics::mean_of_splits).
+    pub fn overlap(self) -> f64 {
+        match self {
+            Self::Random(share) | Self::ByWriter(share) => (1.0 - share) / share,
+            Self::Fold(folds) | Self::FoldByWriter(folds) => 1.0 / (folds.max(2) - 1) as f64,
+            Self::TestSet | Self::Few(..) => 0.0,
+        }
+    }
 }
 
 /// One run of the study. Change a field, or start from a function that names one:
@@ -315,7 +325,11 @@ impl Experiment {
             Data::Characters(method) => {
                 Cow::Owned(self.beside_others(drawings()?.preprocess(&method)?)?)
             }
-            Data::Digits(method) => Cow::Owned(drawings()?.preprocess(&method)?.digits()),
+            Data::Digits(method) => {
+                // Whose test set shows what was learned.
+                mnist()?;
+                Cow::Owned(drawings()?.preprocess(&method)?.digits())
+            }
             Data::Mnist => Cow::Borrowed(&mnist()?.train),
             Data::Relabelled { right, uneven } => {
                 Cow::Owned(relabelled(&mnist()?.train, right, uneven, self.seed()))
@@ -375,7 +389,7 @@ impl Experiment {
             }
             Split::Few(share, n) => {
                 let (train, valid) = samples.split(share, seed);
-                (train.take(n).repeat(Split::FEW_EPOCH / n.max(1)), valid)
+                (train.take(n).repeat((Split::FEW_EPOCH / n.max(1)).max(1)), valid)
             }
         })
     }
@@ -398,8 +412,8 @@ impl Experiment {
         let (classes, features) = (self.data.classes(), self.features.count());
         let mut model = match self.trunk {
             Trunk::Study => char_cnn(hidden, classes, features, self.seed()),
-            Trunk::Dropout => reading(self.seed(), true),
-            Trunk::DropoutWithoutNorm => reading(self.seed(), false),
+            Trunk::Dropout => network_of_2021(self.seed(), true),
+            Trunk::DropoutWithoutNorm => network_of_2021(self.seed(), false),
         };
         let mut learned = None;
         if let Some(first) = self.needs() {
@@ -439,7 +453,7 @@ impl Experiment {
         stems.map(|stem| ModelCheckpoint::new(outputs().join(stem))).collect()
     }
 
-    /// The trained network: one made here, else the published one.
+    /// The trained network; see [`Experiment::find_checkpoint`].
     ///
     /// # Errors
     /// [`Error::Missing`] where there is neither.
@@ -451,13 +465,35 @@ impl Experiment {
         })
     }
 
-    /// The same; none where nobody trained it here, and it is not published.
+    /// The trained network: one made here, else the published one, and one that learned from a
+    /// stand-in only where there is no other. None where there is none at all.
     ///
     /// # Errors
-    /// Where it is damaged.
+    /// Where a file is damaged.
     pub fn find_checkpoint(&self) -> Result<Option<Checkpoint>> {
-        let path = made_or_published(&(self.stem() + ".safetensors"));
-        path.map(Checkpoint::load).transpose()
+        let found = self.checkpoints()?.into_iter();
+        Ok(found.min_by_key(|checkpoint| checkpoint.data.synthetic))
+    }
+
+    /// The networks of this run under `seeds` that are here, made with this configuration and from
+    /// data that are wanted.
+    pub(super) fn finished(
+        &self,
+        seeds: &[u64],
+        are_wanted: impl Fn(&Provenance) -> bool,
+    ) -> Result<Vec<(Self, Checkpoint)>> {
+        let mut finished = Vec::new();
+        for run in seeds.iter().map(|&seed| self.with_seed(seed)) {
+            let mut found = run.checkpoints()?.into_iter();
+            let is_its_own = |of: &Checkpoint| of.config == run.config && are_wanted(&of.data);
+            finished.extend(found.find(is_its_own).map(|checkpoint| (run, checkpoint)));
+        }
+        Ok(finished)
+    }
+
+    fn checkpoints(&self) -> Result<Vec<Checkpoint>> {
+        let paths = made_and_published(&(self.stem() + ".safetensors"));
+        paths.map(Checkpoint::load).collect()
     }
 
     /// The record of this run: one made here, else the published one.

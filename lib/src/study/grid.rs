@@ -5,7 +5,7 @@ use polars::prelude::DataFrame;
 use crate::{
     Result,
     data::Provenance,
-    eval::statistics::{Estimate, PairedDifference, paired_difference},
+    eval::statistics::{Estimate, PairedDifference},
     study::{
         experiment::{Experiment, Head, Init},
         experiments::networks,
@@ -89,13 +89,7 @@ impl Grid {
         other: (Head, Init),
         value: impl Fn(&RunResult) -> Option<f64>,
     ) -> Option<PairedDifference> {
-        let others = self.runs(other.0, other.1);
-        let pairs = self.runs(one.0, one.1).iter().filter_map(|run| {
-            let twin = others.iter().find(|other| other.seed == run.seed)?;
-            value(run).zip(value(twin))
-        });
-        let (one, other): (Vec<f64>, Vec<f64>) = pairs.unzip();
-        paired_difference(&one, &other).ok()
+        self.seeds(one.0, one.1)?.difference(self.seeds(other.0, other.1)?, value, 0.0)
     }
 
     /// Why records could not be used, one sentence each.

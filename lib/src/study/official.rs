@@ -9,10 +9,11 @@ use crate::{
     Error, Result,
     data::{Handwritten, Provenance, locate::places},
     eval::Evaluation,
-    files::{made_or_published, outputs, read_json, write_json},
+    files::{outputs, read_made_or_published, write_json},
     nn::Ensemble,
-    study::{Experiment, LOOKALIKES, SEEDS},
-    train::evaluate,
+    progress::say,
+    study::{Experiment, LOOKALIKES, SEEDS, load_drawings},
+    train::{Checkpoint, evaluate},
 };
 
 /// Names that the test set may have in `$GLYPHS_DATA` or `data/raw`; of Chars74K's own archive
@@ -23,12 +24,12 @@ const NAMES: [&str; 4] = ["testPart1.zip", "testPart1", "EnglishHnd.tgz", "Engli
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OfficialTest {
     pub dataset: Provenance,
-    pub networks: Vec<Judged>,
+    pub networks: Vec<TestedNetwork>,
 }
 
 /// One network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Judged {
+pub struct TestedNetwork {
     /// Name of the run that trained it.
     pub run: String,
     /// `ours` or `ours-in-context`, with [`TOGETHER`] for an ensemble.
@@ -40,7 +41,7 @@ pub struct Judged {
     pub merged_accuracy: f64,
 }
 
-impl Judged {
+impl TestedNetwork {
     fn of(
         run: String,
         protocol: String,
@@ -68,17 +69,16 @@ impl OfficialTest {
     /// # Errors
     /// Where it cannot be read.
     pub fn load() -> Result<Option<Self>> {
-        let otherwise = "is no record of the official test";
-        let read = |path: PathBuf| read_json(&path, otherwise, "delete it");
-        made_or_published(RECORD).map(read).transpose()
+        read_made_or_published(RECORD, "is no record of the official test", "delete it")
     }
 
-    /// Reads the test set with every network of ours that is here, one drawing at a time and in
-    /// context, and keeps a record. It is done once: a test set that is looked at twice is a
-    /// validation set.
+    /// Reads the test set with the networks of ours under all seeds, one drawing at a time and in
+    /// context, and keeps a record. Networks that were not trained here are trained first, ten
+    /// minutes for all. It is done once: a test set that is looked at twice is a validation set.
     ///
     /// # Errors
-    /// Where it was done before, the test set is not here or damaged, or no network is.
+    /// Where it was done before, the test set or the drawings to learn from are not here, or
+    /// anything is damaged.
     pub fn run() -> Result<Self> {
         let record = outputs().join(RECORD);
         if record.exists() {
@@ -87,34 +87,49 @@ impl OfficialTest {
             return Err(Error::content(record, problem, remedy));
         }
         let drawings = Handwritten::open_test(&find()?)?;
+        let learned_from = load_drawings()?.provenance;
+        if learned_from.synthetic {
+            let problem = "the drawings to learn from are not here: a stand-in is in their place";
+            return Err(Error::argument(problem, "run `glyphs data fetch handwritten`"));
+        }
         let mut networks = Vec::new();
         let ours = Experiment::part1_ours(0);
-        for run in [ours.clone(), ours.in_context()] {
-            let (samples, _) = run.samples((&drawings).into())?;
+        for protocol in [ours.clone(), ours.in_context()] {
+            let (samples, _) = protocol.samples((&drawings).into())?;
             let mut members = Vec::new();
-            for run in SEEDS.map(|seed| run.with_seed(seed)) {
-                let Some(checkpoint) = run.find_checkpoint()? else {
-                    continue;
-                };
+            for run in SEEDS.map(|seed| protocol.with_seed(seed)) {
+                let checkpoint = run.made_here(&learned_from)?;
                 let network = checkpoint.network()?;
                 let evaluation = evaluate(network.as_ref(), &samples)?;
                 let (name, weights) = (run.name(), checkpoint.weights_sha256());
-                networks.push(Judged::of(name, run.protocol, weights, &evaluation)?);
+                networks.push(TestedNetwork::of(name, run.protocol, weights, &evaluation)?);
                 members.push(network);
             }
-            if members.len() == SEEDS.len() {
-                let evaluation = evaluate(&Ensemble::new(members)?, &samples)?;
-                let protocol = format!("{}{TOGETHER}", run.protocol);
-                networks.push(Judged::of(run.name(), protocol, String::new(), &evaluation)?);
-            }
-        }
-        if networks.is_empty() {
-            let problem = "there is no finished network of part 1";
-            return Err(Error::argument(problem, "run `make full`, or `glyphs train`"));
+            let evaluation = evaluate(&Ensemble::new(members)?, &samples)?;
+            let together = format!("{}{TOGETHER}", protocol.protocol);
+            let (name, weights) = (protocol.name(), String::new());
+            networks.push(TestedNetwork::of(name, together, weights, &evaluation)?);
         }
         let test = Self { dataset: drawings.provenance, networks };
         write_json(&record, &test)?;
         Ok(test)
+    }
+}
+
+impl Experiment {
+    /// Its network with all 32 bits, which a published one has not; trained now where it is not
+    /// here.
+    fn made_here(&self, learned_from: &Provenance) -> Result<Checkpoint> {
+        let path = self.checkpoint();
+        if path.exists() {
+            let checkpoint = Checkpoint::load(&path)?;
+            if checkpoint.config == self.config && checkpoint.data.sha256 == learned_from.sha256 {
+                return Ok(checkpoint);
+            }
+        }
+        say(self.name());
+        self.load_and_run()?;
+        Checkpoint::load(&path)
     }
 }
 

@@ -28,13 +28,13 @@ pub struct Readings {
     pub classes: Vec<String>,
     /// Classes that look alike, in groups.
     pub lookalikes: Vec<&'static str>,
-    pub networks: Vec<Network>,
-    pub drawings: Vec<Drawn>,
+    pub networks: Vec<FinishedNetwork>,
+    pub drawings: Vec<DrawingReadings>,
 }
 
 /// A network whose checkpoint is here.
 #[derive(Debug, Serialize)]
-pub struct Network {
+pub struct FinishedNetwork {
     /// Name of the run that trained it.
     pub run: String,
     pub seed: u64,
@@ -45,7 +45,7 @@ pub struct Network {
 
 /// One drawing.
 #[derive(Debug, Serialize)]
-pub struct Drawn {
+pub struct DrawingReadings {
     /// File name, e.g. `img001-042.png`.
     pub name: String,
     pub label: usize,
@@ -69,8 +69,8 @@ impl Readings {
         let drawings = load_drawings()?;
         let ours = Experiment::part1_ours(0);
         let (samples, _) = ours.samples((&drawings).into())?;
-        let mut all: Vec<Drawn> = (0..samples.len())
-            .map(|i| Drawn {
+        let mut all: Vec<DrawingReadings> = (0..samples.len())
+            .map(|i| DrawingReadings {
                 name: samples.names[i].clone(),
                 label: samples.labels[i],
                 writer: samples.writers[i],
@@ -84,10 +84,8 @@ impl Readings {
         let places: HashMap<&str, usize> =
             (samples.names.iter().map(String::as_str)).zip(0..).collect();
         let mut networks = Vec::new();
-        for run in SEEDS.map(|seed| ours.with_seed(seed)) {
-            let Some(checkpoint) = run.find_checkpoint()? else {
-                continue;
-            };
+        let of_these = |data: &Provenance| data.sha256 == samples.provenance.sha256;
+        for (run, checkpoint) in ours.finished(&SEEDS, of_these)? {
             let (_, held_out) = run.split(&samples, None)?;
             let evaluation = evaluate(checkpoint.network()?.as_ref(), &held_out)?;
             for (name, row) in held_out.names.iter().zip(evaluation.probabilities.outer_iter()) {
@@ -97,7 +95,7 @@ impl Readings {
                     all[place].picture = picture(&drawings, place)?;
                 }
             }
-            networks.push(Network {
+            networks.push(FinishedNetwork {
                 run: run.name(),
                 seed: run.seed(),
                 weights_sha256: checkpoint.weights_sha256(),
@@ -105,7 +103,7 @@ impl Readings {
             });
         }
         if networks.is_empty() {
-            let problem = "there is no finished network of part 1";
+            let problem = "no finished network of part 1 has learned from these drawings";
             return Err(Error::argument(problem, "run `make report`, or `glyphs train`"));
         }
         Ok(Self {

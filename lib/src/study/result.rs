@@ -10,12 +10,12 @@ use std::{
 };
 
 use polars::prelude::{Column, DataFrame};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, Result,
     data::{Provenance, archive::sha256},
-    files::{made_or_published, outputs, project_root, read_json, write_json},
+    files::{outputs, project_root, read_made_or_published, write_json},
     image::Preprocess,
     nn::{Instructions, peak_gflops},
     study::experiment::{Experiment, Features, Split, Trunk},
@@ -38,12 +38,9 @@ pub struct RunResult {
     pub pretraining: Option<Provenance>,
     /// Name of the way it was done, e.g. `report` or `ours`.
     pub protocol: String,
-    /// Absent from records of before 2026-11-28.
-    #[serde(default)]
-    pub setup: Option<Setup>,
-    /// What it saw, to the last bit. Absent as `setup` is.
-    #[serde(default)]
-    pub samples: Option<SampleHashes>,
+    pub setup: Setup,
+    /// What it saw, to the last bit.
+    pub samples: SampleHashes,
     pub seed: u64,
     pub config: Config,
     /// Name of `config.loss`.
@@ -52,15 +49,13 @@ pub struct RunResult {
     pub curve: Vec<CurvePoint>,
     /// On a test set that nothing was chosen by; absent where there is none.
     pub test_accuracy: Option<f64>,
-    /// Further measures, by name. What is not a number (the similarity of features that do
-    /// not vary, say) has no place in JSON, and is absent.
-    #[serde(deserialize_with = "numbers")]
+    /// Further measures, by name. NaN (the similarity of features that do not vary, say) has no
+    /// place in JSON, and is absent.
     pub metrics: BTreeMap<String, f64>,
     /// The network after the last epoch, which every measure above is of.
     pub checkpoint: Artefact,
     /// The network after the epoch of lowest validation loss.
-    #[serde(default)]
-    pub best_checkpoint: Option<Artefact>,
+    pub best_checkpoint: Artefact,
     pub environment: Environment,
 }
 
@@ -76,7 +71,6 @@ pub struct Setup {
     pub split: Split,
     pub trunk: Trunk,
     /// Tensors that came from pretraining begin so.
-    #[serde(default)]
     pub carried_over: Vec<String>,
     /// Layers that did not learn.
     pub frozen: Vec<String>,
@@ -90,13 +84,6 @@ pub struct SampleHashes {
     pub valid: String,
 }
 
-/// A measure that was not a number was written as null.
-fn numbers<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, f64>, D::Error> {
-    let written: BTreeMap<String, Option<f64>> = BTreeMap::deserialize(from)?;
-    let known = written.into_iter();
-    Ok(known.filter_map(|(name, value)| Some((name, value?))).collect())
-}
-
 /// A file that a run made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Artefact {
@@ -105,9 +92,8 @@ pub struct Artefact {
     /// Of the file. It also holds where the data lay.
     pub sha256: String,
     /// Of the network alone ([`Checkpoint::weights_sha256`]): the same wherever and whenever
-    /// it is trained on one kind of processor. Absent from records of before 2026-11-28.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub weights_sha256: Option<String>,
+    /// it is trained on one kind of processor.
+    pub weights_sha256: String,
 }
 
 impl Artefact {
@@ -120,7 +106,7 @@ impl Artefact {
         Ok(Self {
             path: relative.to_string_lossy().into_owned(),
             sha256: sha256(&bytes),
-            weights_sha256: Some(Checkpoint::load(path)?.weights_sha256()),
+            weights_sha256: Checkpoint::load(path)?.weights_sha256(),
         })
     }
 }
@@ -130,17 +116,13 @@ impl Artefact {
 pub struct Environment {
     pub rustc: String,
     /// What the processor calls itself. Machines of one name differ by a factor of two, so
-    /// family, model and measured peak stand beside it (absent from records of before
-    /// 2026-11-28).
+    /// family, model and measured peak stand beside it.
     pub cpu: String,
     /// E.g. `family 25, model 17, stepping 1`.
-    #[serde(default)]
     pub cpu_model: String,
     /// The instructions that the kernels used, e.g. `avx512`. Equal ones give equal bits.
-    #[serde(default)]
     pub instructions: String,
     /// What all threads can do at most, measured by this process, in GFLOP/s of f32.
-    #[serde(default)]
     pub peak_gflops: f64,
     pub threads: usize,
     pub commit: String,
@@ -186,7 +168,7 @@ fn cpu_model() -> String {
     known.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// To three digits: the next try gives another fourth.
+/// Rounded: the next try gives other decimals.
 fn peak() -> f64 {
     static PEAK: LazyLock<f64> = LazyLock::new(|| peak_gflops().round());
     *PEAK
@@ -215,7 +197,7 @@ impl RunResult {
 
     /// Writes the record into the folder of results.
     pub fn save(&self) -> Result<PathBuf> {
-        let path = outputs().join("results").join(self.name() + ".json");
+        let path = record_path(&self.name());
         write_json(&path, self)?;
         Ok(path)
     }
@@ -235,7 +217,7 @@ impl RunResult {
             Some("started from a network that had learned other data")
         } else if self.config != run.config {
             Some("was computed with another configuration")
-        } else if (self.setup.as_ref()).is_some_and(|setup| *setup != run.setup()) {
+        } else if self.setup != run.setup() {
             Some("had other preprocessing, features, split or frozen layers")
         } else {
             None
@@ -247,15 +229,18 @@ impl RunResult {
     /// # Errors
     /// Where it cannot be read, or is no record.
     pub fn load(name: &str) -> Result<Option<Self>> {
-        let path = made_or_published(&format!("results/{name}.json"));
-        path.map(|path| Self::read(&path)).transpose()
-    }
-
-    /// The record in the file at `path`.
-    pub fn read(path: &Path) -> Result<Self> {
         let remedy = "delete it and run `make full`";
-        read_json(path, "is not the record of a run", remedy)
+        read_made_or_published(
+            &format!("results/{name}.json"),
+            "is not the record of a run",
+            remedy,
+        )
     }
+}
+
+/// Where a run's record is kept.
+pub(super) fn record_path(name: &str) -> PathBuf {
+    outputs().join(format!("results/{name}.json"))
 }
 
 /// E.g. `part2-original-pretrained-report-seed0`.

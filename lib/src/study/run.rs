@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -10,21 +9,21 @@ use ndarray::{Array2, s};
 use polars::prelude::Column;
 
 use crate::{
-    Result,
+    Error, Result,
     data::{Provenance, Samples},
     dataframe::{dataframe, write_csv},
     eval::{
         Evaluation,
         similarity::{debiased_cka, relative_distance},
     },
-    files::{check_writable, outputs, refused},
+    files::{check_writable, remove},
     image::{FEATURES, Others},
     nn::Classifier,
     study::{
         LOOKALIKES,
         experiment::{Data, Experiment, Features, Sources},
         load::{load_drawings, load_mislabelled, load_mnist},
-        result::{Artefact, Environment, RunResult, SampleHashes},
+        result::{Artefact, Environment, RunResult, SampleHashes, record_path},
     },
     train::{
         Checkpoint, Complementary, History, Loss, ModelCheckpoint, activations, evaluate,
@@ -54,7 +53,7 @@ pub struct Trained {
     pub experiment: Experiment,
     pub model: Box<dyn Classifier>,
     pub history: History,
-    /// The samples that validated.
+    /// What was held out for validation.
     pub valid: Samples,
     /// On the validation part; in parts 2 and 3 on the MNIST test set.
     pub evaluation: Evaluation,
@@ -84,14 +83,19 @@ impl Experiment {
         self.with_sources(|sources| self.run_on(sources))
     }
 
-    /// Judges the trained network on what the run held out for validation, and writes a CSV table
+    /// Evaluates the trained network on what the run held out for validation, and writes a CSV table
     /// of it: [`Evaluation::dataframe`], and `writer` where the data name one.
     pub fn judge(&self, table: &Path) -> Result<Evaluation> {
-        let model = self.load_checkpoint()?.network()?;
         self.with_sources(|sources| {
             let (samples, test) = self.samples(sources)?;
+            let of_these = |data: &Provenance| data.sha256 == samples.provenance.sha256;
+            let found = self.finished(&[self.seed()], of_these)?.pop();
+            let (_, checkpoint) = found.ok_or_else(|| {
+                let problem = format!("no network of {} has learned from these data", self.name());
+                Error::argument(problem, "train it with `glyphs train`")
+            })?;
             let (_, valid) = self.split(&samples, test)?;
-            let evaluation = evaluate(model.as_ref(), &valid)?;
+            let evaluation = evaluate(checkpoint.network()?.as_ref(), &valid)?;
             let mut rows = evaluation.dataframe()?.into_columns();
             if !valid.writers.is_empty() {
                 let writers: Vec<u32> = valid.writers.iter().map(|&writer| writer.into()).collect();
@@ -165,12 +169,24 @@ impl Experiment {
         metrics.retain(|_, value| value.is_finite());
         let test_accuracy = tested.map(|_| evaluation.accuracy());
         let result = RunResult {
+            part: self.part,
+            network: self.head.name().into(),
+            init: self.init.name().into(),
+            dataset: train.provenance.clone(),
             pretraining: learned_before,
+            protocol: self.protocol.clone(),
+            setup: self.setup(),
+            samples: SampleHashes { train: train.sha256(), valid: valid.sha256() },
+            seed: self.seed(),
+            config: self.config.clone(),
+            loss: self.config.loss.name().into(),
+            epochs: history.epochs.clone(),
+            curve: history.curve.clone(),
             test_accuracy,
             metrics,
-            best_checkpoint: Some(Artefact::of(&best)?),
-            samples: Some(SampleHashes { train: train.sha256(), valid: valid.sha256() }),
-            ..self.record(&train.provenance, &history, Artefact::of(&path)?)
+            checkpoint: Artefact::of(&path)?,
+            best_checkpoint: Artefact::of(&best)?,
+            environment: Environment::here(),
         };
         result.save()?;
         stages.iter().try_for_each(ModelCheckpoint::forget)?;
@@ -202,30 +218,6 @@ impl Experiment {
         OTHERS.into_iter().map(valid).collect()
     }
 
-    /// A record without measures.
-    fn record(&self, dataset: &Provenance, history: &History, checkpoint: Artefact) -> RunResult {
-        RunResult {
-            part: self.part,
-            network: self.head.name().into(),
-            init: self.init.name().into(),
-            dataset: dataset.clone(),
-            pretraining: None,
-            protocol: self.protocol.clone(),
-            setup: Some(self.setup()),
-            samples: None,
-            seed: self.seed(),
-            config: self.config.clone(),
-            loss: self.config.loss.name().into(),
-            epochs: history.epochs.clone(),
-            curve: history.curve.clone(),
-            test_accuracy: None,
-            metrics: Metrics::new(),
-            checkpoint,
-            best_checkpoint: None,
-            environment: Environment::here(),
-        }
-    }
-
     /// Trains, and returns where the weights of the best epoch are.
     fn fit(
         &self,
@@ -245,12 +237,9 @@ impl Experiment {
     /// Sees that the record can be written, and removes an earlier one: while the run is under way
     /// its checkpoints change.
     fn start_record(&self) -> Result<()> {
-        let path = outputs().join("results").join(self.name() + ".json");
+        let path = record_path(&self.name());
         check_writable(&path)?;
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(refused(&path, error)),
-            _ => Ok(()),
-        }
+        remove(&path)
     }
 
     /// What a record of part 1 keeps of an evaluation.

@@ -5,7 +5,7 @@ use polars::prelude::DataFrame;
 use crate::{
     Result,
     data::Provenance,
-    eval::statistics::{Estimate, mean},
+    eval::statistics::{Estimate, PairedDifference, difference_of_splits, mean},
     study::{
         experiment::Experiment,
         result::{RunResult, dataframe},
@@ -82,6 +82,28 @@ impl Seeds {
     /// Mean of one number over the seeds; `None` where no run has it.
     pub fn mean(&self, value: impl Fn(&RunResult) -> Option<f64>) -> Option<Estimate> {
         mean(&self.values(value)).ok()
+    }
+
+    /// How far values measured on the parts held out depend on one another; see
+    /// [`Split::overlap`](super::Split::overlap).
+    pub fn overlap(&self) -> f64 {
+        self.runs.first().map_or(0.0, |run| run.setup.split.overlap())
+    }
+
+    /// This one's value minus the other's, seed by seed; `None` for fewer than two seeds. `overlap`
+    /// is that of the splits if both were measured on what was held out, else 0.
+    pub fn difference(
+        &self,
+        other: &Self,
+        value: impl Fn(&RunResult) -> Option<f64>,
+        overlap: f64,
+    ) -> Option<PairedDifference> {
+        let pairs = self.runs.iter().filter_map(|run| {
+            let twin = other.runs.iter().find(|other| other.seed == run.seed)?;
+            value(run).zip(value(twin))
+        });
+        let (these, others): (Vec<f64>, Vec<f64>) = pairs.unzip();
+        difference_of_splits(&these, &others, overlap).ok()
     }
 
     /// One row a run, with its measures.

@@ -1,16 +1,14 @@
 //! What may happen between two epochs. Each callback decides from the history alone,
 //! so that a resumed run decides like an uninterrupted one.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error, Result,
-    files::Lock,
+    Result,
+    files::{Lock, remove},
+    numbers::is_default,
     train::{Checkpoint, Epoch, History},
 };
 
@@ -34,17 +32,13 @@ impl Monitor {
             Self::Loss => epoch.loss,
         }
     }
-
-    fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 /// Multiplies the learning rate by `factor` once the watched value has not improved by
 /// `min_delta` for `patience` epochs, like Keras's callback of this name.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReduceLrOnPlateau {
-    #[serde(default, skip_serializing_if = "Monitor::is_default")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub monitor: Monitor,
     pub factor: f32,
     pub patience: usize,
@@ -123,19 +117,13 @@ impl ModelCheckpoint {
     /// their path. May be called again.
     pub fn finish(&self) -> Result<PathBuf> {
         let best = self.best();
-        Checkpoint::load(&best)?.weights_only().save(&best)?;
+        Checkpoint::load_state(&best)?.weights_only().save(&best)?;
         Ok(best)
     }
 
     /// Removes the last state, once all results of the run have been written.
     pub fn forget(&self) -> Result<()> {
-        let last = self.last();
-        match fs::remove_file(&last) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(Error::io(&last, error, "allow deleting in its folder"))
-            }
-            _ => Ok(()),
-        }
+        remove(&self.last())
     }
 
     /// The lock of a run: one process has it at a time.

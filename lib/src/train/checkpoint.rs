@@ -14,7 +14,7 @@ use crate::{
     nn::{Builder, Classifier, DynNetwork, LayerSpec, Optimizer, char_cnn_layers, to_onnx},
     train::{
         Config, History,
-        tensor_file::{REMEDY, Tensor, TensorFile},
+        tensor_file::{MAX_BYTES, MAX_HEADER_BYTES, REMEDY, Tensor, TensorFile},
     },
 };
 
@@ -136,6 +136,20 @@ impl Checkpoint {
         sha256(&bytes.collect::<Vec<u8>>())
     }
 
+    /// Refuses a network whose checkpoint would not be read back, before it is trained.
+    pub(crate) fn check_size(model: &dyn Classifier) -> Result<()> {
+        let numbers: usize = model.tensors().iter().map(|tensor| tensor.values.len()).sum();
+        let bytes = 4 * numbers as u64 + MAX_HEADER_BYTES;
+        if bytes <= MAX_BYTES {
+            return Ok(());
+        }
+        let [bytes, most] = [bytes, MAX_BYTES].map(|bytes| bytes >> 20);
+        let problem = format!(
+            "a checkpoint of this network may take {bytes} MB, and {most} MB are read at most"
+        );
+        Err(Error::argument(problem, "train it with `fit`, which keeps none, or make it smaller"))
+    }
+
     /// Writes the file whole or not at all.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
@@ -171,9 +185,18 @@ impl Checkpoint {
     /// [`Error::Io`] where it cannot be read, [`Error::Content`] where it is cut short,
     /// damaged, or not a checkpoint of this project.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
+        Self::load_at_most(path.as_ref(), MAX_BYTES)
+    }
+
+    /// As [`Checkpoint::load`], of a state that this project has written itself: with the
+    /// optimiser's moments it may be larger.
+    pub(crate) fn load_state(path: &Path) -> Result<Self> {
+        Self::load_at_most(path, 4 * MAX_BYTES)
+    }
+
+    fn load_at_most(path: &Path, max_bytes: u64) -> Result<Self> {
         let damaged = |problem: String| Error::content(path, problem, REMEDY);
-        let TensorFile { header, tensors } = TensorFile::read(path, METADATA)?;
+        let TensorFile { header, tensors } = TensorFile::read(path, METADATA, max_bytes)?;
         let (header, checksum) = match header.rsplit_once('\n') {
             Some((header, checksum)) => (header, Some(checksum)),
             None => (header.as_str(), None),
@@ -245,7 +268,16 @@ impl Checkpoint {
 
     /// As [`Checkpoint::restore`], for the tensors whose name begins with one of
     /// `prefixes`; the others stay as they are.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::restore`], and where no tensor of `model` begins with one of them.
     pub fn restore_named(&self, model: &mut dyn Classifier, prefixes: &[&str]) -> Result<()> {
+        let names: Vec<String> = model.tensors().into_iter().map(|tensor| tensor.name).collect();
+        let is_unknown = |prefix: &&&str| !names.iter().any(|name| name.starts_with(**prefix));
+        if let Some(prefix) = prefixes.iter().find(is_unknown) {
+            let problem = format!("no tensor of the network begins with {prefix:?}");
+            return Err(Error::argument(problem, format!("it has {}", names.join(", "))));
+        }
         let wanted = |name: &str| prefixes.iter().any(|prefix| name.starts_with(prefix));
         let found = (model.tensors().iter())
             .filter(|t| wanted(&t.name))
@@ -263,15 +295,26 @@ impl Checkpoint {
         self.samples.as_ref() == Some(samples)
     }
 
-    pub(crate) fn restore_optimizer(&self, optimizer: &mut dyn Optimizer) -> Result<()> {
+    /// Puts the state of `model`'s optimiser into `optimizer`.
+    pub(crate) fn restore_optimizer(
+        &self,
+        optimizer: &mut dyn Optimizer,
+        model: &dyn Classifier,
+    ) -> Result<()> {
         let step = self.step.ok_or_else(|| {
             Error::content(&self.path, "it has no optimiser state", "name a .last checkpoint")
         })?;
+        let parameters = model.tensors();
         optimizer.reset(step);
-        for tensor in &self.tensors {
-            if let Some(name) = tensor.name.strip_prefix(OPTIMIZER) {
-                optimizer.restore(name, &tensor.shape, &tensor.values)?;
+        for Tensor { name, shape, values } in &self.tensors {
+            let Some(name) = name.strip_prefix(OPTIMIZER) else { continue };
+            // E.g. `first.hidden.weight`.
+            let parameter = name.split_once('.').map(|(_, parameter)| parameter);
+            if !parameters.iter().any(|t| Some(&*t.name) == parameter && t.shape == *shape) {
+                let problem = format!("{name} of {shape:?} belongs to no tensor of the network");
+                return Err(Error::content(&self.path, problem, REMEDY));
             }
+            optimizer.restore(name, shape, values)?;
         }
         Ok(())
     }

@@ -1,9 +1,9 @@
 //! Learning from complementary labels: each label names a class that the image is *not*.
 //!
-//! With `K` classes, `p` the softmax and `ȳ` the complementary label. Two losses of the
-//! literature that differ from one here by a constant are not written twice:
-//! SCL-NL (Chou et al., 2020) and LOG (Feng et al., 2020) have [`Forward`]'s gradient,
-//! SCL-EXP (Chou et al., 2020) has [`Exponential`]'s up to a constant factor.
+//! With `K` classes, `p` the softmax and `ȳ` the complementary label. Three losses of the
+//! literature are not written twice, since they have the gradient of one here up to a constant
+//! factor: SCL-NL (Chou et al., 2020) and LOG (Feng et al., 2020) that of [`Forward`], SCL-EXP
+//! (Chou et al., 2020) that of [`Exponential`].
 //!
 //! [`Forward`]: Complementary::Forward
 //! [`Exponential`]: Complementary::Exponential

@@ -6,6 +6,7 @@ use crate::{
     Error, Result,
     image::Augment,
     nn::{Adam, Optimizer, Sgd},
+    numbers::is_default,
     train::{EarlyStopping, Loss, ReduceLrOnPlateau},
 };
 
@@ -65,7 +66,7 @@ pub struct SelfTraining {
     pub rounds: usize,
     /// Number of distorted copies over which the prediction is averaged; 0 for the image
     /// as it is.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub copies: u64,
 }
 
@@ -75,10 +76,6 @@ fn once() -> usize {
 
 fn is_once(rounds: &usize) -> bool {
     *rounds == 1
-}
-
-fn is_none(copies: &u64) -> bool {
-    *copies == 0
 }
 
 /// What changes the weights after each step.
@@ -92,19 +89,13 @@ pub enum OptimizerKind {
     Sgd { momentum: f32, nesterov: bool },
 }
 
-impl OptimizerKind {
-    fn is_adam(&self) -> bool {
-        *self == Self::Adam
-    }
-}
-
 /// How a network is trained. Start from the default and change what differs:
 /// `Config { epochs: 30, ..Config::default() }`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Config {
     pub epochs: usize,
     pub batch_size: usize,
-    #[serde(default, skip_serializing_if = "OptimizerKind::is_adam")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub optimizer: OptimizerKind,
     /// The peak, if the schedule changes it.
     pub learning_rate: f32,
@@ -178,6 +169,8 @@ impl Config {
             "a learning rate that is not a positive number"
         } else if self.curve.is_some_and(|curve| curve.every == 0 || curve.images == 0) {
             "a curve without steps or images"
+        } else if self.self_training.is_some_and(|own| own.epochs == 0) {
+            "self-training of 0 epochs"
         } else {
             return Ok(());
         };

@@ -40,7 +40,7 @@ pub fn evaluate_averaged(
         let logits = distorted_logits(model, samples, augment, (seed, copy))?;
         sum += &Evaluation::new(logits, samples)?.probabilities;
     }
-    // The softmax of logarithms are the probabilities themselves.
+    // The softmax of logarithms is the probabilities themselves.
     let log = |p: f32| (p / copies as f32).max(f32::MIN_POSITIVE).ln();
     Evaluation::new(sum.mapv(log), samples)
 }
@@ -68,8 +68,8 @@ fn distorted_logits(
     Ok(all)
 }
 
-/// Outputs of every layer of `model` for every sample, named, each `(n, units)`, in
-/// evaluation mode. They take about 400 kB per image: ask for a few hundred.
+/// Outputs of every stage of `model` for every sample, each `(n, units)`, in evaluation mode; see
+/// [`Classifier::activations`]. They take about 400 kB per image: ask for a few hundred.
 pub fn activations(
     model: &dyn Classifier,
     samples: &Samples,

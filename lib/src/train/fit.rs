@@ -15,6 +15,7 @@ use crate::{
     image::Augment,
     interrupt::{Watch, interrupted},
     nn::{Classifier, Objective, Optimizer, Sgd, Step},
+    numbers::format_counted,
     progress::say,
     train::{
         Checkpoint, Config, CurvePoint, Epoch, History, Loss, ModelCheckpoint,
@@ -28,13 +29,12 @@ use crate::{
 ///
 /// The order of batches and each augmentation follow from `config.seed` and the epoch,
 /// so that the same call on the same data gives the same weights, bit for bit, on any
-/// number of threads of one kind of processor.
+/// number of threads of one kind of processor. Jupyter's Interrupt ends it after the step, with the
+/// epochs so far.
 ///
 /// # Errors
 /// [`Error::Argument`] where configuration, data and network do not fit together,
 /// [`Error::NotFinite`] where a loss is NaN or infinite.
-///
-/// Jupyter's Interrupt ends it after the step, with the epochs so far.
 pub fn fit(
     model: &mut dyn Classifier,
     train: &Samples,
@@ -188,6 +188,7 @@ impl<'a> Run<'a> {
         let _signals = Watch::start();
         if let Some(checkpoint) = checkpoint {
             check_writable(&checkpoint.last())?;
+            Checkpoint::check_size(self.model)?;
             self.samples = [self.train.sha256(), self.valid.sha256()];
             self.resume(checkpoint)?;
         }
@@ -195,7 +196,8 @@ impl<'a> Run<'a> {
         let ended = self.epochs(&mut states);
         states.iter_mut().try_for_each(States::write)?;
         if !ended? {
-            let done = format!("interrupted after {} epochs", self.history.epochs.len());
+            let done = format_counted(self.history.epochs.len(), "epoch");
+            let done = format!("interrupted after {done}");
             if checkpoint.is_some() {
                 return Err(Error::Interrupted { done, remedy: "run it again: it resumes there" });
             }
@@ -237,15 +239,11 @@ impl<'a> Run<'a> {
             let remedy = "delete it to start anew, or name another checkpoint";
             Error::content(&path, problem, remedy)
         };
-        let loaded = Checkpoint::load(&path).and_then(|state| {
-            state.restore(self.model)?;
-            state.restore_optimizer(self.optimizer.as_mut())?;
-            Ok(state)
-        });
-        let state = loaded.map_err(|error| match error {
+        let of_state = |error| match error {
             Error::Content { problem, .. } => refused(problem),
             other => other,
-        })?;
+        };
+        let state = Checkpoint::load_state(&path).map_err(of_state)?;
         if state.config != *self.config || state.data != self.train.provenance {
             let problem = "it belongs to a run with another configuration or other data";
             return Err(refused(problem.into()));
@@ -253,6 +251,8 @@ impl<'a> Run<'a> {
             let problem = "it belongs to a run on other images, or on other preprocessing of them";
             return Err(refused(problem.into()));
         }
+        state.restore(self.model).map_err(of_state)?;
+        state.restore_optimizer(self.optimizer.as_mut(), self.model).map_err(of_state)?;
         self.history = state.history;
         // The same network and code give the same loss; its last digits depend on the processor.
         let (now, then) = (self.validate()?.0, self.history.last().map(|e| e.val_loss));
@@ -262,7 +262,7 @@ impl<'a> Run<'a> {
                  the code has changed"
             )));
         }
-        let best = Checkpoint::load(checkpoint.best()).map_err(|error| {
+        let best = Checkpoint::load_state(&checkpoint.best()).map_err(|error| {
             refused(format!("the state of the best epoch beside it is gone ({error})"))
         })?;
         // The process may have ended between writing the two: then it is of a later epoch.
@@ -319,6 +319,9 @@ impl<'a> Run<'a> {
         }
 
         let (val_loss, val_accuracy) = self.validate()?;
+        if !val_loss.is_finite() {
+            return Err(self.not_finite(format!("the validation loss is {val_loss}")));
+        }
         Ok(Some(Epoch {
             loss: total_loss / order.len() as f64,
             accuracy: score.accuracy(config.loss, self.model.num_classes()),
@@ -358,15 +361,22 @@ impl<'a> Run<'a> {
     }
 
     fn check_finite(&self, step: &Step) -> Result<()> {
-        if step.loss.is_finite() && step.logits.iter().all(|z| z.is_finite()) {
-            return Ok(());
+        if !step.loss.is_finite() {
+            return Err(self.not_finite(format!("the loss is {}", step.loss)));
         }
-        Err(Error::NotFinite {
+        match step.logits.iter().find(|z| !z.is_finite()) {
+            Some(logit) => Err(self.not_finite(format!("a logit is {logit}"))),
+            None => Ok(()),
+        }
+    }
+
+    fn not_finite(&self, problem: String) -> Error {
+        Error::NotFinite {
             step: self.optimizer.steps() as usize,
-            problem: format!("the loss is {}", step.loss),
+            problem,
             remedy: "look for NaN or infinite values in the data, or lower the learning rate"
                 .into(),
-        })
+        }
     }
 
     fn line(&self, epoch: &Epoch) -> String {
@@ -386,7 +396,7 @@ impl<'a> Run<'a> {
     }
 }
 
-fn validation_loss(config: &Config) -> Loss {
+pub(super) fn validation_loss(config: &Config) -> Loss {
     match (config.validation_loss, config.loss) {
         (Some(loss), _) => loss,
         (None, Loss::CrossEntropy { .. }) => Loss::CrossEntropy { label_smoothing: 0.0 },

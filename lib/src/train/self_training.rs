@@ -1,7 +1,7 @@
 //! Training a network on its own predictions.
 
 use crate::{
-    Result,
+    Error, Result,
     data::Samples,
     eval::argmax,
     nn::Classifier,
@@ -9,7 +9,7 @@ use crate::{
     progress::say,
     train::{
         Config, History, Loss, ModelCheckpoint, SelfTraining, evaluate, evaluate_averaged,
-        fit::fit_stage,
+        fit::{fit_stage, validation_loss},
     },
 };
 
@@ -20,7 +20,8 @@ use crate::{
 ///
 /// If no image is read with enough confidence for a stage, it is the last. `stages` has a
 /// checkpoint for the first and for each further stage ([`SelfTraining::rounds`]). The history
-/// holds the epochs of all stages, all validated alike.
+/// holds the epochs of all stages, all validated alike. The caller sees to it that no other process
+/// makes the same run.
 ///
 /// # Errors
 /// As [`fit_resumable`](super::fit_resumable).
@@ -32,7 +33,13 @@ pub fn fit_self_training(
     stages: &[ModelCheckpoint],
 ) -> Result<History> {
     let first = Config { self_training: None, ..config.clone() };
-    let mut stage = fit_stage(model, train, valid, &first, &stages[0], None)?;
+    let Some((checkpoint, further)) = stages.split_first() else {
+        return Err(Error::argument(
+            "no checkpoint for the first stage",
+            "pass one for each stage",
+        ));
+    };
+    let mut stage = fit_stage(model, train, valid, &first, checkpoint, None)?;
     let mut history = stage.history.clone();
     let Some(own) = config.self_training else {
         return Ok(history);
@@ -40,10 +47,10 @@ pub fn fit_self_training(
     let second = Config {
         epochs: own.epochs,
         loss: Loss::CrossEntropy { label_smoothing: 0.0 },
-        validation_loss: Some(config.loss),
+        validation_loss: Some(validation_loss(config)),
         ..first
     };
-    for checkpoint in &stages[1..] {
+    for checkpoint in further {
         let read = own_labels(model, train, config, &own)?;
         let (read_len, len) = (format_count(read.len()), format_count(train.len()));
         say(match own.confidence > 0.0 {

@@ -10,10 +10,10 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use crate::{Error, Result, data::archive::read_at_most};
 
-/// Most bytes of a file: the largest network has 38 MB with its optimiser.
-const MAX_BYTES: u64 = 96 << 20;
+/// Most bytes of a file: a network of 23 million weights.
+pub(crate) const MAX_BYTES: u64 = 96 << 20;
 /// Most bytes of the header: in memory it takes ten times as much.
-const MAX_HEADER_BYTES: u64 = 4 << 20;
+pub(crate) const MAX_HEADER_BYTES: u64 = 4 << 20;
 
 /// Matrices from this size on are those that [`TensorFile::to_bytes`] rounds to 8 bits.
 const LARGE: usize = 1 << 16;
@@ -39,22 +39,22 @@ pub struct Tensor {
 }
 
 impl TensorFile {
-    /// Reads a file whose header has a text under `key`.
+    /// Reads a file of at most `max_bytes` whose header has a text under `key`.
     ///
     /// # Errors
     /// [`Error::Io`] where it cannot be read, [`Error::Content`] as for
     /// [`TensorFile::parse`], or where it is larger than any network.
-    pub fn read(path: &Path, key: &str) -> Result<Self> {
+    pub fn read(path: &Path, key: &str, max_bytes: u64) -> Result<Self> {
         let unreadable = |error| Error::io(path, error, "name an existing checkpoint");
         // Opening a pipe would block.
         if !fs::metadata(path).map_err(unreadable)?.is_file() {
             return Err(Error::content(path, "it is not a file", "name a checkpoint"));
         }
         let bytes = File::open(path)
-            .and_then(|mut file| read_at_most(&mut file, MAX_BYTES))
+            .and_then(|mut file| read_at_most(&mut file, max_bytes))
             .map_err(unreadable)?
             .ok_or_else(|| {
-                let problem = format!("more than {MAX_BYTES} bytes");
+                let problem = format!("more than {max_bytes} bytes");
                 Error::content(path, problem, REMEDY)
             })?;
         Self::parse(path, &bytes, key)

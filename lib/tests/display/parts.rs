@@ -347,7 +347,7 @@ fn what_a_network_sees() {
     // Both hidden units go up and down together: one component has it all.
     let layout = embedding(&TopLeft, &samples, &["0".into(), "1".into()]).unwrap();
     assert!(
-        text(&layout).contains("100 % of the variance in the layer hidden"),
+        text(&layout).contains("the two directions shown hold 100 % of the variance"),
         "{}",
         text(&layout)
     );

@@ -75,12 +75,12 @@ fn measures_are_what_they_say() {
     // The mean of a straight line is its middle, from step 20 to 1,800.
     let middle = 0.9 + 0.09 * 910.0 / 1800.0;
     assert!((value("mean accuracy along the curve (%)", &run) - middle).abs() < 1e-9);
-    assert!((value("overfitting gap: training − test (points)", &run) - 0.002).abs() < 1e-9);
+    assert!((value("overfitting gap (training − test, points)", &run) - 0.002).abs() < 1e-9);
     assert!((value("lowest recall of a digit (%)", &run) - 0.981).abs() < 1e-9);
     assert_eq!(value("largest fall between two epochs (points)", &run), 0.0);
     // Evenly spaced points of the last 30: sd = step · sqrt((n² - 1) / 12 · n / (n - 1)).
     let sd = 0.001 * ((900.0_f64 - 1.0) / 12.0 * 30.0 / 29.0).sqrt();
-    assert!((value("unrest: sd along the last epoch (points)", &run) - sd).abs() < 1e-9);
+    assert!((value("standard deviation along the last epoch (points)", &run) - sd).abs() < 1e-9);
 }
 
 #[test]
@@ -148,6 +148,8 @@ fn nothing_is_compared_with_runs_in_two_groups() {
     for (run, accuracy) in both[0].runs.iter_mut().zip([0.011, 0.1, 0.012, 0.101, 0.01]) {
         run.test_accuracy = Some(accuracy);
     }
+    assert!(text(&both).contains("lead"), "elsewhere two groups are chance");
+    both[0].runs[0].part = 3;
     let apart = text(&both);
     assert!(apart.contains("two groups, of 3 and 2 runs"), "{apart}");
     assert!(!apart.contains("lead") && !apart.contains("more than chance"), "{apart}");
@@ -276,12 +278,12 @@ fn claims_are_held_against_the_records() {
     assert!(text.contains("never run on this data"), "{text}");
     let line = text.lines().find(|line| line.contains("1 of its 2 images are zeros"));
     assert!(line.unwrap().trim_end().ends_with("does not hold"), "{text}");
-    let line = text.lines().find(|line| line.contains("pretrained outperforms"));
+    let line = text.lines().find(|line| line.contains("pretrained networks outperform"));
     assert!(line.unwrap().contains("+0.44") || line.unwrap().contains("+0.4"), "{text}");
     assert!(line.unwrap().trim_end().ends_with("holds"), "{text}");
     let found = verdicts(&records(grid(5, 5))).text().to_string();
     let (hold, fail) = found.split_once("What does not:").unwrap();
-    assert!(hold.contains("Experimental: pretrained outperforms"), "{found}");
+    assert!(hold.contains("pretrained networks outperform"), "{found}");
     assert!(fail.contains("Folder 0 has every digit but 0"), "{found}");
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use glyphs::data::Provenance;
-use glyphs::study::{Artefact, Environment, Experiment, RunResult};
+use glyphs::study::{Artefact, Environment, Experiment, RunResult, SampleHashes};
 
 pub fn provenance() -> Provenance {
     Provenance {
@@ -15,6 +15,10 @@ pub fn provenance() -> Provenance {
     }
 }
 
+fn artefact() -> Artefact {
+    Artefact { path: String::new(), sha256: String::new(), weights_sha256: String::new() }
+}
+
 /// The record of a run without epochs or measures.
 pub fn record(run: Experiment) -> RunResult {
     RunResult {
@@ -23,8 +27,8 @@ pub fn record(run: Experiment) -> RunResult {
         init: run.init.name().into(),
         dataset: provenance(),
         pretraining: None,
-        setup: Some(run.setup()),
-        samples: None,
+        setup: run.setup(),
+        samples: SampleHashes { train: String::new(), valid: String::new() },
         protocol: run.protocol,
         seed: run.config.seed,
         loss: run.config.loss.name().into(),
@@ -33,8 +37,8 @@ pub fn record(run: Experiment) -> RunResult {
         curve: Vec::new(),
         test_accuracy: None,
         metrics: BTreeMap::new(),
-        checkpoint: Artefact { path: String::new(), sha256: String::new(), weights_sha256: None },
-        best_checkpoint: None,
+        checkpoint: artefact(),
+        best_checkpoint: artefact(),
         environment: Environment::here(),
     }
 }

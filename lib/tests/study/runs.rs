@@ -72,4 +72,11 @@ fn train_one_of_each_kind() {
         let run = glyphs::study::Experiment::named(name).unwrap();
         run.load_and_run().unwrap();
     }
+    // A network that was made in another way is not that of the run.
+    let mut run = glyphs::study::Experiment::named("part1-original-random-ours-seed0").unwrap();
+    let table = glyphs::files::outputs().join("judged.csv");
+    assert!(run.judge(&table).unwrap().len() > 5);
+    run.config.epochs += 1;
+    let error = run.judge(&table).unwrap_err().to_string();
+    assert!(error.contains("no network of part1-original-random-ours-seed0"), "{error}");
 }

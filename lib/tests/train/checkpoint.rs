@@ -150,6 +150,15 @@ fn the_hash_of_weights_is_that_of_the_network() {
 }
 
 #[test]
+fn a_prefix_that_names_nothing_is_refused() {
+    let mut model = char_cnn(500, 10, 0, 5);
+    let saved = checkpoint(500, 10, 0);
+    saved.restore_named(&mut model, &["block1.", "hidden."]).unwrap();
+    let error = saved.restore_named(&mut model, &["block1.", "blok2."]).unwrap_err().to_string();
+    assert!(error.contains("\"blok2.\"") && error.contains("block2.conv1.weight"), "{error}");
+}
+
+#[test]
 fn the_weights_of_another_network() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("network.safetensors");

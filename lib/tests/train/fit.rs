@@ -175,8 +175,11 @@ fn a_run_that_was_interrupted_ends_with_the_same_bits() {
     assert_eq!(steps(&history), steps(&expected));
 
     let other = Config { seed: 5, ..config };
-    let refused = fit_resumable(&mut second, &train, &valid, &other, &states).unwrap_err();
+    let mut fourth = Small::new(2);
+    let untouched = bits(&fourth);
+    let refused = fit_resumable(&mut fourth, &train, &valid, &other, &states).unwrap_err();
     assert!(refused.to_string().contains("another configuration"), "{refused}");
+    assert!(bits(&fourth) == untouched, "a refused state changes nothing");
 }
 
 #[test]

@@ -147,7 +147,10 @@ impl LineChart {
         let rounded = |x: f64| (x * 1e4).round() / 1e4;
         let mut words = format!("{} over {}.", self.y.name, self.x.name);
         for series in &self.series {
-            if let (Some(first), Some(last)) = (series.mean().first(), series.mean().last()) {
+            let mean = series.mean();
+            if mean.windows(2).any(|pair| pair[0].0 > pair[1].0) {
+                let _ = write!(words, " {}: {} points.", series.label, mean.len());
+            } else if let (Some(first), Some(last)) = (mean.first(), mean.last()) {
                 let _ = write!(
                     words,
                     " {}: from {:.4} at {} to {:.4} at {}.",

@@ -1,5 +1,7 @@
 //! Random against pretrained, measure by measure.
 
+use std::cmp::Ordering;
+
 use super::{
     measures::{MEASURES, Measure, curve, seconds_to, steps_to},
     sentences,
@@ -30,7 +32,8 @@ const GOALS: [f64; 4] = [0.95, 0.97, 0.98, 0.99];
 pub fn curves(grid: &Grid, head: Head) -> Html {
     let title = format!("{}: {}", head_title(head), sooner(grid, head, 0.98));
     let steps = Axis::new("step (batch of 100)").from(0.0);
-    let mut chart = LineChart::new(title, steps, Axis::percent("accuracy").from(0.9).to(1.0));
+    let shares = Axis::percent("accuracy (below 90 %: on the edge)").from(0.9).to(1.0);
+    let mut chart = LineChart::new(title, steps, shares);
     for init in Init::ALL {
         let runs = grid.runs(head, init).iter().map(curve);
         chart = chart.seeds(init.name(), runs);
@@ -91,8 +94,7 @@ pub fn convergence(grid: &Grid) -> Result<Html> {
         let [near, far] = [0.98, 0.99].map(|goal| sooner(grid, head, goal));
         format!("{}: {near}; {far}.", head_title(head))
     });
-    let rule = "This goes by Holm's p over all measures of quality; the table's p is of one comparison.";
-    let words = note(&format!("{} {rule}", words.join(" ")));
+    let words = note(&words.join(" "));
     Ok(stack(&[&charts, &table, &left_out(&grid.left_out()), &words]))
 }
 
@@ -104,9 +106,10 @@ fn sooner(grid: &Grid, head: Head, goal: f64) -> String {
     let gains = gains(grid);
     match gains.iter().find(|gain| gain.0 == head && gain.1.name == measure) {
         Some((.., Some(gain), p)) if *p < 0.05 => format!(
-            "pretrained networks reach {percent} {:.0} steps {}",
+            "pretrained networks reach {percent} {:.0} steps {}{}",
             gain.mean.abs(),
-            if gain.mean < 0.0 { "sooner" } else { "later" }
+            if gain.mean < 0.0 { "sooner" } else { "later" },
+            ended(grid, head, goal)
         ),
         _ => format!("whether pretrained networks reach {percent} sooner cannot be told"),
     }
@@ -129,14 +132,18 @@ fn median(times: &[Time], decimals: usize) -> Result<Cell> {
 /// Paired difference in steps. A run that did not get there counts with the step at which
 /// it ended, and the difference is marked.
 fn step_gain(grid: &Grid, head: Head, goal: f64) -> Cell {
+    match grid.gain(head, |run| steps_to(goal, run).map(Time::value)) {
+        Some(gain) => format!("{}{}", difference(&gain, 1.0, 0), ended(grid, head, goal)).into(),
+        None => "one seed cannot say".into(),
+    }
+}
+
+/// Marks a difference in which a run counts that never got there.
+fn ended(grid: &Grid, head: Head, goal: f64) -> &'static str {
     let all = Init::ALL.map(|init| times(grid.runs(head, init), goal, steps_to));
-    let ended = match all.iter().flatten().any(|time| time.is_censored()) {
+    match all.iter().flatten().any(|time| time.is_censored()) {
         true => ", counting runs that never got there",
         false => "",
-    };
-    match grid.gain(head, |run| steps_to(goal, run).map(Time::value)) {
-        Some(gain) => format!("{}, {}{ended}", difference(&gain, 1.0, 0), format_p(gain.p)).into(),
-        None => "one seed cannot say".into(),
     }
 }
 
@@ -199,9 +206,9 @@ fn forest(all: &[Gain], head: Head) -> RowChart {
 }
 
 /// Head, measure, gain, and Holm's p-value over all gains.
-type Gain = (Head, &'static Measure, Option<PairedDifference>, f64);
+pub(super) type Gain = (Head, &'static Measure, Option<PairedDifference>, f64);
 
-fn gains(grid: &Grid) -> Vec<Gain> {
+pub(super) fn gains(grid: &Grid) -> Vec<Gain> {
     let of_head = |head| {
         let measures = MEASURES.iter();
         measures.map(move |measure| (head, measure, grid.gain(head, measure.value), f64::NAN))
@@ -233,7 +240,7 @@ pub fn quality_finding(grid: &Grid) -> Html {
             .collect();
         let (name, certain) = (head.name(), certain.join("; "));
         sentences.push(match certain.as_str() {
-            "" => format!("For the {name} head, no measure differs beyond chance."),
+            "" => format!("For the {name} head, no measure can be told to differ."),
             certain => format!("Pretrained networks with the {name} head: {certain}."),
         });
     }
@@ -245,17 +252,19 @@ pub fn compare_starts(grid: &Grid, what: &str) -> Result<Html> {
     if grid.is_empty() {
         return Ok(never_made());
     }
-    let each = Head::ALL.map(|head| {
-        let effect = match grid.gain(head, accuracy) {
-            Some(gain) if gain.interval.low > 0.0 => "raises",
-            Some(gain) if gain.interval.high < 0.0 => "lowers",
-            _ => "cannot be told to change",
+    let effects = sentences::effects(&[grid], accuracy).concat();
+    let each = effects.iter().map(|effect| {
+        let how = match effect.direction() {
+            Some(Ordering::Greater) => "raises",
+            Some(_) => "lowers",
+            None => "cannot be told to change",
         };
-        format!("{effect} it with the {} head", head.name())
+        format!("{how} it with the {} head", effect.head.name())
     });
-    let title = format!("Test accuracy: pretraining {}", each.join(", "));
+    let title = format!("Test accuracy: pretraining {}", each.collect::<Vec<_>>().join(", "));
     let chart = compare_under(&title, what, &named(grid), &[])?;
-    Ok(stack(&[&chart, &note(&sentences::of_accuracy(grid))]))
+    let words = sentences::sentence("Over the seeds", &effects, "test accuracy");
+    Ok(stack(&[&chart, &note(&words)]))
 }
 
 /// Test accuracy by the number of different training images.
@@ -281,9 +290,11 @@ pub fn little_data(grids: &[(usize, &Grid)]) -> Html {
     let rows = rows.flat_map(|head| grids.iter().map(move |few| row(head, few)));
     let columns = "images | head | random | pretrained | pretrained − random (points)";
     let table = table("Test accuracy after training on few images", columns);
-    let words = grids.iter().map(|(n, grid)| {
-        let images = format_count(*n);
-        format!("On {images} images: {}", sentences::of_accuracy(grid))
+    let of_each: Vec<&Grid> = grids.iter().map(|(_, grid)| *grid).collect();
+    let effects = sentences::effects(&of_each, accuracy).into_iter().zip(grids);
+    let words = effects.filter(|(effects, _)| !effects.is_empty()).map(|(effects, (n, _))| {
+        let images = format!("On {} images", format_count(*n));
+        sentences::sentence(&images, &effects, "test accuracy")
     });
     let words: Vec<String> = words.collect();
     stack(&[&table.rows(rows), &note(&words.join(" "))])
@@ -334,29 +345,37 @@ pub fn thirty_epochs(mnist: &Mnist) -> Result<Html> {
 pub fn compare_rates(mnist: &Provenance) -> Result<Html> {
     let [low, middle, high] = RATES;
     let columns = format!("head | start | {low} | {middle} | {high} | best | used");
-    let held_out = 5_000;
-    let caption = format!("Accuracy on {} held-out images by the rate's peak", format_count(held_out));
-    let mut table = table(caption, &columns);
-    let (mut agree, mut at_the_edge, mut leads) = (0, 0, Vec::new());
+    let mut table = table("Accuracy on held-out images by the rate's peak", &columns);
+    let mut held_out = 0.0;
+    let (mut agree, mut at_the_edge, mut leads, mut within) = (0, 0, Vec::new(), 0);
     for (head, init) in networks() {
         let run = Experiment::mnist(head, init, 0);
         let mut cells: Vec<Cell> = vec![head.name().into(), init.name().into()];
         let reached = tried_rates(&run, mnist)?;
+        let Some(best) = best_rate(reached) else {
+            return Ok(never_made());
+        };
         cells.extend(reached.map(percent));
-        let (best, used) = (best_rate(reached), run.clean().config.learning_rate);
-        agree += usize::from(best == Some(used));
-        at_the_edge += usize::from(best == Some(low) || best == Some(high));
-        let mut ranked = reached;
-        ranked.sort_by(|a, b| b.total_cmp(a));
-        leads.push(format!("{:.0}", (ranked[0] - ranked[1]) * held_out as f64));
-        let best = best.map_or("–".into(), |rate| rate.to_string().into());
-        cells.extend([best, used.to_string().into()]);
+        let clean = run.clean();
+        let used = clean.config.learning_rate;
+        agree += usize::from(best == used);
+        at_the_edge += usize::from(best == low || best == high);
+        let overlap = clean.split.overlap();
+        held_out = mnist.count as f64 * overlap / (1.0 + overlap);
+        let mut mistakes = reached.map(|accuracy| (1.0 - accuracy) * held_out);
+        mistakes.sort_by(f64::total_cmp);
+        let lead = mistakes[1] - mistakes[0];
+        leads.push(format!("{lead:.0}"));
+        // If each made its mistakes by itself; on the same images they differ by less.
+        within += usize::from(lead < 2.0 * (mistakes[0] + mistakes[1]).sqrt());
+        cells.extend([best.to_string().into(), used.to_string().into()]);
         table = table.row(cells);
     }
     let words = format!(
-        "For {agree} of 4 networks the rate used is the best of the three here. The best leads the \
-         next by {} images, on one seed, so the sweep hardly tells them apart; for {at_the_edge} \
-         it is at the edge of what was tried.",
+        "For {agree} of 4 networks the rate used is the best of the three here; for {at_the_edge} \
+         it is at the edge of what was tried. On one seed and {} images the best leads the next by \
+         {} of them; for {within} networks that is less than two standard deviations.",
+        format_count(held_out.round() as usize),
         leads.join(", ")
     );
     Ok(stack(&[&table, &note(&words)]))

@@ -29,16 +29,16 @@ pub static MEASURES: [Measure; 12] = [
         Some(area_under(&curve) / (last.0 - first.0))
     }),
     share("training accuracy (%)", |run| run.metric("train_accuracy")),
-    share("overfitting gap: training − test (points)", |run| {
+    share("overfitting gap (training − test, points)", |run| {
         Some(run.metric("train_accuracy")? - run.test_accuracy?)
     }),
-    share("unrest: sd along the last epoch (points)", unrest),
+    share("standard deviation along the last epoch (points)", sd_of_last_epoch),
     share("largest fall between two epochs (points)", |run| {
         let falls = run.epochs.windows(2);
         let falls = falls.map(|pair| (pair[0].val_accuracy - pair[1].val_accuracy).max(0.0));
         falls.max_by(f64::total_cmp)
     }),
-    share("calibration error, ECE (points)", |run| run.metric("ece")),
+    share("calibration error (ECE, points)", |run| run.metric("ece")),
     share("lowest recall of a digit (%)", |run| {
         let recalls = (0..10).filter_map(|digit| run.metric(&format!("recall_{digit}")));
         recalls.min_by(f64::total_cmp)
@@ -86,7 +86,7 @@ pub fn curve(run: &RunResult) -> Vec<(f64, f64)> {
 }
 
 /// Standard deviation of the accuracy along the last epoch.
-pub fn unrest(run: &RunResult) -> Option<f64> {
+pub fn sd_of_last_epoch(run: &RunResult) -> Option<f64> {
     let points = curve(run);
     let start = points.last()?.0 * (1.0 - 1.0 / run.epochs.len().max(1) as f64);
     let last = points.iter().filter(|point| point.0 > start);

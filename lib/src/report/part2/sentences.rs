@@ -1,33 +1,68 @@
 //! What the comparisons of part 2 say, one sentence each, from the same numbers.
 
+use std::cmp::Ordering;
+
+use super::compare::gains;
 use crate::{
-    display::{Html, format_p, note},
+    display::{Html, format_p, format_signed, note},
     eval::statistics::{PairedDifference, holm},
-    report::{accuracy, difference, never_made},
+    report::{difference, never_made, span},
     study::{Grid, Head, Init, RunResult},
 };
 
-/// `pretraining raises test accuracy (+0.12 (0.05 to 0.19) points)`, or that it cannot be told.
-fn effect(what: &str, gain: Option<&PairedDifference>) -> String {
-    let Some(gain) = gain else {
-        return format!("one seed cannot say whether pretraining changes {what}");
-    };
-    let numbers = format!("{} points", difference(gain, 100.0, 2));
-    match gain.interval.contains(0.0) {
-        true => format!("whether pretraining changes {what} cannot be told ({numbers})"),
-        false if gain.mean > 0.0 => format!("pretraining raises {what} ({numbers})"),
-        false => format!("pretraining lowers {what} ({numbers})"),
+/// What pretraining does to a share of each run with one head.
+#[derive(Clone, Debug)]
+pub(super) struct Effect {
+    pub head: Head,
+    /// Pretrained minus random; none for fewer than two seeds.
+    pub gain: Option<PairedDifference>,
+    /// Holm's, over all that are stated together.
+    pub p: f64,
+}
+
+impl Effect {
+    /// Where it is not chance.
+    pub fn direction(&self) -> Option<Ordering> {
+        let gain = self.gain.as_ref().filter(|_| self.p < 0.05)?;
+        Some(gain.mean.total_cmp(&0.0))
+    }
+
+    /// `pretraining raises test accuracy with the original head (+0.12 points, 0.05 to 0.19)`, or
+    /// that it cannot be told.
+    fn words(&self, what: &str) -> String {
+        let head = format!("with the {} head", self.head.name());
+        let Some(gain) = &self.gain else {
+            return format!("one seed cannot say whether pretraining changes {what} {head}");
+        };
+        let mean = format_signed(gain.mean * 100.0, 2);
+        let numbers = format!("({mean} points, {})", span(gain.interval, 100.0, 2));
+        match self.direction() {
+            Some(Ordering::Greater) => format!("pretraining raises {what} {head} {numbers}"),
+            Some(_) => format!("pretraining lowers {what} {head} {numbers}"),
+            None => format!("whether pretraining changes {what} {head} cannot be told {numbers}"),
+        }
     }
 }
 
-/// What pretraining does to a share of each run, head by head.
-fn of_heads(grid: &Grid, what: &str, value: fn(&RunResult) -> Option<f64>) -> String {
-    let each = heads(grid).map(|head| {
-        let gain = grid.gain(head, value);
-        let (name, effect) = (head.name(), effect(what, gain.as_ref()));
-        format!("With the {name} head, {effect}.")
-    });
-    each.collect::<Vec<_>>().join(" ")
+/// All of them in one sentence, which begins with `of`: `Over the seeds`, say.
+pub(super) fn sentence(of: &str, effects: &[Effect], what: &str) -> String {
+    let each: Vec<String> = effects.iter().map(|effect| effect.words(what)).collect();
+    format!("{of}, {}.", each.join("; "))
+}
+
+/// What pretraining does to a share of each run, grid by grid and head by head.
+pub(super) fn effects(grids: &[&Grid], value: fn(&RunResult) -> Option<f64>) -> Vec<Vec<Effect>> {
+    let of_grid = |grid: &&Grid| -> Vec<Effect> {
+        let gain = |head| Effect { head, gain: grid.gain(head, value), p: f64::NAN };
+        heads(grid).map(gain).collect()
+    };
+    let mut all: Vec<Vec<Effect>> = grids.iter().map(of_grid).collect();
+    let known: Vec<f64> = all.iter().flatten().filter_map(|e| Some(e.gain.as_ref()?.p)).collect();
+    let with_gain = all.iter_mut().flatten().filter(|effect| effect.gain.is_some());
+    for (effect, p) in with_gain.zip(holm(&known)) {
+        effect.p = p;
+    }
+    all
 }
 
 /// The heads of which there are runs.
@@ -36,18 +71,16 @@ pub(super) fn heads(grid: &Grid) -> impl Iterator<Item = Head> {
     Head::ALL.into_iter().filter(has_runs)
 }
 
-/// The same of test accuracy.
-pub(super) fn of_accuracy(grid: &Grid) -> String {
-    of_heads(grid, "test accuracy", accuracy)
-}
-
-/// What pretraining does to the calibration error, over all seeds.
+/// What pretraining does to the calibration error, which is one of the measures of quality.
 pub fn calibration(grid: &Grid) -> Html {
     if grid.is_empty() {
         return never_made();
     }
-    let ece = |run: &RunResult| run.metric("ece");
-    note(&of_heads(grid, "the calibration error", ece))
+    let all = gains(grid).into_iter();
+    let of_error = all.filter(|(_, measure, ..)| measure.short() == "calibration error");
+    let effects = of_error.map(|(head, _, gain, p)| Effect { head, gain, p });
+    let effects: Vec<Effect> = effects.collect();
+    note(&sentence("Over the seeds", &effects, "the calibration error"))
 }
 
 /// For which digits pretraining changes recall, corrected for their number.
@@ -72,10 +105,9 @@ pub fn recall(grid: &Grid) -> Html {
         })
         .collect();
     note(&match certain.as_slice() {
-        [] => format!(
-            "For no digit can it be told whether pretraining changes its recall ({} comparisons).",
-            all.len()
-        ),
+        [] => {
+            format!("For no digit is a change in recall established ({} comparisons).", all.len())
+        }
         some => format!("Pretraining changes recall for {}.", some.join("; ")),
     })
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     Result,
-    display::{Axis, Html, RowChart, Show, format_count, note},
+    display::{Axis, Html, RowChart, Show, format_count, format_counted, note},
     eval::statistics::mean,
     nn::{LayerSummary, OriginalCnn},
     report::{head_title, val_accuracy},
@@ -46,12 +46,12 @@ pub fn pretraining_finding(live: &[&Trained]) -> Result<Html> {
         });
         sentences.push(format!(
             "With the {} head, a network trained on {} drawings classifies {:.1} % of the held-out \
-             drawings correctly, and {:.1} % of the MNIST test set (means of {} seeds){worst}.",
+             drawings correctly, and {:.1} % of the MNIST test set (means of {}){worst}.",
             run.result.network,
             run.result.dataset.count - run.valid.len(),
             mean(&seeds.values(val_accuracy))?.mean * 100.0,
             mean(&seeds.values(|run| run.metric("mnist_accuracy")))?.mean * 100.0,
-            seeds.runs.len(),
+            format_counted(seeds.runs.len(), "seed"),
         ));
     }
     Ok(note(&sentences.join(" ")))

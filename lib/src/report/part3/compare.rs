@@ -44,6 +44,10 @@ pub fn avoidance(grid: &Grid) -> LineChart {
             "The least likely digit is right for {} %, in runs nearer to ln 10 than to ln 9",
             right(far)
         ),
+        (near, []) => format!(
+            "The least likely digit is right for {} %, in runs nearer to ln 9 than to ln 10",
+            right(near)
+        ),
         (near, far) => format!(
             "The least likely digit is right for {} % in runs nearer to ln 9 than to ln 10, for \
              {} % in the others",

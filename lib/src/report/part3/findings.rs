@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     data::Samples,
-    display::{Html, Show, format_number, note, stack},
+    display::{Html, Show, format_counted, format_number, note, stack},
     report::{accuracy, reference_2021},
     study::{Grid, RunResult, networks},
 };
@@ -21,12 +21,17 @@ pub fn findings(grid: &Grid, dataset3: &Samples, test: &Samples) -> Html {
     let (avoiding, others): (Vec<&RunResult>, Vec<&RunResult>) =
         all.iter().copied().partition(|run| below_chance(run));
     let least_likely = |runs| span(runs, 100.0, 1, |run| run.metric("least_likely_accuracy"));
+    let get = |runs: &[&RunResult]| match runs {
+        [] => String::new(),
+        runs => format!(", at {} %", span(runs, 100.0, 1, accuracy)),
+    };
     let mut sentences = vec![format!(
-        "Accuracy. {} of {} runs fall below {THRESHOLD:.0} % (they get {} %); the others get {} %.",
+        "Accuracy. {} of {} runs end below {THRESHOLD:.0} %{}; {} above{}.",
         avoiding.len(),
         all.len(),
-        span(&avoiding, 100.0, 1, accuracy),
-        span(&others, 100.0, 1, accuracy)
+        get(&avoiding),
+        others.len(),
+        get(&others)
     )];
     if !avoiding.is_empty() {
         sentences.push(format!(
@@ -40,9 +45,9 @@ pub fn findings(grid: &Grid, dataset3: &Samples, test: &Samples) -> Html {
         let answers = others.iter().filter_map(|run| constant_answer(run));
         let answers: Vec<usize> = answers.collect();
         sentences.push(format!(
-            "What was not. In the other {} runs the least likely digit is right for {} %; {} of \
-             them give one answer to almost every image{}.{}{}",
-            others.len(),
+            "What was not. Above {THRESHOLD:.0} % ({}) the least likely digit is right for {} %; {} \
+             of these runs gave one answer to almost every image{}.{}{}",
+            format_counted(others.len(), "run"),
             least_likely(&others),
             answers.len(),
             which(&answers),
@@ -51,9 +56,9 @@ pub fn findings(grid: &Grid, dataset3: &Samples, test: &Samples) -> Html {
         ));
     }
     sentences.push(format!(
-        "Loss and confidence. The loss on the given labels ends at {} nats, between ln 9 = {:.3} \
-         (all learned) and ln 10 = {:.3} (nothing): {} % of what the labels tell. Mean confidence \
-         is {} % (all learned: 11.1 %, nothing: 10.0 %).",
+        "Loss and confidence. The loss on the given labels ends at {} nats (all learned: ln 9 = \
+         {:.3}, nothing: ln 10 = {:.3}), which is {} % of the way. Mean confidence is {} % (all \
+         learned: 11.1 %, nothing: 10.0 %).",
         span(&all, 1.0, 3, |run| run.metric("train_loss")),
         all_learned(),
         nothing_learned(),

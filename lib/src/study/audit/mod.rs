@@ -52,7 +52,16 @@ impl Audit {
     /// # Errors
     /// Where there are no originals, or the classes are others.
     pub fn of(dataset3: &Samples, originals: &Samples) -> Result<Self> {
-        if originals.is_empty() || dataset3.is_empty() || dataset3.classes != originals.classes {
+        let shape = |samples: &Samples| samples.images.dim();
+        let have_other_shapes = [dataset3, originals]
+            .map(shape)
+            .iter()
+            .any(|dim| (dim.1, dim.2, dim.3) != (1, SIDE, SIDE));
+        if originals.is_empty()
+            || dataset3.is_empty()
+            || dataset3.classes != originals.classes
+            || have_other_shapes
+        {
             return Err(Error::argument(
                 format!(
                     "audit of {} images in {} classes against {} in {}",
@@ -61,7 +70,7 @@ impl Audit {
                     originals.len(),
                     originals.classes.len()
                 ),
-                "pass images and originals of the same classes, at least one of each",
+                "pass images and originals of 28 x 28 and of the same classes, at least one of each",
             ));
         }
         let nearest = Nearest::among(&originals.images);

@@ -9,9 +9,8 @@ use std::borrow::Cow;
 
 use ndarray::Array4;
 
+use super::PIXELS;
 use crate::data::SIDE;
-
-const PIXELS: usize = SIDE * SIDE;
 
 /// An image and how far it is from the one that was asked about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
