@@ -118,7 +118,8 @@ pub trait Classifier: Send + Sync {
         Vec::new()
     }
 
-    /// Evaluation-mode outputs of every layer, named, each `(len, units)`.
+    /// Evaluation-mode outputs of every stage, each `(len, units)`. A stage is named after its first
+    /// layer, and includes the batch normalisation and ReLU that follow it.
     fn activations(&self, batch: Batch) -> Result<Vec<(String, Array2<f32>)>> {
         Ok(vec![("logits".into(), self.logits(batch)?)])
     }

@@ -28,7 +28,7 @@ impl DynNetwork {
             fs::write(&unfinished, serialize(views, None)?)?;
             Ok(fs::rename(&unfinished, path)?)
         };
-        write().map_err(of_file(path))
+        write().map_err(of_file(path, "name a file in a folder that can be written to"))
     }
 
     /// Takes all parameters and running statistics from a safetensors file.
@@ -38,11 +38,11 @@ impl DynNetwork {
     /// another shape; the network stays as it is then.
     pub fn load(&mut self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        let bytes = fs::read(path).map_err(of_file(path))?;
-        let file = SafeTensors::deserialize(&bytes).map_err(of_file(path))?;
+        let bytes = fs::read(path).map_err(of_file(path, REMEDY))?;
+        let file = SafeTensors::deserialize(&bytes).map_err(of_file(path, REMEDY))?;
         let mut found = Vec::new();
         for tensor in self.tensors() {
-            let view = file.tensor(&tensor.name).map_err(of_file(path))?;
+            let view = file.tensor(&tensor.name).map_err(of_file(path, REMEDY))?;
             if view.dtype() != Dtype::F32 || view.shape() != tensor.shape {
                 let (name, shape) = (&tensor.name, &tensor.shape);
                 let problem = format!(
@@ -50,7 +50,7 @@ impl DynNetwork {
                     view.dtype(),
                     view.shape()
                 );
-                return Err(of_file(path)(problem));
+                return Err(of_file(path, REMEDY)(problem));
             }
             found.push(view.data().as_chunks::<4>().0.to_vec());
         }
@@ -63,10 +63,12 @@ impl DynNetwork {
     }
 }
 
-fn of_file<E: ToString>(path: &Path) -> impl Fn(E) -> Error {
+const REMEDY: &str = "name a file of this network";
+
+fn of_file<E: ToString>(path: &Path, remedy: &str) -> impl Fn(E) -> Error {
     move |problem| Error::File {
         path: path.into(),
         problem: problem.to_string(),
-        remedy: "name a file of this network".into(),
+        remedy: remedy.into(),
     }
 }

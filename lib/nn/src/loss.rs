@@ -7,7 +7,11 @@ use dfdx::{
 };
 use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis};
 
-use crate::{Objective, kernels::view::values, layers::tape::add, shape::Features};
+use crate::{
+    Objective,
+    kernels::{buffer::add, view::values},
+    shape::Features,
+};
 
 /// Row-wise `z - log Σ exp z`, computed from the row's maximum so that it cannot overflow.
 pub fn log_softmax(logits: ArrayView2<f32>) -> Array2<f64> {
@@ -28,7 +32,8 @@ pub fn argmax(row: ArrayView1<f32>) -> usize {
 
 /// Mean cross-entropy of the softmax of logits, for one label an image.
 ///
-/// As PyTorch's `CrossEntropyLoss`. A label that is no class makes the loss NaN.
+/// As PyTorch's `CrossEntropyLoss`. A label that is no class makes the loss NaN. So does another
+/// number of labels than of images, with a gradient of 0: a training step goes through all the same.
 #[derive(Clone, Copy, Debug)]
 pub struct CrossEntropy<'a> {
     labels: &'a [usize],

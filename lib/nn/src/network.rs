@@ -93,12 +93,18 @@ where
     In: SampleShape,
     M: Layer<In, Output = (Const<CLASSES>,)>,
 {
-    /// Random weights (PyTorch's defaults) from `seed`, which also decides on every dropout mask.
+    /// Random weights (PyTorch's defaults) from `seed`, which also determines every dropout mask.
+    ///
+    /// # Panics
+    /// Where a layer of your own gives two of its parts one name, or its `lower` adds layers that
+    /// do not fit its input and `Output`; where linear layers take different numbers of features;
+    /// where a size is 0.
     pub fn new(seed: u64) -> Self {
         let mut layers = Builder::new(In::DIMS);
         layers.unnamed::<M, In>();
         let network = DynNetwork::new(layers, seed);
-        Self { network: network.expect("the compiler has checked the shapes"), layers: PhantomData }
+        let network = network.unwrap_or_else(|error| panic!("no network: {error}"));
+        Self { network, layers: PhantomData }
     }
 }
 
@@ -114,7 +120,8 @@ impl DynNetwork {
     ///
     /// # Errors
     /// Where a layer does not take what the one before it gives, or the last gives no vector;
-    /// where two layers with weights have the same name.
+    /// where two layers with weights have the same name; where linear layers take different numbers
+    /// of features; where a size is 0.
     pub fn new(layers: Builder, seed: u64) -> Result<Self> {
         let (input, layers) = layers.finish()?;
         let device = Cpu::seed_from_u64(seed);
@@ -155,9 +162,10 @@ impl DynNetwork {
         Summary::of(&self.layers)
     }
 
-    /// From now on evaluation ([`Classifier::logits`]) rounds what convolutions and dense layers
-    /// multiply to bf16, and still adds with 32 bits, where the processor has AMX. Training,
-    /// and the outputs of single layers, stay as they are.
+    /// From now on evaluation ([`Classifier::logits`]) rounds what it multiplies to bf16, and still
+    /// adds with 32 bits, where the processor has AMX: in convolutions with a stride of 1 whose
+    /// input channels are a multiple of 16, and, for 32 samples or more, in dense layers, without
+    /// their auxiliary features. All else stays as it is: training, and [`Classifier::activations`].
     ///
     /// Returns whether this processor and system (Linux, x86-64) have it; elsewhere nothing changes.
     pub fn evaluate_in_bf16(&mut self, wanted: bool) -> bool {
@@ -167,7 +175,9 @@ impl DynNetwork {
 
     /// From now on training leaves the layers of these names as they are, and no others: their
     /// parameters get no update, and batch normalisation uses and keeps its running statistics.
-    /// A name stands for all layers within it: `block1` for `block1.conv1` and the rest.
+    /// A name stands for all layers within it: `block1` for `block1.conv1` and the rest. Dropout
+    /// goes on, and so does what a module on dfdx's tape does in training, such as normalising by
+    /// the batch.
     ///
     /// # Errors
     /// Where no tensor has such a name.
@@ -230,15 +240,17 @@ impl DynNetwork {
     }
 
     fn context<'a>(&'a self, batch: Batch<'a>, step: u64) -> Context<'a> {
-        Context { tensors: &self.tensors, batch, draw: (self.seed, step) }
+        Context { tensors: &self.tensors, batch, seed: self.seed, step }
     }
 
-    /// Stages at the beginning that training leaves as they are: up to the last of them that has
-    /// tensors.
+    /// Stages at the beginning that training leaves as they are, and runs as evaluation does: up
+    /// to the last of them that has tensors.
     fn frozen_stages(&self) -> usize {
-        let of = |stage: &Stage| self.tensors[stage.tensors.clone()].iter();
-        let frozen = (self.stages.iter()).take_while(|stage| of(stage).all(|tensor| tensor.frozen));
-        let frozen = &self.stages[..frozen.count()];
+        let is_frozen = |stage: &&Stage| {
+            !stage.differs_in_training()
+                && self.tensors[stage.tensors.clone()].iter().all(|tensor| tensor.frozen)
+        };
+        let frozen = &self.stages[..self.stages.iter().take_while(is_frozen).count()];
         let last = frozen.iter().rposition(|stage| !stage.tensors.is_empty());
         last.map_or(0, |last| last + 1)
     }
@@ -258,17 +270,12 @@ impl DynNetwork {
 
         // Forward.
         let context = self.context(batch, optimizer.steps());
-        let input = match frozen {
-            0 => Activation::input(self.input),
-            _ => {
-                let folded = Folded::new(&self.stages[..frozen], &context, false);
-                evaluate(&folded, &context, Activation::input(self.input))?
-            }
-        };
+        let folded = Folded::new(&self.stages[..frozen], &context, false);
+        let input = evaluate(&folded, &context, Activation::input(self.input))?;
         let mut trunk_steps = forward(trunk, &context, &input)?;
         let moved = running_statistics(trunk, &trunk_steps, &context);
         let flat = match (trunk.last().map(|last| &last.work), trunk_steps.last_mut()) {
-            // The way back through it does not look at what it made.
+            // The backward pass through it does not look at what it made.
             (Some(Work::Flatten), Some(step)) => {
                 let dims = Activation::input(step.out.dims);
                 std::mem::replace(&mut step.out, dims)
@@ -292,8 +299,8 @@ impl DynNetwork {
         for (i, (stage, step)) in head.iter().zip(&head_steps).enumerate().rev() {
             if let (Work::Dense(stage), Some(gradient)) = (&stage.work, dy.take()) {
                 let x = if i > 0 { &head_steps[i - 1].out } else { &flat };
-                let wants = i > 0 || learns;
-                let (put_off, dx) = backward_dense(stage, step, &context, x, gradient, wants);
+                let wants_dx = i > 0 || learns;
+                let (put_off, dx) = backward_dense(stage, step, &context, x, gradient, wants_dx);
                 deferred.push(put_off);
                 dy = dx;
             }
@@ -303,15 +310,15 @@ impl DynNetwork {
         // trunk waits for arithmetic.
         optimizer.begin_step();
         let first = head.first().map_or(self.tensors.len(), |stage| stage.tensors.start);
-        let draw = context.draw;
+        let (seed, step) = (context.seed, context.step);
         let (of_trunk, of_head) = self.tensors.split_at_mut(first);
         let through_trunk = || {
-            let context = Context { tensors: of_trunk, batch, draw };
+            let context = Context { tensors: of_trunk, batch, seed, step };
             let mut back = Backward::new(&context);
             if let Some(dy) = dy.filter(|_| learns) {
                 back.through(trunk, trunk_steps, &input, dy, false)?;
             }
-            Ok(back.found)
+            Ok(back.gradients)
         };
         let update_head = || {
             for deferred in deferred {
@@ -320,12 +327,12 @@ impl DynNetwork {
                 });
             }
         };
-        let found = join(through_trunk, update_head)?;
+        let gradients = join(through_trunk, update_head)?;
 
-        for (tensor, values) in found.values {
+        for (tensor, values) in gradients.values {
             of_trunk[tensor].update(optimizer, &values);
         }
-        for (tensor, values) in moved.into_iter().chain(found.updated) {
+        for (tensor, values) in moved.into_iter().chain(gradients.updated) {
             of_trunk[tensor].values = values;
         }
         Ok(Step { loss, logits })

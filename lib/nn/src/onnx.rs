@@ -37,7 +37,7 @@ pub fn to_onnx(model: &dyn Classifier, metadata: &[(&str, &str)]) -> Result<Vec<
     let last = graph.layers(model.layers(), "images".into())?;
     graph.node("Identity", &[&last], "logits", &[]);
     let signature = model.signature();
-    let mut graph = graph.0.text(2, "dfdx-conv");
+    let mut graph = graph.message.text(2, "dfdx-conv");
     graph = graph.message(11, value("images", &signature.input.to_vec()));
     if signature.features > 0 {
         graph = graph.message(11, value("features", &[signature.features]));
@@ -56,11 +56,21 @@ pub fn to_onnx(model: &dyn Classifier, metadata: &[(&str, &str)]) -> Result<Vec<
 }
 
 #[derive(Default)]
-struct Graph(Message);
+struct Graph {
+    message: Message,
+    /// How many values were named.
+    values: usize,
+}
 
 impl Graph {
     fn add(&mut self, field: usize, message: Message) {
-        self.0 = std::mem::take(&mut self.0).message(field, message);
+        self.message = std::mem::take(&mut self.message).message(field, message);
+    }
+
+    /// A name for a value of `layer`. Layers without tensors may share a name; the number does not.
+    fn name(&mut self, layer: &LayerSpec) -> String {
+        self.values += 1;
+        format!("{}.output.{}", layer.name, self.values)
     }
 
     /// Adds layers that read the value `input`; returns the name of what they give.
@@ -71,7 +81,7 @@ impl Graph {
     fn layer(&mut self, layer: &LayerSpec, input: String) -> Result<String> {
         let tensors = layer.tensors.iter().map(|tensor| tensor.name.as_str());
         let inputs: Vec<&str> = [input.as_str()].into_iter().chain(tensors).collect();
-        let output = format!("{}.output", layer.name);
+        let output = self.name(layer);
         let window = || [ints("kernel_shape", &[2, 2]), ints("strides", &[2, 2])];
         match &layer.kind {
             LayerKind::Dropout { .. } => return Ok(input),
@@ -91,7 +101,7 @@ impl Graph {
             LayerKind::MaxPool2d => self.node("MaxPool", &inputs, &output, &window()),
             LayerKind::AvgPool2d => self.node("AveragePool", &inputs, &output, &window()),
             LayerKind::GlobalAvgPool2d => {
-                let means = format!("{}.means", layer.name);
+                let means = self.name(layer);
                 self.node("GlobalAveragePool", &inputs, &means, &[]);
                 self.node("Flatten", &[&means], &output, &[]);
             }
@@ -99,7 +109,7 @@ impl Graph {
             LayerKind::Linear { features } => {
                 let transposed = [int("transB", 1)];
                 let mut sum = inputs[..3].to_vec();
-                let of_features = format!("{}.with_bias", layer.name);
+                let of_features = self.name(layer);
                 if *features > 0 {
                     let of_features_and_bias = ["features", inputs[3], inputs[2]];
                     self.node("Gemm", &of_features_and_bias, &of_features, &transposed);

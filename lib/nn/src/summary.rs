@@ -61,7 +61,7 @@ impl fmt::Display for Summary {
             line(&layer.name, &layer.kind, &shape.join(" x "), numbers)?;
         }
         let totals = [self.parameters(), self.operations()].map(grouped);
-        line("in all", "", "", totals)
+        line("total", "", "", totals)
     }
 }
 

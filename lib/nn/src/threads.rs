@@ -100,8 +100,9 @@ pub(crate) trait ParForEach: Iterator<Item: Send> + Sized {
 
 impl<I: Iterator<Item: Send>> ParForEach for I {}
 
-/// So many looks for a job, about a millisecond, a thread stays awake. It has to end: where steps
-/// run beside each other, a thread may help with one above a job that this one waits for.
+/// How often an idle thread looks for a job before it gives up: about a millisecond. It has to give
+/// up: where steps run beside each other, a thread may help with one above a job that this one waits
+/// for.
 const PATIENCE: u64 = 1 << 14;
 
 thread_local! {
@@ -109,13 +110,13 @@ thread_local! {
     static IN_STEP: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Marks this thread, until what it returns goes.
+/// Marks this thread until the returned guard is dropped.
 fn in_step() -> OnDrop<impl Fn()> {
     let before = IN_STEP.replace(true);
     OnDrop(move || IN_STEP.set(before))
 }
 
-/// Runs when it goes, by a panic too.
+/// Runs its closure when dropped, also on a panic.
 struct OnDrop<F: Fn()>(F);
 
 impl<F: Fn()> Drop for OnDrop<F> {
@@ -142,7 +143,7 @@ impl Running {
         self.help(u64::MAX);
     }
 
-    /// As [`Running::wait`], but ends where no job came for so many looks.
+    /// As [`Running::wait`], but gives up after `patience` looks without a job.
     fn help(&self, patience: u64) {
         let mut idle = 0;
         while self.0.load(Ordering::Acquire) > 0 && idle < patience {

@@ -23,14 +23,14 @@ pub(crate) fn available() -> bool {
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
     {
         static FOUND: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
-        // Where other instructions are asked for, so is that there are no tiles.
+        // Choosing another instruction set also switches AMX off.
         Instructions::current() == Instructions::Avx512 && *FOUND.get_or_init(tiles::allowed)
     }
     #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
     false
 }
 
-/// Whether a convolution can be computed so: whole blocks of inputs, and no stride.
+/// Whether a convolution can be computed this way: whole blocks of inputs, and no stride.
 pub(crate) fn fits(shape: &ConvShape) -> bool {
     shape.depth() == 16 && shape.stride == 1
 }

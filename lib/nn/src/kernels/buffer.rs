@@ -6,6 +6,8 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use crate::threads::ParForEach;
+
 /// Sixteen values, one cache line.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[repr(C, align(64))]
@@ -21,6 +23,13 @@ pub(crate) fn flat(vectors: &[F32x16]) -> &[f32] {
 pub(crate) fn flat_mut(vectors: &mut [F32x16]) -> &mut [f32] {
     // SAFETY: as in `flat`; the borrow is unique, and every bit pattern is an f32.
     unsafe { std::slice::from_raw_parts_mut(vectors.as_mut_ptr().cast(), vectors.len() * 16) }
+}
+
+/// `to += values`
+pub(crate) fn add(to: &mut [f32], values: &[f32]) {
+    for (to, value) in to.iter_mut().zip(values) {
+        *to += value;
+    }
 }
 
 /// Vectors whose memory is used again by later buffers: fresh memory would cost a
@@ -42,6 +51,14 @@ impl Buffer {
         let mut buffer = Self::new(len);
         buffer.fill(F32x16::default());
         buffer
+    }
+
+    /// Adds `values`, on all threads.
+    pub fn add(&mut self, values: &Self) {
+        const CHUNK: usize = 1 << 12;
+        (self.chunks_mut(CHUNK))
+            .zip(values.chunks(CHUNK))
+            .par_for_each(|(to, values)| add(flat_mut(to), flat(values)));
     }
 }
 
@@ -98,14 +115,14 @@ impl Pool {
 
 const POOLED: usize = 64;
 
-/// Large buffers are every thread's. What fits into the cache of a core stays with its thread:
-/// taken over by another core, it would have to be fetched from there line by line.
+/// Large buffers are shared by all threads. What fits into the cache of a core stays with its
+/// thread: taken over by another core, it would have to be fetched from there line by line.
 fn with_pool<R>(len: usize, work: impl FnOnce(&mut Pool) -> R) -> Option<R> {
     if len > CACHED {
         let mut pool = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         return Some(work(&mut pool));
     }
-    // There is none at the end of a thread.
+    // A thread that is ending has no pool any more.
     let work = |pool: &RefCell<Pool>| work(&mut pool.borrow_mut());
     OWN.try_with(work).ok()
 }

@@ -47,7 +47,7 @@ unsafe fn weight_gradient_blocks<S: Simd, const V: usize>(
     let (kernel, depth, border) = (shape.kernel, shape.depth(), shape.border());
     let (padded_width, padded_area) = (shape.padded_width(), shape.padded_area());
     let dw_block = dw.len() / shape.output_blocks();
-    // So many rows that input and gradient stay in the first-level cache over all taps.
+    // As many rows as keep input and gradient in the first-level cache.
     let parts = shape.in_area().div_ceil(128);
     let rows = shape.height.div_ceil(parts);
     for input in 0..shape.input_blocks() {

@@ -35,7 +35,7 @@ dispatch! { fn multiply_add(rounds: usize) -> f32 = multiply_add_body }
 unsafe fn multiply_add_body<S: Simd>(rounds: usize) -> f32 {
     // SAFETY: `values` are the 16 that a vector has.
     unsafe {
-        // Values that the compiler does not know, different in each sum: or it would add up
+        // Values that the compiler does not know, different in each sum: otherwise it would compute
         // one sum for all.
         let hidden = std::hint::black_box([0.999f32, 1e-3]);
         let (a, b) = (S::splat(hidden[0]), S::splat(hidden[1]));

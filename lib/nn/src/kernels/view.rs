@@ -18,8 +18,9 @@ pub(crate) fn values<S: Shape, T>(tensor: &Tensor<S, f32, Cpu, T>) -> Cow<'_, [f
         return Cow::Owned(tensor.as_vec());
     }
     let first: *const f32 = &tensor[S::Concrete::default()];
-    // SAFETY: the tensor's strides are those of a row-major array, so its vector holds
-    // `len` values from the first on, and the slice borrows the tensor for as long.
+    // SAFETY: the tensor's strides are those of a row-major array, so its vector holds `len` values
+    // from the first on, and the slice borrows the tensor for as long. The pointer comes from a
+    // reference to the first value: Tree Borrows lets it reach the others, Stacked Borrows does not.
     Cow::Borrowed(unsafe { std::slice::from_raw_parts(first, len) })
 }
 

@@ -32,8 +32,8 @@ pub(super) const POSITIONS: usize = 36;
 pub(super) const A: f32 = FRAC_1_SQRT_2;
 pub(super) const B: f32 = SQRT_2;
 
-/// Whether a convolution can be computed so: 3 x 3, whole blocks of inputs, and an even image, as
-/// pooling wants it. A tile may reach over the image's edge.
+/// Whether a convolution can be computed this way: 3 x 3, whole blocks of inputs, and an even image,
+/// as pooling wants it. A tile may reach over the image's edge.
 pub(crate) fn fits(shape: &ConvShape) -> bool {
     let even = shape.height.is_multiple_of(2) && shape.width.is_multiple_of(2);
     shape.kernel == 3 && shape.stride == 1 && shape.depth() == 16 && even
@@ -305,15 +305,7 @@ unsafe fn transform_outputs<S: Simd, const SUMS: bool>(
             };
             let mut half = [[S::splat(0.0); 4]; 6];
             unroll! { for i in 0..6 {
-                let at = from.add(i * step);
-                half[i] = transform_output::<S>([
-                    S::load(at),
-                    S::load(at.add(6 * step)),
-                    S::load(at.add(12 * step)),
-                    S::load(at.add(18 * step)),
-                    S::load(at.add(24 * step)),
-                    S::load(at.add(30 * step)),
-                ]);
+                half[i] = transform_output::<S>(column::<S>(from.add(i * step), 6 * step));
             } }
             let mut values = [[bias; 4]; 4];
             unroll! { for j in 0..4 {
@@ -345,10 +337,10 @@ unsafe fn transform_outputs<S: Simd, const SUMS: bool>(
                 S::store(sums, sum);
                 S::store(sums.add(16), squares);
             }
-            let place = block * out_area + (side * y + border) * out_width + side * at + border;
+            let first = block * out_area + (side * y + border) * out_width + side * at + border;
             let mut cut: &mut [F32x16] = &mut [];
             let (to, row): (*mut f32, usize) = if whole {
-                (out[place..].as_mut_ptr().cast(), out_width * 16)
+                (out[first..].as_mut_ptr().cast(), out_width * 16)
             } else {
                 edge = [F32x16::default(); 16];
                 cut = &mut edge;
@@ -372,7 +364,7 @@ unsafe fn transform_outputs<S: Simd, const SUMS: bool>(
             }
             if !whole {
                 for row in 0..rows {
-                    let to = &mut out[place + row * out_width..][..columns];
+                    let to = &mut out[first + row * out_width..][..columns];
                     to.copy_from_slice(&cut[row * side..][..columns]);
                 }
             }
@@ -380,9 +372,21 @@ unsafe fn transform_outputs<S: Simd, const SUMS: bool>(
     }
 }
 
+/// Six vectors from `from` on, `step` values apart.
+#[inline(always)]
+pub(super) unsafe fn column<S: Simd>(from: *const f32, step: usize) -> [S::V; 6] {
+    unsafe {
+        let mut values = [S::splat(0.0); 6];
+        unroll! { for i in 0..6 {
+            values[i] = S::load(from.add(i * step));
+        } }
+        values
+    }
+}
+
 /// `A^T m`
 #[inline(always)]
-unsafe fn transform_output<S: Simd>([a, b, c, d, e, f]: [S::V; 6]) -> [S::V; 4] {
+pub(super) unsafe fn transform_output<S: Simd>([a, b, c, d, e, f]: [S::V; 6]) -> [S::V; 4] {
     unsafe {
         let (even1, odd1) = (S::add(b, c), S::sub(b, c));
         let (even2, odd2) = (S::add(d, e), S::sub(d, e));

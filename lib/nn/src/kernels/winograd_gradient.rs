@@ -12,7 +12,9 @@ use super::{
     conv::ConvShape,
     conv_gradient::Part,
     simd::{Simd, dispatch, unroll},
-    winograd::{A, B, Input, POSITIONS, STRIP, Transform, fits, transform_tile},
+    winograd::{
+        A, B, Input, POSITIONS, STRIP, Transform, column, fits, transform_output, transform_tile,
+    },
 };
 
 /// Vectors of the products, `[36 positions][inputs][outputs / 16]`.
@@ -147,15 +149,7 @@ unsafe fn transform_products_body<S: Simd>(
                 let from: *const f32 = products[i * outputs + block..].as_ptr().cast();
                 let mut half = [[S::splat(0.0); 3]; 6];
                 unroll! { for x in 0..6 {
-                    let at = from.add(x * step);
-                    half[x] = product::<S>([
-                        S::load(at),
-                        S::load(at.add(6 * step)),
-                        S::load(at.add(12 * step)),
-                        S::load(at.add(18 * step)),
-                        S::load(at.add(24 * step)),
-                        S::load(at.add(30 * step)),
-                    ]);
+                    half[x] = product::<S>(column::<S>(from.add(x * step), 6 * step));
                 } }
                 unroll! { for y in 0..3 {
                     let row = product::<S>([
@@ -172,15 +166,9 @@ unsafe fn transform_products_body<S: Simd>(
 
 /// `A^T m`
 #[inline(always)]
-unsafe fn product<S: Simd>([a, b, c, d, e, f]: [S::V; 6]) -> [S::V; 3] {
+unsafe fn product<S: Simd>(m: [S::V; 6]) -> [S::V; 3] {
     unsafe {
-        let (even1, odd1) = (S::add(b, c), S::sub(b, c));
-        let (even2, odd2) = (S::add(d, e), S::sub(d, e));
-        let (half, two) = (S::splat(0.5), S::splat(2.0));
-        [
-            S::add(a, S::add(even1, even2)),
-            S::mul(S::splat(A), S::fma(odd2, two, odd1)),
-            S::add(S::fma(even1, half, S::mul(even2, two)), f),
-        ]
+        let [a, b, c, _] = transform_output::<S>(m);
+        [a, b, S::add(c, m[5])]
     }
 }

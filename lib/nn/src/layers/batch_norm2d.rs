@@ -27,7 +27,7 @@ use crate::Builder;
 /// the running statistics and keeps them. As with dfdx's own, the two other pairs do not compile:
 /// ```compile_fail,E0277
 /// use dfdx::prelude::*;
-/// use dfdx_conv::{layers::{BatchNorm2d}, shape::Images};
+/// use dfdx_conv::{layers::BatchNorm2d, shape::Images};
 ///
 /// let dev = Cpu::default();
 /// let x: Images<4, 2, 2> = dev.zeros_like(&(3, Const, Const, Const));
@@ -39,7 +39,7 @@ use crate::Builder;
 /// # Examples
 /// ```
 /// use dfdx::prelude::*;
-/// use dfdx_conv::{layers::{BatchNorm2d}, shape::Images};
+/// use dfdx_conv::{layers::BatchNorm2d, shape::Images};
 ///
 /// let dev = Cpu::default();
 /// let mut bn = dev.build_module::<BatchNorm2d<4>, f32>();

@@ -30,7 +30,7 @@ use crate::{Builder, init, shape::Stride};
 /// # Examples
 /// ```
 /// use dfdx::prelude::*;
-/// use dfdx_conv::{layers::{Conv2d}, shape::Images};
+/// use dfdx_conv::{layers::Conv2d, shape::Images};
 ///
 /// let dev = Cpu::default();
 /// let conv = dev.build_module::<Conv2d<3, 8>, f32>();
@@ -41,7 +41,7 @@ use crate::{Builder, init, shape::Stride};
 /// Other channels than `I` do not compile; the message names both.
 /// ```compile_fail,E0277
 /// use dfdx::prelude::*;
-/// use dfdx_conv::{layers::{Conv2d}, shape::Images};
+/// use dfdx_conv::{layers::Conv2d, shape::Images};
 ///
 /// let dev = Cpu::default();
 /// let conv = dev.build_module::<Conv2d<3, 8>, f32>();

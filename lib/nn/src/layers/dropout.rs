@@ -17,12 +17,13 @@ use crate::{Builder, mask::drop_out, shape::SampleShape};
 /// - `PERCENT`: from 0 to 99; 50 unless said otherwise
 ///
 /// As a module of dfdx, its masks follow from `seed` and `step`, which every training pass counts
-/// up. In a [`Network`](crate::Network) they follow from the network's seed and the optimiser's
-/// step, so that a run can be repeated from any step on.
+/// up. Every module begins with a seed of 0, and layers of one seed and equal width drop the same
+/// units: give each another. In a [`Network`](crate::Network) they follow from the network's seed
+/// and the optimiser's step, so that a run can be repeated from any step on.
 ///
-/// PyTorch equivalent: `torch.nn.Dropout(PERCENT / 100)`. As with dfdx's own, training is `forward_mut`
-/// of a tensor with a tape, and evaluation is `forward` of one without; evaluation with a tape does
-/// not compile, nor does training without one:
+/// PyTorch equivalent: `torch.nn.Dropout(PERCENT / 100)`. As with dfdx's own, training is
+/// `forward_mut` of a tensor with a tape, and evaluation is `forward` of one without; evaluation
+/// with a tape does not compile, nor does training without one:
 /// ```compile_fail,E0277
 /// use dfdx::prelude::{Cpu, Module, TensorFrom, Trace};
 /// use dfdx_conv::layers::Dropout;

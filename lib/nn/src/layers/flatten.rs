@@ -27,7 +27,7 @@ use crate::{
 /// # Examples
 /// ```
 /// use dfdx::prelude::*;
-/// use dfdx_conv::{layers::{Flatten}, shape::{Features, Images}};
+/// use dfdx_conv::{layers::Flatten, shape::{Features, Images}};
 ///
 /// let dev = Cpu::default();
 /// let x: Images<64, 7, 7> = dev.zeros_like(&(10, Const, Const, Const));
@@ -36,7 +36,7 @@ use crate::{
 ///
 /// ```compile_fail
 /// use dfdx::prelude::*;
-/// use dfdx_conv::{layers::{Flatten}, shape::{Features, Images}};
+/// use dfdx_conv::{layers::Flatten, shape::{Features, Images}};
 ///
 /// let dev = Cpu::default();
 /// let x: Images<64, 7, 7> = dev.zeros_like(&(10, Const, Const, Const));

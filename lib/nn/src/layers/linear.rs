@@ -17,9 +17,9 @@ use crate::{Builder, init};
 /// # Generics
 /// - `I`: inputs
 /// - `O`: outputs
-/// - `F`: auxiliary features of each sample, which have weights of their own here: the same as
-///   appending them to the inputs. Only a [`Network`](crate::Network) hands them in; 0 unless
-///   said otherwise.
+/// - `F`: auxiliary features of each sample, with weights of their own that are initialised in
+///   `±1 / sqrt(F)`: else the same as appending them to the inputs. Only a
+///   [`Network`](crate::Network) hands them in; 0 unless said otherwise.
 ///
 /// # Shapes
 /// `(batch, I)` to `(batch, O)`; `weight` is `(O, I)`, `bias` is `(O)`.
@@ -30,7 +30,7 @@ use crate::{Builder, init};
 /// # Examples
 /// ```
 /// use dfdx::prelude::{Const, Cpu, DeviceBuildExt, Module, ZerosTensor};
-/// use dfdx_conv::{layers::{Linear}, shape::Features};
+/// use dfdx_conv::{layers::Linear, shape::Features};
 ///
 /// let dev = Cpu::default();
 /// let linear = dev.build_module::<Linear<3136, 10>, f32>();

@@ -1,4 +1,5 @@
-//! The layers that networks are made of. Each is a module of dfdx as well.
+//! The layers that networks are made of. Each is a module of dfdx as well, but for [`OnTape`], and
+//! [`Linear`] with auxiliary features.
 
 mod batch_norm2d;
 mod conv2d;
@@ -91,8 +92,8 @@ macro_rules! tuple {
             type Output = $last::Output;
 
             fn lower(layers: &mut Builder) {
-                let mut place = 0..;
-                let mut name = || place.next().map_or(String::new(), |i: usize| i.to_string());
+                let mut index = 0..;
+                let mut name = || index.next().map_or(String::new(), |i: usize| i.to_string());
                 layers.layer::<$first, In>(&name());
                 $(layers.layer::<$layer, $before::Output>(&name());)*
             }

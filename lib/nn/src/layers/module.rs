@@ -7,18 +7,17 @@ use dfdx::{
     tensor_ops::ReshapeTo,
 };
 
-use super::{
-    Layer,
-    tape::{add, visit},
-};
+use super::{Layer, tape::visit};
 use crate::{
     Batch, Builder, Error, Result,
-    kernels::{buffer::flat, view::values},
+    kernels::{
+        buffer::{add, flat},
+        view::values,
+    },
     plan::{
         Activation, Backward, Context, Folded, Gradients, NetworkTensor, Step, evaluate, forward,
         pack, running_statistics,
         stage::{Stage, fuse},
-        unpack,
     },
     shape::{Dims, SampleShape},
     threads::on_threads,
@@ -144,15 +143,15 @@ where
             return Ok(());
         }
         let dy = grads.get_or_alloc_mut(&out)?.to_vec();
-        let (dx, found) = plan.backward(&values(&x), steps, &dy)?;
+        let (dx, gradients) = plan.backward(&values(&x), steps, &dy)?;
         add(grads.get_or_alloc_mut(&x)?, &dx);
-        let mut place = 0;
+        let mut index = 0;
         visit(&mut module, &mut |tensor| {
             let to = tensor.gradient(grads)?;
-            for (_, gradient) in found.values.iter().filter(|(of, _)| *of == place) {
+            for (_, gradient) in gradients.values.iter().filter(|(of, _)| *of == index) {
                 add(to, flat(gradient));
             }
-            place += 1;
+            index += 1;
             Ok(())
         })
     });
@@ -204,7 +203,8 @@ impl Plan {
         Context {
             tensors: &self.tensors,
             batch: Batch { len: self.batch, images: x, features: &[] },
-            draw: (0, 0),
+            seed: 0,
+            step: 0,
         }
     }
 
@@ -254,8 +254,8 @@ impl Plan {
         let dy = pack(dy, self.output).into();
         let through = || back.through(&self.stages, steps, &input, dy, true);
         let dx = on_threads(through).map_err(of_plan)?;
-        let dx = dx.map_or(Vec::new(), |dx| unpack(&dx.values, self.input, self.batch));
-        Ok((dx, back.found))
+        let rows = |dx| Activation::of(dx, self.input).rows(&context).into_owned();
+        Ok((dx.map_or(Vec::new(), |dx| rows(dx.values)), back.gradients))
     }
 }
 

@@ -108,10 +108,10 @@ where
     type Output = Out;
 
     fn lower(layers: &mut Builder) {
-        let module = Mutex::new(Cpu::default().build_module::<M, f32>());
         let layer = TypedModule::<M::Built, In, Out> {
             name: short_name(std::any::type_name::<M>()),
-            module,
+            build: || Cpu::default().build_module::<M, f32>(),
+            idle: Mutex::default(),
             shapes: PhantomData,
         };
         layers.on_tape(Arc::new(layer), Out::DIMS);
@@ -126,8 +126,9 @@ fn short_name(path: &str) -> String {
 
 struct TypedModule<B, In, Out> {
     name: String,
-    /// Its tensors are those of the last pass: each pass puts the network's in.
-    module: Mutex<B>,
+    build: fn() -> B,
+    /// Modules that no pass is using: each pass takes one, and puts the network's tensors in.
+    idle: Mutex<Vec<B>>,
     shapes: PhantomData<fn() -> (In, Out)>,
 }
 
@@ -145,15 +146,19 @@ where
 {
     /// Runs `pass` on the module with these tensors.
     fn with<R>(&self, pass: &TapePass, run: impl FnOnce(&mut B) -> Result<R, String>) -> Result<R> {
-        let mut module = self.module.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        // No lock is held while it runs: rayon may run another pass of this layer meanwhile.
+        let taken = idle().pop();
+        let mut module = taken.unwrap_or_else(self.build);
         let mut tensors = pass.tensors.iter();
-        let loaded = visit(&mut *module, &mut |to| {
+        let loaded = visit(&mut module, &mut |to| {
             if let Some(tensor) = tensors.next() {
                 to.values_mut().copy_from_slice(tensor);
             }
             Ok(())
         });
         let passed = loaded.map_err(told).and_then(|()| run(&mut module));
+        idle().push(module);
         passed.map_err(|problem| Error::Tape {
             layer: pass.name.into(),
             problem,

@@ -12,8 +12,8 @@ use crate::{Builder, shape::SampleShape};
 
 /// `max(0, x)` of every element, of any shape. A NaN stays one.
 ///
-/// PyTorch equivalent: `torch.nn.ReLU()`. dfdx has one of its own, of the same result; this one
-/// uses all threads.
+/// PyTorch equivalent: `torch.nn.ReLU()`. dfdx has one of its own, which makes a NaN 0; this one
+/// also uses all threads.
 ///
 /// ```
 /// use dfdx::prelude::{AsArray, Cpu, Module, TensorFrom};

@@ -14,7 +14,10 @@ use dfdx::{
     tensor_ops::ReshapeTo,
 };
 
-use crate::kernels::view::{values, values_mut};
+use crate::kernels::{
+    buffer::add,
+    view::{values, values_mut},
+};
 
 /// `change` of every value of `x`; `back(y, dy)` turns the gradient of what came out into that of
 /// `x`.
@@ -35,13 +38,6 @@ pub(super) fn pointwise<S: Shape, T: Tape<f32, Cpu>>(
         Ok(())
     });
     Ok(y.put_tape(tape))
-}
-
-/// `to += values`
-pub(crate) fn add(to: &mut [f32], values: &[f32]) {
-    for (to, value) in to.iter_mut().zip(values) {
-        *to += value;
-    }
 }
 
 /// A tensor of a module, whatever its shape.

@@ -32,7 +32,8 @@ pub trait Optimizer: Send {
     /// Sets the number of steps made, and forgets all other state.
     fn reset(&mut self, steps: u64);
 
-    /// Sets one of [`Optimizer::tensors`].
+    /// Sets one of [`Optimizer::tensors`]. Whether the network has such a parameter is for the caller
+    /// to check.
     ///
     /// # Errors
     /// A name that is none of them, or values that do not fit the shape.
@@ -79,15 +80,15 @@ impl<const N: usize> State<N> {
                 format!("it has to begin with {}", prefixes.join(" or ")),
             ));
         };
-        let len: usize = shape.iter().product();
-        let to = &mut self.of(parameter, shape)[index];
-        if to.len() != values.len() || len != values.len() {
+        // The parameter's other moments may be here already.
+        let expected = self.0.get(parameter).map_or(shape, |(shape, _)| shape);
+        if expected != shape || shape.iter().product::<usize>() != values.len() {
             return Err(Error::argument(
-                format!("{name}: {} values do not fit {shape:?}", values.len()),
+                format!("{name}: {} values of {shape:?} do not fit {expected:?}", values.len()),
                 "use the checkpoint of the same network",
             ));
         }
-        to.copy_from_slice(values);
+        self.of(parameter, shape)[index].copy_from_slice(values);
         Ok(())
     }
 }

@@ -17,9 +17,9 @@ use crate::{
 /// `(batch, channels / 16, height, width, 16)`.
 pub(crate) struct Activation {
     pub dims: Dims,
-    /// None for the network's input: they are the batch's.
+    /// Empty for the network's input, whose values are the batch's.
     pub values: Buffer,
-    /// Normalisation and ReLU that whoever reads the values does on the way.
+    /// Normalisation and ReLU that the reader still has to apply.
     pub pending: Option<Affine>,
 }
 
@@ -170,17 +170,6 @@ pub(crate) fn pack(values: &[f32], dims: Dims) -> Buffer {
     blocks
 }
 
-/// The inverse of [`pack`].
-pub(crate) fn unpack(values: &[F32x16], dims: Dims, batch: usize) -> Vec<f32> {
-    if let Dims::Vector(units) = dims {
-        return flat(values)[..batch * units].to_vec();
-    }
-    let mut planes = vec![0.0; batch * dims.len()];
-    let area = dims.channels_and_area().1;
-    to_planes(values, None, area, batch, &mut planes);
-    planes
-}
-
 fn to_planes(
     blocks: &[F32x16],
     pending: Option<&Affine>,
@@ -199,14 +188,4 @@ fn to_planes(
             }
         },
     );
-}
-
-/// `to += values`
-pub(super) fn add(to: &mut Buffer, values: &Buffer) {
-    const CHUNK: usize = 1 << 12;
-    (to.chunks_mut(CHUNK)).zip(values.chunks(CHUNK)).par_for_each(|(to, values)| {
-        for (to, value) in flat_mut(to).iter_mut().zip(flat(values)) {
-            *to += value;
-        }
-    });
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     Activation, Context, Gradient,
-    activation::{add, pack, unpack},
+    activation::pack,
     batch::{Filters, weight_gradients},
     forward::{Saved, Step},
     stage::{ConvStage, DenseStage, Norm, Paths, PoolKind, Stage, Work},
@@ -13,7 +13,7 @@ use super::{
 use crate::{
     Batch, Result,
     kernels::{
-        buffer::{Buffer, F32x16, flat, flat_mut},
+        buffer::{Buffer, F32x16, add, flat, flat_mut},
         conv::{ConvShape, Epilogue},
         dense::{Matrix, multiply},
         passes::{Affine, pad_gradient, relu_gradient},
@@ -24,24 +24,24 @@ use crate::{
     threads::ParForEach,
 };
 
-/// What the backward pass finds out about a network's tensors.
+/// What the backward pass computes for a network's tensors.
 #[derive(Default)]
 pub(crate) struct Gradients {
-    /// By the tensor's place; a buffer may be a little longer than its tensor.
+    /// By the tensor's index; a buffer may be a little longer than its tensor.
     pub values: Vec<(usize, Buffer)>,
     /// New values of what modules on dfdx's tape keep beside their parameters.
     pub updated: Vec<(usize, Vec<f32>)>,
 }
 
-/// The backward pass of a batch, and what it has found out.
+/// The backward pass of a batch, and the gradients so far.
 pub(crate) struct Backward<'a> {
     context: &'a Context<'a>,
-    pub found: Gradients,
+    pub gradients: Gradients,
 }
 
 impl<'a> Backward<'a> {
     pub fn new(context: &'a Context<'a>) -> Self {
-        Self { context, found: Gradients::default() }
+        Self { context, gradients: Gradients::default() }
     }
 
     /// Walks back through `stages`, whose forward pass was `steps` from `input`, with the gradient
@@ -52,21 +52,22 @@ impl<'a> Backward<'a> {
         mut steps: Vec<Step>,
         input: &Activation,
         mut dy: Gradient,
-        wants_input: bool,
+        wants_dx: bool,
     ) -> Result<Option<Gradient>> {
         let batch = self.context.batch.len;
         for stage in stages.iter().rev() {
             let Some(step) = steps.pop() else { break };
             let x = steps.last().map_or(input, |step| &step.out);
             // Only the first stage of all has an input whose gradient nobody asks for.
-            let wants = wants_input || !steps.is_empty();
+            let wants_dx = wants_dx || !steps.is_empty();
             let dx = match &stage.work {
-                Work::Conv(conv) => self.conv(conv, step, x, dy, wants),
+                Work::Conv(conv) => self.conv(conv, step, x, dy, wants_dx),
                 Work::Norm(norm, _) => Some(self.norm(*norm, step, dy)),
                 Work::Pool(kind) => Some(pool_backward(*kind, &step.saved, x, dy, batch)),
                 Work::Dense(dense) => {
-                    let (deferred, dx) = backward_dense(dense, &step, self.context, x, dy, wants);
-                    let keep = |tensor, values| self.found.values.push((tensor, values));
+                    let (deferred, dx) =
+                        backward_dense(dense, &step, self.context, x, dy, wants_dx);
+                    let keep = |tensor, values| self.gradients.values.push((tensor, values));
                     deferred.each(self.context.batch, keep);
                     dx
                 }
@@ -76,18 +77,18 @@ impl<'a> Backward<'a> {
                     mask.apply(dx.get_mut(batch), self.context);
                     Some(dx.values.into())
                 }
-                Work::Flatten if wants => {
+                Work::Flatten if wants_dx => {
                     Some(pack(&flat(&dy.values)[..batch * x.dims.len()], x.dims).into())
                 }
                 Work::Flatten => None,
-                Work::Residual(paths) => self.residual(paths, step, dy, wants)?,
-                Work::Tape(layer) => {
-                    let dy = unpack(&dy.values, stage.output, batch);
-                    Some(self.tape(stage, &**layer, x, &dy)?)
+                Work::Residual(paths) => self.residual(paths, step, dy, wants_dx)?,
+                Work::Tape(layer, index) => {
+                    let dy = Activation::of(dy.values, stage.output);
+                    Some(self.tape(stage, (&**layer, *index), x, &dy.rows(self.context))?)
                 }
             };
             match dx {
-                Some(dx) if wants => dy = dx,
+                Some(dx) if wants_dx => dy = dx,
                 _ => return Ok(None),
             }
         }
@@ -100,7 +101,7 @@ impl<'a> Backward<'a> {
         step: Step,
         x: &Activation,
         dy: Gradient,
-        wants_input: bool,
+        wants_dx: bool,
     ) -> Option<Gradient> {
         let context = self.context;
         let (shape, batch) = (&stage.shape, context.batch.len);
@@ -124,19 +125,19 @@ impl<'a> Backward<'a> {
         let (parameters, through) = affine_gradient(&sums, batch, &conv_bn, &statistics);
 
         // Through the convolution, and the normalisation and ReLU that its input waits for.
-        let rotated = wants_input.then(|| Filters::rotated(shape, conv_bn.weight));
+        let rotated = wants_dx.then(|| Filters::rotated(shape, conv_bn.weight));
         let input_len = shape.transposed().output_len();
         let in_place = input_len == len;
-        let mut dx = Buffer::new(match wants_input && !in_place {
+        let mut dx = Buffer::new(match wants_dx && !in_place {
             true => batch * input_len,
             false => 0,
         });
-        let waits = x.pending.as_ref().filter(|_| wants_input);
-        let each = waits.map_or(0, |affine| 2 * affine.scale.len());
-        let mut input_sums = Buffer::zeros(batch * each);
+        let waits = x.pending.as_ref().filter(|_| wants_dx);
+        let sums_len = waits.map_or(0, |affine| 2 * affine.scale.len());
+        let mut input_sums = Buffer::zeros(batch * sums_len);
         let dx_len = dx.len() / batch;
         let beside_len = beside.len() / batch;
-        let own = [(&mut carrier, len), (&mut dx, dx_len), (&mut input_sums, each)];
+        let own = [(&mut carrier, len), (&mut dx, dx_len), (&mut input_sums, sums_len)];
         let weight =
             weight_gradients(shape, batch, own, |image, padded, dz, [carrier, dx, sums]| {
                 let at = image * beside_len..(image + 1) * beside_len;
@@ -158,9 +159,9 @@ impl<'a> Backward<'a> {
                     }
                 }
             });
-        self.found.values.push((stage.weight, weight));
+        self.gradients.values.push((stage.weight, weight));
         self.keep_norm(stage.norm, Some(stage.bias), parameters);
-        wants_input.then(|| Gradient {
+        wants_dx.then(|| Gradient {
             values: if in_place { carrier } else { dx },
             sums: waits.map(|_| input_sums),
         })
@@ -190,7 +191,7 @@ impl<'a> Backward<'a> {
 
     fn keep(&mut self, tensor: usize, values: &[f32]) {
         let values = pack(values, Dims::Vector(values.len()));
-        self.found.values.push((tensor, values));
+        self.gradients.values.push((tensor, values));
     }
 
     /// Keeps the gradients of a batch normalisation and of the bias before it, of those that there are.
@@ -215,7 +216,7 @@ impl<'a> Backward<'a> {
         paths: &Paths,
         step: Step,
         dy: Gradient,
-        wants: bool,
+        wants_dx: bool,
     ) -> Result<Option<Gradient>> {
         let dy = match paths.relu {
             true => relu_backward(&step.out, dy, self.context.batch.len),
@@ -225,29 +226,30 @@ impl<'a> Backward<'a> {
             unreachable!("a residual's forward pass keeps that of its paths");
         };
         let copy = dy.values.clone().into();
-        let a = self.through(&paths.main, main, &input, dy, wants)?;
-        let b = self.through(&paths.shortcut, shortcut, &input, copy, wants)?;
+        let a = self.through(&paths.main, main, &input, dy, wants_dx)?;
+        let b = self.through(&paths.shortcut, shortcut, &input, copy, wants_dx)?;
         let (Some(a), Some(b)) = (a, b) else {
             return Ok(None);
         };
         let mut total = a.values;
-        add(&mut total, &b.values);
+        total.add(&b.values);
         Ok(Some(total.into()))
     }
 
     fn tape(
         &mut self,
         stage: &Stage,
-        layer: &dyn TapeLayer,
+        (layer, index): (&dyn TapeLayer, u64),
         x: &Activation,
         dy: &[f32],
     ) -> Result<Gradient> {
         let context = self.context;
-        let gradient = context.on_tape(stage, x, |pass| layer.gradient(pass, dy))?;
-        for (tensor, change) in stage.tensors.clone().zip(gradient.tensors) {
+        let gradient = context.on_tape(stage, index, x, |pass| layer.gradient(pass, dy))?;
+        let changes = stage.tensors.clone().zip(gradient.tensors);
+        for (tensor, change) in changes.filter(|(tensor, _)| !context.is_frozen(*tensor)) {
             match context.tensors[tensor].trainable {
                 true => self.keep(tensor, &change),
-                false => self.found.updated.push((tensor, change)),
+                false => self.gradients.updated.push((tensor, change)),
             }
         }
         Ok(pack(&gradient.input, x.dims).into())
@@ -257,12 +259,12 @@ impl<'a> Backward<'a> {
 /// Sets `dy` to 0 where the ReLU of `affine` did, and sums it up for the gradients of its
 /// normalisation.
 fn masked(z: &[F32x16], affine: &Affine, dy: &mut [F32x16], batch: usize) -> Buffer {
-    let each = 2 * affine.scale.len();
-    let mut sums = Buffer::zeros(batch * each);
+    let sums_len = 2 * affine.scale.len();
+    let mut sums = Buffer::zeros(batch * sums_len);
     let len = dy.len() / batch;
     (dy.chunks_exact_mut(len))
         .zip(z.chunks_exact(len))
-        .zip(sums.chunks_exact_mut(each))
+        .zip(sums.chunks_exact_mut(sums_len))
         .par_for_each(|((dy, z), sums)| relu_gradient(z, affine, dy, sums));
     sums
 }
@@ -274,15 +276,9 @@ fn through_pending(dy: Gradient, out: &Activation, batch: usize) -> (Buffer, Buf
     if let Some(sums) = dy.sums {
         return (values, sums);
     }
-    let as_it_is;
-    let affine = match &out.pending {
-        Some(affine) => affine,
-        None => {
-            as_it_is = Affine::identity(out.dims.sizes().0, false);
-            &as_it_is
-        }
-    };
-    let sums = masked(&out.values, affine, &mut values, batch);
+    let as_it_is = || Affine::identity(out.dims.sizes().0, false);
+    let affine = out.pending.clone().unwrap_or_else(as_it_is);
+    let sums = masked(&out.values, &affine, &mut values, batch);
     (values, sums)
 }
 
@@ -302,13 +298,13 @@ fn pool_backward(
         let dy = flat(&dy)[..batch * channels].chunks_exact(channels);
         images.zip(dy).par_for_each(|(dx, dy)| global_average_unpool(dy, height * width, dx));
     } else {
-        let each = dy.len() / batch;
+        let dy_len = dy.len() / batch;
         let choice = match saved {
             Saved::Choice(choice) => Some(choice),
             _ => None,
         };
-        (images.zip(dy.chunks_exact(each)).enumerate()).par_for_each(|(image, (dx, dy))| {
-            let choice = choice.map(|choice| &choice[image * each..][..each]);
+        (images.zip(dy.chunks_exact(dy_len)).enumerate()).par_for_each(|(image, (dx, dy))| {
+            let choice = choice.map(|choice| &choice[image * dy_len..][..dy_len]);
             unpool(height, width, dy, choice, dx);
         });
     }
@@ -341,7 +337,7 @@ pub(crate) fn backward_dense<'a>(
     context: &Context,
     x: &'a Activation,
     dy: Gradient,
-    wants_input: bool,
+    wants_dx: bool,
 ) -> (Deferred<'a>, Option<Gradient>) {
     let (batch, units) = (context.batch.len, stage.units);
     let mut dz = dy.values;
@@ -355,7 +351,7 @@ pub(crate) fn backward_dense<'a>(
     } else if let Some(mask) = &stage.mask {
         mask.apply(values, context);
     }
-    let dx = wants_input.then(|| {
+    let dx = wants_dx.then(|| {
         let weight = context.values(stage.weight);
         let inputs = weight.len() / units;
         let mut dx = Activation::new(batch, Dims::Vector(inputs));
@@ -385,9 +381,7 @@ impl Deferred<'_> {
         keep(self.stage.weight, product(&self.x));
         let mut bias = Buffer::zeros(units.div_ceil(16));
         for row in dz.chunks_exact(units) {
-            for (sum, value) in flat_mut(&mut bias).iter_mut().zip(row) {
-                *sum += value;
-            }
+            add(flat_mut(&mut bias), row);
         }
         keep(self.stage.bias, bias);
         if let Some(features) = self.stage.features {

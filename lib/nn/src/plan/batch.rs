@@ -3,7 +3,7 @@
 use crate::{
     kernels::{
         amx,
-        buffer::{Buffer, F32x16, flat, flat_mut},
+        buffer::{Buffer, F32x16, add, flat, flat_mut},
         conv::{ConvShape, Epilogue, conv, pack_weights, rotate_weights, unpack_weights},
         conv_gradient::weight_gradient,
         pooling::pool,
@@ -26,9 +26,17 @@ enum Weights {
 }
 
 impl Filters {
-    /// Of weights `(outputs, inputs, k, k)`; output `o` is multiplied by `scale(o)`.
-    pub fn new(shape: ConvShape, weight: &[f32], scale: impl Fn(usize) -> f32 + Sync) -> Self {
-        let weights = if pays(&shape) {
+    /// Of weights `(outputs, inputs, k, k)`; output `o` is multiplied by `scale(o)`. In bf16 where
+    /// `bf16` is set and the shape allows it.
+    pub fn new(
+        shape: ConvShape,
+        weight: &[f32],
+        bf16: bool,
+        scale: impl Fn(usize) -> f32 + Sync,
+    ) -> Self {
+        let weights = if bf16 && amx::fits(&shape) {
+            Weights::Bf16(amx::Weights::of_conv(&shape, weight, scale))
+        } else if pays(&shape) {
             let mut filters = Buffer::new(filter_len(&shape));
             transform_filters(&shape, weight, scale, &mut filters);
             Weights::Winograd(filters)
@@ -40,19 +48,9 @@ impl Filters {
         Self { shape, weights }
     }
 
-    /// As [`Filters::new`], in bf16 where that can be.
-    pub fn in_bf16(shape: ConvShape, weight: &[f32], scale: impl Fn(usize) -> f32 + Sync) -> Self {
-        match amx::fits(&shape) {
-            true => {
-                Self { shape, weights: Weights::Bf16(amx::Weights::of_conv(&shape, weight, scale)) }
-            }
-            false => Self::new(shape, weight, scale),
-        }
-    }
-
-    /// For the way back, see [`ConvShape::transposed`].
+    /// For the backward pass, see [`ConvShape::transposed`].
     pub fn rotated(of: &ConvShape, weight: &[f32]) -> Self {
-        Self::new(of.transposed(), &rotate_weights(of, weight), |_| 1.0)
+        Self::new(of.transposed(), &rotate_weights(of, weight), false, |_| 1.0)
     }
 
     /// Convolves one padded image; keeps the largest of each 2 x 2 window only, where `pooled` is
@@ -136,10 +134,7 @@ pub(super) fn weight_gradients<const N: usize>(
     let (total, others) = partial.split_at_mut(shape.weight_len());
     (total.chunks_mut(SUMMED).enumerate()).par_for_each(|(part, total)| {
         for other in others.chunks_exact(shape.weight_len()) {
-            let other = &other[part * SUMMED..][..total.len()];
-            for (total, value) in flat_mut(total).iter_mut().zip(flat(other)) {
-                *total += value;
-            }
+            add(flat_mut(total), flat(&other[part * SUMMED..]));
         }
     });
     let len = shape.outputs * shape.inputs * shape.kernel * shape.kernel;

@@ -1,6 +1,9 @@
 //! From a network's type, or from calls, to its layers as data.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
 
 use dfdx::tensor::Cpu;
 
@@ -35,7 +38,7 @@ pub struct Builder {
     input: Dims,
     dims: Dims,
     layers: Vec<LayerSpec>,
-    problem: Option<String>,
+    problem: Option<Error>,
 }
 
 impl Builder {
@@ -68,7 +71,8 @@ impl Builder {
             return;
         };
         if kernel.is_multiple_of(2) || !(1..=2).contains(&stride) {
-            self.refuse(format!("a kernel of {kernel} pixels with a stride of {stride}"));
+            let problem = format!("a kernel of {kernel} pixels with a stride of {stride}");
+            self.refuse(problem, "take a kernel of odd size, and a stride of 1 or 2");
             return;
         }
         let fan_in = channels * kernel * kernel;
@@ -130,10 +134,10 @@ impl Builder {
         self.push(LayerKind::GlobalAvgPool2d, output, Vec::new());
     }
 
-    /// `p` is at least 0 and below 1.
+    /// `p` is at least 0 and less than 1.
     pub fn dropout(&mut self, p: f32) {
         if !(0.0..1.0).contains(&p) {
-            self.refuse(format!("a dropout of {p}"));
+            self.refuse(format!("a dropout of {p}"), "take at least 0 and less than 1");
             return;
         }
         self.push(LayerKind::Dropout { p }, self.dims, Vec::new());
@@ -147,7 +151,8 @@ impl Builder {
     /// Fully connected; with `features` auxiliary features of each sample beside its input.
     pub fn linear(&mut self, outputs: usize, features: usize) {
         let Dims::Vector(inputs) = self.dims else {
-            self.refuse(format!("a linear layer after images of {}", self.dims));
+            let problem = format!("a linear layer after images of {}", self.dims);
+            self.refuse(problem, "flatten the images before it");
             return;
         };
         let uniform = Init::Uniform { fan_in: inputs };
@@ -178,12 +183,9 @@ impl Builder {
         self.push(LayerKind::Residual { main, shortcut }, output, Vec::new());
     }
 
-    /// Gives a tensor that was added another name.
-    pub fn rename(&mut self, tensor: &str, name: &str) {
-        let tensors = (self.layers.iter_mut()).flat_map(|layer| &mut layer.tensors);
-        for found in tensors.filter(|found| found.name == tensor) {
-            found.name = name.into();
-        }
+    /// Gives a tensor that was added another name. Returns whether there is one of that name.
+    pub fn rename(&mut self, tensor: &str, name: &str) -> bool {
+        rename(&mut self.layers, tensor, name)
     }
 
     pub(crate) fn on_tape(&mut self, layer: Arc<dyn TapeLayer>, output: Dims) {
@@ -207,19 +209,26 @@ impl Builder {
     }
 
     /// Input and layers of a classifier.
-    pub(crate) fn finish(mut self) -> Result<(Dims, Vec<LayerSpec>)> {
-        if let Dims::Image { .. } = self.dims {
-            self.refuse(format!("a classifier ends in a vector, not in images of {}", self.dims));
-        }
+    pub(crate) fn finish(self) -> Result<(Dims, Vec<LayerSpec>)> {
         if let Some(problem) = self.problem {
-            return Err(Error::argument(
-                problem,
-                "let each layer take what the one before it gives",
-            ));
+            return Err(problem);
         }
-        let layers = self.layers.iter().flat_map(LayerSpec::flattened);
+        if let Dims::Image { .. } = self.dims {
+            let problem = format!("the network ends in images of {}", self.dims);
+            return Err(Error::argument(problem, "flatten or pool them, and end in a vector"));
+        }
+        let layers: Vec<_> = self.layers.iter().flat_map(LayerSpec::flattened).collect();
+        let features = layers.iter().filter_map(|layer| match layer.kind {
+            LayerKind::Linear { features } if features > 0 => Some(features),
+            _ => None,
+        });
+        let features: BTreeSet<usize> = features.collect();
+        if features.len() > 1 {
+            let problem = format!("linear layers with {features:?} auxiliary features");
+            return Err(Error::argument(problem, "let all take the same number of them, or none"));
+        }
         let mut names = HashSet::new();
-        let mut tensors = layers.flat_map(|layer| &layer.tensors);
+        let mut tensors = layers.into_iter().flat_map(|layer| &layer.tensors);
         if let Some(twice) = tensors.find(|tensor| !names.insert(tensor.name.as_str())) {
             let problem = format!("two tensors are named {}", twice.name);
             return Err(Error::argument(problem, "give each layer a name of its own"));
@@ -228,6 +237,10 @@ impl Builder {
     }
 
     fn push(&mut self, kind: LayerKind, output: Dims, tensors: Vec<TensorSpec>) {
+        if self.dims.is_empty() || output.is_empty() {
+            let problem = format!("from {} to {output} numbers", self.dims);
+            self.refuse(problem, "let every size be at least 1");
+        }
         let layer = LayerSpec { name: self.name(), kind, input: self.dims, output, tensors };
         self.layers.push(layer);
         self.dims = output;
@@ -244,10 +257,10 @@ impl Builder {
         }
     }
 
-    /// Of the images that come in; none, and noted, where vectors do.
+    /// Channels, height and width; for vectors, notes the problem and returns `None`.
     fn image(&mut self) -> Option<(usize, usize, usize)> {
         if let Dims::Vector(len) = self.dims {
-            self.refuse(format!("a layer for images after a vector of {len}"));
+            self.refuse(format!("a layer for images after a vector of {len}"), ORDER);
             return None;
         }
         Some(self.dims.sizes())
@@ -258,7 +271,8 @@ impl Builder {
             return;
         };
         if height < 2 || width < 2 {
-            self.refuse(format!("pooling of {height} x {width} pixels"));
+            let problem = format!("pooling of {height} x {width} pixels");
+            self.refuse(problem, "pool images of at least 2 x 2 pixels");
             return;
         }
         let output = Dims::image(channels, height / 2, width / 2);
@@ -267,13 +281,27 @@ impl Builder {
 
     fn expect(&mut self, dims: Dims) {
         if self.dims != dims {
-            self.refuse(format!("{} where {dims} are expected", self.dims));
+            self.refuse(format!("{} where {dims} are expected", self.dims), ORDER);
         }
     }
 
     /// The first problem is the one that matters.
-    fn refuse(&mut self, problem: String) {
-        let name = self.name();
-        (self.problem).get_or_insert_with(|| format!("layer {name}: {problem}"));
+    fn refuse(&mut self, problem: String, remedy: &str) {
+        let problem = format!("layer {}: {problem}", self.name());
+        self.problem.get_or_insert_with(|| Error::argument(problem, remedy));
     }
+}
+
+/// The remedy where two layers do not fit.
+const ORDER: &str = "let each layer take what the one before it gives";
+
+/// As [`Builder::rename`], in `layers` and those within them.
+fn rename(layers: &mut [LayerSpec], tensor: &str, name: &str) -> bool {
+    layers.iter_mut().any(|layer| {
+        if let LayerKind::Residual { main, shortcut } = &mut layer.kind {
+            return rename(main, tensor, name) || rename(shortcut, tensor, name);
+        }
+        let found = layer.tensors.iter_mut().find(|found| found.name == tensor);
+        found.map(|found| found.name = name.into()).is_some()
+    })
 }

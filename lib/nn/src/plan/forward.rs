@@ -2,7 +2,7 @@
 
 use super::{
     Activation, Context,
-    activation::{add, pack},
+    activation::pack,
     batch::Filters,
     stage::{ConvStage, DenseStage, MaskSpec, Norm, Paths, PoolKind, Stage, Work},
     statistics::Statistics,
@@ -77,8 +77,8 @@ pub(crate) fn forward(
             }
             Work::Flatten => Step::new(x.flattened(context)),
             Work::Residual(paths) => residual_forward(paths, context, x)?,
-            Work::Tape(layer) => {
-                let y = context.on_tape(stage, x, |pass| layer.forward(pass, true))?;
+            Work::Tape(layer, index) => {
+                let y = context.on_tape(stage, *index, x, |pass| layer.forward(pass, true))?;
                 Step::new(Activation::of(pack(&y, stage.output), stage.output))
             }
         };
@@ -97,7 +97,7 @@ fn conv_forward(conv: &ConvStage, context: &Context, x: &Activation) -> Step {
     let (shape, batch) = (&conv.shape, context.batch.len);
     let conv_bn = context.conv_bn(conv);
     let blocks = shape.output_blocks();
-    let filters = Filters::new(*shape, conv_bn.weight, |_| 1.0);
+    let filters = Filters::new(*shape, conv_bn.weight, false, |_| 1.0);
     // Batch normalisation would take a bias away again.
     let bias = match conv_bn.has_norm() {
         true => Buffer::new(0),
@@ -153,10 +153,10 @@ fn norm_forward(norm: &Norm, relu: bool, context: &Context, x: &Activation) -> S
     let mut out = x.done(context);
     let batch = context.batch.len;
     let (channels, area) = out.dims.channels_and_area();
-    let each = 2 * channels.div_ceil(16);
-    let mut sums = Buffer::zeros(batch * each);
+    let sums_len = 2 * channels.div_ceil(16);
+    let mut sums = Buffer::zeros(batch * sums_len);
     (out.values.chunks_exact(out.values.len() / batch))
-        .zip(sums.chunks_exact_mut(each))
+        .zip(sums.chunks_exact_mut(sums_len))
         .par_for_each(|(z, sums)| add_sums(z, sums));
     let statistics = Statistics::from_sums(&sums, batch, channels, area);
     out.pending = Some(statistics.affine(&context.norm(Some(norm)), relu));
@@ -214,12 +214,11 @@ pub(super) fn rectify(values: &mut [f32]) {
 }
 
 impl MaskSpec {
-    /// Drops the same of `values` in the same step: on the way forward and on the way back.
+    /// Drops the same of `values` in the same step: in the forward and in the backward pass.
     pub(super) fn apply(&self, values: &mut [f32], context: &Context) {
-        let (seed, step) = context.draw;
         // The first mask is drawn from the seed itself.
-        let seed = seed ^ self.index.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        drop_out(values, self.p, seed, step);
+        let seed = context.seed ^ self.index.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        drop_out(values, self.p, seed, context.step);
     }
 }
 
@@ -275,7 +274,7 @@ fn residual_forward(paths: &Paths, context: &Context, x: &Activation) -> Result<
     let shortcut = forward(&paths.shortcut, context, &input)?;
     let path = |steps: &Vec<Step>| steps.last().map_or(&input, |step| &step.out).done(context);
     let mut out = path(&main);
-    add(&mut out.values, &path(&shortcut).values);
+    out.values.add(&path(&shortcut).values);
     if paths.relu {
         out = relu_forward(context, out);
     }

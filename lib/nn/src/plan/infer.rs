@@ -3,7 +3,7 @@
 
 use super::{
     Activation, Context, ConvBn,
-    activation::{add, pack},
+    activation::pack,
     batch::Filters,
     forward::{dense_product, pooled, rectify},
     stage::{ConvStage, Stage, Work},
@@ -78,7 +78,7 @@ impl<'a> Folded<'a> {
     fn is_local(&self) -> bool {
         match &self.parts {
             Parts::Residual(paths) => paths.iter().flatten().all(Self::is_local),
-            _ => !matches!(self.stage.work, Work::Dense(_) | Work::Tape(_)),
+            _ => !matches!(self.stage.work, Work::Dense(_) | Work::Tape(..)),
         }
     }
 
@@ -95,7 +95,7 @@ impl<'a> Folded<'a> {
                 let x = x.into_done(context);
                 let mut y = evaluate(main, context, x.done(context))?.into_done(context);
                 let other = evaluate(shortcut, context, x)?.into_done(context);
-                add(&mut y.values, &other.values);
+                y.values.add(&other.values);
                 if paths.relu {
                     rectify(y.get_mut(batch));
                 }
@@ -112,8 +112,9 @@ impl<'a> Folded<'a> {
                 dense_product(dense, context, &x, Some(weights))
             }
             (_, Work::Dense(dense)) => dense_product(dense, context, &x, None),
-            (_, Work::Tape(layer)) => {
-                let y = context.on_tape(self.stage, &x, |pass| layer.forward(pass, false))?;
+            (_, Work::Tape(layer, index)) => {
+                let y =
+                    context.on_tape(self.stage, *index, &x, |pass| layer.forward(pass, false))?;
                 Activation::of(pack(&y, self.stage.output), self.stage.output)
             }
             _ => x,
@@ -133,10 +134,7 @@ impl<'a> FoldedConv<'a> {
             };
             (scales[c], *bias) = (scale as f32, shift as f32);
         }
-        let filters = match bf16 {
-            true => Filters::in_bf16(stage.shape, conv_bn.weight, |o| scales[o]),
-            false => Filters::new(stage.shape, conv_bn.weight, |o| scales[o]),
-        };
+        let filters = Filters::new(stage.shape, conv_bn.weight, bf16, |o| scales[o]);
         Self { stage, filters, bias }
     }
 
@@ -232,8 +230,7 @@ fn run_images(stages: &[Folded], context: &Context, x: &Activation) -> Activatio
     let output = stages.last().map_or(dims, |last| last.stage.output);
     let mut out = Activation::new(batch, output);
     let values = out.get_mut(batch);
-    let each = values.len() / batch;
-    (values.chunks_exact_mut(each).enumerate())
+    (values.chunks_exact_mut(values.len() / batch).enumerate())
         .par_for_each(|(index, to)| to.copy_from_slice(alone(index).get(1)));
     out
 }

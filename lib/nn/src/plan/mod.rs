@@ -20,7 +20,7 @@ pub(crate) mod stage;
 mod statistics;
 
 pub(crate) use self::{
-    activation::{Activation, Gradient, pack, unpack},
+    activation::{Activation, Gradient, pack},
     backward::{Backward, Gradients, backward_dense},
     forward::{Step, forward},
     infer::{Folded, evaluate, outputs},
@@ -28,7 +28,7 @@ pub(crate) use self::{
 };
 
 use self::stage::{ConvStage, Norm, Stage};
-use crate::{Batch, Result, layers::on_tape::TapePass};
+use crate::{Batch, Result, layers::on_tape::TapePass, mask::split_mix64};
 
 /// What all stages of a pass over a batch share.
 #[derive(Clone, Copy)]
@@ -36,8 +36,9 @@ pub(crate) struct Context<'a> {
     /// The network's, from the first on.
     pub tensors: &'a [NetworkTensor],
     pub batch: Batch<'a>,
-    /// Seed and step of dropout's masks.
-    pub draw: (u64, u64),
+    /// With `step`, determines what is drawn at random.
+    pub seed: u64,
+    pub step: u64,
 }
 
 impl<'a> Context<'a> {
@@ -45,15 +46,15 @@ impl<'a> Context<'a> {
         &self.tensors[tensor].values
     }
 
-    /// Runs a module on dfdx's tape; what it draws at random is the same on the way forward and
-    /// back.
+    /// Runs a module on dfdx's tape, which draws the same numbers in the forward and the backward
+    /// pass; `index` is its own.
     fn on_tape<R>(
         &self,
         stage: &Stage,
+        index: u64,
         x: &Activation,
         run: impl FnOnce(&TapePass) -> Result<R>,
     ) -> Result<R> {
-        let (seed, step) = self.draw;
         let rows = x.rows(self);
         let tensors: Vec<&[f32]> = stage.tensors.clone().map(|t| self.values(t)).collect();
         let pass = TapePass {
@@ -61,7 +62,8 @@ impl<'a> Context<'a> {
             tensors: &tensors,
             x: &rows,
             batch: self.batch.len,
-            seed: seed ^ step.wrapping_mul(0x9e37_79b9_7f4a_7c15),
+            // The first draws from seed and step alone.
+            seed: self.seed ^ self.step.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ split_mix64(index),
         };
         run(&pass)
     }
@@ -80,8 +82,8 @@ impl<'a> Context<'a> {
 
     /// Only the part of a batch normalisation, if there is one.
     fn norm(&self, norm: Option<&Norm>) -> ConvBn<'a> {
-        let values = |place: fn(&Norm) -> usize| -> &'a [f32] {
-            norm.map_or(&[], |norm| self.values(place(norm)))
+        let values = |index: fn(&Norm) -> usize| -> &'a [f32] {
+            norm.map_or(&[], |norm| self.values(index(norm)))
         };
         ConvBn {
             weight: &[],

@@ -76,13 +76,11 @@ impl LayerSpec {
     /// Multiplications and additions of one sample's forward pass, the way the layer is defined.
     pub fn operations(&self) -> usize {
         let (_, area) = self.output.channels_and_area();
-        let weights = |name: &str| -> usize {
-            let of_name = (self.tensors.iter()).filter(|tensor| tensor.name.ends_with(name));
-            of_name.map(|t| t.shape.iter().product::<usize>()).sum()
-        };
+        let weights = self.tensors.iter().filter(|tensor| tensor.shape.len() > 1);
+        let weights: usize = weights.map(|tensor| tensor.shape.iter().product::<usize>()).sum();
         match &self.kind {
-            LayerKind::Conv2d { .. } => 2 * weights("weight") * area,
-            LayerKind::Linear { .. } => 2 * weights("weight"),
+            LayerKind::Conv2d { .. } => 2 * weights * area,
+            LayerKind::Linear { .. } => 2 * weights,
             LayerKind::BatchNorm2d => 2 * self.output.len(),
             LayerKind::ReLU => self.output.len(),
             LayerKind::MaxPool2d => 3 * self.output.len(),
@@ -121,7 +119,7 @@ impl fmt::Display for LayerKind {
             Self::Flatten => f.write_str("Flatten"),
             Self::Linear { features: 0 } => f.write_str("Linear"),
             Self::Linear { features } => write!(f, "Linear (+ {features} features)"),
-            Self::Residual { .. } => f.write_str("sum of both paths"),
+            Self::Residual { .. } => f.write_str("Residual"),
             Self::OnTape(layer) => f.write_str(layer.name()),
         }
     }

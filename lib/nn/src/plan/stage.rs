@@ -11,12 +11,26 @@ pub(crate) struct Stage {
     /// That of its first layer.
     pub name: String,
     pub output: Dims,
-    /// The places of its tensors in the network's list.
+    /// The indices of its tensors in the network's list.
     pub tensors: Range<usize>,
     pub work: Work,
 }
 
-/// What a stage does. Tensors are named by their place in the network's list.
+impl Stage {
+    /// Whether training computes another output than evaluation, even where all is frozen.
+    pub fn differs_in_training(&self) -> bool {
+        match &self.work {
+            Work::Dropout(_) | Work::Tape(..) => true,
+            Work::Dense(dense) => dense.mask.is_some(),
+            Work::Residual(Paths { main, shortcut, .. }) => {
+                main.iter().chain(shortcut).any(Self::differs_in_training)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// What a stage does. Tensors are named by their index in the network's list.
 #[derive(Clone, Debug)]
 pub(crate) enum Work {
     Conv(ConvStage),
@@ -29,8 +43,9 @@ pub(crate) enum Work {
     Flatten,
     Dense(DenseStage),
     Residual(Paths),
-    /// A module on dfdx's tape.
-    Tape(Arc<dyn TapeLayer>),
+    /// A module on dfdx's tape, and its index among the network's, so that each draws numbers of
+    /// its own.
+    Tape(Arc<dyn TapeLayer>, u64),
 }
 
 /// A convolution, with the batch normalisation, ReLU and 2 x 2 max pooling that follow it.
@@ -44,7 +59,7 @@ pub(crate) struct ConvStage {
     pub pool: bool,
 }
 
-/// The places of a batch normalisation's tensors.
+/// The indices of a batch normalisation's tensors.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Norm {
     pub gamma: usize,
@@ -76,7 +91,7 @@ pub(crate) struct DenseStage {
 #[derive(Clone, Debug)]
 pub(crate) struct MaskSpec {
     pub p: f32,
-    /// Its number among the network's, so that each draws a mask of its own.
+    /// Its index among the network's, so that each draws a mask of its own.
     pub index: u64,
 }
 
@@ -93,16 +108,18 @@ pub(crate) fn fuse(layers: &[LayerSpec]) -> Vec<Stage> {
     Fuser::default().stages(layers)
 }
 
-/// As [`fuse`], but pooling stays a stage of its own: for the outputs of every layer.
+/// As [`fuse`], but pooling stays a stage of its own: for [`Classifier::activations`].
+///
+/// [`Classifier::activations`]: crate::Classifier::activations
 pub(crate) fn fuse_but_pooling(layers: &[LayerSpec]) -> Vec<Stage> {
-    let fuser = Fuser { pools_apart: true, ..Fuser::default() };
-    { fuser }.stages(layers)
+    Fuser { pools_apart: true, ..Fuser::default() }.stages(layers)
 }
 
 #[derive(Default)]
 struct Fuser {
     tensors: usize,
     masks: u64,
+    on_tape: u64,
     pools_apart: bool,
 }
 
@@ -162,7 +179,8 @@ impl Fuser {
                 }),
                 LayerKind::OnTape(module) => {
                     self.tensors += layer.tensors.len();
-                    Work::Tape(module.clone())
+                    self.on_tape += 1;
+                    Work::Tape(module.clone(), self.on_tape - 1)
                 }
                 LayerKind::ReLU => Work::Relu,
                 LayerKind::MaxPool2d => Work::Pool(PoolKind::Max),

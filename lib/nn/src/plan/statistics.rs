@@ -1,4 +1,4 @@
-//! A batch's mean and variance, and the way back through a batch normalisation.
+//! A batch's mean and variance, and the backward pass through a batch normalisation.
 
 use std::iter::repeat;
 
@@ -87,7 +87,7 @@ impl Statistics {
     }
 }
 
-/// The running statistics after the training pass `steps`, by the tensor's place.
+/// The running statistics after the training pass `steps`, by the tensor's index.
 pub(crate) fn running_statistics(
     stages: &[Stage],
     steps: &[Step],

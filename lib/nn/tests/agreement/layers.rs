@@ -14,9 +14,9 @@ use dfdx::{
     tensor::{Gradients, OwnedTape},
 };
 use dfdx_conv::{
-    Adam, Instructions, Optimizer, Sgd, cross_entropy,
+    Adam, Batch, Classifier, CrossEntropy, Instructions, Network, Optimizer, Sgd, cross_entropy,
     layers::{BatchNorm2d, Conv2d, Flatten, Linear, MaxPool2d, ReLU, VggBlock},
-    shape::{Features, Images},
+    shape::{Features, Image, Images},
 };
 
 /// `sum(y * noise)`: a loss in which every output has its own weight.
@@ -122,20 +122,24 @@ fn bn_agrees<const C: usize, const H: usize, const W: usize>(n: usize) {
 
 #[test]
 fn batch_normalisation() {
-    bn_agrees::<3, 3, 5>(4);
-    bn_agrees::<1, 2, 2>(1);
+    each_instruction_set(|| {
+        bn_agrees::<3, 3, 5>(4);
+        bn_agrees::<1, 2, 2>(1);
+    });
 }
 
 #[test]
 fn pooling_relu_and_flatten() {
-    let x: Images<3, 4, 6> = tensor(2, 1);
-    let xs = x.as_vec();
-    let run =
-        |x: &[f64]| crate::reference::pool(&crate::reference::relu(maps::<3, 4, 6>(2, x))).values;
-    let y = Flatten::<18>.forward(MaxPool2d.forward(ReLU.forward(x.leaky_trace())));
-    assert!(error(&y.as_vec(), &run(&wide(&xs))) < 1e-6);
-    let dx = differences(&xs, |x| probe(&run(x)));
-    check("relu and pool: dx", &backward(y).get(&x), &dx, 1e-4);
+    each_instruction_set(|| {
+        let x: Images<3, 4, 6> = tensor(2, 1);
+        let xs = x.as_vec();
+        let relu = |x: &[f64]| crate::reference::relu(maps::<3, 4, 6>(2, x));
+        let run = |x: &[f64]| crate::reference::pool(&relu(x)).values;
+        let y = Flatten::<18>.forward(MaxPool2d.forward(ReLU.forward(x.leaky_trace())));
+        assert!(error(&y.as_vec(), &run(&wide(&xs))) < 1e-6);
+        let dx = differences(&xs, |x| probe(&run(x)));
+        check("relu and pool: dx", &backward(y).get(&x), &dx, 1e-4);
+    });
 }
 
 fn linear_agrees<const I: usize, const O: usize>(n: usize) {
@@ -316,6 +320,30 @@ fn a_nan_stays_one() {
         let mut block: VggBlock<1, 16> = BuildModule::build(&Cpu::default());
         let y = block.forward_mut(x.leaky_trace());
         assert!(y.as_vec().iter().all(|y| y.is_nan()));
+    });
+}
+
+/// At each pixel of a window that is pooled by itself, or after a convolution in training and in
+/// evaluation.
+#[test]
+fn a_nan_stays_one_in_pooling() {
+    type Pooled = (Conv2d<16, 16, 1>, MaxPool2d, Flatten<16>);
+    each_instruction_set(|| {
+        for at in 0..4 {
+            let mut x: Images<16, 2, 2> = tensor(1, 1);
+            for channel in 0..16 {
+                x[[0, channel, at / 2, at % 2]] = f32::NAN;
+            }
+            assert!(MaxPool2d.forward(x.clone()).as_vec().iter().all(|y| y.is_nan()), "{at}");
+            let mut model: Network<Pooled, Image<16, 2, 2>> = Network::new(1);
+            let batch = Batch { len: 1, images: &x.as_vec(), features: &[] };
+            for bf16 in [false, true] {
+                model.evaluate_in_bf16(bf16);
+                assert!(model.logits(batch).unwrap().iter().all(|y| y.is_nan()), "{at}");
+            }
+            let step = model.train_step(batch, &CrossEntropy::new(&[0]), &mut Adam::new(1e-3));
+            assert!(step.unwrap().logits.iter().all(|y| y.is_nan()), "{at}");
+        }
     });
 }
 

@@ -178,6 +178,47 @@ fn frozen_layers_stay_and_the_others_learn() {
     assert!(error.contains("conv1") && error.contains("0.0.weight"), "{error}");
 }
 
+#[test]
+fn a_frozen_module_of_dfdx_stays() {
+    type Norm = OnTape<dfdx::nn::builders::BatchNorm2D<4>>;
+    let mut model = Network::<(Conv2d<1, 4>, Norm, ReLU, GlobalAvgPool2d, Linear<4, 5>)>::new(1);
+    for frozen in [&["1"][..], &["0", "1"]] {
+        model.freeze(frozen).unwrap();
+        let before = parameters(&*model);
+        let images = noise(4 * 784, 1);
+        let objective = CrossEntropy::new(&[1, 2, 3, 4]);
+        model.train_step(batch(4, &images), &objective, &mut Sgd::new(0.1, 0.0)).unwrap();
+        for (name, after) in parameters(&*model) {
+            let kept = frozen.iter().any(|layer| name.starts_with(layer));
+            assert_eq!(before[&name] == after, kept, "{frozen:?}: {name}");
+        }
+    }
+}
+
+/// Whether other layers are frozen or not.
+#[test]
+fn freezing_leaves_dropout_on() {
+    type Dropped = (Flatten<784>, Linear<784, 20>, ReLU, Dropout, Linear<20, 10>);
+    type Between = (Dropout, Flatten<784>, Linear<784, 20>, ReLU, Linear<20, 10>);
+    type Within = (Flatten<784>, Residual<(Dropout, Linear<784, 784>)>, Linear<784, 10>);
+    let models = [
+        (Network::<Dropped>::new(1).into_dyn(), "1"),
+        (Network::<Between>::new(1).into_dyn(), "2"),
+        (Network::<Within>::new(1).into_dyn(), "1"),
+    ];
+    let images = noise(4 * 784, 1);
+    for (model, frozen) in models {
+        let logits = |names: &[&str]| {
+            let mut model = model.clone();
+            model.freeze(names).unwrap();
+            let objective = CrossEntropy::new(&[1, 2, 3, 4]);
+            model.train_step(batch(4, &images), &objective, &mut Adam::new(1e-3)).unwrap().logits
+        };
+        assert_eq!(logits(&[frozen]), logits(&[]));
+        assert_ne!(logits(&[frozen]), model.logits(batch(4, &images)).unwrap());
+    }
+}
+
 /// What freezing does to batch normalisation in the middle of a network is what evaluation does.
 #[test]
 fn gradients_pass_through_frozen_layers() {
@@ -264,6 +305,50 @@ fn evaluation_in_bf16_is_near() {
         assert_eq!(most > 0.0, is_here, "{len} images");
         assert!(most < 0.02 * scale, "{len} images: {most} of {scale}");
     }
+}
+
+#[test]
+fn a_state_of_another_network_is_refused() {
+    let mut adam = Adam::new(1e-3);
+    assert!(adam.restore("third.w", &[2], &[0.0; 2]).is_err());
+    assert!(adam.restore("first.w", &[3], &[0.0; 2]).is_err());
+    assert!(adam.tensors().is_empty());
+    adam.restore("first.w", &[2], &[1.0; 2]).unwrap();
+    assert!(adam.restore("second.w", &[3], &[1.0; 3]).is_err());
+    assert_eq!(adam.tensors()[1].values, [0.0; 2]);
+}
+
+#[test]
+fn layers_that_cannot_run_are_refused_with_a_remedy() {
+    type Add = fn(&mut Builder);
+    let image = Dims::image(1, 8, 8);
+    let cases: [(Dims, Add, &str); 8] = [
+        (Dims::Vector(4), |l| [2, 5].into_iter().for_each(|f| l.linear(3, f)), "same number"),
+        (Dims::Vector(4), |l| l.linear(0, 0), "at least 1"),
+        (Dims::Vector(0), |l| l.linear(3, 0), "at least 1"),
+        (Dims::image(1, 0, 8), Builder::global_avg_pool2d, "at least 1"),
+        (image, |l| l.conv2d(0, 3, 1), "at least 1"),
+        (image, |l| l.conv2d(4, 2, 1), "odd size"),
+        (image, |l| l.linear(4, 0), "flatten"),
+        (Dims::Vector(4), |l| l.dropout(1.0), "less than 1"),
+    ];
+    for (input, add, remedy) in cases {
+        let mut layers = Builder::new(input);
+        add(&mut layers);
+        let error = DynNetwork::new(layers, 1).unwrap_err().to_string();
+        assert!(error.contains(remedy), "{error}");
+    }
+}
+
+#[test]
+fn a_tensor_within_a_residual_is_renamed() {
+    let mut layers = Builder::new(Dims::Vector(4));
+    layers.residual(|main| main.named("main", |layers| layers.linear(4, 0)), |_| {});
+    assert!(layers.rename("main.weight", "matrix"));
+    assert!(!layers.rename("main.weight", "matrix"));
+    let model = DynNetwork::new(layers, 1).unwrap();
+    assert_eq!(model.tensors()[0].name, "matrix");
+    assert_eq!(model.summary().operations(), 2 * 16 + 4);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Networks as ONNX models. What they compute is compared in `workflow/tests/test_bridges.py`,
+//! Networks as ONNX models. What they compute is compared in `workflow/checks/test_bridges.py`,
 //! where onnxruntime reads the models and logits that are written here.
 
 use std::{collections::HashMap, fs, path::Path};
@@ -27,6 +27,8 @@ fn every_kind_of_layer_is_written_for_onnxruntime() {
             |shortcut| shortcut.named("shortcut", |layers| layers.conv2d(6, 1, 2)),
         );
     });
+    // Layers without tensors may share a name.
+    layers.named("relu", Builder::relu);
     layers.named("mean", Builder::avg_pool2d);
     layers.named("means", Builder::global_avg_pool2d);
     layers.named("output", |layers| layers.linear(3, 0));

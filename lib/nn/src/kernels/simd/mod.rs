@@ -56,8 +56,7 @@ impl Instructions {
     pub fn force(self) -> bool {
         let available = self.is_available();
         if available {
-            let index = Self::ALL.iter().position(|&i| i == self).unwrap_or(2);
-            FORCED.store(index as u8 + 1, Ordering::Relaxed);
+            FORCED.store(self as u8 + 1, Ordering::Relaxed);
         }
         available
     }
@@ -118,7 +117,7 @@ pub(super) unsafe trait Simd: Copy {
     unsafe fn relu(a: Self::V) -> Self::V;
     /// `x` where `a > 0`, else 0.
     unsafe fn keep_positive(a: Self::V, x: Self::V) -> Self::V;
-    /// `then` where `a > b`, else `otherwise`. Lanes where `a` is NaN count as greater.
+    /// `then` where `a > b` or `a` is NaN, else `otherwise`.
     unsafe fn select_greater(a: Self::V, b: Self::V, then: Self::V, otherwise: Self::V) -> Self::V;
     /// `x` where `a == b`, else 0.
     unsafe fn keep_equal(a: Self::V, b: Self::V, x: Self::V) -> Self::V;

@@ -39,7 +39,7 @@ unsafe impl Simd for Portable {
         relu(a) = a.map(|a| if a < 0.0 { 0.0 } else { a });
         keep_positive(a, x) = from_fn(|i| if a[i] > 0.0 { x[i] } else { 0.0 });
         select_greater(a, b, then, otherwise) =
-            from_fn(|i| if a[i] <= b[i] { otherwise[i] } else { then[i] });
+            from_fn(|i| if a[i] > b[i] || a[i].is_nan() { then[i] } else { otherwise[i] });
         keep_equal(a, b, x) = from_fn(|i| if a[i] == b[i] { x[i] } else { 0.0 });
         away_from_0(a, least) = from_fn(|i| match a[i].abs() < least[i] && a[i] != 0.0 {
             true => least[i].copysign(a[i]),

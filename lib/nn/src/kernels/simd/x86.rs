@@ -38,7 +38,8 @@ unsafe impl Simd for Avx512 {
             _mm512_maskz_mov_ps(mask, x)
         };
         select_greater(a, b, then, otherwise) = {
-            let mask = _mm512_cmp_ps_mask::<_CMP_NLE_UQ>(a, b);
+            let greater = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, b);
+            let mask = greater | _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(a, a);
             _mm512_mask_blend_ps(mask, otherwise, then)
         };
         keep_equal(a, b, x) = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a, b), x);
@@ -134,8 +135,9 @@ unsafe impl Simd for Avx2 {
             halves!(_mm256_and_ps, mask, x)
         };
         select_greater(a, b, then, otherwise) = {
-            let mask = halves!(_mm256_cmp_ps::<_CMP_NLE_UQ>, a, b);
-            halves!(_mm256_blendv_ps, otherwise, then, mask)
+            let greater = halves!(_mm256_cmp_ps::<_CMP_GT_OQ>, a, b);
+            let is_nan = halves!(_mm256_cmp_ps::<_CMP_UNORD_Q>, a, a);
+            halves!(_mm256_blendv_ps, otherwise, then, halves!(_mm256_or_ps, greater, is_nan))
         };
         keep_equal(a, b, x) = {
             let mask = halves!(_mm256_cmp_ps::<_CMP_EQ_OQ>, a, b);
