@@ -9,7 +9,7 @@ the kernel has said that it is idle. So, besides what nbclient looks at:
 * after every cell the kernel writes a marker to stderr. The pipe keeps order, so
   once the marker is here, everything the cell wrote is here too, and anything
   on stderr before it is a failure;
-* the kernel runs with `preserve_vars_on_panic = false` (kernel/run), so a panic
+* the kernel runs with `preserve_vars_on_panic = false` (kernel/launch.py), so a panic
   ends its child, which nbclient sees as an error.
 """
 

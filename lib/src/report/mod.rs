@@ -53,10 +53,11 @@ fn named(grid: &Grid) -> Vec<(String, &Seeds)> {
     cells.map(|(head, init, seeds)| (network_name(head, init), seeds)).collect()
 }
 
-/// As a cell: `0.032`, or `< 0.001`.
+/// As a cell: `0.032`, or `< 0.001`; with a fourth decimal where three would read 0.050.
 fn p_value(p: f64) -> Cell {
     match p < 0.001 {
         true => Cell::Value("< 0.001".into(), Some(p)),
+        false if (p - 0.05).abs() < 5e-4 => number(p, 4),
         false => number(p, 3),
     }
 }
