@@ -1,6 +1,7 @@
 //! Where the project's files are, and how one is written.
 
 use std::{
+    ffi::OsString,
     fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
@@ -31,7 +32,7 @@ pub(crate) fn of_project(folder: impl Into<PathBuf>) -> PathBuf {
 
 /// Where results go: `$GLYPHS_OUTPUTS`, else `outputs` in the project's folder.
 pub fn outputs() -> PathBuf {
-    match std::env::var_os("GLYPHS_OUTPUTS") {
+    match variable("GLYPHS_OUTPUTS") {
         Some(folder) => of_project(folder),
         None => project_root().join("outputs"),
     }
@@ -65,10 +66,20 @@ pub(crate) fn remove(path: &Path) -> Result<()> {
     }
 }
 
+/// What a variable of the environment says; an empty one says nothing.
+pub(crate) fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// Whether a variable says anything but 0.
+pub(crate) fn is_set(name: &str) -> bool {
+    variable(name).is_some_and(|value| value != "0")
+}
+
 /// True if `$GLYPHS_QUICK` asks for a small part of the data: a check that everything
 /// runs, whose numbers mean nothing.
 pub fn is_quick() -> bool {
-    std::env::var_os("GLYPHS_QUICK").is_some_and(|value| !value.is_empty() && value != "0")
+    is_set("GLYPHS_QUICK")
 }
 
 /// Whether a path is `-`, which stands for standard output.
@@ -107,7 +118,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
         file.persist(target)?;
         Ok(())
     };
-    write().map_err(|error| refused(path, error))
+    write().map_err(|error| write_error(path, error))
 }
 
 /// [`write_atomically`] of `value` as JSON that people can read.
@@ -131,7 +142,7 @@ pub(crate) fn read_json<T: DeserializeOwned>(
 }
 
 /// An error of writing `path`, with its remedy.
-pub(crate) fn refused(path: &Path, error: io::Error) -> Error {
+pub(crate) fn write_error(path: &Path, error: io::Error) -> Error {
     let remedy = match error.kind() {
         io::ErrorKind::IsADirectory => "name a file in that folder",
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on the disk",
@@ -143,12 +154,22 @@ pub(crate) fn refused(path: &Path, error: io::Error) -> Error {
     Error::io(path, error, remedy)
 }
 
-/// Makes the folder of `path`, and checks that files can be written there, before hours of work.
-pub(crate) fn check_writable(path: &Path) -> Result<()> {
-    let folder = folder_of(path);
+/// Checks before long work that [`write_atomically`] can write `path`, and makes its folder.
+pub fn check_writable(path: &Path) -> Result<()> {
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.into());
+    match fs::symlink_metadata(&target) {
+        _ if is_stdout(path) => return Ok(()),
+        Ok(there) if there.is_dir() => {
+            return Err(write_error(path, io::ErrorKind::IsADirectory.into()));
+        }
+        // A link that leads nowhere, a pipe or a device is written into.
+        Ok(there) if !there.is_file() => return Ok(()),
+        _ => {}
+    }
+    let folder = folder_of(&target);
     fs::create_dir_all(folder)
         .and_then(|()| tempfile::tempfile_in(folder))
-        .map_err(|error| refused(folder, error))?;
+        .map_err(|error| write_error(folder, error))?;
     Ok(())
 }
 
@@ -178,10 +199,10 @@ impl Lock {
     /// # Errors
     /// [`Error::Content`] where another process has it.
     pub fn take(path: PathBuf) -> Result<Self> {
-        fs::create_dir_all(folder_of(&path)).map_err(|error| refused(&path, error))?;
+        fs::create_dir_all(folder_of(&path)).map_err(|error| write_error(&path, error))?;
         let mut options = File::options();
         let file = options.create(true).append(true).open(&path);
-        let file = file.map_err(|error| refused(&path, error))?;
+        let file = file.map_err(|error| write_error(&path, error))?;
         match file.try_lock() {
             Err(fs::TryLockError::WouldBlock) => Err(Error::content(
                 &path,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Instant;
 
-use ndarray::{ArrayView1, Axis, s};
+use ndarray::{Array2, ArrayView1, Axis, s};
 use polars::prelude::{Column, DataFrame};
 use serde::Serialize;
 
@@ -19,7 +19,7 @@ use crate::image::{Augment, FEATURES, ImageFolder, Others, Preprocess, Unreadabl
 use crate::nn::Classifier;
 use crate::study::Experiment;
 use crate::train::{Checkpoint, evaluate_averaged, logits};
-use crate::{Error, Result};
+use crate::{Error, Result, error::ensure};
 
 /// Copies over which the prediction for an image without a sheet is averaged.
 const COPIES: u64 = 16;
@@ -30,7 +30,7 @@ const THUMBNAIL: u32 = 84;
 /// A classifier's predictions for images.
 #[derive(Debug)]
 pub struct Predictions {
-    /// One per image, in the order of their paths.
+    /// One per image: those of each argument sorted by path.
     pub rows: Vec<Prediction>,
     /// Truth against prediction, over the images that were read and whose folder names a class.
     pub evaluation: Option<Evaluation>,
@@ -48,7 +48,7 @@ pub struct Predictions {
 /// A classifier's prediction for one image.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Prediction {
-    /// Path inside the folder or archive.
+    /// Path inside the folder or archive; where there are several, it begins with theirs.
     pub file: String,
     /// Name of the most probable class; none if the image could not be read.
     pub predicted: Option<String>,
@@ -79,7 +79,7 @@ pub enum Layout {
     /// They do if an image is as flat as a drawing on a tablet and has the aspect ratio of
     /// dataset 1's.
     #[default]
-    Found,
+    Auto,
     /// Every image shows a whole sheet.
     Sheet,
     /// Every image is a crop; the network does without auxiliary features.
@@ -89,7 +89,7 @@ pub enum Layout {
 impl Layout {
     fn is_sheet(self, found: bool) -> bool {
         match self {
-            Self::Found => found,
+            Self::Auto => found,
             Self::Sheet => true,
             Self::Crop => false,
         }
@@ -116,7 +116,7 @@ impl Context {
             Self::Folder | Self::Writer => Others::All,
         };
         let writers = match self {
-            Self::Writer if samples.writers.is_empty() => {
+            Self::Writer if samples.writers.len() < samples.len() => {
                 let problem = "the file names do not say who wrote the images";
                 let remedy = "name them as dataset 1 does (img001-042.png: writer 42), or ask \
                               for the context of the folder";
@@ -129,12 +129,12 @@ impl Context {
     }
 }
 
-/// Reads every image in folders, archives and image files, of any size, with the network of a
-/// checkpoint.
+/// Reads every image in folders, archives and image files with the network of a checkpoint.
 ///
 /// # Errors
 /// Where the checkpoint is damaged or was not trained on preprocessed images, where
-/// there is no image, or one is damaged. With `skip_damaged` such images are skipped and listed.
+/// there is no image, or one is damaged; with `skip_damaged` such images are skipped and listed.
+/// Where the context of the writer is asked for, and the network does not read in context.
 pub fn predict<P: AsRef<Path>>(
     checkpoint: &Path,
     images: &[P],
@@ -158,11 +158,11 @@ pub fn predict_by_study<P: AsRef<Path>>(
     let ours = Experiment::part1_ours(0);
     let for_sheets = if in_context { ours.in_context() } else { ours };
     let sheets = for_sheets.load_checkpoint()?;
-    let cuts = Experiment::part1_photographs(0).load_checkpoint()?;
-    let (of_sheets, of_cuts) = (sheets.network()?, cuts.network()?);
+    let crops = Experiment::part1_photographs(0).load_checkpoint()?;
+    let (of_sheets, of_crops) = (sheets.network()?, crops.network()?);
     let for_sheets = Reader::of(&sheets, of_sheets.as_ref())?;
-    let for_cuts = Reader::of(&cuts, of_cuts.as_ref())?;
-    read(&for_sheets, Some(&for_cuts), images, options)
+    let for_crops = Reader::of(&crops, of_crops.as_ref())?;
+    read(&for_sheets, Some(&for_crops), images, options)
 }
 
 /// A network, and what it was trained with.
@@ -218,37 +218,49 @@ pub fn classify(
     read(&reader, None, &[images], Options::default())
 }
 
-/// `for_cuts` reads what is no sheet; where there is none, `reader` does.
+/// `for_crops` reads what is no sheet; where there is none, `reader` does.
 fn read<P: AsRef<Path>>(
     reader: &Reader,
-    for_cuts: Option<&Reader>,
+    for_crops: Option<&Reader>,
     images: &[P],
     options: Options,
 ) -> Result<Predictions> {
     let classes = reader.classes;
+    let reads_in_context = reader.model.num_features() == 2 * FEATURES;
+    ensure(
+        reads_in_context || options.context != Context::Writer,
+        || "the network does not read in context",
+        "leave the context out, or take a network that does",
+    )?;
     let start = Instant::now();
     let folder = ImageFolder::read_all(images, options.skip_damaged)?;
     let reading = start.elapsed();
     let mut read = folder.preprocess(reader.method, classes.to_vec())?;
-    let is_cut = |&i: &usize| !options.layout.is_sheet(read.is_sheet[i]);
-    let cuts: Vec<usize> = (0..read.samples.len()).filter(is_cut).collect();
-    if reader.model.num_features() == 2 * FEATURES {
-        read.samples = options.context.beside(read.samples)?;
+    let is_sheet = |&i: &usize| options.layout.is_sheet(read.is_sheet[i]);
+    let (sheets, crops): (Vec<usize>, Vec<usize>) = (0..read.samples.len()).partition(is_sheet);
+    if reads_in_context {
+        let of_one = |&i: &usize| read.unreadable[i].is_none();
+        let sheets: Vec<usize> = sheets.into_iter().filter(of_one).collect();
+        let beside = options.context.beside(read.samples.select(&sheets))?.features;
+        read.samples.features = Array2::zeros((read.samples.len(), beside.ncols()));
+        for (&i, features) in sheets.iter().zip(beside.outer_iter()) {
+            read.samples.features.row_mut(i).assign(&features);
+        }
     }
     // Drawings have features of a mean of 0; networks without any are handed none.
-    for &i in &cuts {
+    for &i in &crops {
         read.samples.features.row_mut(i).fill(0.0);
     }
     let preprocessing = start.elapsed() - reading;
     let network = Instant::now();
     let mut scores = logits(reader.model, &read.samples)?;
-    let by = for_cuts.unwrap_or(reader);
-    if !cuts.is_empty() && (for_cuts.is_some() || !by.augment.is_none()) {
-        let mut samples = read.samples.select(&cuts);
+    let by = for_crops.unwrap_or(reader);
+    if !crops.is_empty() && (for_crops.is_some() || !by.augment.is_none()) {
+        let mut samples = read.samples.select(&crops);
         let features = by.model.num_features().min(samples.features.ncols());
         samples.features = samples.features.slice(s![.., ..features]).to_owned();
         let averaged = evaluate_averaged(by.model, &samples, &by.augment, COPIES, 0)?;
-        for (&i, shares) in cuts.iter().zip(averaged.probabilities.outer_iter()) {
+        for (&i, shares) in crops.iter().zip(averaged.probabilities.outer_iter()) {
             let log = |share: f32| share.max(f32::MIN_POSITIVE).ln();
             scores.row_mut(i).assign(&shares.mapv(log));
         }

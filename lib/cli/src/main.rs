@@ -8,15 +8,15 @@ use std::time::Instant;
 use clap::{
     Arg, ArgAction, ArgGroup, ArgMatches, Command, ValueEnum,
     builder::{EnumValueParser, PossibleValue},
-    parser::ValueSource,
     value_parser,
 };
 use glyphs::data::Dataset;
 use glyphs::data::decode::FORMATS;
 use glyphs::data::fetch::{Catalogue, check, clean, fetch};
 use glyphs::data::locate::locate;
-use glyphs::files::is_stdout;
+use glyphs::files::{check_writable, is_stdout};
 use glyphs::predict::{Context, Layout, Options, predict, predict_by_study};
+use glyphs::progress::set_silent;
 use glyphs::study::{CASE_AND_LOOKALIKES, Experiment, Human, OfficialTest, Readings, experiments};
 use glyphs::train::Checkpoint;
 use glyphs::{Error, Result};
@@ -63,22 +63,24 @@ fn command_line() -> Command {
         .subcommand(
             Command::new("clean")
                 .about("Remove stand-ins, caches and broken downloads")
-                .arg(flag("raw", "The fetched data too")),
+                .arg(flag("raw", "The fetched data too; other files in data/raw/ stay")),
         );
     let predict = Command::new("predict")
         .about("Read images, drawn or photographed, with a trained network")
         .arg(path("checkpoint").help(
-            "A network trained on drawings, e.g. from outputs/checkpoints; without one the \
-                 study's read: one for drawings, one for photographs",
+            "A network trained on drawings, e.g. from outputs/checkpoints; by default, the \
+                 study's two networks: one for drawings, one for photographs",
         ))
         .arg(
             path("images").required(true).num_args(1..).action(ArgAction::Append).help(format!(
-                "Folders, archives (zip, tar, tar.gz) and {FORMATS} files, of any size"
+                "Folders, archives (zip, tar, tar.gz) and {FORMATS} files, each of at most 25 \
+                 megapixels and 16 MB"
             )),
         )
         .arg(
             path("out")
                 .default_value("predictions.csv")
+                .default_value_if("json", "true", "predictions.json")
                 .help("Where the table file,predicted,confidence(,label),problem(,top) goes; - is standard output"),
         )
         .arg(flag("json", "Write the table as JSON (predictions.json unless --out names a file)"))
@@ -264,20 +266,17 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
         layout: match word("layout") {
             Some("sheet") => Layout::Sheet,
             Some("crop") => Layout::Crop,
-            _ => Layout::Found,
+            _ => Layout::Auto,
         },
         skip_damaged: arguments.get_flag("skip-damaged"),
         top: arguments.get_one("top").copied().unwrap_or(0),
     };
     let images: Vec<&PathBuf> = arguments.get_many("images").into_iter().flatten().collect();
-    let (is_json, out_is_named) = (
-        arguments.get_flag("json"),
-        arguments.value_source("out") == Some(ValueSource::CommandLine),
-    );
-    let out = match (is_json, out_is_named) {
-        (true, false) => "predictions.json".into(),
-        _ => path(arguments, "out"),
-    };
+    let (out, sheet) = (path(arguments, "out"), arguments.get_one::<PathBuf>("sheet"));
+    [&out].into_iter().chain(sheet).try_for_each(|path| check_writable(path))?;
+    // Beside a table on standard output there is no room for other words.
+    let is_piped = is_stdout(&out);
+    set_silent(is_piped);
     let start = Instant::now();
     let predictions = match arguments.get_one::<PathBuf>("checkpoint") {
         Some(checkpoint) => predict(checkpoint, &images, options)?,
@@ -286,12 +285,10 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
             predict_by_study(in_context, &images, options)?
         }
     };
-    match is_json {
+    match arguments.get_flag("json") {
         true => predictions.write_json(&out)?,
         false => predictions.write_csv(&out)?,
     }
-    // Beside a table on standard output there is no room for other words.
-    let is_piped = is_stdout(&out);
     macro_rules! say {
         ($($words:tt)*) => {
             match is_piped {
@@ -302,14 +299,15 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
     }
     let (count, seconds) = (predictions.rows.len(), start.elapsed().as_secs_f64());
     let out = out.display();
-    say!("{count} images in {seconds:.1} s, {:.0} per second: {out}", count as f64 / seconds);
+    let images_read = if count == 1 { "1 image".into() } else { format!("{count} images") };
+    say!("{images_read} in {seconds:.1} s, {:.0} per second: {out}", count as f64 / seconds);
     let [reading, decoding, network] = predictions.seconds;
     say!(
         "  reading {reading:.1} s; decoding and preprocessing {decoding:.1} s, {:.0} per second; \
          network {network:.1} s",
         count as f64 / decoding
     );
-    if let Some(sheet) = arguments.get_one::<PathBuf>("sheet") {
+    if let Some(sheet) = sheet {
         predictions.write_sheet(&images, sheet)?;
         say!("  contact sheet: {}", sheet.display());
     }
@@ -329,7 +327,7 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
         say!("skipped: {error}");
     }
     if !predictions.skipped.is_empty() {
-        say!("{} damaged images were skipped", predictions.skipped.len());
+        say!("damaged images skipped: {}", predictions.skipped.len());
     }
     if let Some(evaluation) = &predictions.evaluation {
         let (right, total) = predictions.correct();
@@ -442,7 +440,10 @@ fn train(arguments: &ArgMatches) -> Result<()> {
         return Experiment::named(name)?.load_and_run().map(drop);
     }
     let list = serde_json::to_string_pretty(&experiments()).map_err(|error| {
-        Error::argument(format!("the list of runs is no JSON: {error}"), "report it")
+        Error::argument(
+            format!("the list of runs cannot be written as JSON ({error})"),
+            "report it",
+        )
     })?;
     println!("{list}");
     Ok(())

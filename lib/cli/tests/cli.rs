@@ -190,6 +190,45 @@ fn it_ends_without_a_panic_where_nobody_reads_on() {
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
 
+/// What was put there by hand stays.
+#[test]
+fn clean_removes_only_what_fetch_puts_there() {
+    let root = tempfile::tempdir().expect("a folder");
+    let root = root.path();
+    for folder in ["notebooks", "lib", "data/raw/mnist", "data/raw/.fetch"] {
+        std::fs::create_dir_all(root.join(folder)).expect("a folder");
+    }
+    let raw = root.join("data/raw");
+    let (mine, fetched) = (raw.join("mine.png"), raw.join("mnist/t10k-images-idx3-ubyte.gz"));
+    for file in [&mine, &fetched] {
+        std::fs::write(file, "").expect("a file");
+    }
+    let clean = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_glyphs"));
+        command.current_dir(root).args(["data", "clean"]).args(arguments);
+        let done = command.output().expect("it runs");
+        assert!(done.status.success(), "{done:?}");
+        (raw.join(".fetch").exists(), fetched.exists(), mine.exists())
+    };
+    assert_eq!(clean(&[]), (false, true, true));
+    assert_eq!(clean(&["--raw"]), (false, false, true));
+}
+
+#[test]
+fn a_table_that_cannot_be_written_is_said_first() {
+    for (option, file) in [("--out", "src"), ("--sheet", "Cargo.toml/sheet.html")] {
+        let out = ["--out", "-", option, file];
+        let out = if option == "--out" { &out[2..] } else { &out[..] };
+        let arguments = [&["predict", "--images", "nothing", "--checkpoint", "none"], out].concat();
+        let done = glyphs(&arguments);
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(
+            !done.status.success() && said.contains(file.split('/').next().unwrap_or("")),
+            "{said}"
+        );
+    }
+}
+
 /// A relative folder is the same for a shell at the root and a kernel in `notebooks`.
 #[test]
 fn a_relative_folder_of_data_is_one_folder() {

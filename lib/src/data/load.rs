@@ -8,6 +8,7 @@ use super::sets::mislabelled::Mislabelled;
 use super::sets::mnist::Mnist;
 use super::synthetic;
 use crate::Result;
+use crate::files::is_set;
 use crate::progress::say;
 
 /// The data set from the first place that has it: `$GLYPHS_DATA`, `data/raw/`, a
@@ -23,7 +24,7 @@ pub fn find(dataset: Dataset) -> Result<Found> {
     if let Some(found) = synthetic::prepared(dataset) {
         return Ok(found);
     }
-    if std::env::var_os("GLYPHS_OFFLINE").is_none() {
+    if !is_set("GLYPHS_OFFLINE") {
         match fetch(dataset) {
             Ok(found) => return Ok(found),
             Err(error) => say(error),

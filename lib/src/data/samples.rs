@@ -14,7 +14,8 @@ pub struct Provenance {
     /// Where it was found: a path relative to its root, a URL, or `generated`; and
     /// the number of damaged images that were skipped, if any.
     pub source: String,
-    /// SHA-256 of the decoded content, in hexadecimal.
+    /// SHA-256 in hexadecimal: of the encoded images for drawings, dataset 3 and folders, of the
+    /// unpacked file of images for MNIST, of the pixels for arrays.
     pub sha256: String,
     /// Number of images.
     pub count: usize,

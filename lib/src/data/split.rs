@@ -8,7 +8,7 @@ use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
 
 use super::samples::Samples;
-use crate::{Error, Result};
+use crate::{Error, Result, error::ensure};
 
 impl Samples {
     /// Shuffles with `seed` and cuts: the first part has `fraction` of the samples
@@ -24,7 +24,7 @@ impl Samples {
     /// to the first part until it has `fraction` of the samples, as nearly as writers allow.
     ///
     /// # Errors
-    /// Where the samples do not name their writers, or all have one writer.
+    /// Where the samples do not name their writers, or so few that all are in one part.
     pub fn split_by_writer(&self, fraction: f64, seed: u64) -> Result<(Self, Self)> {
         let writers = self.distinct_writers(2, "split")?;
         let order = shuffled(0..writers.len(), seed);
@@ -38,6 +38,9 @@ impl Samples {
                 first_writers.push(writer);
             }
         }
+        let problem = || format!("all {} writers are in one part", writers.len());
+        let is_split = (1..writers.len()).contains(&first_writers.len());
+        ensure(is_split, problem, "choose another fraction, or use `split` instead")?;
         let order = shuffled(0..self.len(), seed);
         Ok(self.divide_by_writer(&order, &first_writers))
     }

@@ -9,7 +9,7 @@ use polars::prelude::{
 
 use super::samples::Samples;
 use crate::dataframe::{dataframe, write_csv};
-use crate::{Error, Result, files};
+use crate::{Error, Result};
 
 impl Samples {
     /// One row per image: `label` (index), `class`, `writer` and `name` where the data set
@@ -73,7 +73,8 @@ impl Samples {
                 format!("give it a header, then a label and {pixels} pixels (0 to 255) per row");
             Error::content(path, problem, remedy)
         };
-        let file = File::open(path).map_err(|e| files::refused(path, e))?;
+        let file = File::open(path)
+            .map_err(|e| Error::io(path, e, "check the file's name and permissions"))?;
         let (labels, flat) = rows(file, 1 + pixels).map_err(|e| refused(e.to_string()))?;
         let images = Array4::from_shape_vec((labels.len(), channels, height, width), flat)
             .map_err(|e| refused(e.to_string()))?;

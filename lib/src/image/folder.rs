@@ -8,13 +8,14 @@ use crate::data::archive::{ImageFile, read_contents, sha256_of_files};
 use crate::data::decode::FORMATS;
 use crate::data::handwritten::{class_names, label_of_folder, writer_of_file};
 use crate::data::{Provenance, Samples};
+use crate::progress::say;
 use crate::{Error, Result};
 
-/// The image files of a folder or archive (zip, tar, tar.gz), of any size, not decoded yet.
+/// The image files of folders and archives (zip, tar, tar.gz), not decoded yet.
 #[derive(Debug)]
 pub struct ImageFolder {
     root: PathBuf,
-    /// Sorted by path.
+    /// In the order of the arguments, those of each sorted by path.
     files: Vec<ImageFile>,
     /// Of images that were skipped as damaged, where that was asked for.
     skipped: Option<Vec<Error>>,
@@ -41,14 +42,14 @@ pub struct FolderImages {
 
 impl Samples {
     /// The images ([`FORMATS`]) of a folder or archive (zip, tar, tar.gz) whose folders are
-    /// classes: `leaves/oak/1.jpg`, `leaves/elm/7.png` and so on, of any size, any number of
-    /// classes.
+    /// classes: `leaves/oak/1.jpg`, `leaves/elm/7.png` and so on, any number of classes.
     ///
     /// Classes are in the natural order of their names (`2` before `10`); folders named
     /// `Sample001` to `Sample062` are the characters `0` to `z`, as in dataset 1. Hidden
-    /// files, `__MACOSX` and files of other kinds are skipped. `names` are the paths inside
-    /// of the folder, `writers` what file names like dataset 1's say (`img001-042.png`),
-    /// `provenance` has the folder's name and the sha256 of its images.
+    /// files and `__MACOSX` are skipped; so are files of other kinds, and their number is
+    /// printed. `names` are the paths inside of the folder, `writers` what file names like
+    /// dataset 1's say (`img001-042.png`), `provenance` has the folder's name and the sha256 of
+    /// its images.
     ///
     /// # Errors
     /// Where there are no images, or only one class; where an image is damaged, lies in no
@@ -62,9 +63,7 @@ impl Samples {
     /// # Ok(()) }
     /// ```
     pub fn from_folder(path: impl AsRef<Path>, preprocess: &Preprocess) -> Result<Self> {
-        let folder = ImageFolder::read(path.as_ref())?;
-        let classes = folder.classes()?;
-        Ok(folder.preprocess(preprocess, classes)?.samples)
+        labelled(path.as_ref(), preprocess, false).map(|images| images.samples)
     }
 
     /// As [`Samples::from_folder`], but damaged images are skipped: each comes back as an
@@ -73,28 +72,29 @@ impl Samples {
         path: impl AsRef<Path>,
         preprocess: &Preprocess,
     ) -> Result<(Self, Vec<Error>)> {
-        let folder = ImageFolder::read_skipping(path.as_ref())?;
-        let classes = folder.classes()?;
-        let images = folder.preprocess(preprocess, classes)?;
+        let images = labelled(path.as_ref(), preprocess, true)?;
         Ok((images.samples, images.skipped))
     }
 }
 
+/// The images of a folder or archive whose folders are classes.
+fn labelled(path: &Path, preprocess: &Preprocess, skips_damaged: bool) -> Result<FolderImages> {
+    let folder = ImageFolder::read_all(&[path], skips_damaged)?;
+    let classes = folder.classes()?;
+    let images = folder.preprocess(preprocess, classes)?;
+    if let Some(others) = words_for(&images.others) {
+        say(format!("{}: skipped {others}", path.display()));
+    }
+    Ok(images)
+}
+
 impl ImageFolder {
+    /// The images of several folders, archives and image files; where it is not one folder or
+    /// archive, paths begin with its name. Damaged images may be skipped, here and in
+    /// [`ImageFolder::preprocess`].
+    ///
     /// # Errors
     /// Where there is no image, or a file cannot be read.
-    pub fn read(path: &Path) -> Result<Self> {
-        Self::read_all(&[path], false)
-    }
-
-    /// As [`ImageFolder::read`]; damaged images are skipped, here and in
-    /// [`ImageFolder::preprocess`].
-    pub fn read_skipping(path: &Path) -> Result<Self> {
-        Self::read_all(&[path], true)
-    }
-
-    /// The images of several folders, archives and image files; where it is not one folder or
-    /// archive, paths begin with its name.
     pub fn read_all<P: AsRef<Path>>(paths: &[P], skips_damaged: bool) -> Result<Self> {
         let mut read = Self {
             root: PathBuf::new(),
@@ -102,11 +102,12 @@ impl ImageFolder {
             skipped: skips_damaged.then(Vec::new),
             others: Vec::new(),
         };
-        for path in paths.iter().map(AsRef::as_ref) {
+        // `A/` is `A`.
+        for path in paths.iter().map(|path| path.as_ref().components().as_path()) {
             let found = read_contents(path)?;
             let shown = path.to_string_lossy();
             let is_file =
-                path.is_file() && matches!(&found.images[..], [one] if shown.ends_with(&one.path));
+                !path.is_dir() && matches!(&found.images[..], [one] if shown.ends_with(&one.path));
             let place = |inside: String| match (is_file, paths.len()) {
                 (true, _) => shown.clone().into_owned(),
                 (false, 1) => inside,
@@ -123,25 +124,16 @@ impl ImageFolder {
                 read.root = path.into();
             }
         }
-        match read.files.is_empty() {
-            true => {
-                Err(no_images(paths.first().map_or(Path::new(""), AsRef::as_ref), &read.others))
-            }
-            false => Ok(read),
+        if read.files.is_empty() {
+            let first = paths.first().map_or(Path::new(""), AsRef::as_ref);
+            return Err(nothing_left(read.skipped.unwrap_or_default(), first, &read.others));
         }
+        Ok(read)
     }
 
     /// The images, still encoded.
     pub fn files(&self) -> &[ImageFile] {
         &self.files
-    }
-
-    pub fn len(&self) -> usize {
-        self.files.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.files.is_empty()
     }
 
     /// The classes that the folders are named after, in natural order.
@@ -211,8 +203,7 @@ impl ImageFolder {
         let mut good = good.into_iter();
         files.retain(|_| good.next() == Some(true));
         if files.is_empty() {
-            // Nothing is left: the first says why.
-            return Err(skipped.into_iter().next().unwrap_or_else(|| no_images(&root, &others)));
+            return Err(nothing_left(skipped, &root, &others));
         }
         let (images, features) = stacked(&done, method);
         let label = |file: &ImageFile| {
@@ -283,10 +274,29 @@ fn name_of(path: &Path) -> String {
     name.to_string_lossy().into_owned()
 }
 
+/// Where damaged images were skipped, the first says why nothing is left.
+fn nothing_left(skipped: Vec<Error>, path: &Path, others: &[String]) -> Error {
+    skipped.into_iter().next().unwrap_or_else(|| no_images(path, others))
+}
+
 fn no_images(path: &Path, others: &[String]) -> Error {
     let mut problem = format!("there is no {FORMATS} image that can be read");
-    if let Some(other) = others.first() {
-        problem += &format!(", but {other}");
+    if let Some(others) = words_for(others) {
+        problem += &format!("; it has {others}");
     }
-    Error::content(path, problem, "name a folder or archive of images")
+    let is_heic = |name: &String| name.to_ascii_lowercase().ends_with(".heic");
+    let remedy = match others.iter().any(is_heic) {
+        true => "convert HEIC to JPEG",
+        false => "name a folder or archive of images",
+    };
+    Error::content(path, problem, remedy)
+}
+
+/// E.g. `12 other files, such as notes.txt`; none where there are none.
+fn words_for(others: &[String]) -> Option<String> {
+    match others {
+        [] => None,
+        [only] => Some(format!("1 other file, {only}")),
+        [first, ..] => Some(format!("{} other files, such as {first}", others.len())),
+    }
 }

@@ -14,7 +14,7 @@ use super::resample::{Window, resample};
 use crate::data::decode::{decode_grey, decode_photograph, decode_rgb, luma};
 use crate::data::{Handwritten, SIDE, Samples};
 use crate::progress::Progress;
-use crate::{Error, Result};
+use crate::{Error, Result, error::ensure};
 
 /// Number of auxiliary features: height, width, centre column and centre row of the ink's
 /// box and the ink itself, each as a share of the drawing, and the natural logarithm of
@@ -197,7 +197,7 @@ impl Preprocess {
     /// Decodes a drawing. `path` is for errors only.
     fn drawing(&self, path: &Path, bytes: &[u8]) -> Result<Preprocessed> {
         if !self.rgb {
-            return Ok(preprocess(Ink::of(decode_grey(path, bytes)?), self));
+            return preprocess(Ink::of(decode_grey(path, bytes)?), self);
         }
         let [red, green, blue, luma] = decode_rgb(path, bytes)?;
         let is_light = has_light_paper(&luma);
@@ -214,12 +214,15 @@ impl Preprocess {
     pub(super) fn image(&self, path: &Path, bytes: &[u8]) -> Result<Preprocessed> {
         match self.rgb || !matches!(self.method, Method::CropToInk(_)) {
             true => self.drawing(path, bytes),
-            false => decode_photograph(path, bytes).map(|image| self.photograph(&image)),
+            false => self.photograph(&decode_photograph(path, bytes)?),
         }
     }
 
     /// As of an image file, of a decoded image without transparency.
-    pub fn photograph(&self, image: &DynamicImage) -> Preprocessed {
+    ///
+    /// # Errors
+    /// Where colours are to be kept.
+    pub fn photograph(&self, image: &DynamicImage) -> Result<Preprocessed> {
         let luma = luma(image);
         let is_flat = is_flat(&luma);
         let ink = match is_flat {
@@ -233,11 +236,11 @@ impl Preprocess {
             Ok(ink) => (ink.has_several_characters()).then_some(Unreadable::SeveralCharacters),
         };
         let ink = ink.unwrap_or_else(|_| Ink::none());
-        Preprocessed {
+        Ok(Preprocessed {
             is_sheet: is_flat && (3 * ink.width).abs_diff(4 * ink.height) * 25 <= 4 * ink.height,
             unreadable,
-            ..preprocess(ink, self)
-        }
+            ..preprocess(ink, self)?
+        })
     }
 
     /// `ink` says which part is taken and gives the features; `colours`, or the ink itself,
@@ -307,8 +310,13 @@ pub struct Preprocessed {
 
 /// One grey image as a network takes it. Cropping first wipes out stray marks, and gives
 /// zeros where there is no ink.
-pub fn preprocess(ink: Ink, method: &Preprocess) -> Preprocessed {
-    method.apply(ink, None)
+///
+/// # Errors
+/// Where `method` keeps colours: ink has none.
+pub fn preprocess(ink: Ink, method: &Preprocess) -> Result<Preprocessed> {
+    let problem = || "ink has no colours to keep";
+    ensure(!method.rgb, problem, "choose a `Preprocess` without `rgb`")?;
+    Ok(method.apply(ink, None))
 }
 
 /// Each of `items` preprocessed by `decoded`, on all cores with a line of
@@ -354,11 +362,14 @@ impl Handwritten {
     }
 
     /// As [`Handwritten::preprocess`], drawn with a thinner pen: `pen` times as wide as it was.
+    ///
+    /// # Errors
+    /// As [`Handwritten::preprocess`]; where a thinner pen is to keep colours.
     pub fn preprocess_in_pen(&self, method: &Preprocess, pen: f32) -> Result<Samples> {
         let done = preprocess_all(&self.drawings, method, |drawing| {
             let (path, bytes) = (self.path_of(drawing), &drawing.bytes);
             match pen < 1.0 {
-                true => Ok(preprocess(Ink::of(decode_grey(&path, bytes)?).thinned(pen), method)),
+                true => preprocess(Ink::of(decode_grey(&path, bytes)?).thinned(pen), method),
                 false => method.drawing(&path, bytes),
             }
         })?;

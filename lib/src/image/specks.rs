@@ -21,10 +21,8 @@ impl Ink {
     /// one, but off its corners: nine of the 2,480 drawings have a dot there, and it
     /// would shift and shrink the character. The dots of i and j stay.
     pub fn without_specks(mut self) -> Self {
-        // Blocks of a few pixels tell marks apart as well as pixels do.
-        let size = (self.width.max(self.height) / 300).max(1);
+        let (marks, size) = self.marks();
         let columns = self.width.div_ceil(size);
-        let marks = marks(&mut self.blocks(size), columns);
         let Some(main) = marks.iter().max_by_key(|mark| mark.blocks.len()) else {
             return self;
         };
@@ -43,8 +41,7 @@ impl Ink {
 
     /// Whether two marks, neither much smaller, lie farther apart than strokes of one character.
     pub fn has_several_characters(&self) -> bool {
-        let size = (self.width.max(self.height) / 300).max(1);
-        let marks = marks(&mut self.blocks(size), self.width.div_ceil(size));
+        let (marks, _) = self.marks();
         let length = |of: [usize; 2]| (of[1] + 1 - of[0]) as f32;
         let extent = |mark: &Mark| length(mark.rows).max(length(mark.columns));
         let Some(main) = marks.iter().max_by(|a, b| extent(a).total_cmp(&extent(b))) else {
@@ -59,6 +56,13 @@ impl Ink {
             let below = gap(mark.rows, main.rows) > MAX_GAP[1];
             2.0 * extent(mark) >= extent(main) && (beside || below)
         })
+    }
+
+    /// Its marks, and the side of their blocks: those of a few pixels tell marks apart as well as
+    /// pixels do.
+    fn marks(&self) -> (Vec<Mark>, usize) {
+        let size = (self.width.max(self.height) / 300).max(1);
+        (marks(&mut self.blocks(size), self.width.div_ceil(size)), size)
     }
 
     /// Whether each block of `size` x `size` pixels has any ink, row by row.

@@ -86,7 +86,7 @@ proptest! {
         let _ = declared_size(path, &bytes);
         if let Ok(grey) = decode_grey(path, &bytes) {
             prop_assert_eq!(grey.pixels.len(), grey.width * grey.height);
-            let done = preprocess(Ink::of(grey), &Preprocess::default());
+            let done = preprocess(Ink::of(grey), &Preprocess::default()).unwrap();
             prop_assert!(done.features.iter().all(|value| value.is_finite()));
         }
     }

@@ -42,6 +42,10 @@ fn a_split_by_writer_shares_no_writer() {
     }
     let words = samples(10, 2, 1).split_by_writer(0.5, 0).unwrap_err().to_string();
     assert!(words.contains("1 writers") && words.contains("split"), "{words}");
+    for fraction in [0.0, 0.1, 0.9, 1.0] {
+        let words = samples(10, 5, 2).split_by_writer(fraction, 0).unwrap_err().to_string();
+        contains(&words, &["all 2 writers are in one part", "another fraction"]);
+    }
 }
 
 #[test]
@@ -137,6 +141,9 @@ fn tables_have_a_row_an_image() {
             (_, read) => panic!("{table}: {read:?}"),
         }
     }
+
+    let missing = Samples::read_csv("missing.csv", [1, 1, 2], ["0"]).unwrap_err().to_string();
+    contains(&missing, &["missing.csv", "check the file's name"]);
 
     let mut few = all.take(3);
     few.features = ndarray::arr2(&[[0.5, 1.0], [1.5, 2.0], [2.5, 3.0]]);

@@ -73,9 +73,24 @@ fn an_archive_that_is_wrong_is_not_passed_over() {
     assert!(read_contents(Path::new("nothing.zip")).is_err());
 }
 
+#[test]
+fn a_file_that_is_too_large_is_skipped() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    fs::write(root.join("a.png"), png(28, 28)).unwrap();
+    let large = root.join("large.png");
+    fs::File::create(&large).unwrap().set_len(17 << 20).unwrap();
+    let found = read_contents(root).unwrap();
+    assert_eq!((found.images.len(), found.damaged.len()), (1, 1));
+    for path in [root, &large] {
+        let words = read_images(path).unwrap_err().to_string();
+        contains(&words, &["large.png", "larger than 16777216 bytes", "scale it down"]);
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[allow(unsafe_code, reason = "a system call")]
-mod rights {
+mod permissions {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
@@ -102,7 +117,7 @@ mod rights {
     }
 
     #[test]
-    fn files_and_folders_without_rights() {
+    fn files_and_folders_without_permissions() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         allow(root, 0o755);
@@ -112,7 +127,7 @@ mod rights {
         }
         allow(&root.join("0/b.png"), 0o000);
         let words = as_nobody(|| read_images(root)).unwrap_err().to_string();
-        contains(&words, &["b.png", "denied", "check the file's rights"]);
+        contains(&words, &["b.png", "denied", "check the file's permissions"]);
         let found = as_nobody(|| read_contents(root)).unwrap();
         assert_eq!((found.images.len(), found.damaged.len()), (1, 1));
 
@@ -123,7 +138,7 @@ mod rights {
         {
             contains(
                 &result.unwrap_err().to_string(),
-                &["0", "denied", "check the folder's rights"],
+                &["0", "denied", "check the folder's permissions"],
             );
         }
         allow(&root.join("0"), 0o755);

@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use glyphs::data::Dataset;
 use glyphs::data::archive::read_contents;
-use glyphs::files::write_atomically;
+use glyphs::data::locate::locate_in;
+use glyphs::files::{check_writable, write_atomically};
 
 use crate::support::{fails_with, file, write, zip_of};
 
@@ -91,6 +93,37 @@ fn leftovers_are_not_mentioned_and_other_files_are() {
     fails_with(read_contents(&path), &["zip, tar or tar.gz"]);
 }
 
+#[test]
+fn a_set_beside_what_macos_adds_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("trainPart1");
+    for name in ["train/Sample001", "__MACOSX/train", ".cache"] {
+        fs::create_dir_all(root.join(name)).unwrap();
+    }
+    assert!(locate_in(Dataset::Handwritten, folder.path(), "here").is_some());
+    fs::create_dir(root.join("other")).unwrap();
+    assert!(locate_in(Dataset::Handwritten, folder.path(), "here").is_none());
+}
+
+#[cfg(unix)]
+#[test]
+fn images_come_through_a_pipe_and_archives_do_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let read = |bytes: Vec<u8>| {
+        let into = pipe.clone();
+        let writer = std::thread::spawn(move || fs::write(into, bytes));
+        let found = read_contents(&pipe);
+        let _ = writer.join().unwrap();
+        found
+    };
+    let image = crate::support::png(300, 200, image::ExtendedColorType::L8);
+    assert_eq!(read(image.clone()).unwrap().images[0].bytes, image);
+    fails_with(read(zip_of(&[("A/1.png", b"1")])), &["it is a pipe", "save it to a file"]);
+}
+
 #[cfg(unix)]
 #[test]
 fn links_that_lead_nowhere_or_back() {
@@ -123,6 +156,7 @@ fn output_into_links_pipes_and_devices() {
     }
     fs::write(root.join("there.csv"), "before").unwrap();
     for (name, target) in [("link", "there.csv"), ("dangling", "new.csv")] {
+        check_writable(&root.join(name)).unwrap();
         write_atomically(&root.join(name), b"table").unwrap();
         assert!(root.join(name).is_symlink());
         assert_eq!(fs::read(root.join(target)).unwrap(), b"table");
@@ -136,9 +170,12 @@ fn output_into_links_pipes_and_devices() {
             let pipe = pipe.clone();
             std::thread::spawn(move || fs::read(pipe).unwrap())
         };
+        check_writable(&root.join(name)).unwrap();
         write_atomically(&root.join(name), b"table").unwrap();
         assert_eq!(reader.join().unwrap(), b"table");
     }
     assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
     assert!(write_atomically(root, b"table").is_err());
+    fails_with(check_writable(root), &["name a file in that folder"]);
+    check_writable(Path::new("-")).unwrap();
 }

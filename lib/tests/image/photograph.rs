@@ -24,7 +24,7 @@ fn sheet(label: usize) -> GrayImage {
 }
 
 fn read(image: impl Into<DynamicImage>) -> Preprocessed {
-    Preprocess::default().photograph(&image.into())
+    Preprocess::default().photograph(&image.into()).unwrap()
 }
 
 /// Cosine of the angle between two images.
@@ -150,7 +150,7 @@ fn flat_images_are_preprocessed_as_ever() {
                 image::imageops::invert(&mut image);
             }
             let grey = Grey { width: 1200, height: 900, pixels: image.as_raw().clone() };
-            let ever = preprocess(Ink::of(grey), &Preprocess::default());
+            let ever = preprocess(Ink::of(grey), &Preprocess::default()).unwrap();
             let now = read(image);
             assert_eq!((&now.pixels, now.features), (&ever.pixels, ever.features), "{label}");
             assert!(now.is_sheet && now.unreadable.is_none(), "{label}");
@@ -205,6 +205,15 @@ fn formats_are_read_or_named_and_cut_ones_refused() {
     }
     let words = decode_grey(Path::new("x"), b"\0\0\0\x18ftypheic....").unwrap_err().to_string();
     contains(&words, &["HEIC", "JPEG"]);
+    let words = decode_grey(Path::new("x"), b"\0\0\0\x18ftypisom....").unwrap_err().to_string();
+    assert!(words.contains("not a PNG") && !words.contains("HEIC"), "{words}");
+    // A BMP file around a JPEG is whole, but of a kind that is not read.
+    let mut file = Cursor::new(Vec::new());
+    image.write_to(&mut file, Bmp).unwrap();
+    let mut file = file.into_inner();
+    file[30] = 4;
+    let words = decode_grey(Path::new("x"), &file).unwrap_err().to_string();
+    assert!(words.contains("save it as PNG") && !words.contains("restore"), "{words}");
     // What a camera puts behind the image does no harm; without its end marker it is cut short.
     let mut whole = jpeg_of(40, 30, image::ExtendedColorType::L8, &[90; 1200]);
     let cut = decode_grey(Path::new("x"), &whole[..whole.len() - 2]);

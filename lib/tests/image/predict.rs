@@ -16,7 +16,7 @@ use image::{DynamicImage, GrayImage, ImageFormat};
 use ndarray::{Array2, Array3, Array4};
 
 const SKIPPING: Options =
-    Options { context: Context::Folder, layout: Layout::Found, skip_damaged: true, top: 0 };
+    Options { context: Context::Folder, layout: Layout::Auto, skip_damaged: true, top: 0 };
 
 /// A checkpoint of an untrained network.
 fn checkpoint(path: &Path, preprocess: Option<Preprocess>) {
@@ -147,6 +147,8 @@ fn what_cannot_be_predicted_is_an_error() {
     fails(&root.join("nothing"), &["nothing"]);
     fs::create_dir(root.join("empty")).unwrap();
     fails(&root.join("empty"), &["empty", "there is no PNG, JPEG", "name a folder"]);
+    fs::write(root.join("empty/IMG_1.HEIC"), "x").unwrap();
+    fails(&root.join("empty"), &["it has 1 other file, IMG_1.HEIC; convert HEIC to JPEG"]);
     let whole = fs::read(&network).unwrap();
     fs::write(&network, &whole[..whole.len() / 2]).unwrap();
     fails(root, &["network.safetensors"]);
@@ -191,6 +193,31 @@ fn context_is_of_the_folder_of_the_writer_or_none() {
     write("unnamed/one.png", 3, 300);
     let words = read("unnamed", Context::Writer).unwrap_err().to_string();
     assert!(words.contains("img001-042.png"), "{words}");
+    // A network that reads one image at a time.
+    checkpoint_with(&network, Some(Preprocess::default()), 6);
+    let words = read("right", Context::Writer).unwrap_err().to_string();
+    assert!(words.contains("does not read in context"), "{words}");
+}
+
+#[test]
+fn crops_are_no_context() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let network = root.join("network.safetensors");
+    checkpoint_with(&network, Some(Preprocess::default()), 12);
+    let images = root.join("images");
+    fs::create_dir(&images).unwrap();
+    for (name, label) in [("a.png", 36), ("b.png", 7)] {
+        fs::write(images.join(name), picture(label, 300, ImageFormat::Png)).unwrap();
+    }
+    let sheets = predict(&network, &[&images], Options::default()).unwrap().rows;
+    let mut crop = GrayImage::from_pixel(80, 120, image::Luma([255]));
+    (30..90).for_each(|y| crop.put_pixel(40, y, image::Luma([0])));
+    crop.save(images.join("crop.png")).unwrap();
+    GrayImage::from_pixel(300, 225, image::Luma([255])).save(images.join("empty.png")).unwrap();
+    let rows = predict(&network, &[&images], Options::default()).unwrap().rows;
+    assert_eq!((rows.len(), &rows[..2]), (4, &sheets[..]));
+    assert!(rows[2].predicted.is_some() && rows[3].predicted.is_none());
 }
 
 #[test]
@@ -216,6 +243,11 @@ fn several_arguments_are_read_and_shown() {
     let read = predict(&network, &images, options).unwrap();
     let labels: Vec<Option<&str>> = read.rows.iter().map(|row| row.label.as_deref()).collect();
     assert_eq!(labels, [Some("7"), Some("K"), None]);
+    // A folder that is named with a slash at its end.
+    let slash = [root.join("a/7/"), root.join("b/")];
+    let named = predict(&network, &slash, Options::default()).unwrap();
+    assert_eq!(named.rows[0].label.as_deref(), Some("7"));
+    assert!(!named.rows.iter().any(|row| row.file.contains("//")));
     assert!(read.rows[0].top.len() == 3 && read.rows[0].top[0].1 >= read.rows[0].top[2].1);
     assert_eq!(read.rows[2].predicted, None);
     assert_eq!(read.rows[2].problem, Some(Unreadable::NoInk));

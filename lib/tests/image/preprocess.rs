@@ -2,12 +2,17 @@
 
 use glyphs::data::Samples;
 use glyphs::data::decode::Grey;
-use glyphs::image::preprocess::{Preprocessed, preprocess};
+use glyphs::image::preprocess::{self, Preprocessed};
 use glyphs::image::resample::{Window, resample};
 use glyphs::image::{Centre, CropToInk, Ink, Preprocess};
+use image::DynamicImage;
 use image::ExtendedColorType::{Rgb8, Rgba8};
 
 use crate::support::png_of;
+
+fn preprocess(ink: Ink, method: &Preprocess) -> Preprocessed {
+    preprocess::preprocess(ink, method).unwrap()
+}
 
 /// A page with a black rectangle: columns `x`, rows `y`.
 fn page(width: usize, height: usize, x: std::ops::Range<usize>, y: std::ops::Range<usize>) -> Ink {
@@ -236,5 +241,15 @@ fn a_side_that_no_image_has_is_refused() {
         let made = Samples::from_folder(folder.path(), &Preprocess::squeeze().side(side));
         let words = made.unwrap_err().to_string();
         crate::support::contains(&words, &["pixels", "choose a side from 1 to 1024"]);
+    }
+}
+
+#[test]
+fn ink_has_no_colours() {
+    let rgb = Preprocess::default().rgb();
+    let image = DynamicImage::new_luma8(40, 30);
+    let ink = page(40, 30, 10..20, 10..20);
+    for made in [preprocess::preprocess(ink, &rgb), rgb.photograph(&image)] {
+        crate::support::contains(&made.unwrap_err().to_string(), &["no colours", "without `rgb`"]);
     }
 }

@@ -65,7 +65,7 @@ fn preprocessed_pages() {
             .collect();
         for way in &ways() {
             let grey = Grey { width: 1200, height: 900, pixels: pixels.clone() };
-            let done = preprocess(Ink::of(grey), way);
+            let done = preprocess(Ink::of(grey), way).unwrap();
             all.extend(done.pixels);
             all.extend(bits(&done.features));
         }

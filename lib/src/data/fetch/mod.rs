@@ -4,7 +4,8 @@ mod catalogue;
 mod download;
 mod npm;
 
-use std::fs::{self, File};
+use std::collections::BTreeSet;
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
 pub use catalogue::{Catalogue, Entry, Source};
@@ -63,7 +64,7 @@ pub fn fetch_into(
             Err(error) => {
                 say(format!("{}: {error}", dataset.name()));
                 if failures.is_empty() {
-                    say("GLYPHS_OFFLINE=1 takes a stand-in without asking any source");
+                    say("set GLYPHS_OFFLINE=1 to use a stand-in without trying the network");
                 }
                 failures.push(error.to_string());
             }
@@ -102,16 +103,26 @@ pub fn check(dataset: Dataset, found: &Found, expected: &[String]) -> Result<Vec
 }
 
 /// Removes what can be made again: stand-ins, caches and broken downloads. With `raw`
-/// the fetched data too.
+/// the files too that [`fetch`] puts into `data/raw/`; others there stay.
 pub fn clean(raw: bool) -> Result<Vec<PathBuf>> {
-    let root = crate::files::project_root();
-    let mut folders = vec![root.join("data/processed"), raw_folder().join(".fetch")];
+    let folder = raw_folder();
+    let _lock = if folder.exists() { Some(lock(&folder)?) } else { None };
+    let processed = crate::files::project_root().join("data/processed");
+    let mut paths = BTreeSet::from([processed, folder.join(".fetch")]);
     if raw {
-        folders.push(raw_folder());
+        let catalogue = Catalogue::embedded()?;
+        let sources = Dataset::ALL.iter().flat_map(|&dataset| &catalogue.entry(dataset).sources);
+        let names = sources.flat_map(|source| source.files.keys());
+        paths.extend(names.map(|name| folder.join(name)));
     }
-    folders.retain(|folder| folder.exists());
-    folders.iter().try_for_each(|folder| remove(folder))?;
-    Ok(folders)
+    paths.retain(|path| path.exists());
+    for path in &paths {
+        match path.is_dir() {
+            true => remove(path)?,
+            false => crate::files::remove(path)?,
+        }
+    }
+    Ok(paths.into_iter().collect())
 }
 
 fn stage(source: &Source, staging: &Path, patience: &Patience) -> Result<()> {
@@ -157,7 +168,8 @@ fn lock(raw: &Path) -> Result<File> {
     let lock = || {
         fs::create_dir_all(raw)?;
         let file = File::options().create(true).append(true).open(&path)?;
-        if file.try_lock().is_err() {
+        // On a file system without locks nobody is kept from fetching.
+        if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
             let raw = raw.display();
             say(format!("another process is fetching into {raw}; waiting for it"));
             file.lock()?;

@@ -22,8 +22,8 @@ use crate::{Error, Result};
 const MAX_FILE_BYTES: u64 = 16 << 20;
 /// Most files of one data set.
 const MAX_FILES: usize = 200_000;
-/// Images hardly compress, so an archive whose images unpack to more than its own size
-/// and this is a bomb.
+/// An archive whose images unpack to more than its own size and this may be a bomb: encoded images
+/// hardly compress. BMP and TIFF images do; the way for many of them is to unpack the archive.
 const MAX_GROWTH: u64 = 96 << 20;
 /// Most bytes of all images together.
 const MAX_TOTAL_BYTES: u64 = 2 << 30;
@@ -162,13 +162,20 @@ impl Unpacked<'_> {
             return Ok(());
         }
         if self.found.len() == MAX_FILES {
-            return Err(wrong("is one too many"));
+            return Err(too_many(path));
         }
         let limit = MAX_FILE_BYTES.min(self.budget);
         let mut bytes = Vec::new();
         let read = reader.take(limit + 1).read_to_end(&mut bytes);
         if bytes.len() as u64 > limit {
-            return Err(wrong(&format!("unpacks to more than {limit} bytes")));
+            return Err(match limit {
+                MAX_FILE_BYTES => wrong(&format!("unpacks to more than {limit} bytes")),
+                _ => {
+                    let problem = "its images take more than its own size and 96 MB, or 2 GB";
+                    let remedy = "unpack it and name the folder, or split it";
+                    Error::content(path, problem, remedy)
+                }
+            });
         }
         // What is damaged counts too: unpacking it took time.
         self.budget -= bytes.len() as u64;
@@ -186,6 +193,10 @@ fn text(name: &[u8]) -> String {
     std::str::from_utf8(name).map_or_else(latin_1, Into::into)
 }
 
+fn too_many(path: &Path) -> Error {
+    Error::content(path, "more than 200,000 files", "split it")
+}
+
 fn damaged(path: &Path, problem: String) -> Error {
     let again = "fetch the archive again (`glyphs data fetch`), or pack it again";
     Error::content(path, problem, again)
@@ -193,12 +204,11 @@ fn damaged(path: &Path, problem: String) -> Error {
 
 /// An archive, by its name or its first bytes, or an image.
 fn read_file(path: &Path) -> Result<Contents> {
-    let io = |e| Error::io(path, e, "check the file's name and rights");
+    let io = |e| Error::io(path, e, "check the file's name and permissions");
     let mut file = File::open(path).map_err(io)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let head = read_at_most(&mut (&file).take(TAR_MAGIC.1), TAR_MAGIC.1).map_err(io)?;
     let head = head.unwrap_or_default();
-    file.rewind().map_err(io)?;
     let endings = [".zip", ".tgz", ".gz", ".tar"].iter();
     if endings.into_iter().any(|ending| name.to_ascii_lowercase().ends_with(ending))
         || head.starts_with(&GZIP_MAGIC)
@@ -206,18 +216,20 @@ fn read_file(path: &Path) -> Result<Contents> {
         || head.ends_with(TAR_MAGIC.0)
     {
         let size = file.metadata().map_err(io)?.len();
+        if file.rewind().is_err() {
+            let problem = "it is a pipe, and an archive is not read in one go";
+            return Err(Error::content(path, problem, "save it to a file first"));
+        }
         return unpack(path, BufReader::new(file), size);
     }
-    let Some(bytes) = read_at_most(&mut file, MAX_FILE_BYTES).map_err(io)? else {
-        let problem = format!("larger than {MAX_FILE_BYTES} bytes");
-        return Err(Error::content(path, problem, "scale it down"));
-    };
-    if !is_image(&name) && !begins_like_an_image(&bytes) {
+    if !is_image(&name) && !begins_like_an_image(&head) {
         let problem = format!("it is neither a {FORMATS} image nor a zip, tar or tar.gz archive");
         return Err(Error::content(path, problem, "unpack it, and name the folder"));
     }
+    // A pipe is read on from where it is.
+    let bytes = read_at_most(&mut head.chain(file), MAX_FILE_BYTES).map_err(io)?;
     let mut found = Contents::default();
-    found.add(name.into_owned(), Ok(bytes));
+    found.add(name.into_owned(), bytes.ok_or_else(|| too_large(path)));
     Ok(found)
 }
 
@@ -235,7 +247,7 @@ fn unpack(path: &Path, mut archive: impl Read + Seek, size: u64) -> Result<Conte
     };
     let head = read_at_most(&mut archive.by_ref().take(TAR_MAGIC.1), TAR_MAGIC.1)
         .and_then(|head| archive.rewind().map(|()| head.unwrap_or_default()))
-        .map_err(|e| Error::io(path, e, "check the file's rights"))?;
+        .map_err(|e| Error::io(path, e, "check the file's permissions"))?;
     if head.starts_with(&GZIP_MAGIC) {
         read_tar(&mut unpacked, MultiGzDecoder::new(archive))?;
     } else if head.ends_with(TAR_MAGIC.0) {
@@ -256,7 +268,7 @@ fn read_zip(unpacked: &mut Unpacked, archive: impl Read + Seek) -> Result<()> {
     // From here on the entries' own limits hold.
     left.set(u64::MAX);
     if archive.len() > MAX_FILES {
-        return Err(wrong(format!("{} entries", archive.len())));
+        return Err(too_many(path));
     }
     if archive.has_duplicate_names() {
         return Err(wrong("two entries have the same name".into()));
@@ -313,7 +325,7 @@ fn read_tar(unpacked: &mut Unpacked, archive: impl Read) -> Result<()> {
                 pax_name(&text).or(long_name)
             };
         } else if kind.is_pax_global_extensions() || kind.is_gnu_longlink() {
-            // Times, rights and the targets of links.
+            // Times, permissions and the targets of links.
         } else {
             let name = long_name.take();
             let name = name.unwrap_or_else(|| entry.path_bytes().into_owned());
@@ -381,7 +393,7 @@ fn read_folder(root: &Path) -> Result<Contents> {
                     found.damaged.push(Error::content(path, problem, "remove it"));
                 } else {
                     // Nobody knows what is in there.
-                    return Err(Error::io(path, e.into(), "check the folder's rights"));
+                    return Err(Error::io(path, e.into(), "check the folder's permissions"));
                 }
                 continue;
             }
@@ -395,24 +407,27 @@ fn read_folder(root: &Path) -> Result<Contents> {
             found.others.push(name);
             continue;
         }
-        let remedy = "scale it down, or leave only the data set's own files in the folder";
         if found.len() == MAX_FILES {
-            let problem = format!("more than {MAX_FILES} images");
-            return Err(Error::content(root, problem, remedy));
+            return Err(too_many(root));
         }
         let limit = MAX_FILE_BYTES.min(budget);
         let bytes = match File::open(path).and_then(|mut file| read_at_most(&mut file, limit)) {
             Ok(Some(bytes)) => Ok(bytes),
+            Ok(None) if limit == MAX_FILE_BYTES => Err(too_large(path)),
             Ok(None) => {
-                let problem = format!("larger than {limit} bytes");
-                return Err(Error::content(path, problem, remedy));
+                return Err(Error::content(root, "its images take more than 2 GB", "split it"));
             }
-            Err(e) => Err(Error::io(path, e, "check the file's rights")),
+            Err(e) => Err(Error::io(path, e, "check the file's permissions")),
         };
         budget -= bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
         found.add(name, bytes);
     }
     Ok(found)
+}
+
+fn too_large(path: &Path) -> Error {
+    let remedy = "scale it down, or leave only the data set's own files in the folder";
+    Error::content(path, format!("larger than {MAX_FILE_BYTES} bytes"), remedy)
 }
 
 /// All bytes of a reader, or none where there are more than `limit`.
@@ -424,12 +439,14 @@ pub(crate) fn read_at_most(reader: &mut dyn Read, limit: u64) -> io::Result<Opti
     Ok((bytes.len() as u64 <= limit).then_some(bytes))
 }
 
-/// The name with `/` between its parts, or none where it leaves the archive.
+/// The name with `/` between its parts and without `.` (`tar -C photos .`), or none where it
+/// leaves the archive.
 fn checked_name(name: &str) -> Option<String> {
     let name = name.replace('\\', "/");
     let drive = name.as_bytes().get(1) == Some(&b':');
     let bad = name.contains('\0') || drive || name.split('/').any(|part| part == "..");
-    (!bad && !name.starts_with('/')).then_some(name)
+    let parts = name.split('/').filter(|part| !matches!(*part, "" | "."));
+    (!bad && !name.starts_with('/')).then(|| parts.collect::<Vec<_>>().join("/"))
 }
 
 fn is_image(path: &str) -> bool {
@@ -438,7 +455,7 @@ fn is_image(path: &str) -> bool {
 }
 
 /// Hidden files, and what macOS, Windows and network drives leave in folders and archives.
-fn is_leftover(path: &str) -> bool {
+pub(crate) fn is_leftover(path: &str) -> bool {
     const NAMES: [&str; 8] = [
         "__MACOSX",
         "Thumbs.db",

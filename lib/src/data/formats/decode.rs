@@ -5,12 +5,13 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use image::{
-    DynamicImage, GenericImageView, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage,
+    DynamicImage, GenericImageView, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits,
+    RgbImage,
 };
 
 use crate::{Error, Result};
 
-/// Most pixels of an image that is decoded at all: what a camera makes.
+/// Most pixels of an image that is decoded at all: those of a camera of 25 megapixels.
 const MAX_PIXELS: u64 = 6144 * 4096;
 /// Most pixels of a side.
 const MAX_SIDE: u32 = 32_768;
@@ -44,9 +45,7 @@ pub(crate) const ENDINGS: [&str; 13] = [
 /// Width and height that an image file declares. Nothing is decoded.
 pub fn declared_size(path: &Path, bytes: &[u8]) -> Result<(usize, usize)> {
     let (width, height) = decoder(path, bytes)?.dimensions();
-    if format(path, bytes)? == ImageFormat::Png
-        && !bytes.windows(4).rev().take(64).any(|w| w == b"IEND")
-    {
+    if bytes.starts_with(b"\x89PNG") && !bytes.windows(4).rev().take(64).any(|w| w == b"IEND") {
         return Err(damaged(path, "the image is cut short"));
     }
     Ok((width as usize, height as usize))
@@ -120,8 +119,7 @@ fn decode<T>(path: &Path, bytes: &[u8], convert: impl FnOnce(DynamicImage) -> T)
         .then(|| ONE_LARGE.lock().unwrap_or_else(PoisonError::into_inner));
     // Where that cannot be read, the image is as it was stored.
     let orientation = decoder.orientation().ok();
-    let mut image = DynamicImage::from_decoder(decoder)
-        .map_err(|e| damaged(path, &format!("the image cannot be decoded ({e})")))?;
+    let mut image = DynamicImage::from_decoder(decoder).map_err(|e| undecodable(path, e))?;
     if let Some(orientation) = orientation {
         image.apply_orientation(orientation);
     }
@@ -168,13 +166,10 @@ fn decoder<'a>(path: &Path, bytes: &'a [u8]) -> Result<impl ImageDecoder + 'a> {
         _ => MAX_BYTES,
     });
     reader.limits(limits);
-    let decoder = reader
-        .into_decoder()
-        .map_err(|e| damaged(path, &format!("the image cannot be decoded ({e})")))?;
+    let decoder = reader.into_decoder().map_err(|e| undecodable(path, e))?;
     let (width, height) = decoder.dimensions();
-    // Of a progressive JPEG all coefficients are kept until its end. Its marker stands
-    // nowhere in the coefficients themselves.
-    let progressive = format == ImageFormat::Jpeg && bytes.windows(2).any(|w| w == [0xff, 0xc2]);
+    // Of a progressive JPEG all coefficients are kept until its end.
+    let progressive = format == ImageFormat::Jpeg && is_progressive(bytes) == Some(true);
     let most = if progressive { MAX_PIXELS / 2 } else { MAX_PIXELS };
     if u64::from(width) * u64::from(height) > most
         || width.max(height) > MAX_SIDE
@@ -191,14 +186,16 @@ pub(crate) fn begins_like_an_image(bytes: &[u8]) -> bool {
     image::guess_format(bytes).is_ok() || is_heic_or_avif(bytes)
 }
 
+/// By the brand behind `ftyp`: films (MP4, MOV) begin in the same way.
 fn is_heic_or_avif(bytes: &[u8]) -> bool {
-    bytes.get(4..8) == Some(b"ftyp")
+    const BRANDS: [&[u8]; 5] = [b"ftyphei", b"ftyphev", b"ftypmif", b"ftypmsf", b"ftypavi"];
+    bytes.get(4..11).is_some_and(|brand| BRANDS.contains(&brand))
 }
 
 fn format(path: &Path, bytes: &[u8]) -> Result<ImageFormat> {
     use ImageFormat::{Bmp, Gif, Jpeg, Png, Tiff, WebP};
     match image::guess_format(bytes) {
-        Ok(Jpeg) if !ends(bytes) => Err(damaged(path, "the image is cut short")),
+        Ok(Jpeg) if is_progressive(bytes).is_none() => Err(damaged(path, "the image is cut short")),
         Ok(format @ (Png | Jpeg | WebP | Bmp | Tiff | Gif)) => Ok(format),
         _ if is_heic_or_avif(bytes) => {
             let remedy = "store it as JPEG or PNG; most phones and viewers offer that";
@@ -208,28 +205,37 @@ fn format(path: &Path, bytes: &[u8]) -> Result<ImageFormat> {
     }
 }
 
-/// Whether a JPEG file goes on to its end marker. What cameras put behind it does not matter,
-/// nor does a small image within the header.
-fn ends(bytes: &[u8]) -> bool {
+/// Whether a JPEG file is progressive; none if it has no end marker. What cameras put behind that
+/// does not matter, nor does a small image within the header.
+fn is_progressive(bytes: &[u8]) -> Option<bool> {
     let mut at = 2;
+    let mut progressive = false;
     loop {
         // Pixels, and whatever else is no marker.
         while bytes.get(at).is_some_and(|&byte| byte != 0xff) {
             at += 1;
         }
-        let marker = match bytes.get(at + 1) {
-            None => return false,
-            Some(&marker) => marker,
-        };
+        let marker = *bytes.get(at + 1)?;
+        progressive |= marker == 0xc2;
         at += match marker {
-            0xd9 => return true,
+            0xd9 => return Some(progressive),
             0xff => 1,
             0x00 | 0x01 | 0xd0..=0xd8 => 2,
             _ => match bytes.get(at + 2..at + 4) {
                 Some(&[high, low]) => 2 + usize::from(u16::from_be_bytes([high, low])),
-                _ => return false,
+                _ => return None,
             },
         };
+    }
+}
+
+fn undecodable(path: &Path, error: ImageError) -> Error {
+    match error {
+        ImageError::Unsupported(_) => {
+            let problem = format!("this kind of image is not read ({error})");
+            Error::content(path, problem, "save it as PNG")
+        }
+        _ => damaged(path, &format!("the image cannot be decoded ({error})")),
     }
 }
 

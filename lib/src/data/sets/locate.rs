@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::data::formats::archive::is_leftover;
 use crate::data::samples::Provenance;
-use crate::files::{of_project, project_root};
+use crate::files::{of_project, project_root, variable};
 use crate::{Error, Result};
 
 /// The three data sets of the study.
@@ -122,7 +123,7 @@ pub fn locate(dataset: Dataset) -> Result<Option<Found>> {
 /// its commands), in this order, and what results call them.
 pub(crate) fn places() -> Result<Vec<(PathBuf, &'static str)>> {
     let mut places = Vec::new();
-    if let Some(folder) = std::env::var_os("GLYPHS_DATA").filter(|value| !value.is_empty()) {
+    if let Some(folder) = variable("GLYPHS_DATA") {
         let folder = of_project(folder);
         if !folder.is_dir() {
             let remedy = "set GLYPHS_DATA to the folder that contains the data sets, or unset it";
@@ -167,11 +168,12 @@ fn has_folder(path: &Path, name: &str, depth: usize) -> bool {
     if path.join(name).is_dir() {
         return true;
     }
-    // An unpacked archive often has one outer folder, and nothing else.
+    // An unpacked archive often has one outer folder, and nothing else but what macOS adds.
     let Ok(entries) = path.read_dir() else {
         return false;
     };
-    let mut inner = entries.flatten().map(|e| e.path()).filter(|p| p.is_dir());
+    let entries = entries.flatten().filter(|e| !is_leftover(&e.file_name().to_string_lossy()));
+    let mut inner = entries.map(|e| e.path()).filter(|p| p.is_dir());
     match (inner.next(), inner.next()) {
         (Some(only), None) => has_folder(&only, name, depth - 1),
         _ => false,
