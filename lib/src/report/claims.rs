@@ -1,10 +1,10 @@
 //! What the 2021 report claims, each claim compared with the runs made here.
 
-use super::{accuracy, difference, p_value, table, val_accuracy};
+use super::{accuracy, corrected, difference, or_none, p_value, table, val_accuracy};
 use crate::{
     Result,
     display::{Cell, Html, format_counted, note, stack},
-    eval::statistics::{PairedDifference, difference_of_splits, holm},
+    eval::statistics::{PairedDifference, difference_of_splits},
     report::{
         part2::measures::{sd_of_last_epoch, steps_to},
         summary::Datasets,
@@ -388,17 +388,14 @@ fn judge(records: &Records) -> Vec<Judged> {
         };
         (claim, evidence)
     });
-    let differences = all.iter().filter(|(claim, _)| matches!(claim.3, Above(_)));
-    let known: Vec<f64> = differences.filter_map(|(_, gain)| Some(gain.as_ref()?.p)).collect();
-    let mut corrected = holm(&known).into_iter();
-    let judged = all.into_iter().map(|((part, words, measured, test), evidence)| {
+    let is_above = |test: &Test| matches!(test, Above(_));
+    let corrected =
+        corrected(all.iter().map(|(claim, gain)| gain.as_ref().filter(|_| is_above(&claim.3))));
+    let judged = all.into_iter().zip(corrected).map(|((claim, evidence), p)| {
+        let (part, words, measured, test) = claim;
         let numbers = |gain: &PairedDifference| [difference(gain, 100.0, 2).into(), gain.n.into()];
-        let mut p = f64::NAN;
         let (found, verdict) = match (test, &evidence) {
-            (Above(_), Some(gain)) => {
-                p = corrected.next().unwrap_or(f64::NAN);
-                (numbers(gain), Verdict::of_difference(gain.mean, p))
-            }
+            (Above(_), Some(gain)) => (numbers(gain), Verdict::of_difference(gain.mean, p)),
             (Equal(_), Some(gain)) => (numbers(gain), Verdict::of_equality(gain)),
             (Above(_) | Equal(_), None) => {
                 (["fewer than two seeds on this data".into(), "".into()], Verdict::CannotBeTold)
@@ -458,17 +455,13 @@ pub fn verdicts(records: &Records) -> Html {
         let claims = all.iter().filter(|claim| claim.verdict == verdict);
         claims.map(|claim| claim.words.trim_end_matches('.')).collect()
     };
-    let list = |claims: &[&str]| match claims {
-        [] => "none".into(),
-        claims => claims.join("; "),
-    };
     let (hold, fail) = (of(Verdict::Holds), of(Verdict::DoesNotHold));
     note(&format!(
         "Of {} claims of the 2021 report, {} can be judged by the runs made here. What holds: {}. \
          What does not: {}.",
         all.len(),
         hold.len() + fail.len(),
-        list(&hold),
-        list(&fail)
+        or_none(&hold),
+        or_none(&fail)
     ))
 }

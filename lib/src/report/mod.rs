@@ -22,7 +22,7 @@ use crate::{
         Axis, Cell, Html, RowChart, Show, Table, format_number, format_signed, note, number,
         percent, percent_interval, stack,
     },
-    eval::statistics::{Estimate, Interval, PairedDifference, mean, mean_of_splits},
+    eval::statistics::{Estimate, Interval, PairedDifference, holm, mean, mean_of_splits},
     study::{Grid, Head, Init, RunResult, Seeds, Trained, val_accuracy},
 };
 
@@ -59,6 +59,22 @@ fn p_value(p: f64) -> Cell {
         true => Cell::Value("< 0.001".into(), Some(p)),
         false if (p - 0.05).abs() < 5e-4 => number(p, 4),
         false => number(p, 3),
+    }
+}
+
+/// Holm's p-value of each difference, over all that there are; NaN where there is none.
+fn corrected<'a>(gains: impl Iterator<Item = Option<&'a PairedDifference>>) -> Vec<f64> {
+    let gains: Vec<_> = gains.collect();
+    let known: Vec<f64> = gains.iter().flatten().map(|gain| gain.p).collect();
+    let mut p = holm(&known).into_iter();
+    gains.iter().map(|gain| gain.and_then(|_| p.next()).unwrap_or(f64::NAN)).collect()
+}
+
+/// `a; b`, or `none`
+fn or_none(names: &[&str]) -> String {
+    match names {
+        [] => "none".into(),
+        names => names.join("; "),
     }
 }
 
@@ -164,19 +180,16 @@ fn highest(ways: &[(impl AsRef<str>, impl Borrow<Seeds>)]) -> Option<(String, St
     }
     let title = match within.as_slice() {
         [] => format!("Highest mean: {top}, ahead of every other by more than chance"),
-        within => format!("Highest mean: {top}; it cannot be told from {}", list(within, "or")),
+        within => format!("Highest mean: {top}; it cannot be told from {}", either(within)),
     };
     let leads = format!("The lead of {best}, in points: {}.", leads.join("; "));
     Some((title, leads))
 }
 
 /// `a, b or c`
-fn list(names: &[&str], last: &str) -> String {
+fn either(names: &[&str]) -> String {
     match names {
-        [names @ .., before, end] if !names.is_empty() => {
-            format!("{}, {before} {last} {end}", names.join(", "))
-        }
-        [before, end] => format!("{before} {last} {end}"),
+        [names @ .., last] if !names.is_empty() => format!("{} or {last}", names.join(", ")),
         names => names.concat(),
     }
 }

@@ -3,8 +3,8 @@
 use std::{borrow::Borrow, path::PathBuf};
 
 use super::{
-    THE_REPORT, compare, each_percent, mean_percent, never_made, p_value, points, reference_2021,
-    span, table, val_accuracy,
+    THE_REPORT, compare, each_percent, mean_percent, never_made, or_none, p_value, points,
+    reference_2021, span, table, val_accuracy,
 };
 use crate::{
     Result,
@@ -184,14 +184,10 @@ pub fn compare_candidates(drawings: &Handwritten) -> Result<Html> {
             seeds.runs.len().into(),
         ]);
     }
-    let list = |names: &[&str]| match names {
-        [] => "none".into(),
-        names => names.join("; "),
-    };
     let words = format!(
         "Significantly better than ours (Holm's p below 0.05): {}. Significantly worse: {}.",
-        list(&better),
-        list(&worse)
+        or_none(&better),
+        or_none(&worse)
     );
     Ok(stack(&[&table, &note(&words)]))
 }

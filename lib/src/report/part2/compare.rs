@@ -13,10 +13,11 @@ use crate::{
         Axis, Cell, Html, LineChart, RowChart, Show, format_count, format_p, no_number, note,
         number, percent, row, stack,
     },
-    eval::statistics::{Interval, KaplanMeier, PairedDifference, Time, holm},
+    eval::statistics::{Interval, KaplanMeier, PairedDifference, Time},
     report::{
-        accuracy, compare, compare_under, difference, head_title, left_out, mean_percent, named,
-        network_name, never_made, p_value, points, reference_2021, span, table,
+        accuracy, compare, compare_under, corrected, difference, head_title, left_out,
+        mean_percent, named, network_name, never_made, p_value, points, reference_2021, span,
+        table,
     },
     study::{
         DEPTHS, EnsembleResult, Experiment, Grid, Head, Init, RATES, RunResult, Seeds, UNLIMITED,
@@ -211,15 +212,12 @@ pub(super) type Gain = (Head, &'static Measure, Option<PairedDifference>, f64);
 pub(super) fn gains(grid: &Grid) -> Vec<Gain> {
     let of_head = |head| {
         let measures = MEASURES.iter();
-        measures.map(move |measure| (head, measure, grid.gain(head, measure.value), f64::NAN))
+        measures.map(move |measure| (head, measure, grid.gain(head, measure.value)))
     };
-    let mut all: Vec<Gain> = Head::ALL.into_iter().flat_map(of_head).collect();
-    let known: Vec<f64> = all.iter().filter_map(|g| Some(g.2.as_ref()?.p)).collect();
-    let with_gain = all.iter_mut().filter(|gain| gain.2.is_some());
-    for (gain, p) in with_gain.zip(holm(&known)) {
-        gain.3 = p;
-    }
-    all
+    let all: Vec<_> = Head::ALL.into_iter().flat_map(of_head).collect();
+    let corrected = corrected(all.iter().map(|(.., gain)| gain.as_ref()));
+    let all = all.into_iter().zip(corrected);
+    all.map(|((head, measure, gain), p)| (head, measure, gain, p)).collect()
 }
 
 /// Which of the measures differ after correction, in words.

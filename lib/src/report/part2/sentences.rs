@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 use super::compare::gains;
 use crate::{
     display::{Html, format_p, format_signed, note},
-    eval::statistics::{PairedDifference, holm},
-    report::{difference, never_made, span},
+    eval::statistics::PairedDifference,
+    report::{corrected, difference, never_made, span},
     study::{Grid, Head, Init, RunResult},
 };
 
@@ -57,9 +57,8 @@ pub(super) fn effects(grids: &[&Grid], value: fn(&RunResult) -> Option<f64>) -> 
         heads(grid).map(gain).collect()
     };
     let mut all: Vec<Vec<Effect>> = grids.iter().map(of_grid).collect();
-    let known: Vec<f64> = all.iter().flatten().filter_map(|e| Some(e.gain.as_ref()?.p)).collect();
-    let with_gain = all.iter_mut().flatten().filter(|effect| effect.gain.is_some());
-    for (effect, p) in with_gain.zip(holm(&known)) {
+    let corrected = corrected(all.iter().flatten().map(|effect| effect.gain.as_ref()));
+    for (effect, p) in all.iter_mut().flatten().zip(corrected) {
         effect.p = p;
     }
     all
@@ -96,7 +95,7 @@ pub fn recall(grid: &Grid) -> Html {
     if all.is_empty() {
         return note("One seed alone cannot say for which digits pretraining helps.");
     }
-    let corrected = holm(&all.iter().map(|(.., gain)| gain.p).collect::<Vec<_>>());
+    let corrected = corrected(all.iter().map(|(.., gain)| Some(gain)));
     let certain = all.iter().zip(corrected).filter(|(_, p)| *p < 0.05);
     let certain: Vec<String> = certain
         .map(|((head, digit, gain), p)| {
