@@ -4,6 +4,7 @@ use std::{
     fmt,
     marker::PhantomData,
     ops::{Deref, DerefMut},
+    sync::{Arc, OnceLock},
 };
 
 use dfdx::{shapes::Const, tensor::Cpu};
@@ -78,10 +79,39 @@ pub struct DynNetwork {
     input: Dims,
     layers: Vec<LayerSpec>,
     stages: Vec<Stage>,
-    tensors: Vec<NetworkTensor>,
+    tensors: Tensors,
     seed: u64,
     /// Whether evaluation computes in bf16.
     bf16: bool,
+}
+
+/// A network's tensors, and what evaluation has made of them. Whoever may change them makes that
+/// be forgotten.
+#[derive(Clone)]
+struct Tensors {
+    all: Vec<NetworkTensor>,
+    folded: OnceLock<Arc<Vec<Folded>>>,
+}
+
+impl Deref for Tensors {
+    type Target = [NetworkTensor];
+
+    fn deref(&self) -> &[NetworkTensor] {
+        &self.all
+    }
+}
+
+impl DerefMut for Tensors {
+    fn deref_mut(&mut self) -> &mut [NetworkTensor] {
+        self.folded.take();
+        &mut self.all
+    }
+}
+
+impl fmt::Debug for Tensors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.all.fmt(f)
+    }
 }
 
 /// Samples that go through a network at once in evaluation: so many rows of a matrix product,
@@ -150,6 +180,7 @@ impl DynNetwork {
                 });
             }
         }
+        let tensors = Tensors { all: tensors, folded: OnceLock::new() };
         Ok(Self { input, stages: fuse(&layers), layers, tensors, seed, bf16: false })
     }
 
@@ -170,6 +201,7 @@ impl DynNetwork {
     /// Returns whether this processor and system (Linux, x86-64) have it; elsewhere nothing changes.
     pub fn evaluate_in_bf16(&mut self, wanted: bool) -> bool {
         self.bf16 = wanted;
+        self.tensors.folded.take();
         amx::available()
     }
 
@@ -187,7 +219,7 @@ impl DynNetwork {
                 return Err(self.no_such_layer(layer));
             }
         }
-        for tensor in &mut self.tensors {
+        for tensor in self.tensors.iter_mut() {
             tensor.frozen = layers.iter().any(|layer| is_within(&tensor.name, layer));
         }
         Ok(())
@@ -255,6 +287,19 @@ impl DynNetwork {
         last.map_or(0, |last| last + 1)
     }
 
+    /// What evaluation needs of the weights: computed once, until they change. Two threads may do
+    /// so at once: none waits for another, which may be one that it has to help.
+    fn folded(&self) -> Arc<Vec<Folded>> {
+        if let Some(folded) = self.tensors.folded.get() {
+            return folded.clone();
+        }
+        let none = Batch { len: 0, images: &[], features: &[] };
+        let bf16 = self.bf16 && amx::available();
+        let folded = Arc::new(Folded::new(&self.stages, &self.context(none, 0), bf16));
+        _ = self.tensors.folded.set(folded.clone());
+        folded
+    }
+
     /// One step, on the thread that asks.
     fn step(
         &mut self,
@@ -271,7 +316,8 @@ impl DynNetwork {
         // Forward.
         let context = self.context(batch, optimizer.steps());
         let folded = Folded::new(&self.stages[..frozen], &context, false);
-        let input = evaluate(&folded, &context, Activation::input(self.input))?;
+        let input =
+            evaluate(&self.stages[..frozen], &folded, &context, Activation::input(self.input))?;
         let mut trunk_steps = forward(trunk, &context, &input)?;
         let moved = running_statistics(trunk, &trunk_steps, &context);
         let flat = match (trunk.last().map(|last| &last.work), trunk_steps.last_mut()) {
@@ -384,8 +430,7 @@ impl Classifier for DynNetwork {
         signature.check(&batch)?;
         let mut logits = Vec::with_capacity(batch.len * signature.classes);
         on_threads(|| {
-            let bf16 = self.bf16 && amx::available();
-            let folded = Folded::new(&self.stages, &self.context(batch, 0), bf16);
+            let folded = self.folded();
             for from in (0..batch.len).step_by(CHUNK) {
                 let to = (from + CHUNK).min(batch.len);
                 let (pixels, features) = (signature.input.len(), signature.features);
@@ -395,7 +440,8 @@ impl Classifier for DynNetwork {
                     features: &batch.features[from * features..to * features],
                 };
                 let context = self.context(part, 0);
-                let out = evaluate(&folded, &context, Activation::input(self.input))?;
+                let input = Activation::input(self.input);
+                let out = evaluate(&self.stages, &folded, &context, input)?;
                 logits.extend_from_slice(&out.rows(&context));
             }
             Ok(())

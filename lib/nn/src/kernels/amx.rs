@@ -37,6 +37,7 @@ pub(crate) fn fits(shape: &ConvShape) -> bool {
 
 /// Weights in tiles, `[outputs / 16][steps][16 pairs][16 outputs][2]`; an even number of blocks of
 /// outputs.
+#[derive(Debug)]
 pub(crate) struct Weights {
     /// Products that each sum takes, [`DEPTH`] numbers at a time.
     steps: usize,

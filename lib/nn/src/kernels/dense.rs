@@ -37,16 +37,95 @@ impl<'a> Matrix<'a> {
 const COLUMNS: usize = 128;
 const DEPTH: usize = 256;
 
+/// A right operand that several products share: [`COLUMNS`] after [`COLUMNS`], each as
+/// `[rows / DEPTH][columns / 16][DEPTH][16]`.
+#[derive(Debug)]
+pub(crate) struct Packed {
+    values: Buffer,
+    rows: usize,
+    columns: usize,
+}
+
+impl Packed {
+    pub fn new(b: Matrix) -> Self {
+        let mut values = Buffer::new(b.rows * b.columns.div_ceil(16));
+        (values.chunks_mut(b.rows.max(1) * COLUMNS / 16).enumerate()).par_for_each(|(task, to)| {
+            let (first, mut rest) = (task * COLUMNS, flat_mut(to));
+            for from in (0..b.rows).step_by(DEPTH) {
+                let (depth, width) = (DEPTH.min(b.rows - from), COLUMNS.min(b.columns - first));
+                let panel = rest.split_off_mut(..width.div_ceil(16) * depth * 16);
+                pack_columns(b, from, depth, first, width, panel.unwrap_or_default());
+            }
+        });
+        Self { values, rows: b.rows, columns: b.columns }
+    }
+}
+
+/// The right operand of a product.
+#[derive(Clone, Copy)]
+pub(crate) enum Right<'a> {
+    Matrix(Matrix<'a>),
+    Packed(&'a Packed),
+}
+
+impl<'a> From<Matrix<'a>> for Right<'a> {
+    fn from(matrix: Matrix<'a>) -> Self {
+        Self::Matrix(matrix)
+    }
+}
+
+impl<'a> From<&'a Packed> for Right<'a> {
+    fn from(packed: &'a Packed) -> Self {
+        Self::Packed(packed)
+    }
+}
+
+impl<'a> Right<'a> {
+    /// `(rows, columns)`
+    fn dim(self) -> (usize, usize) {
+        match self {
+            Self::Matrix(matrix) => (matrix.rows, matrix.columns),
+            Self::Packed(packed) => (packed.rows, packed.columns),
+        }
+    }
+
+    /// `depth` rows from `from` on, `width` columns from `first` on, as [`pack_columns`] packs
+    /// them; into `own`, where they are not.
+    fn panel<'p>(
+        self,
+        (from, depth): (usize, usize),
+        (first, width): (usize, usize),
+        own: &'p mut Buffer,
+    ) -> &'p [f32]
+    where
+        'a: 'p,
+    {
+        let len = width.div_ceil(16) * depth * 16;
+        match self {
+            Self::Matrix(matrix) => {
+                let own = &mut flat_mut(own)[..len];
+                pack_columns(matrix, from, depth, first, width, own);
+                own
+            }
+            Self::Packed(packed) => {
+                let start = first * packed.rows + width.div_ceil(16) * 16 * from;
+                &flat(&packed.values)[start..][..len]
+            }
+        }
+    }
+}
+
 /// Writes `a * b`, row-major, to `c`; adds it where `add` is set.
 ///
 /// Each element is summed in one order, whatever the number of threads.
-pub(crate) fn multiply(a: Matrix, b: Matrix, add: bool, c: &mut [f32]) {
-    assert_eq!(a.columns, b.rows);
-    assert_eq!(c.len(), a.rows * b.columns);
+pub(crate) fn multiply<'a>(a: Matrix, b: impl Into<Right<'a>>, add: bool, c: &mut [f32]) {
+    let b = b.into();
+    let (rows, columns) = b.dim();
+    assert_eq!(a.columns, rows);
+    assert_eq!(c.len(), a.rows * columns);
     if !add && a.columns == 0 {
         c.fill(0.0);
     }
-    let columns = b.columns;
     let target = Target(c.as_mut_ptr(), c.len());
     let mut packed = Buffer::new((a.rows * a.columns).div_ceil(16));
     pack_rows(a, flat_mut(&mut packed));
@@ -55,15 +134,15 @@ pub(crate) fn multiply(a: Matrix, b: Matrix, add: bool, c: &mut [f32]) {
     (0..tasks).par_for_each(|task| {
         let first = task * COLUMNS;
         let width = COLUMNS.min(columns - first);
-        let blocks = width.div_ceil(16);
-        let mut panel = Buffer::new(blocks * DEPTH.min(a.columns));
+        let mut own = Buffer::new(match b {
+            Right::Matrix(_) => width.div_ceil(16) * DEPTH.min(a.columns),
+            Right::Packed(_) => 0,
+        });
         for from in (0..a.columns).step_by(DEPTH) {
             let depth = DEPTH.min(a.columns - from);
-            let panel = flat_mut(&mut panel[..blocks * depth]);
-            pack_columns(b, from, depth, first, width, panel);
             let call = Panel {
                 a: &packed[a.rows * from..],
-                b: panel,
+                b: b.panel((from, depth), (first, width), &mut own),
                 rows: a.rows,
                 depth,
                 first,

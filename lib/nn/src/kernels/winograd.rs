@@ -14,10 +14,13 @@
 //! Winograd Convolution for Deep Neural Networks", ACM TOMS 2020). A NaN reaches all
 //! outputs of its tile.
 
-use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
+use std::{
+    f32::consts::{FRAC_1_SQRT_2, SQRT_2},
+    ops::Range,
+};
 
 use super::{
-    buffer::{Buffer, F32x16},
+    buffer::{Buffer, F32x16, flat_mut},
     conv::{Call, ConvShape, Epilogue, conv_blocks},
     simd::{Simd, dispatch, unroll},
 };
@@ -123,10 +126,52 @@ unsafe fn filter<S: Simd>([a, b, c]: [S::V; 3]) -> [S::V; 6] {
     }
 }
 
+/// Convolves one padded image `x` with transformed filters; keeps the largest of each 2 x 2
+/// window only, where `pooled` is set.
+pub(crate) fn winograd(
+    shape: &ConvShape,
+    x: &[F32x16],
+    filters: &[F32x16],
+    epilogue: Epilogue,
+    pooled: bool,
+    out: &mut [F32x16],
+) {
+    let out = Target(flat_mut(out).as_mut_ptr(), out.len());
+    winograd_tiles(shape, x, filters, epilogue, pooled, 0..tiles(shape), &out);
+}
+
+/// As [`winograd`], on all threads; without sums.
+pub(crate) fn winograd_on_threads(
+    shape: &ConvShape,
+    x: &[F32x16],
+    filters: &[F32x16],
+    epilogue: Epilogue,
+    pooled: bool,
+    out: &mut [F32x16],
+) {
+    let Epilogue { bias, relu, border, .. } = epilogue;
+    let out = Target(flat_mut(out).as_mut_ptr(), out.len());
+    let tiles = tiles(shape);
+    let part = tiles.div_ceil(rayon::current_num_threads()).max(8);
+    (0..tiles).step_by(part).par_for_each(|first| {
+        let here = first..tiles.min(first + part);
+        let epilogue = Epilogue { bias, relu, border, sums: &mut [] };
+        winograd_tiles(shape, x, filters, epilogue, pooled, here, &out);
+    });
+}
+
+/// The output's values, and how many vectors they are; several threads write it, each the pixels
+/// of its tiles.
+struct Target(*mut f32, usize);
+// SAFETY: no two calls of `winograd_tiles` on one target have a tile in common.
+unsafe impl Sync for Target {}
+
+fn tiles(shape: &ConvShape) -> usize {
+    shape.height.div_ceil(4) * shape.width.div_ceil(4)
+}
+
 dispatch! {
-    /// Convolves one padded image `x` with transformed filters; keeps the largest of each 2 x 2
-    /// window only, where `pooled` is set.
-    pub(crate) fn winograd(shape: &ConvShape, x: &[F32x16], filters: &[F32x16], epilogue: Epilogue, pooled: bool, out: &mut [F32x16]) = winograd_body
+    fn winograd_tiles(shape: &ConvShape, x: &[F32x16], filters: &[F32x16], epilogue: Epilogue, pooled: bool, range: Range<usize>, out: &Target) = winograd_body
 }
 
 /// Height and width of what is stored.
@@ -144,7 +189,8 @@ unsafe fn winograd_body<S: Simd>(
     filters: &[F32x16],
     mut epilogue: Epilogue,
     pooled: bool,
-    out: &mut [F32x16],
+    range: Range<usize>,
+    out: &Target,
 ) {
     let (inputs, outputs) = (shape.input_blocks(), shape.output_blocks());
     let (height, width) = size(shape, pooled);
@@ -154,16 +200,16 @@ unsafe fn winograd_body<S: Simd>(
     assert!(x.len() >= shape.input_len() && filters.len() == filter_len(shape));
     assert!(epilogue.bias.is_empty() || epilogue.bias.len() == outputs);
     assert!(epilogue.sums.is_empty() || epilogue.sums.len() == 2 * outputs);
-    assert_eq!(out.len(), out_len);
+    assert_eq!(out.1, out_len);
+    assert!(range.end <= tiles(shape));
     let across = shape.width.div_ceil(4);
-    let tiles = shape.height.div_ceil(4) * across;
     // The products at a position are a convolution of 1 x 1, as if each tile of a strip were a pixel.
     let strip = ConvShape { kernel: 1, height: 1, width: STRIP, ..*shape };
     // `[positions][blocks][tiles]`: transformed inputs, and products before the last transform.
     let mut scratch = Buffer::new(POSITIONS * STRIP * (inputs + outputs));
     let (v, m) = scratch.split_at_mut(POSITIONS * STRIP * inputs);
-    for first in (0..tiles).step_by(STRIP) {
-        let count = STRIP.min(tiles - first);
+    for first in range.clone().step_by(STRIP) {
+        let count = STRIP.min(range.end - first);
         // SAFETY: the lengths checked above are what the tiles walk over.
         unsafe {
             for tile in 0..count {
@@ -282,7 +328,7 @@ unsafe fn transform_outputs<S: Simd, const SUMS: bool>(
     (y, at): (usize, usize),
     epilogue: &mut Epilogue,
     pooled: bool,
-    out: &mut [F32x16],
+    out: &Target,
 ) {
     let blocks = shape.output_blocks();
     let (height, width) = size(shape, pooled);
@@ -340,7 +386,7 @@ unsafe fn transform_outputs<S: Simd, const SUMS: bool>(
             let first = block * out_area + (side * y + border) * out_width + side * at + border;
             let mut cut: &mut [F32x16] = &mut [];
             let (to, row): (*mut f32, usize) = if whole {
-                (out[first..].as_mut_ptr().cast(), out_width * 16)
+                (out.0.add(first * 16), out_width * 16)
             } else {
                 edge = [F32x16::default(); 16];
                 cut = &mut edge;
@@ -364,8 +410,8 @@ unsafe fn transform_outputs<S: Simd, const SUMS: bool>(
             }
             if !whole {
                 for row in 0..rows {
-                    let to = &mut out[first + row * out_width..][..columns];
-                    to.copy_from_slice(&cut[row * side..][..columns]);
+                    let to = out.0.add((first + row * out_width) * 16).cast::<F32x16>();
+                    cut[row * side..].as_ptr().copy_to(to, columns);
                 }
             }
         }

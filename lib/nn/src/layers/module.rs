@@ -212,7 +212,7 @@ impl Plan {
         let context = self.context(x);
         let y = on_threads(|| {
             let folded = Folded::new(&self.stages, &context, false);
-            evaluate(&folded, &context, Activation::input(self.input))
+            evaluate(&self.stages, &folded, &context, Activation::input(self.input))
         });
         Ok(y.map_err(of_plan)?.rows(&context).into_owned())
     }

@@ -7,18 +7,20 @@ use crate::{
         conv::{ConvShape, Epilogue, conv, pack_weights, rotate_weights, unpack_weights},
         conv_gradient::weight_gradient,
         pooling::pool,
-        winograd::{filter_len, pays, transform_filters, winograd},
+        winograd::{filter_len, pays, transform_filters, winograd, winograd_on_threads},
         winograd_gradient::{add_products, product_len, transform_products},
     },
     threads::ParForEach,
 };
 
 /// A convolution's weights as its kernel takes them: by Winograd's algorithm where it pays.
+#[derive(Debug)]
 pub(super) struct Filters {
     shape: ConvShape,
     weights: Weights,
 }
 
+#[derive(Debug)]
 enum Weights {
     Direct(Buffer),
     Winograd(Buffer),
@@ -66,6 +68,22 @@ impl Filters {
                 pool(shape.out_height(), shape.out_width(), false, &image, out);
             }
             Weights::Direct(weights) => conv(shape, x, weights, out, epilogue),
+        }
+    }
+
+    /// As [`Self::apply`], on all threads where it can.
+    pub fn apply_on_threads(
+        &self,
+        x: &[F32x16],
+        epilogue: Epilogue,
+        pooled: bool,
+        out: &mut [F32x16],
+    ) {
+        match &self.weights {
+            Weights::Winograd(filters) => {
+                winograd_on_threads(&self.shape, x, filters, epilogue, pooled, out)
+            }
+            _ => self.apply(x, epilogue, pooled, out),
         }
     }
 }

@@ -4,6 +4,7 @@ use super::{
     Activation, Context,
     activation::pack,
     batch::Filters,
+    infer::Folded,
     stage::{ConvStage, DenseStage, MaskSpec, Norm, Paths, PoolKind, Stage, Work},
     statistics::Statistics,
 };
@@ -63,7 +64,7 @@ pub(crate) fn forward(
             Work::Norm(norm, relu) => norm_forward(norm, *relu, context, x),
             Work::Pool(kind) => pool_forward(*kind, context, x),
             Work::Dense(dense) => {
-                let mut y = dense_product(dense, context, x, None);
+                let mut y = dense_product(dense, context, x, &Folded::Nothing);
                 if let Some(mask) = &dense.mask {
                     mask.apply(y.get_mut(context.batch.len), context);
                 }
@@ -225,31 +226,32 @@ impl MaskSpec {
 /// Values that one task goes through at least.
 const TASK: usize = 1 << 14;
 
-/// The layer and the ReLU after it, if there is one.
+/// The layer and the ReLU after it, if there is one; `folded` has its weights made ready.
 pub(super) fn dense_product(
     dense: &DenseStage,
     context: &Context,
     x: &Activation,
-    bf16: Option<&amx::Weights>,
+    folded: &Folded,
 ) -> Activation {
     let (batch, units) = (context.batch.len, dense.units);
     let x = x.rows(context);
     let inputs = x.len() / batch;
     let mut out = Activation::new(batch, Dims::Vector(units));
     let values = out.get_mut(batch);
-    match bf16 {
-        Some(weights) => amx::dense(&x, batch, weights, values),
-        None => {
-            let weight = Matrix::row_major(context.values(dense.weight), units, inputs);
-            let x = Matrix::row_major(&x, batch, inputs);
-            multiply(x, weight.transposed(), false, values);
+    let rows = Matrix::row_major(&x, batch, inputs);
+    match folded {
+        // For few rows AMX takes longer.
+        Folded::Bf16(weights) if batch >= amx::ROWS => amx::dense(&x, batch, weights, values),
+        Folded::Dense(weights) => multiply(rows, weights, false, values),
+        _ => {
+            let weight = dense.matrix(context.values(dense.weight));
+            multiply(rows, weight.transposed(), false, values);
         }
     }
     if let Some(weight) = dense.features {
         let features = context.batch.features;
-        let count = features.len() / batch;
-        let weight = Matrix::row_major(context.values(weight), units, count);
-        let features = Matrix::row_major(features, batch, count);
+        let features = Matrix::row_major(features, batch, features.len() / batch);
+        let weight = dense.matrix(context.values(weight));
         multiply(features, weight.transposed(), true, values);
     }
     let bias = context.values(dense.bias);

@@ -3,7 +3,11 @@
 use std::{ops::Range, sync::Arc};
 
 use super::spec::{LayerKind, LayerSpec};
-use crate::{kernels::conv::ConvShape, layers::on_tape::TapeLayer, shape::Dims};
+use crate::{
+    kernels::{conv::ConvShape, dense::Matrix},
+    layers::on_tape::TapeLayer,
+    shape::Dims,
+};
 
 /// What a plan runs, one after the other.
 #[derive(Clone, Debug)]
@@ -85,6 +89,13 @@ pub(crate) struct DenseStage {
     pub units: usize,
     pub relu: bool,
     pub mask: Option<MaskSpec>,
+}
+
+impl DenseStage {
+    /// `weight` as `(units, inputs)`.
+    pub fn matrix<'a>(&self, weight: &'a [f32]) -> Matrix<'a> {
+        Matrix::row_major(weight, self.units, weight.len() / self.units)
+    }
 }
 
 /// A dropout layer.

@@ -307,6 +307,36 @@ fn evaluation_in_bf16_is_near() {
     }
 }
 
+/// Evaluation keeps what it has made of the weights, until they change, in whatever way.
+#[test]
+fn logits_are_those_of_the_newest_weights() {
+    let other = shaken(Network::<LeNet5>::new(4).into_dyn());
+    let mut model = Network::<LeNet5>::new(3).into_dyn();
+    let (images, labels) = (noise(8 * 784, 1), [0, 1, 2, 3, 4, 5, 6, 7]);
+    let batch = Batch { len: 8, images: &images, features: &[] };
+    type Change<'a> = &'a dyn Fn(&mut DynNetwork);
+    let changes: [Change; 4] = [
+        &|model| {
+            let objective = CrossEntropy::new(&labels);
+            model.train_step(batch, &objective, &mut Adam::new(1e-2)).unwrap();
+        },
+        &|model| model.tensors_mut()[0].values.fill(0.5),
+        &|model| model.transfer_from(&other, &["0", "1"]).unwrap(),
+        &|model| *model = other.clone(),
+    ];
+    for change in changes {
+        let before = model.logits(batch).unwrap();
+        change(&mut model);
+        let after = model.logits(batch).unwrap();
+        assert_ne!(before, after);
+        assert_eq!(after, model.logits(batch).unwrap());
+        // A network that has evaluated nothing yet.
+        let mut fresh = Network::<LeNet5>::new(5).into_dyn();
+        fresh.transfer_from(&model, &["0", "1", "2"]).unwrap();
+        assert_eq!(after, fresh.logits(batch).unwrap());
+    }
+}
+
 #[test]
 fn a_state_of_another_network_is_refused() {
     let mut adam = Adam::new(1e-3);
