@@ -35,9 +35,9 @@ def make(outputs):
         "count": sum(1 for drawing in readings["drawings"] if drawing["readings"]),
     }
     boards = [
-        {"name": "draw", "short": "draw", "title": "Draw a character", "bits": BITS, **shared, "data": draw(outputs, readings)},
-        {"name": "mistakes", "short": "mistakes", "title": "Every held-out drawing, and how it was read", **shared, "data": mistakes(readings)},
-        {"name": "read", "short": "read them yourself", "title": "Read them yourself", **shared, "data": read(readings)},
+        {"name": "draw", "short": "Draw", "title": "Draw a character", "bits": BITS, **shared, "data": draw(outputs, readings)},
+        {"name": "mistakes", "short": "Mistakes", "title": "Every held-out drawing, and how it was read", **shared, "data": mistakes(readings)},
+        {"name": "read", "short": "Read them yourself", "title": "Read them yourself", **shared, "data": read(readings)},
     ]
     return [board for board in boards if board["data"]]
 

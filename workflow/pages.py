@@ -110,11 +110,11 @@ def describe(name, notebook):
     first = markdown[0] if markdown else ""
     title = re.search(r"^# +(.+)$", first, re.MULTILINE)
     prose = [p for p in re.split(r"\n\s*\n", first) if p.strip() and not p.lstrip().startswith("#")]
-    number, _, short = name.partition("-")
+    number, _, words = name.partition("-")
     return {
         "name": name,
-        "number": number,
-        "short": short.replace("-", " "),
+        "number": number.lstrip("0"),
+        "short": notebook.metadata.get("title", words.replace("-", " ")),
         "title": plain(title.group(1)) if title else name,
         "summary": re.sub(r"^Question\. *", "", plain(prose[0])) if prose else "",
         "run": {"versions": versions(), "commit": commit(), **notebook.metadata.get("glyphs", {})},

@@ -101,7 +101,7 @@ fi
 wanted=$( (pwd; cat Cargo.lock Cargo.toml .cargo/config.toml lib/Cargo.toml lib/*/Cargo.toml workflow/env.sh; rustc -vV) | digest)
 if [ "$(cat target/kernel/.warm 2>/dev/null)" != "$wanted" ]; then
     say "Rust dependencies into target/kernel (about 4 minutes on 2 cores)"
-    cargo fetch --locked
+    cargo fetch --locked --target "$CARGO_BUILD_TARGET"
     python workflow/measure_kernel.py --warm
     printf '%s\n' "$wanted" > target/kernel/.warm
 fi

@@ -76,7 +76,7 @@ pub fn accuracies(data: &Datasets) -> Result<Html> {
 /// Training time of each network, one run, and of the 2021 report's nine networks together.
 pub fn costs(data: &Datasets) -> Result<Html> {
     let mut table = table(
-        "Training time of one run, mean over the seeds with the same number of threads",
+        "Training time of one run, mean over the seeds on the same processor and threads",
         "part | network | epochs | minutes | processor",
     );
     let (mut minutes, mut repeated, mut missing) = (0.0, 0, 0);
@@ -86,8 +86,8 @@ pub fn costs(data: &Datasets) -> Result<Html> {
             continue;
         };
         let (cpu, threads) = (&run.environment.cpu, run.environment.threads);
-        let as_many = |run: &RunResult| (run.environment.threads == threads).then(|| run.seconds());
-        let seconds = mean(&row.seeds.values(as_many))?.mean;
+        let alike = |other: &RunResult| other.timed_like(run).then(|| other.seconds());
+        let seconds = mean(&row.seeds.values(alike))?.mean;
         if row.repeated {
             minutes += seconds / 60.0;
             repeated += 1;

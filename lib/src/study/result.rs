@@ -195,6 +195,15 @@ impl RunResult {
         self.epochs.iter().map(|epoch| epoch.seconds).sum()
     }
 
+    /// Whether their times can be compared: the same processor, and as many threads.
+    pub fn timed_like(&self, other: &Self) -> bool {
+        let machine = |run: &Self| {
+            let Environment { cpu, cpu_model, instructions, threads, .. } = &run.environment;
+            (cpu.clone(), cpu_model.clone(), instructions.clone(), *threads)
+        };
+        machine(self) == machine(other)
+    }
+
     /// Writes the record into the folder of results.
     pub fn save(&self) -> Result<PathBuf> {
         let path = record_path(&self.name());

@@ -12,7 +12,7 @@ use image::ExtendedColorType::L8;
 use zip::CompressionMethod;
 use zip::write::SimpleFileOptions;
 
-use crate::support::{contains, packed};
+use crate::support::{contains, packed, tgz_of};
 
 fn png(width: u32, height: u32) -> Vec<u8> {
     crate::support::png(width, height, L8)
@@ -85,6 +85,14 @@ fn a_file_that_is_too_large_is_skipped() {
     for path in [root, &large] {
         let words = read_images(path).unwrap_err().to_string();
         contains(&words, &["large.png", "larger than 16777216 bytes", "scale it down"]);
+    }
+    let entries = [("0/a.png".into(), png(28, 28)), ("0/large.png".into(), vec![7; 17 << 20])];
+    for (name, bytes) in [("a.zip", zip_of(&entries)), ("a.tgz", tgz_of(&entries))] {
+        let path = root.join(name);
+        fs::write(&path, bytes).unwrap();
+        let found = read_contents(&path).unwrap();
+        assert_eq!((found.images.len(), found.damaged.len()), (1, 1), "{name}");
+        contains(&found.damaged[0].to_string(), &[name, "0/large.png", "scale it down"]);
     }
 }
 

@@ -3,13 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use glyphs::data::Samples;
 use glyphs::image::Preprocess;
 use image::ExtendedColorType::{L8, Rgb8};
 
-use crate::support::{contains, fails_with, file, png_of, write, zip_of};
+use crate::support::{contains, fails_with, file, png_of, tgz_of, write, zip_of};
 
 /// Bright bars on a dark page: at the left, in the middle, at the right.
 fn bar(class: usize, i: usize) -> Vec<u8> {
@@ -35,17 +33,6 @@ fn unpack(root: &Path, entries: &[(String, Vec<u8>)]) {
     }
 }
 
-fn tar_of(entries: &[(String, Vec<u8>)]) -> Vec<u8> {
-    let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
-    for (name, bytes) in entries {
-        let mut header = tar::Header::new_gnu();
-        header.set_size(bytes.len() as u64);
-        header.set_mode(0o644);
-        tar.append_data(&mut header, name, bytes.as_slice()).unwrap();
-    }
-    tar.into_inner().unwrap().finish().unwrap()
-}
-
 #[test]
 fn folders_and_archives_give_the_same_samples() {
     let entries = entries(4);
@@ -62,7 +49,7 @@ fn folders_and_archives_give_the_same_samples() {
     assert_eq!((provenance.name.as_str(), provenance.count), ("bars", 12));
     assert_eq!((provenance.source.as_str(), provenance.synthetic), ("bars", false));
 
-    let archives = [("bars.zip", zip_of(&entries)), ("bars.tar.gz", tar_of(&entries))];
+    let archives = [("bars.zip", zip_of(&entries)), ("bars.tar.gz", tgz_of(&entries))];
     let packed = archives.map(|(name, bytes)| {
         let (_folder, path) = file(name, &bytes);
         let samples = Samples::from_folder(path, &way).unwrap();

@@ -4,6 +4,8 @@
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use glyphs::data::{Provenance, Samples};
 use glyphs::{Error, Result};
 use image::{ExtendedColorType, ImageEncoder};
@@ -89,6 +91,18 @@ pub fn packed<N: AsRef<str>, B: AsRef<[u8]>>(
         zip.write_all(bytes.as_ref()).unwrap();
     }
     zip.finish().unwrap().into_inner()
+}
+
+pub fn tgz_of<N: AsRef<str>, B: AsRef<[u8]>>(entries: &[(N, B)]) -> Vec<u8> {
+    let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+    for (name, bytes) in entries {
+        let mut header = tar::Header::new_gnu();
+        let bytes = bytes.as_ref();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        tar.append_data(&mut header, name.as_ref(), bytes).unwrap();
+    }
+    tar.into_inner().unwrap().finish().unwrap()
 }
 
 /// A folder with one file in it.

@@ -141,8 +141,8 @@ struct Unpacked<'a> {
 }
 
 impl Unpacked<'_> {
-    /// Takes an entry that is a file, if it is an image.
-    fn take(&mut self, name: &str, is_link: bool, reader: &mut dyn Read) -> Result<()> {
+    /// Takes an entry that is a file, if it is an image; to pass over one unpacks `skip` bytes.
+    fn take(&mut self, name: &str, is_link: bool, skip: u64, reader: &mut dyn Read) -> Result<()> {
         let path = self.path;
         let wrong = |problem: &str| damaged(path, format!("entry {name:?} {problem}"));
         let Some(name) = checked_name(name) else {
@@ -167,18 +167,20 @@ impl Unpacked<'_> {
         let limit = MAX_FILE_BYTES.min(self.budget);
         let mut bytes = Vec::new();
         let read = reader.take(limit + 1).read_to_end(&mut bytes);
-        if bytes.len() as u64 > limit {
-            return Err(match limit {
-                MAX_FILE_BYTES => wrong(&format!("unpacks to more than {limit} bytes")),
-                _ => {
-                    let problem = "its images take more than its own size and 96 MB, or 2 GB";
-                    let remedy = "unpack it and name the folder, or split it";
-                    Error::content(path, problem, remedy)
-                }
-            });
+        let is_larger = bytes.len() as u64 > limit;
+        if is_larger && (limit < MAX_FILE_BYTES || skip > self.budget) {
+            let problem = "its images take more than its own size and 96 MB, or 2 GB";
+            let remedy = "unpack it and name the folder, or split it";
+            return Err(Error::content(path, problem, remedy));
         }
-        // What is damaged counts too: unpacking it took time.
-        self.budget -= bytes.len() as u64;
+        // What cannot be used counts too: unpacking it took time.
+        self.budget -= if is_larger { skip } else { bytes.len() as u64 };
+        if is_larger {
+            let problem = format!("entry {name:?} is larger than {limit} bytes");
+            let remedy = "scale it down, or leave it out";
+            self.found.damaged.push(Error::content(path, problem, remedy));
+            return Ok(());
+        }
         bytes.shrink_to_fit();
         let bytes = read.map(|_| bytes);
         let bytes = bytes.map_err(|e| wrong(&format!("is damaged ({e})")));
@@ -299,7 +301,7 @@ fn read_zip(unpacked: &mut Unpacked, archive: impl Read + Seek) -> Result<()> {
                 _ => text(&raw),
             };
             let is_link = entry.is_symlink();
-            unpacked.take(&name, is_link, &mut entry)?;
+            unpacked.take(&name, is_link, MAX_FILE_BYTES, &mut entry)?;
         }
     }
     Ok(())
@@ -330,7 +332,7 @@ fn read_tar(unpacked: &mut Unpacked, archive: impl Read) -> Result<()> {
             let name = long_name.take();
             let name = name.unwrap_or_else(|| entry.path_bytes().into_owned());
             if !kind.is_dir() {
-                unpacked.take(&text(&name), !kind.is_file(), &mut entry)?;
+                unpacked.take(&text(&name), !kind.is_file(), entry.size(), &mut entry)?;
             }
         }
     }

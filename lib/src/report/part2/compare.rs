@@ -53,6 +53,11 @@ pub fn convergence(grid: &Grid) -> Result<Html> {
         "Steps and seconds until accuracy first reaches a goal",
         "goal | head | start | reached | median steps | median seconds | pretrained − random (steps)",
     );
+    // Steps are the same on any machine, seconds are not.
+    let first = grid.all().next();
+    let seconds_to = |goal: f64, run: &RunResult| {
+        seconds_to(goal, run).filter(|_| first.is_some_and(|first| run.timed_like(first)))
+    };
     let goals = GOALS.into_iter();
     for (goal, (head, init)) in goals.flat_map(|goal| networks().map(move |n| (goal, n))) {
         let runs = grid.runs(head, init);
@@ -116,13 +121,20 @@ fn sooner(grid: &Grid, head: Head, goal: f64) -> String {
     }
 }
 
-fn times(runs: &[RunResult], goal: f64, time: fn(f64, &RunResult) -> Option<Time>) -> Vec<Time> {
+fn times(
+    runs: &[RunResult],
+    goal: f64,
+    time: impl Fn(f64, &RunResult) -> Option<Time>,
+) -> Vec<Time> {
     runs.iter().filter_map(|run| time(goal, run)).collect()
 }
 
 /// Median of times of which some are censored (Kaplan and Meier); where fewer than half of
 /// the runs got there, only a lower bound is known.
 fn median(times: &[Time], decimals: usize) -> Result<Cell> {
+    if times.is_empty() {
+        return Ok("–".into());
+    }
     let last = times.iter().map(|time| time.value()).fold(0.0, f64::max);
     Ok(match KaplanMeier::new(times)?.median() {
         Some(median) => number(median, decimals),
