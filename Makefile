@@ -41,7 +41,7 @@ test-python: setup
 ## make test-faults  kills quick runs at KILLS=50 random moments and a quick report, fills their disk, damages their files, starts them again, compares
 KILLS ?= 50
 test-faults: setup
-	@$(ENV) cargo build --locked --package glyphs-cli && python workflow/faults.py $(KILLS)
+	@$(ENV) glyphs --version && python workflow/faults.py $(KILLS)
 
 # Some of the networks that it reads are written by the Rust tests.
 test-checks: setup
@@ -69,7 +69,7 @@ bench-peers:
 DRAWINGS ?= $(or $(GLYPHS_DATA),data/raw)/trainPart1.zip
 bench-predict: setup
 	@$(ENV) cargo test --locked --test data -- --ignored --nocapture decoding_alone
-	@$(ENV) cargo run --locked --package glyphs-cli -- predict --images "$(DRAWINGS)" --out target/predictions.csv \
+	@$(ENV) glyphs predict --images "$(DRAWINGS)" --out target/predictions.csv \
 		--checkpoint outputs/reference/checkpoints/part1-original-random-ours-seed0.safetensors
 
 ## make fuzz     every parser on broken files, 10 minutes each; needs cargo-fuzz and a nightly Rust (fuzz/README.md)
@@ -78,7 +78,7 @@ fuzz:
 
 ## make official-test  the official test set of part 1, where it is there, read once by the finished networks
 official-test: setup
-	@$(ENV) cargo run --locked --quiet --package glyphs-cli -- official-test
+	@$(ENV) glyphs official-test
 
 ## make verify   outputs/ compared with outputs/reference/, number by number
 verify: setup

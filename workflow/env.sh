@@ -14,7 +14,7 @@ export GLYPHS_ROOT
 
 # A program started from a desktop may not have cargo on its path.
 command -v cargo >/dev/null || PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
-export PATH="$GLYPHS_ROOT/.venv/bin:$PATH"
+export PATH="$GLYPHS_ROOT/workflow/bin:$GLYPHS_ROOT/.venv/bin:$PATH"
 
 # The kernel compiles cells in a package of its own here, and everything else
 # shares its build: same target directory, same triple, same flags, same profile.
@@ -38,9 +38,6 @@ export GLYPHS_EVCXR GLYPHS_EVCXR_VERSION
 export JUPYTER_PREFER_ENV_PATH=1
 export JUPYTER_PATH="$GLYPHS_ROOT/.venv/share/jupyter${JUPYTER_PATH:+:$JUPYTER_PATH}"
 unset PYTHONPATH PYTHONHOME
-
-# The command line: `glyphs data status`.
-glyphs() { cargo run --locked --quiet --manifest-path "$GLYPHS_ROOT/Cargo.toml" --package glyphs-cli -- "$@"; }
 
 # The same folder from wherever it is read.
 case "${GLYPHS_DATA:-}" in

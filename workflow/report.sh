@@ -8,7 +8,7 @@ export GLYPHS_OUTPUTS="$GLYPHS_ROOT/$1"
 # Data are fetched before anything is compared with them. The sources are asked once;
 # where none answers, notebooks make stand-ins, and `glyphs data fetch` asks again.
 if [ -z "${GLYPHS_DATA:-}" ] && [ ! -e target/.data-asked ]; then
-    cargo run --locked --package glyphs-cli -- data fetch ||
+    glyphs data fetch ||
         printf 'Not all data were found: stand-ins take their place, and the pages say so.\n'
     touch target/.data-asked
 fi

@@ -96,11 +96,13 @@ print(json.dumps({
 PYTHON
 fi
 
-# 4. The first notebook cell, which compiles all dependencies. Command line and
-# tests use the same build (env.sh), so this is the only time.
+# 4. The command line, and with it all dependencies, which tests and notebooks use as well (env.sh);
+# then the first notebook cell.
 wanted=$( (pwd; cat Cargo.lock Cargo.toml .cargo/config.toml lib/Cargo.toml lib/*/Cargo.toml workflow/env.sh; rustc -vV) | digest)
 if [ "$(cat target/kernel/.warm 2>/dev/null)" != "$wanted" ]; then
     say "Rust dependencies into target/kernel (about 4 minutes on 2 cores)"
+    rm -rf target/kernel/program
+    CARGO_TERM_QUIET=false glyphs --version
     cargo fetch --locked --target "$CARGO_BUILD_TARGET"
     python workflow/measure_kernel.py --warm
     printf '%s\n' "$wanted" > target/kernel/.warm

@@ -1,0 +1,451 @@
+//! `glyphs`: data, training and prediction from a terminal.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::{
+    Arg, ArgAction, ArgGroup, ArgMatches, Command, ValueEnum,
+    builder::{EnumValueParser, PossibleValue},
+    value_parser,
+};
+use glyphs::data::Dataset;
+use glyphs::data::decode::FORMATS;
+use glyphs::data::fetch::{Catalogue, check, clean, fetch};
+use glyphs::data::locate::locate;
+use glyphs::files::{check_writable, is_stdout};
+use glyphs::predict::{Context, Layout, Options, predict, predict_by_study};
+use glyphs::progress::set_silent;
+use glyphs::study::{CASE_AND_LOOKALIKES, Experiment, Human, OfficialTest, Readings, experiments};
+use glyphs::train::Checkpoint;
+use glyphs::{Error, Result};
+
+/// At most so many files that are not images are named; the others are counted.
+const LISTED: usize = 20;
+
+/// Like the standard library's, but ends the program when standard output fails (a full disk).
+macro_rules! println {
+    ($($words:tt)*) => {
+        if let Err(error) = writeln!(std::io::stdout(), $($words)*) {
+            eprintln!("error: standard output: {error}; make room, or send it elsewhere");
+            std::process::exit(1);
+        }
+    };
+}
+
+/// The command line. Without clap's derive macros, which would need more of `syn` than the
+/// notebooks' kernel does: every dependency would be compiled twice.
+fn command_line() -> Command {
+    let which = |name: &'static str, about: &'static str| {
+        let names = EnumValueParser::<DatasetName>::new();
+        let datasets = Arg::new("datasets").value_name("DATASET").num_args(0..).value_parser(names);
+        let command = Command::new(name).about(about);
+        command.arg(datasets.help("All if none is named"))
+    };
+    let path = |name: &'static str| {
+        let path = Arg::new(name).long(name).value_name("PATH");
+        path.value_parser(value_parser!(PathBuf))
+    };
+    let flag = |name: &'static str, help: &'static str| {
+        Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+    };
+    let data = Command::new("data")
+        .about("The data sets: fetch them, see where they are, check them, remove them")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(which("fetch", "Fetch what is in neither $GLYPHS_DATA nor data/raw/"))
+        .subcommand(which("status", "Say where each data set is"))
+        .subcommand(which(
+            "verify",
+            "Read each data set, and compare its sha256 with data/datasets.toml",
+        ))
+        .subcommand(
+            Command::new("clean")
+                .about("Remove stand-ins, caches and broken downloads")
+                .arg(flag("raw", "The fetched data too; other files in data/raw/ stay")),
+        );
+    let predict = Command::new("predict")
+        .about("Read images, drawn or photographed, with a trained network")
+        .arg(path("checkpoint").help(
+            "A network trained on drawings, e.g. from outputs/checkpoints; by default, the \
+                 study's two networks: one for drawings, one for photographs",
+        ))
+        .arg(
+            path("images").required(true).num_args(1..).action(ArgAction::Append).help(format!(
+                "Folders, archives (zip, tar, tar.gz) and {FORMATS} files, each of at most 25 \
+                 megapixels and 16 MB"
+            )),
+        )
+        .arg(
+            path("out")
+                .default_value("predictions.csv")
+                .default_value_if("json", "true", "predictions.json")
+                .help("Where the table file,predicted,confidence(,label),problem(,top) goes; - is standard output"),
+        )
+        .arg(flag("json", "Write the table as JSON (predictions.json unless --out names a file)"))
+        .arg(
+            path("sheet").help(
+                "Also write a page that shows each image, what the network saw and its answer",
+            ),
+        )
+        .arg(
+            Arg::new("top")
+                .long("top")
+                .value_name("N")
+                .value_parser(value_parser!(usize))
+                .default_value("0")
+                .help("Also print and write the N most probable characters of each image"),
+        )
+        .arg(
+            Arg::new("layout")
+                .long("layout")
+                .value_parser(["auto", "sheet", "crop"])
+                .default_value("auto")
+                .help(
+                    "Whether images show a whole sheet, so that size and position of the ink \
+                     mean something; auto: flat ones of dataset 1's shape do",
+                ),
+        )
+        .arg(Arg::new("context").long("context").value_parser(["folder", "writer", "none"]).help(
+            "Read in context: which other images are by the same hand (for a checkpoint \
+                     that reads in context: folder). Their labels are never used",
+        ))
+        .arg(flag("skip-damaged", "Skip damaged images, and list them, instead of stopping"));
+    let export = Command::new("export")
+        .about("Write the network of a checkpoint in another form")
+        .arg(
+            Arg::new("checkpoint")
+                .required(true)
+                .value_parser(value_parser!(PathBuf))
+                .help("E.g. from outputs/checkpoints"),
+        )
+        .arg(path("onnx").help("As an ONNX model, for any runtime that reads it, into this file"))
+        .arg(path("int8").help(
+            "As a checkpoint with its dense weights in 8 bits, a quarter as large, into this file",
+        ))
+        .group(ArgGroup::new("form").args(["onnx", "int8"]).required(true));
+    let judge = Command::new("judge")
+        .about("Read the images that a run held out for validation with its trained network")
+        .arg(Arg::new("name").value_name("NAME").required(true).help("Name of its record"))
+        .arg(
+            path("out")
+                .default_value("judged.csv")
+                .help("Where the table label,prediction,confidence,loss,correct(,writer) goes"),
+        );
+    let train = Command::new("train")
+        .about("Train one run of the study, and record it in outputs/results")
+        .arg(
+            Arg::new("name")
+                .value_name("NAME")
+                .required_unless_present("list")
+                .help("Name of its record, e.g. part2-original-pretrained-report-seed3; any seed"),
+        )
+        .arg(
+            flag(
+                "list",
+                "Print all runs of the study as JSON: name, the run whose network it starts \
+                 from, the notebook that makes it each time, the notebooks that read it",
+            )
+            .conflicts_with("name"),
+        );
+    let official_test = Command::new("official-test").about(
+        "Read the official test set of part 1, once, with every finished network that is here",
+    );
+    let readings = Command::new("readings").about(
+        "Write what the finished networks of part 1 read in every drawing that they never \
+         saw, for the pages: readings.json in the folder of outputs",
+    );
+    let human = Command::new("human")
+        .about(
+            "Add people's answers to the records, from files that a report's page read.html saved",
+        )
+        .arg(
+            Arg::new("files")
+                .value_name("FILE")
+                .required(true)
+                .num_args(1..)
+                .value_parser(value_parser!(PathBuf)),
+        );
+    Command::new("glyphs")
+        .about("Handwritten characters: data, training and prediction")
+        .version(env!("CARGO_PKG_VERSION"))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands([data, export, judge, official_test, predict, human, readings, train])
+}
+
+/// A data set as an argument.
+#[derive(Clone, Copy)]
+struct DatasetName(Dataset);
+
+impl ValueEnum for DatasetName {
+    fn value_variants<'a>() -> &'a [Self] {
+        const ALL: [DatasetName; 3] = [
+            DatasetName(Dataset::Handwritten),
+            DatasetName(Dataset::Mnist),
+            DatasetName(Dataset::Mislabelled),
+        ];
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.0.name()))
+    }
+}
+
+/// Runs the command line on the arguments of this process.
+pub fn main() -> ExitCode {
+    // In `glyphs … | head` the first line that nobody reads ends the program, without a panic.
+    sigpipe::reset();
+    glyphs::interrupt::watch_signals();
+    let arguments = command_line().get_matches();
+    let done = match arguments.subcommand() {
+        Some(("data", data)) => match data.subcommand() {
+            Some(("fetch", which)) => each(which, fetch_one),
+            Some(("status", which)) => each(which, show_status),
+            Some(("verify", which)) => each(which, verify),
+            Some((_, options)) => clean(options.get_flag("raw")).map(|folders| {
+                for folder in folders {
+                    println!("removed {}", folder.display());
+                }
+            }),
+            None => Ok(()),
+        },
+        Some(("export", arguments)) => export(arguments),
+        Some(("judge", arguments)) => judge(arguments),
+        Some(("official-test", _)) => official_test(),
+        Some(("predict", arguments)) => predict_images(arguments),
+        Some(("human", arguments)) => human(arguments),
+        Some(("readings", _)) => readings(),
+        Some((_, arguments)) => train(arguments),
+        None => Ok(()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Of an argument that is required, or has a default.
+fn path(arguments: &ArgMatches, name: &str) -> PathBuf {
+    let path = arguments.get_one::<PathBuf>(name);
+    path.cloned().unwrap_or_default()
+}
+
+fn export(arguments: &ArgMatches) -> Result<()> {
+    let checkpoint = Checkpoint::load(path(arguments, "checkpoint"))?;
+    if let Some(int8) = arguments.get_one::<PathBuf>("int8") {
+        return checkpoint.save_in_8_bits(int8);
+    }
+    let onnx = path(arguments, "onnx");
+    checkpoint.export_onnx(&onnx)?;
+    println!("{}: takes pixels from 0 to 1, returns logits", onnx.display());
+    Ok(())
+}
+
+fn judge(arguments: &ArgMatches) -> Result<()> {
+    let name = arguments.get_one::<String>("name");
+    let evaluation =
+        Experiment::named(name.map_or("", String::as_str))?.judge(&path(arguments, "out"))?;
+    let (accuracy, count) = (evaluation.accuracy(), evaluation.len());
+    println!("accuracy {accuracy:.4} on {count} held-out images");
+    Ok(())
+}
+
+fn predict_images(arguments: &ArgMatches) -> Result<()> {
+    let word = |name| arguments.get_one::<String>(name).map(String::as_str);
+    let options = Options {
+        context: match word("context") {
+            Some("writer") => Context::Writer,
+            Some("none") => Context::None,
+            _ => Context::Folder,
+        },
+        layout: match word("layout") {
+            Some("sheet") => Layout::Sheet,
+            Some("crop") => Layout::Crop,
+            _ => Layout::Auto,
+        },
+        skip_damaged: arguments.get_flag("skip-damaged"),
+        top: arguments.get_one("top").copied().unwrap_or(0),
+    };
+    let images: Vec<&PathBuf> = arguments.get_many("images").into_iter().flatten().collect();
+    let (out, sheet) = (path(arguments, "out"), arguments.get_one::<PathBuf>("sheet"));
+    [&out].into_iter().chain(sheet).try_for_each(|path| check_writable(path))?;
+    // Beside a table on standard output there is no room for other words.
+    let is_piped = is_stdout(&out);
+    set_silent(is_piped);
+    let start = Instant::now();
+    let predictions = match arguments.get_one::<PathBuf>("checkpoint") {
+        Some(checkpoint) => predict(checkpoint, &images, options)?,
+        None => {
+            let in_context = word("context").is_some_and(|context| context != "none");
+            predict_by_study(in_context, &images, options)?
+        }
+    };
+    match arguments.get_flag("json") {
+        true => predictions.write_json(&out)?,
+        false => predictions.write_csv(&out)?,
+    }
+    macro_rules! say {
+        ($($words:tt)*) => {
+            match is_piped {
+                true => eprintln!($($words)*),
+                false => println!($($words)*),
+            }
+        };
+    }
+    let (count, seconds) = (predictions.rows.len(), start.elapsed().as_secs_f64());
+    let out = out.display();
+    let images_read = if count == 1 { "1 image".into() } else { format!("{count} images") };
+    say!("{images_read} in {seconds:.1} s, {:.0} per second: {out}", count as f64 / seconds);
+    let [reading, decoding, network] = predictions.seconds;
+    say!(
+        "  reading {reading:.1} s; decoding and preprocessing {decoding:.1} s, {:.0} per second; \
+         network {network:.1} s",
+        count as f64 / decoding
+    );
+    if let Some(sheet) = sheet {
+        predictions.write_sheet(&images, sheet)?;
+        say!("  contact sheet: {}", sheet.display());
+    }
+    for row in predictions.rows.iter().filter(|row| !row.top.is_empty()) {
+        say!("{}  {}", row.file, row.top_words());
+    }
+    for (problem, count) in predictions.problems().filter(|(_, count)| *count > 0) {
+        say!("not read, {}: {count}", problem.words());
+    }
+    for other in predictions.others.iter().take(LISTED) {
+        say!("skipped, not a {FORMATS} file: {other}");
+    }
+    if predictions.others.len() > LISTED {
+        say!("  and {} others", predictions.others.len() - LISTED);
+    }
+    for error in &predictions.skipped {
+        say!("skipped: {error}");
+    }
+    if !predictions.skipped.is_empty() {
+        say!("damaged images skipped: {}", predictions.skipped.len());
+    }
+    if let Some(evaluation) = &predictions.evaluation {
+        let (right, total) = predictions.correct();
+        let accuracy = right as f64 / total as f64;
+        say!("accuracy {accuracy:.4}: {right} of {total} images with a label");
+        if let Ok(merged) = evaluation.merged(&CASE_AND_LOOKALIKES) {
+            let right = merged.accuracy * evaluation.len() as f64;
+            say!("accuracy {:.4} with case and look-alikes as one", right / total as f64);
+        }
+        for pair in evaluation.most_confused(10).0 {
+            say!(
+                "  {} read as {}: {} of {}",
+                pair.truth,
+                pair.prediction,
+                pair.count,
+                pair.support
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Continues after a failure, and returns the last.
+fn each(which: &ArgMatches, action: fn(Dataset) -> Result<()>) -> Result<()> {
+    let named = which.get_many::<DatasetName>("datasets");
+    let datasets = named.map_or(Dataset::ALL.into(), |names| names.map(|name| name.0).collect());
+    let datasets: Vec<Dataset> = datasets;
+    let mut result = Ok(());
+    for dataset in datasets {
+        let done = action(dataset);
+        if let (Err(earlier), Err(_)) = (&result, &done) {
+            eprintln!("error: {earlier}");
+        }
+        if done.is_err() {
+            result = done;
+        }
+    }
+    result
+}
+
+fn fetch_one(dataset: Dataset) -> Result<()> {
+    let found = match locate(dataset)? {
+        Some(found) => found,
+        None => fetch(dataset)?,
+    };
+    println!("{}: {}", dataset.name(), found.source);
+    Ok(())
+}
+
+fn show_status(dataset: Dataset) -> Result<()> {
+    let catalogue = Catalogue::embedded()?;
+    let entry = catalogue.entry(dataset);
+    match locate(dataset)? {
+        Some(found) if found.synthetic => {
+            println!("{}: stand-in, {}", dataset.name(), found.source)
+        }
+        Some(found) => println!("{}: {}", dataset.name(), found.source),
+        None => println!("{}: not here; `glyphs data fetch {0}` gets it", dataset.name()),
+    }
+    println!("  {}\n  {}\n  licence: {}", entry.title, entry.citation, entry.licence);
+    Ok(())
+}
+
+fn verify(dataset: Dataset) -> Result<()> {
+    let catalogue = Catalogue::embedded()?;
+    let Some(found) = locate(dataset)? else {
+        println!("{}: not here", dataset.name());
+        return Ok(());
+    };
+    if found.synthetic {
+        println!("{}: a stand-in, {}", dataset.name(), found.source);
+        return Ok(());
+    }
+    for part in check(dataset, &found, &catalogue.entry(dataset).sha256)? {
+        println!("{}: {} images, sha256 {}, as published", part.name, part.count, part.sha256);
+    }
+    Ok(())
+}
+
+fn official_test() -> Result<()> {
+    let test = OfficialTest::run()?;
+    println!("{} drawings of {}", test.dataset.count, test.dataset.source);
+    for network in &test.networks {
+        println!(
+            "{}: accuracy {:.4}, look-alikes as one {:.4}",
+            network.run, network.accuracy, network.merged_accuracy
+        );
+    }
+    Ok(())
+}
+
+fn human(arguments: &ArgMatches) -> Result<()> {
+    for file in arguments.get_many::<PathBuf>("files").into_iter().flatten() {
+        println!("{}", Human::add(file)?.display());
+    }
+    Ok(())
+}
+
+fn readings() -> Result<()> {
+    let readings = Readings::make()?;
+    for network in &readings.networks {
+        println!("{}: accuracy {:.4}", network.run, network.accuracy);
+    }
+    println!("{}", readings.save()?.display());
+    Ok(())
+}
+
+fn train(arguments: &ArgMatches) -> Result<()> {
+    if let Some(name) = arguments.get_one::<String>("name") {
+        return Experiment::named(name)?.load_and_run().map(drop);
+    }
+    let list = serde_json::to_string_pretty(&experiments()).map_err(|error| {
+        Error::argument(
+            format!("the list of runs cannot be written as JSON ({error})"),
+            "report it",
+        )
+    })?;
+    println!("{list}");
+    Ok(())
+}
