@@ -425,17 +425,17 @@ fn judge(records: &Records) -> Vec<Judged> {
 /// One line per claim, with its number and verdict.
 pub fn claims(records: &Records) -> Html {
     let columns =
-        "part | the 2021 report says | measured here | found | seeds | p (Holm) | verdict";
+        "part | the 2021 report says | verdict | measured here | found | seeds | p (Holm)";
     let rows = judge(records).into_iter().map(|claim| {
         let [found, seeds] = claim.found;
         [
             usize::from(claim.part).into(),
             claim.words.into(),
+            claim.verdict.words().into(),
             claim.measured.into(),
             found,
             seeds,
             p_value(claim.p),
-            claim.verdict.words().into(),
         ]
     });
     let table = table("The 2021 report's claims", columns).rows(rows);
