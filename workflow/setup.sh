@@ -102,7 +102,7 @@ wanted=$( (pwd; cat Cargo.lock Cargo.toml .cargo/config.toml lib/Cargo.toml lib/
 if [ "$(cat target/kernel/.warm 2>/dev/null)" != "$wanted" ]; then
     say "Rust dependencies into target/kernel (about 4 minutes on 2 cores)"
     rm -rf target/kernel/program
-    CARGO_TERM_QUIET=false glyphs --version
+    glyphs --version
     cargo fetch --locked --target "$CARGO_BUILD_TARGET"
     python workflow/measure_kernel.py --warm
     printf '%s\n' "$wanted" > target/kernel/.warm
