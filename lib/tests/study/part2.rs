@@ -277,14 +277,19 @@ fn claims_are_held_against_the_records() {
     assert!(text.contains("no person has read these drawings"), "{text}");
     assert!(text.contains("never run on this data"), "{text}");
     let line = text.lines().find(|line| line.contains("1 of its 2 images are zeros"));
-    assert!(line.unwrap().trim_end().ends_with("does not hold"), "{text}");
+    assert!(has_cell(line.unwrap(), "does not hold"), "{text}");
     let line = text.lines().find(|line| line.contains("pretrained networks outperform"));
     assert!(line.unwrap().contains("+0.44") || line.unwrap().contains("+0.4"), "{text}");
-    assert!(line.unwrap().trim_end().ends_with("holds"), "{text}");
+    assert!(has_cell(line.unwrap(), "holds"), "{text}");
     let found = verdicts(&records(grid(5, 5))).text().to_string();
     let (hold, fail) = found.split_once("What does not:").unwrap();
     assert!(hold.contains("pretrained networks outperform"), "{found}");
     assert!(fail.contains("Folder 0 has every digit but 0"), "{found}");
+}
+
+/// Whether a table's line, as text, has a cell of these words.
+fn has_cell(line: &str, words: &str) -> bool {
+    line.split("  ").any(|cell| cell.trim() == words)
 }
 
 /// Validation loss that only falls speaks against overfitting.
@@ -304,5 +309,5 @@ fn overfitting_can_be_denied() {
     let html = claims(&records(grid));
     let text = html.text().to_string();
     let line = text.lines().find(|line| line.contains("head overfits"));
-    assert!(line.unwrap().trim_end().ends_with("does not hold"), "{text}");
+    assert!(has_cell(line.unwrap(), "does not hold"), "{text}");
 }
