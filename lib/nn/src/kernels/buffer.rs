@@ -25,6 +25,11 @@ pub(crate) fn flat_mut(vectors: &mut [F32x16]) -> &mut [f32] {
     unsafe { std::slice::from_raw_parts_mut(vectors.as_mut_ptr().cast(), vectors.len() * 16) }
 }
 
+/// Values that several tasks write, each its own part of them, and their number.
+pub(super) struct Target(pub *mut f32, pub usize);
+// SAFETY: whoever writes through it sees to it that no two tasks write the same value.
+unsafe impl Sync for Target {}
+
 /// `to += values`
 pub(crate) fn add(to: &mut [f32], values: &[f32]) {
     for (to, value) in to.iter_mut().zip(values) {

@@ -1,7 +1,7 @@
 //! Matrix products, on all threads.
 
 use super::{
-    buffer::{Buffer, flat, flat_mut},
+    buffer::{Buffer, Target, flat, flat_mut},
     simd::{Simd, dispatch, unroll},
 };
 use crate::threads::ParForEach;
@@ -284,11 +284,6 @@ unsafe fn pack_transposed_body<S: Simd>(
         }
     }
 }
-
-/// The result, written by several tasks, each its own columns.
-struct Target(*mut f32, usize);
-// SAFETY: `panel_product` writes only the columns of its task, and no two tasks share one.
-unsafe impl Sync for Target {}
 
 struct Panel<'a> {
     a: &'a [f32],

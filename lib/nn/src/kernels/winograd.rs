@@ -20,7 +20,7 @@ use std::{
 };
 
 use super::{
-    buffer::{Buffer, F32x16, flat_mut},
+    buffer::{Buffer, F32x16, Target, flat_mut},
     conv::{Call, ConvShape, Epilogue, conv_blocks},
     simd::{Simd, dispatch, unroll},
 };
@@ -127,31 +127,24 @@ unsafe fn filter<S: Simd>([a, b, c]: [S::V; 3]) -> [S::V; 6] {
 }
 
 /// Convolves one padded image `x` with transformed filters; keeps the largest of each 2 x 2
-/// window only, where `pooled` is set.
+/// window only, where `pooled` is set. On all threads, and without sums, where it is `alone`.
 pub(crate) fn winograd(
     shape: &ConvShape,
     x: &[F32x16],
     filters: &[F32x16],
     epilogue: Epilogue,
     pooled: bool,
+    alone: bool,
     out: &mut [F32x16],
 ) {
-    let out = Target(flat_mut(out).as_mut_ptr(), out.len());
-    winograd_tiles(shape, x, filters, epilogue, pooled, 0..tiles(shape), &out);
-}
-
-/// As [`winograd`], on all threads; without sums.
-pub(crate) fn winograd_on_threads(
-    shape: &ConvShape,
-    x: &[F32x16],
-    filters: &[F32x16],
-    epilogue: Epilogue,
-    pooled: bool,
-    out: &mut [F32x16],
-) {
-    let Epilogue { bias, relu, border, .. } = epilogue;
-    let out = Target(flat_mut(out).as_mut_ptr(), out.len());
+    // Each call writes the pixels of its own tiles.
+    let out = flat_mut(out);
+    let out = Target(out.as_mut_ptr(), out.len());
     let tiles = tiles(shape);
+    if !alone {
+        return winograd_tiles(shape, x, filters, epilogue, pooled, 0..tiles, &out);
+    }
+    let Epilogue { bias, relu, border, .. } = epilogue;
     let part = tiles.div_ceil(rayon::current_num_threads()).max(8);
     (0..tiles).step_by(part).par_for_each(|first| {
         let here = first..tiles.min(first + part);
@@ -159,12 +152,6 @@ pub(crate) fn winograd_on_threads(
         winograd_tiles(shape, x, filters, epilogue, pooled, here, &out);
     });
 }
-
-/// The output's values, and how many vectors they are; several threads write it, each the pixels
-/// of its tiles.
-struct Target(*mut f32, usize);
-// SAFETY: no two calls of `winograd_tiles` on one target have a tile in common.
-unsafe impl Sync for Target {}
 
 fn tiles(shape: &ConvShape) -> usize {
     shape.height.div_ceil(4) * shape.width.div_ceil(4)
@@ -200,7 +187,7 @@ unsafe fn winograd_body<S: Simd>(
     assert!(x.len() >= shape.input_len() && filters.len() == filter_len(shape));
     assert!(epilogue.bias.is_empty() || epilogue.bias.len() == outputs);
     assert!(epilogue.sums.is_empty() || epilogue.sums.len() == 2 * outputs);
-    assert_eq!(out.1, out_len);
+    assert_eq!(out.1, 16 * out_len);
     assert!(range.end <= tiles(shape));
     let across = shape.width.div_ceil(4);
     // The products at a position are a convolution of 1 x 1, as if each tile of a strip were a pixel.

@@ -152,7 +152,7 @@ impl<'a> Backward<'a> {
                 x.pad(context, shape, image, padded);
                 if let Some(rotated) = &rotated {
                     let to = if in_place { carrier } else { dx };
-                    rotated.apply(dz, Epilogue::default(), false, to);
+                    rotated.apply(dz, Epilogue::default(), false, false, to);
                     if let Some(affine) = waits {
                         let z = &x.values[image * input_len..][..input_len];
                         relu_gradient(z, affine, to, sums);

@@ -7,7 +7,7 @@ use crate::{
         conv::{ConvShape, Epilogue, conv, pack_weights, rotate_weights, unpack_weights},
         conv_gradient::weight_gradient,
         pooling::pool,
-        winograd::{filter_len, pays, transform_filters, winograd, winograd_on_threads},
+        winograd::{filter_len, pays, transform_filters, winograd},
         winograd_gradient::{add_products, product_len, transform_products},
     },
     threads::ParForEach,
@@ -56,11 +56,18 @@ impl Filters {
     }
 
     /// Convolves one padded image; keeps the largest of each 2 x 2 window only, where `pooled` is
-    /// set.
-    pub fn apply(&self, x: &[F32x16], epilogue: Epilogue, pooled: bool, out: &mut [F32x16]) {
+    /// set. On all threads, where it can and the image is `alone`.
+    pub fn apply(
+        &self,
+        x: &[F32x16],
+        epilogue: Epilogue,
+        pooled: bool,
+        alone: bool,
+        out: &mut [F32x16],
+    ) {
         let shape = &self.shape;
         match &self.weights {
-            Weights::Winograd(filters) => winograd(shape, x, filters, epilogue, pooled, out),
+            Weights::Winograd(filters) => winograd(shape, x, filters, epilogue, pooled, alone, out),
             Weights::Bf16(weights) => amx::conv(shape, x, weights, epilogue, pooled, out),
             Weights::Direct(weights) if pooled => {
                 let mut image = Buffer::new(shape.output_len());
@@ -68,22 +75,6 @@ impl Filters {
                 pool(shape.out_height(), shape.out_width(), false, &image, out);
             }
             Weights::Direct(weights) => conv(shape, x, weights, out, epilogue),
-        }
-    }
-
-    /// As [`Self::apply`], on all threads where it can.
-    pub fn apply_on_threads(
-        &self,
-        x: &[F32x16],
-        epilogue: Epilogue,
-        pooled: bool,
-        out: &mut [F32x16],
-    ) {
-        match &self.weights {
-            Weights::Winograd(filters) => {
-                winograd_on_threads(&self.shape, x, filters, epilogue, pooled, out)
-            }
-            _ => self.apply(x, epilogue, pooled, out),
         }
     }
 }

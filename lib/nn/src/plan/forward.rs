@@ -117,7 +117,7 @@ fn conv_forward(conv: &ConvStage, context: &Context, x: &Activation) -> Step {
                 sums: if conv_bn.has_norm() { sums } else { &mut [] },
                 ..Epilogue::default()
             };
-            filters.apply(&padded, epilogue, false, z);
+            filters.apply(&padded, epilogue, false, false, z);
         });
     let statistics = Statistics::from_sums(&sums, batch, shape.outputs, shape.out_area());
     let affine = statistics.affine(&conv_bn, conv.relu);

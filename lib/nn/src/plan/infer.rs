@@ -141,10 +141,7 @@ impl FoldedConv {
             }
         }
         let epilogue = Epilogue { bias: &self.bias, relu: conv.relu, sums: &mut [], border };
-        match alone {
-            true => self.filters.apply_on_threads(padded, epilogue, conv.pool, &mut out),
-            false => self.filters.apply(padded, epilogue, conv.pool, &mut out),
-        }
+        self.filters.apply(padded, epilogue, conv.pool, alone, &mut out);
         out
     }
 }
