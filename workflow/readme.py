@@ -94,12 +94,12 @@ def conditions(bench):
         by_bits["bf16" if "bf16" in PEERS[peer] else "f32"] += of_networks.values()
     return [
         f"{machine['started']}, {machine['cpu']} (family {machine['family']}, model {machine['model']}), {machine['cores']} cores, "
-        f"{machine['instructions']}; peak {machine['peak_gflops']:.0f} GFLOP/s, which swings by {100 * machine['swing']:.0f} %; "
+        f"{machine['instructions']}; peak {machine['peak_gflops']:.0f} GFLOP/s, varying by {100 * machine['swing']:.0f} %; "
         f"other programs used {100 * machine['others']:.0f} % of the processors before the start"
         f"{'' if machine['quiet'] else ' (**not quiet**)'}. {'; '.join(versions)}.",
         "",
         f"With the same weights and images the logits differ from ours by at most {max(by_bits['f32']):.0e} (f32) and "
-        f"{max(by_bits['bf16'], default=math.nan):.0e} (bf16). Milliseconds: median, and the smallest in brackets.",
+        f"{max(by_bits['bf16'], default=math.nan):.0e} (bf16). Times in ms: median (minimum).",
         "",
     ]
 
@@ -125,8 +125,8 @@ def timings(bench, limit):
             shares = [f"{100 * row['peak_share']:.0f} % of {row['peak_gflops']:.0f}", f"{100 * row['others']:.0f} %"]
             cells.append([f"{row['network']}, {row['batch']:,}", *(milliseconds(ms) if ms else "" for ms in times), *ratios.values(), *shares])
         if limit and not lines:
-            lines = [f"Limited to {limit}, as are the peers that allow it; *portable* is what the compiler makes of plain Rust:", ""]
-        lines += table([*head, "to the fastest f32", "to the fastest", "share of peak, GFLOP/s", "others used"], cells)
+            lines = [f"With everything that allows it limited to {limit}; *portable* is plain Rust as compiled:", ""]
+        lines += table([*head, "ours / fastest f32", "ours / fastest", "share of peak, GFLOP/s", "used by others"], cells)
     return lines
 
 
@@ -155,8 +155,8 @@ def spent(bench):
     lines = []
     for row in rows_of(bench, "passes"):
         lines += [
-            f"A step of {row['batch']} images of the original network ({row['step_ms']:.1f} ms), sampled by function. The limit is the larger of "
-            f"operations made at {row['peak_gflops']:.0f} GFLOP/s and bytes, each read or written once, at {row['bandwidth_gb']:.0f} GB/s.",
+            f"A step of {row['batch']} images of the original network ({row['step_ms']:.1f} ms), sampled by function. The limit is the longer of two "
+            f"times: the operations at {row['peak_gflops']:.0f} GFLOP/s, and the bytes, each read or written once, at {row['bandwidth_gb']:.0f} GB/s.",
             "",
         ]
         cells = []
@@ -180,7 +180,7 @@ def pace(bench):
     fastest = [f"{ms:.0f} ms in {bits} ({name})" for bits, of in of_peers.items() if of for ms, name in [min(of)]]
     others = f" The fastest of the others takes {' and '.join(fastest)}." if fastest else ""
     return (
-        f"- A training step of {row['batch']} images takes {row['ms']['median']:.0f} ms, in 32 bits.{others} "
+        f"- A training step of {row['batch']} images takes {row['ms']['median']:.0f} ms in 32-bit arithmetic.{others} "
         f"See [bench-peers](bench-peers/README.md) ({machine['cpu']}, {row['threads']} cores)."
     )
 

@@ -20,17 +20,17 @@ COMPARABLE = ("report", "plain", "ours")
 MAIN = {
     "plain": "the baseline",
     "ours": "ours, one drawing at a time",
-    "ours-in-context": "ours, beside the writer's other drawings",
+    "ours-in-context": "ours, with the writer's other drawings",
     "ours-by-writer": "ours, writers never seen",
-    "ours-in-context-by-writer": "ours, writers never seen, beside their other drawings",
-    "report": "as the report did it",
+    "ours-in-context-by-writer": "ours, writers never seen, with their other drawings",
+    "report": "as in the 2021 report",
     "clean": "5,000 images held out, one cycle",
     "few-100": "100 images",
     "few-100-distorted": "100 images, distorted, ten epochs",
-    "true-labels-9": "nine epochs of distorted images",
-    "true-labels-30": "thirty epochs of distorted images",
-    "forward-9": "what labels rule out, nine epochs",
-    "forward-30": "what labels rule out, thirty epochs",
+    "true-labels-9": "distorted images, nine epochs",
+    "true-labels-30": "distorted images, thirty epochs",
+    "forward-9": "labels taken as wrong, nine epochs",
+    "forward-30": "labels taken as wrong, thirty epochs",
 }
 
 PARTS = {
@@ -116,7 +116,7 @@ def findings(runs):
             return None
         gain, half = mean_and_half(differences)
         pretrained, random = both(protocol)
-        return f"{pretrained} instead of {random}" if abs(gain) > half else f"{pretrained} against {random} (which cannot be told apart)"
+        return f"{pretrained} against {random}" + ("" if abs(gain) > half else " (which cannot be told apart)")
 
     def merged(run):
         return run["metrics"]["merged_accuracy"]
@@ -131,14 +131,14 @@ def findings(runs):
             [mean(1, "plain"), mean(1, "ours-in-context")],
         ),
         (
-            "If it has learned 360 drawn digits before, a network classifies {} of the MNIST test set correctly after training on "
-            "100 images; {} if these are distorted, for ten epochs; and {} after three epochs on all 60,000.",
+            "Accuracy on the MNIST test set, pretrained on 360 drawn digits against a random start: {} after training on "
+            "100 images; {} if these are distorted, for ten epochs; {} after three epochs on all 60,000.",
             [instead("few-100"), instead("few-100-distorted"), instead("report")],
         ),
-        ("With its convolutions frozen, a pretrained network reads {} of the MNIST test set; with convolutions frozen at random it reads {}.", both("frozen-trunk")),
+        ("With frozen convolutions, a pretrained network classifies {} of the MNIST test set correctly; with frozen random ones, {}.", both("frozen-trunk")),
         (
-            "Trained on wrong labels as if they were right, the original network from a random start reads {} of the digits; "
-            "told that each label names a digit that the image does not show, it reads {}.",
+            "Trained on wrong labels as if they were right, the original network from a random start classifies {} of the digits correctly; "
+            "told that each label names a digit that the image does not show, {}.",
             [mean(3, "report"), mean(3, "forward-9")],
         ),
     ]

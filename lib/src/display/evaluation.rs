@@ -66,7 +66,7 @@ impl Evaluation {
             accuracies.get(read - 1).copied().unwrap_or(f64::NAN)
         };
         let title = format!(
-            "Refusing the least sure tenth changes accuracy from {:.1} to {:.1} %",
+            "Refusing the least certain tenth changes accuracy from {:.1} to {:.1} %",
             100.0 * at(0),
             100.0 * at(10)
         );
@@ -139,7 +139,7 @@ impl Show for Merged {
             ]
         });
         let caption = format!(
-            "Accuracy {:.4}, and {:.4} when look-alikes count as one: {} of {} mistakes are left",
+            "Accuracy {:.4}, and {:.4} when look-alikes count as one: {} of {} mistakes remain",
             self.accuracy_before, self.accuracy, self.mistakes, self.mistakes_before
         );
         Table::new(caption, columns.split(" | ")).rows(rows).show()

@@ -9,7 +9,7 @@ use crate::numbers::format_count;
 /// The layers of a network with what they cost.
 impl Show for Summary {
     fn show(&self) -> Html {
-        let columns = ["layer", "kind", "output shape", "parameters", "operations an image"];
+        let columns = ["layer", "kind", "output shape", "parameters", "operations per image"];
         let rows = self.layers.iter().map(|row| {
             [
                 row.name.as_str().into(),

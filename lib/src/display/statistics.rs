@@ -11,7 +11,7 @@ pub fn percent_interval(estimate: &Estimate) -> String {
     let percent = |share: f64| format_number(share * 100.0, 2);
     match estimate.interval {
         Some(interval) => format!("{} – {} %", percent(interval.low), percent(interval.high)),
-        None => "one seed has none".into(),
+        None => "none from one seed".into(),
     }
 }
 

@@ -114,7 +114,10 @@ pub fn occlusion(model: &dyn Classifier, samples: &Samples, indices: &[usize]) -
         let tile = Tile::new(image, caption, detail);
         tiles.push(tile.then(Picture::new(stretched(lost.view()).view(), 4)));
     }
-    Ok(Gallery::new("What the answer depends on: bright where hiding a part costs most", tiles))
+    Ok(Gallery::new(
+        "What the answer depends on: bright where hiding a part costs most probability",
+        tiles,
+    ))
 }
 
 /// The images of some groups of classes, one dot each, by the first two principal components of

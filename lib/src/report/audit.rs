@@ -25,15 +25,15 @@ impl Show for Audit {
         let mut rows: Vec<(&str, Cell)> = Vec::new();
         let mut add = |name, cell| rows.push((name, cell));
         add("images", self.len().into());
-        let place = "nearest to the original of the same number";
+        let place = "nearest original has the same number";
         add(place, self.in_place().into());
-        add("different originals found", self.distinct().into());
+        add("distinct originals found", self.distinct().into());
         let difference = "mean difference from the original (grey levels of 255)";
         add(difference, number(mean(&own), 2));
         add("largest difference from the original", number(largest, 2));
         let second = "mean difference from the second nearest original";
         add(second, number(mean(&next), 2));
-        let times = "the second nearest is at least this many times as far";
+        let times = "the second nearest is at least this many times as far away";
         add(times, number(nearer, 2));
         if let Some(jpeg) = self.compression {
             let quality = "JPEG quality that explains the difference best";
@@ -42,7 +42,7 @@ impl Show for Audit {
             add(left, number(jpeg.left, 3));
             let same = format!("{} of {}", jpeg.identical, jpeg.images);
             let same = Cell::Value(same, Some(jpeg.identical as f64));
-            add("then the same in every pixel", same);
+            add("images then identical in every pixel", same);
         }
         let rows = rows.into_iter().map(|(name, cell)| [name.into(), cell]);
         let table = Table::new("Where the images come from", ["", "found"]).rows(rows);
@@ -135,7 +135,7 @@ impl Audit {
         });
         let columns = " | χ² | degrees of freedom | p";
         let caption = match self.uniform() {
-            Ok(test) if test.p >= EVEN => "No wrong label can be told to be likelier than others",
+            Ok(test) if test.p >= EVEN => "No wrong label is detectably likelier than the others",
             Ok(_) => "Some wrong labels are likelier than others",
             Err(_) => "Too few labels to say whether all are equally likely",
         };
@@ -153,7 +153,7 @@ impl Audit {
             ),
             false => format!(
                 "Of the {} images, {} are nearest to the MNIST training image of the same \
-                 number, and {} different originals were found",
+                 number, and {} distinct originals were found",
                 format_count(n),
                 format_count(in_place),
                 format_count(self.distinct())
@@ -161,7 +161,7 @@ impl Audit {
         };
         let jpeg = match self.compression {
             Some(jpeg) => format!(
-                ", saved as JPEG of quality {} (which changed pixels by {:.1} grey levels of 255 \
+                ", saved as JPEG, most likely of quality {} (which changed pixels by {:.1} grey levels of 255 \
                  on average; the second nearest original is {:.1} away)",
                 jpeg.quality,
                 mean(&self.differences()),
@@ -171,7 +171,7 @@ impl Audit {
         };
         let even = match self.uniform() {
             Ok(test) if test.p >= EVEN => {
-                format!("spread over the nine others as evenly as chance would ({test})")
+                format!("spread over the nine others as evenly as chance would have it ({test})")
             }
             Ok(test) => format!("not evenly spread over the nine others ({test})"),
             Err(_) => "too few to say how they are spread".into(),
@@ -179,7 +179,7 @@ impl Audit {
         let share = right as f64 / n.max(1) as f64;
         let purpose = match share < 0.5 / self.classes.len() as f64 {
             true => {
-                " Of labels drawn at random, one in ten would be right: these were made wrong on purpose."
+                " Of labels drawn at random, one in ten would be right: these seem to be wrong on purpose."
             }
             false => "",
         };

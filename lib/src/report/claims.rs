@@ -197,7 +197,7 @@ const CLAIMS: [(u8, &str, &str, Test); 25] = [
     ),
     (
         1,
-        "With context one could be more accurate: drawings of hands that are known.",
+        "With context one could be more accurate: writers seen in training.",
         "beside the writer's other drawings, minus alone (points)",
         Above(|records| {
             let alone = &records.alone;
@@ -269,8 +269,8 @@ const CLAIMS: [(u8, &str, &str, Test); 25] = [
             let [least, most] = [f64::min, f64::max]
                 .map(|of| seconds.clone().reduce(of).map_or("–".into(), |s| format!("{s:.0}")));
             let found = format!(
-                "both starts make the same computations; on one machine a run took {least} to \
-                 {most} s, from either start"
+                "both starts do the same computations; on one machine a run took {least} to \
+                 {most} s, whatever the start"
             );
             (found, Verdict::CannotBeTold)
         }),
@@ -443,8 +443,8 @@ pub fn claims(records: &Records) -> Html {
         "A claim that something is higher holds if the mean is above 0 and Holm's p below \
          {LEVEL}, and does not hold if the mean is below 0 and p below {LEVEL}. A claim that two \
          networks are alike holds if the 95 % interval lies within ±{:.1} points. Where runs \
-         differ in kind, a claim holds if it is so in each of at least five runs, and does not if \
-         in none. The claims are in our words.",
+         differ in kind, a claim holds if it is so in each of at least five runs, and does not \
+         hold if it is so in none. The claims are in our words.",
         MARGIN * 100.0
     ));
     stack(&[&table, &rule])

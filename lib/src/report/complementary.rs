@@ -55,9 +55,9 @@ pub fn compare_losses(dataset: &Provenance) -> Result<Html> {
         return Ok(never_made());
     };
     let choice = format!(
-        "Lowest risk on held-out images: {name}, {risk:.4} nats. (A network that knew every digit \
-         for certain would reach ln 9 = 2.1972; one that knows nothing stays at ln 10 = 2.3026.) \
-         Highest estimated accuracy: {other}, {:.2} %.",
+        "Lowest risk on held-out images: {name}, {risk:.4} nats. (If no label were right, a network \
+         certain of every digit would reach ln 9 = 2.1972; one that gives every digit the same \
+         probability has ln 10 = 2.3026.) Highest estimated accuracy: {other}, {:.2} %.",
         100.0 * estimate
     );
     Ok(stack(&[&table, &note(&choice)]))
@@ -114,7 +114,7 @@ fn words(division: &Division) -> String {
         (_, 0) => "all its predictions".into(),
         (_, copies) => format!("all its predictions, averaged over {copies} distorted copies"),
     };
-    let again = if own.rounds > 1 { ", then on new ones" } else { "" };
+    let again = if own.rounds > 1 { ", then as many on new ones" } else { "" };
     format!("{first}, {} on {which}{again}", own.epochs)
 }
 
@@ -129,10 +129,10 @@ pub fn price_of_not_knowing(mislabelled: &Provenance, mnist: &Provenance) -> Res
         if let Some(cost) = known.difference(&unknown, accuracy, 0.0) {
             let points = format_signed(100.0 * cost.mean, 2);
             let price = match cost.interval.contains(0.0) {
-                true => format!("{points} points, which cannot be told from none"),
+                true => format!("{points} points, which cannot be told from zero"),
                 false => format!("{points} points"),
             };
-            prices.push(format!("{price}, in {epochs} epochs"));
+            prices.push(format!("{price}, after {epochs} epochs"));
         }
         ways.push((format!("{epochs} epochs, wrong labels"), unknown));
         ways.push((format!("{epochs} epochs, true labels"), known));
@@ -178,7 +178,7 @@ pub fn finding(runs: &[&Trained]) -> Result<Html> {
         let estimate = mean(&Seeds::beside(trained)?.values(accuracy))?;
         let learned = match trained.experiment.init {
             Init::Random => "dataset 3 alone, without one label that is supposed to be right,",
-            Init::Pretrained => "dataset 3 after the drawn digits and their right labels",
+            Init::Pretrained => "dataset 3, after the drawn digits with their right labels,",
         };
         sentences.push(format!(
             "A network that learns from {learned} classifies {:.2} % of the MNIST test set \

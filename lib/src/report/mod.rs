@@ -80,7 +80,7 @@ fn or_none(names: &[&str]) -> String {
 
 /// What a notebook shows in place of runs that nobody has made on its data.
 fn never_made() -> Html {
-    note("These runs were never made on this data: `make full` makes them.")
+    note("These runs have not been made on this data; `make full` makes them.")
 }
 
 /// A word on records that could not be used; nothing where all could.
@@ -179,7 +179,7 @@ fn highest(ways: &[(impl AsRef<str>, impl Borrow<Seeds>)]) -> Option<(String, St
         });
     }
     let title = match within.as_slice() {
-        [] => format!("Highest mean: {top}, ahead of every other by more than chance"),
+        [] => format!("Highest mean: {top}, ahead of all others by more than chance explains"),
         within => format!("Highest mean: {top}; it cannot be told from {}", either(within)),
     };
     let leads = format!("The lead of {best}, in points: {}.", leads.join("; "));

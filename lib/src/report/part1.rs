@@ -98,7 +98,7 @@ pub fn compare_averaging(ways: &[(&str, &Seeds)]) -> Result<Html> {
         return Ok(stack(&[&table, &never_made()]));
     }
     let words = match helped.as_slice() {
-        [] => "For none of these does averaging help by more than chance.".into(),
+        [] => "Averaging helps none of these by more than chance.".into(),
         names => format!("Averaging helps by more than chance: {}.", names.join("; ")),
     };
     Ok(stack(&[&table, &note(&words)]))
@@ -136,7 +136,7 @@ pub fn preprocessing_finding(drawings: &Handwritten) -> Result<Html> {
             false => "",
         };
         words += &format!(
-            " Over {} seeds its mean minus that of {first} is {} points (95 % interval \
+            " Over {} seeds its mean differs from that of {first} by {} points (95 % interval \
              {}){verdict}.",
             gain.n,
             format_signed(gain.mean * 100.0, 1),
@@ -198,7 +198,7 @@ pub fn compare_candidates(drawings: &Handwritten) -> Result<Html> {
 pub fn compare_readings(drawings: &Handwritten) -> Result<Html> {
     let epoch = reference_2021::PART1_EPOCH;
     let mut table = table(
-        format!("Epoch {epoch} in the 2021 report's log, and what may have made it"),
+        format!("Epoch {epoch} in the 2021 report's log, and training that may have produced it"),
         "reading | training accuracy | validation accuracy | gap (points) | validation loss | \
          halvings of the rate | seeds",
     );
@@ -251,7 +251,7 @@ pub fn compare_readings(drawings: &Handwritten) -> Result<Html> {
     let highest = accuracies.iter().copied().fold(f64::NAN, f64::max);
     let words = format!(
         "Nearest to the log in training accuracy, validation accuracy and validation loss together \
-         (sum of the relative differences) is: {nearest}. {reach} of {} readings have a mean \
+         (smallest sum of relative differences): {nearest}. {reach} of {} readings have a mean \
          validation accuracy of at least the log's {:.1} %; the highest mean is {:.1} %.",
         accuracies.len(),
         100.0 * log[1],
@@ -337,9 +337,9 @@ pub fn findings(baseline: &Seeds, ours: &Seeds, seed0: &Evaluation) -> Result<Ht
     let compared = match one_run {
         Ok(interval) => {
             let verdict = match (interval.low > own.high, interval.high < own.low) {
-                (true, _) => "even the low end of ours is above it",
-                (_, true) => "even the high end of ours is below it",
-                _ => "the two overlap, so one run of theirs cannot tell which is better",
+                (true, _) => "even the low end of ours is above the report's",
+                (_, true) => "even the high end of ours is below the report's",
+                _ => "the two overlap, so the report's single run cannot show which is better",
             };
             format!(
                 "A further run of ours is expected to reach {} % (95 % prediction interval); the report's \
@@ -354,8 +354,8 @@ pub fn findings(baseline: &Seeds, ours: &Seeds, seed0: &Evaluation) -> Result<Ht
         "The 2021 report's run classified {:.2} % of its validation images correctly. Here \
          {baseline}ours reaches {:.2} % (means of the seeds). {compared} Of the {} \
          mistakes of seed 0, {} are between look-alikes; if these count as one character, \
-         {:.2} % are classified correctly. The right character is among the three likeliest for \
-         {:.2} %.",
+         {:.2} % are classified correctly. For {:.2} %, the right character is among the three \
+         most likely.",
         reported * 100.0,
         after.mean * 100.0,
         merged.mistakes_before,

@@ -23,7 +23,7 @@ pub fn people(trained: &Trained) -> Result<Html> {
     let (classes, predictions) = (&evaluation.classes, evaluation.predictions());
     let columns =
         ["reader", "date", "view", "drawings", "right", "95 % interval", "look-alikes as one"];
-    let mut table = Table::new("People, and the network in the same drawings", columns);
+    let mut table = Table::new("People, and the network on the same drawings", columns);
     for human in humans {
         // Truth, the person's answer, the network's.
         let mut read: Vec<[&str; 3]> = Vec::new();

@@ -66,7 +66,7 @@ pub fn accuracies(data: &Datasets) -> Result<Html> {
         format!("In {above} of {beside} rows the mean here is above the 2021 report's run.");
     if in_groups > 0 {
         words += &format!(
-            " {} of runs in two groups, whose mean is near none of them, not counted.",
+            " Not counted: {} whose runs fall into two groups, so that their mean is near none.",
             format_counted(in_groups, "row")
         );
     }
@@ -133,10 +133,9 @@ fn rows(data: &Datasets) -> Result<Vec<Row>> {
         row(ours, "62 characters, ours".into(), &data.drawings, false),
     ];
     type Change = fn(Experiment) -> Experiment;
-    let as_reported: (Change, _, _) = (|run| run, "as the report did it", true);
+    let as_reported: (Change, _, _) = (|run| run, "as in the 2021 report", true);
     let clean: (Change, _, _) = (Experiment::clean, "one cycle", false);
-    let complementary: (Change, _, _) =
-        (|run| run.divided(TAKEN), "from what labels rule out", false);
+    let complementary: (Change, _, _) = (|run| run.divided(TAKEN), "labels taken as wrong", false);
     let ways: [(Run, &Provenance, _); 4] = [
         (Experiment::mnist, &data.mnist, as_reported),
         (Experiment::mnist, &data.mnist, clean),

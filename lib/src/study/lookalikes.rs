@@ -8,14 +8,14 @@ pub const LOOKALIKES: [Lookalike; 13] = [
     group("1Il", "one upright stroke; serifs are a habit of the writer"),
     group("Cc", "same arc, different size"),
     group("Kk", "same three strokes; k is only narrower at the top"),
-    group("Mm", "same strokes when m is written with points"),
+    group("Mm", "same strokes when m is written with pointed arches"),
     group("Pp", "same bowl on a stem; p hangs below the line"),
     group("5Ss", "same double bend; the corner of 5 is often rounded off"),
     group("Uu", "same cup, different size"),
     group("Vv", "same two strokes, different size"),
     group("Ww", "same four strokes, different size"),
     group("Xx", "same crossing, different size"),
-    group("2Zz", "same zigzag; the bow of 2 is often pointed"),
+    group("2Zz", "same zigzag; the curve of 2 is often pointed"),
     group("9gq", "a ring on a stem; the hook at its foot is often left out"),
 ];
 

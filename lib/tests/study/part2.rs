@@ -163,7 +163,7 @@ fn titles_are_what_the_runs_show() {
         (5, "Original head: pretrained networks reach 98 %", "raises it"),
         (
             1,
-            "Original head: whether pretrained networks reach 98 % sooner cannot be told",
+            "Original head: it cannot be told whether pretrained networks reach 98 % sooner",
             "cannot be told",
         ),
     ] {

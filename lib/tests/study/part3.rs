@@ -152,12 +152,12 @@ fn findings_tell_the_runs_apart() {
     assert!(text.contains("11 of 20 runs end below 5 %"), "{text}");
     assert!(text.contains("9 above, at 9.7 %"), "{text}");
     assert!(
-        text.contains("9 of these runs gave one answer to almost every image: 8. The fullest folders of dataset 3 are 5 and 8"),
+        text.contains("9 of them gave one answer to almost every image: 8. The fullest folders of dataset 3 are 5 and 8"),
         "{text}"
     );
     assert!(text.contains("1 is below 5 %"), "{text}");
     assert!(text.contains("In 9 of them the dense layer has fallen silent"), "{text}");
-    assert!(text.contains("and 3 equal to four decimals"), "{text}");
+    assert!(text.contains("and 3 equal, to four decimals,"), "{text}");
     assert!(text.contains("one answer to everything: 5 or 8."), "{text}");
     assert!(!text.contains("NaN"), "{text}");
 

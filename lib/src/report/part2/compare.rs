@@ -117,7 +117,7 @@ fn sooner(grid: &Grid, head: Head, goal: f64) -> String {
             if gain.mean < 0.0 { "sooner" } else { "later" },
             ended(grid, head, goal)
         ),
-        _ => format!("whether pretrained networks reach {percent} sooner cannot be told"),
+        _ => format!("it cannot be told whether pretrained networks reach {percent} sooner"),
     }
 }
 
@@ -147,7 +147,7 @@ fn median(times: &[Time], decimals: usize) -> Result<Cell> {
 fn step_gain(grid: &Grid, head: Head, goal: f64) -> Cell {
     match grid.gain(head, |run| steps_to(goal, run).map(Time::value)) {
         Some(gain) => format!("{}{}", difference(&gain, 1.0, 0), ended(grid, head, goal)).into(),
-        None => "one seed cannot say".into(),
+        None => "cannot be told from one seed".into(),
     }
 }
 
@@ -250,7 +250,7 @@ pub fn quality_finding(grid: &Grid) -> Html {
             .collect();
         let (name, certain) = (head.name(), certain.join("; "));
         sentences.push(match certain.as_str() {
-            "" => format!("For the {name} head, no measure can be told to differ."),
+            "" => format!("With the {name} head, no measure differs by more than chance."),
             certain => format!("Pretrained networks with the {name} head: {certain}."),
         });
     }
@@ -317,11 +317,11 @@ pub fn compare_depths(mnist: &Provenance) -> Result<Html> {
     for depth in DEPTHS {
         let name = match depth.0 {
             1 => "the first convolution".into(),
-            n => format!("{n} convolutions"),
+            n => format!("the first {n} convolutions"),
         };
         runs.push((name, run(Init::Pretrained).carrying_over(depth)));
     }
-    runs.push(("4 convolutions and the dense layer".into(), run(Init::Pretrained)));
+    runs.push(("all convolutions and the dense layer".into(), run(Init::Pretrained)));
     let what = "Test accuracy after 300 steps, by what is carried over";
     compare(what, &Seeds::of_each(runs, mnist)?, &[])
 }
@@ -355,7 +355,7 @@ pub fn thirty_epochs(mnist: &Mnist) -> Result<Html> {
 pub fn compare_rates(mnist: &Provenance) -> Result<Html> {
     let [low, middle, high] = RATES;
     let columns = format!("head | start | {low} | {middle} | {high} | best | used");
-    let mut table = table("Accuracy on held-out images by the rate's peak", &columns);
+    let mut table = table("Accuracy on held-out images, by peak learning rate", &columns);
     let mut held_out = 0.0;
     let (mut agree, mut at_the_edge, mut leads, mut within) = (0, 0, Vec::new(), 0);
     for (head, init) in networks() {
@@ -382,9 +382,10 @@ pub fn compare_rates(mnist: &Provenance) -> Result<Html> {
         table = table.row(cells);
     }
     let words = format!(
-        "For {agree} of 4 networks the rate used is the best of the three here; for {at_the_edge} \
-         it is at the edge of what was tried. On one seed and {} images the best leads the next by \
-         {} of them; for {within} networks that is less than two standard deviations.",
+        "For {agree} of 4 networks the rate used is the best of the three tried; for {at_the_edge} \
+         the best is the lowest or the highest tried. On one seed and {} images the best rate \
+         classifies {} more of them correctly than the next; for {within} networks that is less \
+         than two standard deviations.",
         format_count(held_out.round() as usize),
         leads.join(", ")
     );

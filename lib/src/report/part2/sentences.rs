@@ -32,14 +32,18 @@ impl Effect {
     fn words(&self, what: &str) -> String {
         let head = format!("with the {} head", self.head.name());
         let Some(gain) = &self.gain else {
-            return format!("one seed cannot say whether pretraining changes {what} {head}");
+            return format!(
+                "it cannot be told from one seed whether pretraining changes {what} {head}"
+            );
         };
         let mean = format_signed(gain.mean * 100.0, 2);
         let numbers = format!("({mean} points, {})", span(gain.interval, 100.0, 2));
         match self.direction() {
             Some(Ordering::Greater) => format!("pretraining raises {what} {head} {numbers}"),
             Some(_) => format!("pretraining lowers {what} {head} {numbers}"),
-            None => format!("whether pretraining changes {what} {head} cannot be told {numbers}"),
+            None => {
+                format!("it cannot be told whether pretraining changes {what} {head} {numbers}")
+            }
         }
     }
 }

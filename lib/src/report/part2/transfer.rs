@@ -42,11 +42,11 @@ pub fn pretraining_finding(live: &[&Trained]) -> Result<Html> {
         let worst = digits.min_by(|a, b| a.recall.total_cmp(&b.recall));
         let worst = worst.map_or(String::new(), |digit| {
             let (seed, class, found) = (run.result.seed, digit.class, digit.recall * 100.0);
-            format!("; under seed {seed} its lowest recall is {found:.0} %, for {class}")
+            format!("; under seed {seed} its lowest recall on MNIST is {found:.0} %, for the digit {class}")
         });
         sentences.push(format!(
             "With the {} head, a network trained on {} drawings classifies {:.1} % of the held-out \
-             drawings correctly, and {:.1} % of the MNIST test set (means of {}){worst}.",
+             drawings correctly, and {:.1} % of the MNIST test set (means over {}){worst}.",
             run.result.network,
             run.result.dataset.count - run.valid.len(),
             mean(&seeds.values(val_accuracy))?.mean * 100.0,

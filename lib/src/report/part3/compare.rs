@@ -41,16 +41,16 @@ pub fn avoidance(grid: &Grid) -> LineChart {
     let right = |runs: &[&RunResult]| span(runs, 100.0, 1, least_likely);
     let title = match (near.as_slice(), far.as_slice()) {
         ([], far) => format!(
-            "The least likely digit is right for {} %, in runs nearer to ln 10 than to ln 9",
+            "The least likely digit is right for {} %; every loss is nearer to ln 10 than to ln 9",
             right(far)
         ),
         (near, []) => format!(
-            "The least likely digit is right for {} %, in runs nearer to ln 9 than to ln 10",
+            "The least likely digit is right for {} %; every loss is nearer to ln 9 than to ln 10",
             right(near)
         ),
         (near, far) => format!(
-            "The least likely digit is right for {} % in runs nearer to ln 9 than to ln 10, for \
-             {} % in the others",
+            "The least likely digit is right for {} % where the loss is nearer to ln 9 than to \
+             ln 10, and for {} % elsewhere",
             right(near),
             right(far)
         ),
@@ -65,7 +65,7 @@ pub fn avoidance(grid: &Grid) -> LineChart {
 /// What each network has learned, means over the seeds.
 pub fn learned(grid: &Grid) -> Table {
     let mut table = table(
-        "What was learned, means of the seeds",
+        "What was learned, means over the seeds",
         "head | start | loss on given labels (nats) | share of their information learned | most likely digit right | \
          least likely digit right | confidence | loss on true labels (nats) | runs with one answer | \
          runs with a silent dense layer",

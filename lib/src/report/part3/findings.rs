@@ -37,7 +37,7 @@ pub fn findings(grid: &Grid, dataset3: &Samples, test: &Samples) -> Html {
         sentences.push(format!(
             "What was learned. In the runs below chance the least likely digit is the right one \
              for {} % of the test images. To that extent they have learned to read, from labels \
-             that are hardly ever right, and accuracy looks at the wrong end of their answers.",
+             that are hardly ever right, and accuracy looks at the wrong end of their ranking.",
             least_likely(&avoiding)
         ));
     }
@@ -45,8 +45,8 @@ pub fn findings(grid: &Grid, dataset3: &Samples, test: &Samples) -> Html {
         let answers = others.iter().filter_map(|run| constant_answer(run));
         let answers: Vec<usize> = answers.collect();
         sentences.push(format!(
-            "What was not. Above {THRESHOLD:.0} % ({}) the least likely digit is right for {} %; {} \
-             of these runs gave one answer to almost every image{}.{}{}",
+            "What was not. In the {} above {THRESHOLD:.0} % the least likely digit is right for {} %; {} of \
+             them gave one answer to almost every image{}.{}{}",
             format_counted(others.len(), "run"),
             least_likely(&others),
             answers.len(),
@@ -57,7 +57,7 @@ pub fn findings(grid: &Grid, dataset3: &Samples, test: &Samples) -> Html {
     }
     sentences.push(format!(
         "Loss and confidence. The loss on the given labels ends at {} nats (all learned: ln 9 = \
-         {:.3}, nothing: ln 10 = {:.3}), which is {} % of the way. Mean confidence is {} % (all \
+         {:.3}, nothing: ln 10 = {:.3}): {} % of the way from ln 10 to ln 9. Mean confidence is {} % (all \
          learned: 11.1 %, nothing: 10.0 %).",
         span(&all, 1.0, 3, |run| run.metric("train_loss")),
         all_learned(),
@@ -76,7 +76,7 @@ fn silent(runs: &[&RunResult]) -> String {
         0 => String::new(),
         count => format!(
             " In {count} of them the dense layer has fallen silent: its units output the same for \
-             every image, so nothing of an image reaches the output layer, and only the biases \
+             every image, so nothing of an image reaches the output layer, and only its biases \
              still learn (dying ReLUs: Lu, Shin, Su and Karniadakis, 2020)."
         ),
     }
@@ -115,9 +115,9 @@ fn in_report(test: &Samples) -> String {
         .collect();
     let below = last.iter().filter(|accuracy| **accuracy < BELOW_CHANCE);
     format!(
-        "The 2021 report. Of its {} last accuracies, {} is below {THRESHOLD:.0} %, as for a network \
-         that has learned to read, and {} equal to four decimals the share of a single digit in \
-         the test set, as for a network that gives one answer to everything{}.",
+        "The 2021 report. Of its {} final accuracies, {} is below {THRESHOLD:.0} %, as for a network \
+         that has learned to read, and {} equal, to four decimals, the share of a single digit \
+         in the test set, as for a network that gives one answer to everything{}.",
         last.len(),
         below.count(),
         answers.len(),

@@ -54,7 +54,12 @@ impl Experiment {
             ("half the distortions", "reading-half", Study, 0.5),
             ("dropout in the trunk, half the distortions", "reading-dropout-half", Dropout, 0.5),
             ("dropout in the trunk, distortions", "reading-dropout-full", Dropout, 1.0),
-            ("the same without batch normalisation", "reading-no-norm-full", WithoutNorm, 1.0),
+            (
+                "dropout in the trunk, distortions, without batch normalisation",
+                "reading-no-norm-full",
+                WithoutNorm,
+                1.0,
+            ),
             (
                 "half the distortions, without batch normalisation",
                 "reading-no-norm-half",
@@ -62,7 +67,7 @@ impl Experiment {
                 0.5,
             ),
             (
-                "the same, halved after two epochs without a gain in accuracy",
+                "half the distortions, without batch normalisation, rate halved after two epochs without a gain",
                 BY_ACCURACY,
                 WithoutNorm,
                 0.5,
