@@ -159,24 +159,27 @@ pub fn compare_labels(mnist: &Provenance) -> Result<Html> {
     compare(what, &ways, &[])
 }
 
+/// The run from a random start under all seeds, and the recorded ones from a pretrained start.
+fn both_starts(random: &Trained) -> Result<[(Init, Seeds); 2]> {
+    let pretrained = Experiment { init: Init::Pretrained, ..random.experiment.clone() };
+    let recorded = Seeds::recorded(&pretrained, &random.result.dataset)?;
+    Ok([(Init::Random, Seeds::beside(random)?), (Init::Pretrained, recorded)])
+}
+
 /// Both starts over all seeds.
-pub fn accuracies(runs: &[&Trained]) -> Result<Html> {
-    let of = |run: &&Trained| {
-        let name = format!("{} start", run.experiment.init.name());
-        Ok((name, Seeds::beside(run)?))
-    };
-    let ways = runs.iter().map(of).collect::<Result<Vec<_>>>()?;
+pub fn accuracies(random: &Trained) -> Result<Html> {
+    let ways = both_starts(random)?.map(|(init, seeds)| (format!("{} start", init.name()), seeds));
     let what = "Accuracy on the MNIST test set, learned from wrong labels";
     compare(what, &ways, &[])
 }
 
 /// What each start reached, in words. The pretrained one has seen right labels, those of the
 /// drawn digits.
-pub fn finding(runs: &[&Trained]) -> Result<Html> {
+pub fn finding(random: &Trained) -> Result<Html> {
     let mut sentences = Vec::new();
-    for trained in runs {
-        let estimate = mean(&Seeds::beside(trained)?.values(accuracy))?;
-        let learned = match trained.experiment.init {
+    for (init, seeds) in both_starts(random)?.iter().filter(|(_, seeds)| !seeds.runs.is_empty()) {
+        let estimate = mean(&seeds.values(accuracy))?;
+        let learned = match init {
             Init::Random => "dataset 3 alone, without one label that is supposed to be right,",
             Init::Pretrained => "dataset 3, after the drawn digits with their right labels,",
         };

@@ -85,7 +85,7 @@ pub fn experiments() -> Vec<ListedRun> {
         list.add_under(&SELECTION, run, None, &[CHARACTERS]);
     }
     for head in Head::ALL {
-        let readers = [PRETRAINING, MNIST, DATASET3, COMPLEMENTARY, SUMMARY];
+        let readers = [PRETRAINING, MNIST, DATASET3, SUMMARY];
         let run = Experiment::pretraining(head, 0);
         list.add(run.clone(), Some(PRETRAINING), &readers);
         list.add_under(&SELECTION[..1], run, None, &[MNIST]);
@@ -123,7 +123,7 @@ pub fn experiments() -> Vec<ListedRun> {
         let made_by = (division == TAKEN).then_some(COMPLEMENTARY);
         list.add(run(Init::Random).divided(division), made_by, &readers);
     }
-    list.add(run(Init::Pretrained).divided(TAKEN), Some(COMPLEMENTARY), &readers);
+    list.add(run(Init::Pretrained).divided(TAKEN), None, &readers);
     list.add(run(Init::Random).divided(UNLIMITED), None, &readers);
     for division in [TAKEN, UNLIMITED] {
         let known = Experiment::true_labels(division.epochs(), 0);
