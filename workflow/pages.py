@@ -1,13 +1,15 @@
 """Makes the report's pages from executed notebooks and result files.
 
-    pages.py OUTPUTS NAME...
+    pages.py OUTPUTS NAME... [--only NAME]
 
-Reads OUTPUTS/notebooks/NAME.ipynb and OUTPUTS/results/*.json, and writes
+With `--only`, one notebook's page and the index, for a reader who does not wait for the
+others; links to pages that are not there yet come with the last call, without it. Reads OUTPUTS/notebooks/NAME.ipynb and OUTPUTS/results/*.json, and writes
 OUTPUTS/report/NAME.html and OUTPUTS/report/index.html; where OUTPUTS/readings.json
 is there, also the pages on which a reader acts (boards.py). A page is one file that
 asks no network for anything: styles and scripts are inside, mathematics becomes MathML.
 """
 
+import argparse
 import base64
 import functools
 import hashlib
@@ -65,12 +67,13 @@ class Exporter(HTMLExporter):
         return MarkdownWithMath(renderer=renderer).render(source)
 
 
-def main(outputs, names, report=None, without=()):
+def main(outputs, names, report=None, without=(), only=None):
     """Into the folder `report`, if that is another one than OUTPUTS/report; `without` some of the
-    pages on which a reader acts."""
+    pages on which a reader acts, or of the notebooks `only` one."""
     outputs = Path(outputs)
+    executed = {name: outputs / "notebooks" / f"{name}.ipynb" for name in names}
     notebooks = {
-        name: nbformat.read(outputs / "notebooks" / f"{name}.ipynb", as_version=4) for name in names
+        name: nbformat.read(path, as_version=4) for name, path in executed.items() if not only or path.exists()
     }
     quick = bool(os.environ.get("GLYPHS_QUICK"))
     runs = results.read(outputs / "results")
@@ -79,7 +82,7 @@ def main(outputs, names, report=None, without=()):
     pages = [describe(name, notebook) for name, notebook in notebooks.items()]
     shared = {
         "pages": pages,
-        "boards": [board for board in boards.make(outputs) if board["name"] not in without],
+        "boards": [board for board in boards.make(outputs) if board["name"] not in without] if not only else [],
         "quick": quick,
         "data": results.datasets(runs),
     }
@@ -87,6 +90,8 @@ def main(outputs, names, report=None, without=()):
     report = report or outputs / "report"
     (report / "notebooks").mkdir(parents=True, exist_ok=True)
     for i, page in enumerate(pages):
+        if only not in (None, page["name"]):
+            continue
         neighbours = {
             "previous": pages[i - 1] if i > 0 else None,
             "next": pages[i + 1] if i + 1 < len(pages) else None,
@@ -99,6 +104,9 @@ def main(outputs, names, report=None, without=()):
         if clean.exists():
             shutil.copyfile(clean, report / "notebooks" / f"{name}.ipynb")
     write(report / "index.html", overview(shared, runs))
+    if only:
+        print(f"{only} · {report / only}.html", flush=True)
+        return
     for board in shared["boards"]:
         html = render(f"{board['name']}.html.j2", **shared, board=board, run={"versions": versions(), "commit": commit()})
         write(report / f"{board['name']}.html", html)
@@ -241,4 +249,8 @@ def write(path, text):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2:])
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("outputs")
+    arguments.add_argument("names", nargs="+")
+    arguments.add_argument("--only")
+    main(**vars(arguments.parse_args()))
