@@ -197,6 +197,13 @@ def test_notebooks_can_be_downloaded(report, tmp_path):
     assert len(targets) == 2 and (tmp_path / "report" / targets[1]).exists()
 
 
+def test_a_page_does_not_wait_for_the_other_notebooks(report, tmp_path):
+    folder = tmp_path / "first"
+    pages.main(tmp_path, ["01-ink", "02-networks", "03-never-run"], folder, only="01-ink")
+    assert {path.name for path in folder.glob("*.html")} == {"01-ink.html", "index.html"}
+    assert 'href="01-ink.html"' in (folder / "index.html").read_text()
+
+
 def test_the_index_opens_with_figures_of_the_records():
     def runs(**changed):
         base = result(0, 0.9, part=2, test_accuracy=changed.pop("accuracy")) | {"seed": changed.pop("seed")}
