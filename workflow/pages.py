@@ -2,11 +2,13 @@
 
     pages.py OUTPUTS NAME... [--only NAME]
 
-With `--only`, one notebook's page and the index, for a reader who does not wait for the
-others; links to pages that are not there yet come with the last call, without it. Reads OUTPUTS/notebooks/NAME.ipynb and OUTPUTS/results/*.json, and writes
+Reads OUTPUTS/notebooks/NAME.ipynb and OUTPUTS/results/*.json, and writes
 OUTPUTS/report/NAME.html and OUTPUTS/report/index.html; where OUTPUTS/readings.json
 is there, also the pages on which a reader acts (boards.py). A page is one file that
 asks no network for anything: styles and scripts are inside, mathematics becomes MathML.
+
+With `--only`, one notebook's page and the index, for a reader who does not wait for the
+others; links to pages that are not there yet come with the last call, without it.
 """
 
 import argparse
@@ -18,7 +20,6 @@ import platform
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import jinja2
@@ -105,8 +106,7 @@ def main(outputs, names, report=None, without=(), only=None):
             shutil.copyfile(clean, report / "notebooks" / f"{name}.ipynb")
     write(report / "index.html", overview(shared, runs))
     if only:
-        print(f"{only} · {report / only}.html", flush=True)
-        return
+        print(f"{only} · {report / only}.html")
     for board in shared["boards"]:
         html = render(f"{board['name']}.html.j2", **shared, board=board, run={"versions": versions(), "commit": commit()})
         write(report / f"{board['name']}.html", html)
