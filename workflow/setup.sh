@@ -37,8 +37,8 @@ if ! packages | cmp -s - .venv/installed.txt; then
     "$python" -m venv --clear .venv
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt &
     pip=$!
-    trap 'kill "$pip" 2>/dev/null || true' EXIT
 fi
+trap 'kill ${pip:-} ${kernel:-} 2>/dev/null || true' EXIT
 
 . workflow/env.sh
 minimum=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
@@ -62,25 +62,42 @@ if [ ! -x "$GLYPHS_EVCXR/bin/evcxr_jupyter" ] && [ -x "$installed" ] &&
     mv "$GLYPHS_EVCXR.part" "$GLYPHS_EVCXR"
 fi
 if [ ! -x "$GLYPHS_EVCXR/bin/evcxr_jupyter" ]; then
-    say "Notebook kernel evcxr_jupyter $GLYPHS_EVCXR_VERSION into $GLYPHS_EVCXR (once for each user, about 4 minutes on 2 cores)"
+    say "Notebook kernel evcxr_jupyter $GLYPHS_EVCXR_VERSION into $GLYPHS_EVCXR (once for each user, beside what follows)"
     mkdir -p "$GLYPHS_EVCXR.part" ||
         stop "The kernel's folder cannot be written. Name another for this command and all later ones: XDG_CACHE_HOME=/folder make setup"
+    # Two builds at once: near its end each waits for single crates, and leaves cores idle.
     (
         unset CARGO_BUILD_TARGET CARGO_BUILD_BUILD_DIR RUSTFLAGS CARGO_PROFILE_DEV_DEBUG_ASSERTIONS CARGO_PROFILE_DEV_OVERFLOW_CHECKS
         export CARGO_TARGET_DIR="$GLYPHS_EVCXR.part/build"
-        cargo install --config workflow/kernel/build.toml --locked evcxr_jupyter --version "$GLYPHS_EVCXR_VERSION" --root "$GLYPHS_EVCXR.part"
-    )
+        exec cargo install --quiet --config workflow/kernel/build.toml --locked evcxr_jupyter --version "$GLYPHS_EVCXR_VERSION" --root "$GLYPHS_EVCXR.part"
+    ) &
+    kernel=$!
+fi
+
+# 3. The command line, and with it all dependencies, which tests and notebooks use as well (env.sh).
+wanted=$( (pwd; cat Cargo.lock Cargo.toml .cargo/config.toml lib/Cargo.toml lib/*/Cargo.toml workflow/env.sh; rustc -vV) | digest)
+if [ "$(cat target/kernel/.warm 2>/dev/null)" != "$wanted" ]; then
+    say "Rust dependencies into target/kernel (on 2 cores about 4 minutes, 7 with the kernel beside them)"
+    rm -rf target/kernel/program
+    glyphs --version
+    cargo fetch --locked --target "$CARGO_BUILD_TARGET"
+fi
+
+if [ -n "${kernel:-}" ]; then
+    say "Waiting for the notebook kernel"
+    wait "$kernel" || stop "The notebook kernel could not be compiled: the reason stands above."
+    kernel=
     rm -rf "$GLYPHS_EVCXR.part/build" "$GLYPHS_EVCXR"
     mv "$GLYPHS_EVCXR.part" "$GLYPHS_EVCXR"
 fi
 
 if [ -n "${pip:-}" ]; then
     wait "$pip" || stop "The Python packages could not be installed: the reason stands above."
-    trap - EXIT
+    pip=
     packages > .venv/installed.txt
 fi
 
-# 3. The kernelspec, inside .venv, which Jupyter started from there finds first.
+# 4. The kernelspec, inside .venv, which Jupyter started from there finds first.
 spec=.venv/share/jupyter/kernels/rust
 if ! grep -qsF "\"$GLYPHS_ROOT/workflow/kernel/start.sh\"" $spec/kernel.json || ! grep -q '"signal"' $spec/kernel.json; then
     mkdir -p $spec
@@ -96,14 +113,8 @@ print(json.dumps({
 PYTHON
 fi
 
-# 4. The command line, and with it all dependencies, which tests and notebooks use as well (env.sh);
-# then the first notebook cell.
-wanted=$( (pwd; cat Cargo.lock Cargo.toml .cargo/config.toml lib/Cargo.toml lib/*/Cargo.toml workflow/env.sh; rustc -vV) | digest)
+# 5. The first notebook cell.
 if [ "$(cat target/kernel/.warm 2>/dev/null)" != "$wanted" ]; then
-    say "Rust dependencies into target/kernel (about 4 minutes on 2 cores)"
-    rm -rf target/kernel/program
-    glyphs --version
-    cargo fetch --locked --target "$CARGO_BUILD_TARGET"
     python workflow/measure_kernel.py --warm
     printf '%s\n' "$wanted" > target/kernel/.warm
 fi

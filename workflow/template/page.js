@@ -79,7 +79,7 @@
     const number = Number.parseFloat(text.replaceAll(/[,\u2009\u00a0]/g, "").replace("\u2212", "-"));
     return Number.isNaN(number) ? text : number;
   };
-  for (const table of document.querySelectorAll("main .g-table")) {
+  for (const table of document.querySelectorAll("main :is(.g-table, .scroll > table)")) {
     const body = table.tBodies[0];
     const rows = [...body.rows].filter((row) => !row.matches(".g-total"));
     if (rows.length < 3) continue;

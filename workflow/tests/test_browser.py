@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from conftest import ROOT, chromium, missing
 from playwright.sync_api import expect, sync_playwright
 
-REPORTS = [folder for name in os.environ.get("GLYPHS_PAGES", "report quick/report").split() if (folder := ROOT / "outputs" / name).is_dir()]
+REPORTS = [folder for name in os.environ.get("GLYPHS_PAGES", "report quick/report reference/report").split() if (folder := ROOT / "outputs" / name).is_dir()]
 PAGES = [path for folder in REPORTS for path in sorted(folder.glob("*.html"))]
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 # The width between the margins of an A4 sheet, 190 mm, in CSS pixels.
@@ -107,6 +107,14 @@ def test_code_is_folded_tables_are_sorted_and_charts_enlarged(visit):
     header = table.locator("th").nth(0)
     header.get_by_role("button").click()
     expect(header).to_have_attribute("aria-sort", "ascending")
+    # Long tables are filtered as well.
+    table = page.locator(".filter + * .g-table").first
+    rows = table.locator("tbody tr:visible")
+    every, words = rows.count(), rows.last.inner_text().split("\t")[0]
+    page.locator(".filter input").first.fill(words)
+    assert 0 < rows.count() < every
+    page.locator(".filter input").first.fill("")
+    assert rows.count() == every
 
     page.locator(".g-scroll > svg").first.click()
     expect(page.get_by_role("dialog", name="Enlarged picture")).to_be_visible()
@@ -117,6 +125,17 @@ def test_code_is_folded_tables_are_sorted_and_charts_enlarged(visit):
     page.get_by_role("button", name="Colours").click()
     page.get_by_role("button", name="Colours: light").click()
     assert body.evaluate("e => getComputedStyle(e).backgroundColor") != light
+
+    with page.expect_download() as download:
+        page.get_by_role("link", name="the notebook", exact=True).click()
+    assert json.loads(Path(download.value.path()).read_text())["cells"]
+
+
+def test_the_tables_of_the_first_page_are_sorted(visit):
+    page = visit(report("index.html"))
+    header = page.locator("main table th").first
+    header.get_by_role("button").click()
+    expect(header).to_have_attribute("aria-sort", "ascending")
 
 
 def test_without_scripts_everything_stays_in_sight(visit):

@@ -7,11 +7,12 @@ use crate::{
     Result,
     data::Provenance,
     display::{
-        Html, format_counted, format_signed, note, number, percent, percent_interval, stack,
+        Axis, Html, LineChart, RowChart, Show, format_counted, format_signed, note, number,
+        percent, percent_interval, stack,
     },
-    eval::statistics::mean,
+    eval::statistics::{Estimate, mean},
     study::{
-        DIVISIONS, Division, Experiment, Head, Init, RELABELLED, Seeds, TAKEN, Trained,
+        DIVISIONS, Division, Experiment, Head, Init, RELABELLED, RunResult, Seeds, TAKEN,
         TriedDivision, UNLIMITED, simplest_division, tried_divisions,
     },
     train::Complementary,
@@ -159,25 +160,69 @@ pub fn compare_labels(mnist: &Provenance) -> Result<Html> {
     compare(what, &ways, &[])
 }
 
-/// The run from a random start under all seeds, and the recorded ones from a pretrained start.
-fn both_starts(random: &Trained) -> Result<[(Init, Seeds); 2]> {
-    let pretrained = Experiment { init: Init::Pretrained, ..random.experiment.clone() };
-    let recorded = Seeds::recorded(&pretrained, &random.result.dataset)?;
-    Ok([(Init::Random, Seeds::beside(random)?), (Init::Pretrained, recorded)])
+/// Both starts over all seeds.
+pub fn accuracies(random: &Seeds, pretrained: &Seeds) -> Result<Html> {
+    let ways = [("random start", random), ("pretrained start", pretrained)];
+    compare("Accuracy on the MNIST test set, learned from wrong labels", &ways, &[])
 }
 
-/// Both starts over all seeds.
-pub fn accuracies(random: &Trained) -> Result<Html> {
-    let ways = both_starts(random)?.map(|(init, seeds)| (format!("{} start", init.name()), seeds));
-    let what = "Accuracy on the MNIST test set, learned from wrong labels";
-    compare(what, &ways, &[])
+/// Accuracy by epoch, estimated from held-out complementary labels.
+pub fn curves(random: &Seeds) -> Html {
+    if random.runs.is_empty() {
+        return never_made();
+    }
+    let curve = |run: &RunResult| -> Vec<(f64, f64)> {
+        let epochs = run.epochs.iter().enumerate();
+        epochs.map(|(i, epoch)| ((i + 1) as f64, epoch.val_accuracy)).collect()
+    };
+    let ends = random.mean(val_accuracy).map_or(f64::NAN, |estimate| 100.0 * estimate.mean);
+    let title = format!("Estimated accuracy ends at {ends:.2} %, the mean of all seeds");
+    let accuracy = Axis::percent("accuracy estimated from wrong labels");
+    let chart = LineChart::new(title, Axis::new("epoch").from(0.0), accuracy);
+    chart.seeds("random start", random.runs.iter().map(curve)).show()
+}
+
+/// How many of each digit's images are read as that digit, and how far confidence is from accuracy.
+pub fn weak_points(random: &Seeds) -> Result<Html> {
+    if random.runs.is_empty() {
+        return Ok(never_made());
+    }
+    let recall = |digit: usize| random.values(|run| run.metric(&format!("recall_{digit}")));
+    let recalls = (0..10).map(|digit| Ok((digit, mean(&recall(digit))?)));
+    let mut recalls = recalls.collect::<Result<Vec<(usize, Estimate)>>>()?;
+    recalls.sort_by(|a, b| a.1.mean.total_cmp(&b.1.mean));
+    let (hardest, easiest) = (&recalls[0], &recalls[recalls.len() - 1]);
+    let title = format!(
+        "Lowest recall: {}, {:.2} %; highest: {}, {:.2} %",
+        hardest.0,
+        100.0 * hardest.1.mean,
+        easiest.0,
+        100.0 * easiest.1.mean
+    );
+    let mut chart = RowChart::dots(title, Axis::percent("recall"));
+    for (digit, estimate) in &recalls {
+        chart = chart.estimate(digit.to_string(), estimate);
+    }
+    let share = |value: &dyn Fn(&RunResult) -> Option<f64>| {
+        random.mean(value).map_or(f64::NAN, |estimate| 100.0 * estimate.mean)
+    };
+    let words = format!(
+        "Mean confidence is {:.2} %, accuracy {:.2} %, and the expected calibration error {:.2} \
+         points: means of {}.",
+        share(&|run| run.metric("mean_confidence")),
+        share(&accuracy),
+        share(&|run| run.metric("ece")),
+        format_counted(random.runs.len(), "seed")
+    );
+    Ok(stack(&[&chart, &note(&words)]))
 }
 
 /// What each start reached, in words. The pretrained one has seen right labels, those of the
 /// drawn digits.
-pub fn finding(random: &Trained) -> Result<Html> {
+pub fn finding(random: &Seeds, pretrained: &Seeds) -> Result<Html> {
     let mut sentences = Vec::new();
-    for (init, seeds) in both_starts(random)?.iter().filter(|(_, seeds)| !seeds.runs.is_empty()) {
+    let both = [(Init::Random, random), (Init::Pretrained, pretrained)];
+    for (init, seeds) in both.iter().filter(|(_, seeds)| !seeds.runs.is_empty()) {
         let estimate = mean(&seeds.values(accuracy))?;
         let learned = match init {
             Init::Random => "dataset 3 alone, without one label that is supposed to be right,",
@@ -191,5 +236,8 @@ pub fn finding(random: &Trained) -> Result<Html> {
             format_counted(estimate.n, "seed")
         ));
     }
-    Ok(note(&sentences.join(" ")))
+    match sentences.as_slice() {
+        [] => Ok(never_made()),
+        sentences => Ok(note(&sentences.join(" "))),
+    }
 }

@@ -20,12 +20,20 @@ use crate::{
 pub struct Grid(Vec<(Head, Init, Seeds)>);
 
 impl Grid {
-    /// Each of the runs that were just made, beside the records of its other seeds.
+    /// The runs that were just made, all of one protocol, beside the records of their other seeds and
+    /// of the other networks.
     pub fn beside(live: &[&Trained]) -> Result<Self> {
         let cell = |(head, init)| {
             let made = |run: &&&Trained| (run.experiment.head, run.experiment.init) == (head, init);
-            let seeds = live.iter().find(made).map(|run| Seeds::beside(run));
-            Ok((head, init, seeds.transpose()?.unwrap_or_default()))
+            let seeds = match (live.iter().find(made), live.first()) {
+                (Some(run), _) => Seeds::beside(run)?,
+                (None, Some(other)) => {
+                    let run = Experiment { head, init, ..other.experiment.clone() };
+                    Seeds::recorded(&run, &other.result.dataset)?
+                }
+                (None, None) => Seeds::default(),
+            };
+            Ok((head, init, seeds))
         };
         networks().map(cell).collect()
     }

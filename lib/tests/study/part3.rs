@@ -172,14 +172,15 @@ fn every_display_of_the_notebook_can_be_drawn() {
         trained(Head::Original, Init::Pretrained, 0.9),
         trained(Head::Experimental, Init::Random, 0.0),
     );
-    let (grid, live) = (grid(), [&learned, &stuck]);
-    let blocks: [&dyn Show; 6] = [
+    let grid = grid();
+    let blocks: [&dyn Show; 7] = [
         &learned.chart(),
         &stuck.chart(),
         &part3::accuracies(&grid).unwrap(),
         &part3::avoidance(&grid),
         &part3::learned(&grid),
-        &part3::confusions(&live),
+        &part3::confusions(&learned),
+        &part3::confusions(&stuck),
     ];
     let page: Html = glyphs::display::stack(&blocks);
     let html = page.html();

@@ -1,26 +1,14 @@
-//! The runs that a notebook has just made.
+//! The run that a notebook has just made.
 
 use crate::{
-    display::{Html, row, stack},
+    display::{Html, row},
     eval::ConfusionMatrix,
     report::network_name,
     study::Trained,
 };
 
-/// Of the network that learned most and the one that learned least, digit by answer and
-/// digit by the answer thought least likely.
-pub fn confusions(trained: &[&Trained]) -> Html {
-    let learned = |trained: &Trained| trained.evaluation.least_likely_accuracy();
-    let mut ranked = trained.to_vec();
-    ranked.sort_by(|a, b| learned(b).total_cmp(&learned(a)));
-    match ranked.as_slice() {
-        [] => Html::default(),
-        [only] => both_ends(only),
-        [most, .., least] => stack(&[&both_ends(most), &both_ends(least)]),
-    }
-}
-
-fn both_ends(trained: &Trained) -> Html {
+/// Digit by answer, and digit by the answer thought least likely.
+pub fn confusions(trained: &Trained) -> Html {
     let evaluation = &trained.evaluation;
     let name = network_name(trained.experiment.head, trained.experiment.init);
     let title = |end: &str, accuracy: f64| {

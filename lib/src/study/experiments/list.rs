@@ -76,7 +76,7 @@ pub fn experiments() -> Vec<ListedRun> {
         list.add(run.clone(), None, &[PREPROCESSING]);
     }
     list.add(ours.clone(), Some(CHARACTERS), &readers);
-    list.add(ours.in_context(), Some(CHARACTERS), &readers);
+    list.add(ours.in_context(), None, &readers);
     list.add(Experiment::part1_photographs(0), None, &[CHARACTERS]);
     for run in [Experiment::part1_plain(0), ours.clone(), ours.in_context()] {
         list.add(run.by_writer(), None, &readers);
@@ -92,7 +92,8 @@ pub fn experiments() -> Vec<ListedRun> {
     }
     for (head, init) in networks() {
         let run = || Experiment::mnist(head, init, 0);
-        list.add(run(), Some(MNIST), &[MNIST, SUMMARY]);
+        let made_by = (head == Head::Original).then_some(MNIST);
+        list.add(run(), made_by, &[MNIST, SUMMARY]);
         list.add(run().clean(), None, &[MNIST, SUMMARY]);
         for rate in RATES {
             list.add_under(&SELECTION[..1], run().clean_at(rate), None, &[MNIST]);
@@ -101,8 +102,8 @@ pub fn experiments() -> Vec<ListedRun> {
         for n in FEW {
             list.add(run().few(n), None, &[MNIST]);
         }
-        let run = Experiment::mislabelled(head, init, 0);
-        list.add(run, Some(DATASET3), &[DATASET3, SUMMARY]);
+        let made_by = ((head, init) == (Head::Original, Init::Random)).then_some(DATASET3);
+        list.add(Experiment::mislabelled(head, init, 0), made_by, &[DATASET3, SUMMARY]);
     }
     let original = |init| Experiment::mnist(Head::Original, init, 0);
     for init in Init::ALL {
@@ -120,8 +121,7 @@ pub fn experiments() -> Vec<ListedRun> {
     }
     let readers = [COMPLEMENTARY, SUMMARY];
     for division in DIVISIONS {
-        let made_by = (division == TAKEN).then_some(COMPLEMENTARY);
-        list.add(run(Init::Random).divided(division), made_by, &readers);
+        list.add(run(Init::Random).divided(division), None, &readers);
     }
     list.add(run(Init::Pretrained).divided(TAKEN), None, &readers);
     list.add(run(Init::Random).divided(UNLIMITED), None, &readers);
