@@ -62,14 +62,16 @@ def start(folder, **options):
 
 def run(folder):
     """Its exit code, and what it said of errors."""
-    child = start(folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    _, errors = child.communicate()
-    return child.returncode, errors
+    child = start(folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    words, errors = child.communicate()
+    return child.returncode, words + errors
 
 
 def finish(folder):
-    code, errors = run(folder)
-    check(code == 0, f"the run did not go on in {folder}: {errors}")
+    """Runs to the end; whether it went on with what an earlier run had done."""
+    code, words = run(folder)
+    check(code == 0, f"the run did not go on in {folder}: {words}")
+    return "resuming after epoch" in words
 
 
 def files(folder):
@@ -82,7 +84,7 @@ def files(folder):
 
 
 def kills(folder, seconds, expected):
-    killed = 0
+    killed = resumed = 0
     for number in range(KILLS):
         child = start(folder, stdout=subprocess.DEVNULL)
         try:
@@ -91,10 +93,11 @@ def kills(folder, seconds, expected):
             child.kill()
             child.wait()
             killed += 1
-        finish(folder)
+        resumed += finish(folder)
         check(files(folder) == expected, f"kill {number}: {files(folder)} instead of {expected}")
         shutil.rmtree(folder)
-    return f"{RUN}: {killed} of {KILLS} runs killed within {seconds:.0f} s, each ended with the same files"
+    check(KILLS < 10 or resumed > 0, "no run that was killed had saved an epoch")
+    return f"{RUN}: {killed} of {KILLS} runs killed within {seconds:.0f} s, {resumed} of them went on from a saved epoch, and each ended with the same files"
 
 
 @contextmanager

@@ -68,9 +68,10 @@ impl Show for Gallery {
         let _ = write!(body, "<div class=\"{class}\">");
         let mut text = self.title.clone();
         for Tile { pictures, caption, detail } in &self.tiles {
-            let words = |i: usize| match pictures.len() {
-                1 => caption.clone(),
-                count => format!("{caption}, {} of {count}", i + 1),
+            let words = |i: usize| match (pictures.len(), detail.as_str()) {
+                (1, "") => caption.clone(),
+                (1, detail) => format!("{caption}, {detail}"),
+                (count, _) => format!("{caption}, {} of {count}", i + 1),
             };
             let images = pictures.iter().enumerate();
             let images: String = images.map(|(i, picture)| picture.html(&words(i))).collect();

@@ -19,8 +19,8 @@ use std::borrow::Borrow;
 use crate::{
     Result,
     display::{
-        Axis, Cell, Html, RowChart, Show, Table, format_number, format_signed, note, number,
-        percent, percent_interval, stack,
+        Axis, Cell, Html, LineChart, RowChart, Show, Table, format_number, format_signed, note,
+        number, percent, percent_interval, stack,
     },
     eval::statistics::{Estimate, Interval, PairedDifference, holm, mean, mean_of_splits},
     study::{Grid, Head, Init, RunResult, Seeds, Trained, val_accuracy},
@@ -276,11 +276,23 @@ fn around_two(values: &[f64]) -> Option<Groups> {
 }
 
 impl Trained {
-    /// Loss and accuracy by epoch, with what the 2021 report's run ended at.
+    /// Accuracy along the training, with what the 2021 report's run ended at.
     pub fn chart(&self) -> Html {
         let (part, head, init) = (self.result.part, self.experiment.head, self.experiment.init);
-        let title = format!("{}, {} start", head_title(head), init.name());
-        let mut chart = self.history.chart(&title);
+        let epochs = &self.result.epochs;
+        let title = format!(
+            "{}, {} start: {:.2} % of validation images right at the end",
+            head_title(head),
+            init.name(),
+            100.0 * val_accuracy(&self.result).unwrap_or(f64::NAN)
+        );
+        let fine = part2::measures::curve(&self.result);
+        let steps = fine.last().map_or(1.0, |point| point.0 / epochs.len().max(1) as f64);
+        let whole = epochs.iter().zip(1..).map(|(epoch, n)| (steps * n as f64, epoch.val_accuracy));
+        let axis = Axis::percent("validation accuracy");
+        let mut chart = LineChart::new(title, Axis::new("step").from(0.0), axis)
+            .curve("2,000 images", fine)
+            .dots("all images, after each epoch", whole);
         if let Some(last) = reference_2021::last(part, head, init) {
             chart = chart.reference(THE_REPORT, last.val_accuracy);
         }

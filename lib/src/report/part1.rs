@@ -3,8 +3,8 @@
 use std::{borrow::Borrow, path::PathBuf};
 
 use super::{
-    THE_REPORT, compare, each_percent, mean_percent, never_made, or_none, p_value, points,
-    reference_2021, span, table, val_accuracy,
+    THE_REPORT, compare, difference, each_percent, mean_percent, never_made, or_none, p_value,
+    points, reference_2021, span, table, val_accuracy,
 };
 use crate::{
     Result,
@@ -322,8 +322,33 @@ pub fn official_test() -> Result<Html> {
     Ok(stack(&[&test.dataset, &table]))
 }
 
-/// The answers to the questions of notebook 2, each from the numbers of this run.
-pub fn findings(baseline: &Seeds, ours: &Seeds, seed0: &Evaluation) -> Result<Html> {
+/// Seeds on which some choices for ours were made.
+const TRIED: [u64; 2] = [0, 1];
+
+/// What the writer's other drawings change, each of `ways` read alone and in context.
+fn gain_of_context(ways: &[(&str, &Seeds, &Seeds)]) -> String {
+    let gains = ways.iter().filter_map(|(whose, alone, context)| {
+        let gain = context.difference(alone, val_accuracy, alone.overlap())?;
+        let verdict = match gain.interval.contains(0.0) {
+            true => ", which cannot be told from zero",
+            false => "",
+        };
+        Some(format!("by {} points for {whose}{verdict}", difference(&gain, 100.0, 2)))
+    });
+    match gains.collect::<Vec<_>>().as_slice() {
+        [] => String::new(),
+        gains => format!(" Context changes accuracy {}.", gains.join(", and ")),
+    }
+}
+
+/// The answers to the questions of notebook 2, each from the numbers of its runs; `in_context` are
+/// names of writers' groups, whose drawings were read alone and in context.
+pub fn findings(
+    baseline: &Seeds,
+    ours: &Seeds,
+    in_context: &[(&str, &Seeds, &Seeds)],
+    seed0: &Evaluation,
+) -> Result<Html> {
     let reported = reference_2021::PART1.val_accuracy;
     let (right, of) = reference_2021::PART1_IMAGES;
     let own = wilson(right, of)?;
@@ -332,6 +357,14 @@ pub fn findings(baseline: &Seeds, ours: &Seeds, seed0: &Evaluation) -> Result<Ht
         Err(_) => String::new(),
     };
     let after = mean(&ours.values(val_accuracy))?;
+    let untried = |run: &RunResult| val_accuracy(run).filter(|_| !TRIED.contains(&run.seed));
+    let untried = match ours.mean(untried) {
+        Some(rest) => format!(
+            "; {:.2} % without seeds 0 and 1, on which some choices were made",
+            100.0 * rest.mean
+        ),
+        None => String::new(),
+    };
     let merged = seed0.merged(&LOOKALIKES)?;
     let one_run = prediction_interval(&ours.values(val_accuracy));
     let compared = match one_run {
@@ -352,12 +385,13 @@ pub fn findings(baseline: &Seeds, ours: &Seeds, seed0: &Evaluation) -> Result<Ht
     };
     Ok(note(&format!(
         "The 2021 report's run classified {:.2} % of its validation images correctly. Here \
-         {baseline}ours reaches {:.2} % (means of the seeds). {compared} Of the {} \
+         {baseline}ours reaches {:.2} % (means of the seeds{untried}). {compared}{} Of the {} \
          mistakes of seed 0, {} are between look-alikes; if these count as one character, \
          {:.2} % are classified correctly. For {:.2} %, the right character is among the three \
          most likely.",
         reported * 100.0,
         after.mean * 100.0,
+        gain_of_context(in_context),
         merged.mistakes_before,
         merged.mistakes_before - merged.mistakes,
         merged.accuracy * 100.0,

@@ -9,7 +9,7 @@ use crate::{
     display::{Html, Show, format_counted, note, number, stack},
     eval::statistics::{mean, mean_of_splits},
     files::is_quick,
-    study::{Experiment, Head, Init, RunResult, Seeds, TAKEN, networks},
+    study::{Experiment, Head, Init, RunResult, Seeds, TAKEN, UNLIMITED, networks},
 };
 
 /// The data that the study's runs are trained on.
@@ -117,7 +117,7 @@ fn rows(data: &Datasets) -> Result<Vec<Row>> {
     type Run = fn(Head, Init, u64) -> Experiment;
     let row = |run: Experiment, name: String, dataset: &Provenance, repeated: bool| {
         let reported = reference_2021::last(run.part, run.head, run.init);
-        let reported = reported.filter(|_| repeated || run.part == 1);
+        let reported = reported.filter(|_| repeated || run.protocol == "ours");
         Ok(Row {
             part: run.part,
             name,
@@ -126,12 +126,20 @@ fn rows(data: &Datasets) -> Result<Vec<Row>> {
             seeds: Seeds::recorded(&run, dataset)?,
         })
     };
-    let name = "62 characters, the baseline";
     let (plain, ours) = (Experiment::part1_plain(0), Experiment::part1_ours(0));
-    let mut rows = vec![
-        row(plain, name.into(), &data.drawings, true),
-        row(ours, "62 characters, ours".into(), &data.drawings, false),
+    let strangers = (ours.by_writer(), ours.in_context().by_writer());
+    let of_characters = [
+        (plain, "the baseline", true),
+        (ours.clone(), "ours", false),
+        (ours.in_context(), "ours, with the writer's other drawings", false),
+        (strangers.0, "ours, writers never seen", false),
+        (strangers.1, "ours, writers never seen, with their other drawings", false),
     ];
+    let mut rows: Vec<Result<Row>> = of_characters
+        .map(|(run, how, repeated)| {
+            row(run, format!("62 characters, {how}"), &data.drawings, repeated)
+        })
+        .into();
     type Change = fn(Experiment) -> Experiment;
     let as_reported: (Change, _, _) = (|run| run, "as in the 2021 report", true);
     let clean: (Change, _, _) = (Experiment::clean, "one cycle", false);
@@ -149,5 +157,10 @@ fn rows(data: &Datasets) -> Result<Vec<Row>> {
             rows.push(row(run, name, dataset, repeated));
         }
     }
+    let unlimited = Experiment::mislabelled(Head::Original, Init::Random, 0).divided(UNLIMITED);
+    let how = format!("original, random start, {} epochs of distorted images", UNLIMITED.epochs());
+    let known = Experiment::true_labels(UNLIMITED.epochs(), 0);
+    rows.push(row(known, how.clone(), &data.mnist, false));
+    rows.push(row(unlimited, format!("{how}, labels taken as wrong"), &data.mislabelled, false));
     rows.into_iter().collect()
 }

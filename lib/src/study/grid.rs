@@ -27,10 +27,10 @@ impl Grid {
             let made = |run: &&&Trained| (run.experiment.head, run.experiment.init) == (head, init);
             let seeds = match (live.iter().find(made), live.first()) {
                 (Some(run), _) => Seeds::beside(run)?,
-                (None, Some(other)) => {
-                    let run = Experiment { head, init, ..other.experiment.clone() };
-                    Seeds::recorded(&run, &other.result.dataset)?
-                }
+                (None, Some(other)) => Seeds::recorded(
+                    &other.experiment.of_network(head, init),
+                    &other.result.dataset,
+                )?,
                 (None, None) => Seeds::default(),
             };
             Ok((head, init, seeds))
@@ -41,8 +41,7 @@ impl Grid {
     /// The records on `dataset` of runs like this one, of all four networks.
     pub fn recorded(experiment: &Experiment, dataset: &Provenance) -> Result<Self> {
         let cell = |(head, init)| {
-            let run = Experiment { head, init, ..experiment.clone() };
-            Ok((head, init, Seeds::recorded(&run, dataset)?))
+            Ok((head, init, Seeds::recorded(&experiment.of_network(head, init), dataset)?))
         };
         networks().map(cell).collect()
     }

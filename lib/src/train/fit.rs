@@ -11,7 +11,7 @@ use crate::{
     Error, Result,
     data::Samples,
     eval::argmax,
-    files::check_writable,
+    files::{check_writable, is_quick},
     image::Augment,
     interrupt::{Watch, interrupted},
     nn::{Classifier, Objective, Optimizer, Sgd, Step},
@@ -131,7 +131,9 @@ impl<'a> States<'a> {
             self.best = Some(state.clone());
         }
         self.last = Some(state);
-        if self.written.elapsed() < WRITTEN_EVERY { Ok(()) } else { self.write() }
+        // A quick run is over sooner, and is to resume as well if it is killed.
+        let due = is_quick() || self.written.elapsed() >= WRITTEN_EVERY;
+        if due { self.write() } else { Ok(()) }
     }
 
     /// What has not been written yet.

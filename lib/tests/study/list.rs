@@ -47,6 +47,18 @@ fn every_published_record_is_that_of_a_run_of_the_list() {
     }
 }
 
+/// A table of all four networks shows the runs of each, not those of one in another's settings.
+#[test]
+fn a_grid_has_the_runs_of_all_its_networks() {
+    let run = Experiment::mnist(Head::Original, Init::Random, 0);
+    let runs: Vec<Experiment> = experiments().into_iter().map(|run| run.experiment).collect();
+    for run in [run.clone(), run.clone().clean(), run.clone().frozen_trunk(), run.few(1_000)] {
+        for (head, init) in networks() {
+            assert!(runs.contains(&run.of_network(head, init)), "{}", run.name());
+        }
+    }
+}
+
 #[test]
 #[ignore = "the runs are being made anew"]
 fn every_run_of_the_list_is_published() {

@@ -192,5 +192,5 @@ fn every_display_of_the_notebook_can_be_drawn() {
     std::fs::write(path, format!("{head}{html}")).unwrap();
     assert!(!html.contains("NaN") && !html.contains(">inf"));
     assert!(!html.contains("could not be drawn"));
-    assert_eq!(html.matches("role=\"img\"").count(), 10);
+    assert_eq!(html.matches("role=\"img\"").count(), 8);
 }

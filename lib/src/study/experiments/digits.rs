@@ -156,6 +156,12 @@ impl Experiment {
         Self { protocol: "clean".into(), ..self.clean_at(rate) }
     }
 
+    /// The same with another head and start; under the clean protocol at the rate of that network.
+    pub fn of_network(&self, head: Head, init: Init) -> Self {
+        let run = Self { head, init, ..self.clone() };
+        if run.protocol == "clean" { run.clean() } else { run }
+    }
+
     /// The same with the cycle's peak at `rate`.
     pub fn clean_at(mut self, rate: f32) -> Self {
         self.config.learning_rate = rate;
