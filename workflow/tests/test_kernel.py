@@ -74,6 +74,24 @@ def test_interrupt_ends_a_training_cell_and_keeps_what_there_is(kernel):
     assert kernel("samples.len()")[0] == "ok"
 
 
+def test_an_interrupt_ends_a_compilation(kernel, tmp_path):
+    (tmp_path / "Cargo.toml").write_text('[package]\nname = "slow"\nversion = "0.1.0"\nedition = "2024"\n')
+    (tmp_path / "build.rs").write_text("fn main() { std::thread::sleep(std::time::Duration::from_secs(600)) }")
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/lib.rs").write_text("")
+    assert kernel("let kept: u32 = 7;")[0] == "ok"
+    compiling = []
+
+    def interrupt(text):
+        if "Compiling slow" in text and not compiling:
+            compiling.append(text)
+            kernel.manager.interrupt_kernel()
+
+    status, words = kernel(f':dep slow = {{ path = "{tmp_path}" }}\nuse slow as _;', interrupt)
+    assert status == "error" and "The compilation was interrupted" in words, words
+    assert kernel('println!("{kept}");') == ("ok", "7\n")
+
+
 def statuses(kernel, *cells):
     """Of cells that were sent at once, as Run All does."""
     requests = [kernel.client.execute(code) for code in cells]

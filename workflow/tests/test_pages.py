@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbconvert import HTMLExporter
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 import pages
@@ -74,6 +75,18 @@ def test_a_page_holds_what_its_notebook_shows(report):
     assert 'class="kd"' in page, "code has syntax colours"
     assert "data:image/png;base64,iVBORw0KGgo=" in page
     assert "1 min 05 s" in page
+
+
+def test_nbconvert_makes_a_page_without_this_template():
+    """JupyterLab's *Save and Export Notebook As > HTML*."""
+    executed = ROOT / "outputs/quick/notebooks/02-cnn-dataset1.ipynb"
+    if not executed.exists():
+        missing("no executed notebook: run `make quick`")
+    page, _ = HTMLExporter().from_filename(str(executed))
+    shown = re.sub(r"<(style|script)\b.*?</\1>", "", page, flags=re.DOTALL)
+    assert shown.count('role="img"') > 5 and "<table" in shown
+    words = re.sub(r"<[^>]*>", "", shown)
+    assert "A network for 62 characters" in words and "--glyphs" not in words and "var(" not in words
 
 
 def test_mathematics_needs_no_script(report):
