@@ -207,6 +207,12 @@ fn a_state_that_is_damaged_or_of_another_run_is_refused_with_its_remedy() {
     }
     fs::write(states.last(), &whole).unwrap();
 
+    let mut edited = Checkpoint::load(states.last()).unwrap();
+    edited.history.epochs.last_mut().unwrap().val_loss *= 1.1;
+    edited.save(states.last()).unwrap();
+    refused(go(&train, &valid), "the code has changed");
+    fs::write(states.last(), &whole).unwrap();
+
     let mut other = train.clone();
     other.images[[0, 0, 3, 3]] ^= 1;
     refused(go(&other, &valid), "other images");
