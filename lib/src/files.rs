@@ -189,35 +189,42 @@ fn remove_abandoned(folder: &Path, prefix: &str) {
     }
 }
 
-/// A lock that one process has at a time; it goes with the process, however that ends.
+/// A lock that one process has at a time; it goes with the process, however that ends. The file
+/// stays, empty: a process that opened it before it was removed would lock another than the next.
 pub(crate) struct Lock {
-    path: PathBuf,
-    _file: File,
+    file: File,
 }
 
 impl Lock {
     /// # Errors
     /// [`Error::Content`] where another process has it.
-    pub fn take(path: PathBuf) -> Result<Self> {
-        fs::create_dir_all(folder_of(&path)).map_err(|error| write_error(&path, error))?;
-        let mut options = File::options();
-        let file = options.create(true).append(true).open(&path);
-        let file = file.map_err(|error| write_error(&path, error))?;
-        match file.try_lock() {
-            Err(fs::TryLockError::WouldBlock) => Err(Error::content(
-                &path,
-                "the same run is under way in another process",
-                "wait until it has ended, or end it",
-            )),
+    pub fn take(path: &Path) -> Result<Self> {
+        let take = || {
+            fs::create_dir_all(folder_of(path))?;
+            let mut file = File::options().create(true).append(true).open(path)?;
             // On a file system without locks nobody is kept from running.
-            _ => Ok(Self { path, _file: file }),
-        }
+            if let Err(fs::TryLockError::WouldBlock) = file.try_lock() {
+                return Ok(None);
+            }
+            let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+            file.set_len(0)?;
+            write!(file, "process {} on {host}", std::process::id())?;
+            Ok(Some(Self { file }))
+        };
+        take().map_err(|error| write_error(path, error))?.ok_or_else(|| {
+            let owner = fs::read_to_string(path).unwrap_or_default();
+            let owner = Some(owner.trim()).filter(|owner| !owner.is_empty());
+            let owner = owner.unwrap_or("another process");
+            let problem = format!("the same run is under way in {owner}");
+            let remedy = "wait until it has ended, or end it (`kill` and its number)";
+            Error::content(path, problem, remedy)
+        })
     }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
+        let _ = self.file.set_len(0);
     }
 }
 

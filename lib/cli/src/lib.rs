@@ -21,7 +21,7 @@ use glyphs::study::{CASE_AND_LOOKALIKES, Experiment, Human, OfficialTest, Readin
 use glyphs::train::Checkpoint;
 use glyphs::{Error, Result};
 
-/// At most so many files that are not images are named; the others are counted.
+/// At most so many files that are not images are named; all are counted.
 const LISTED: usize = 20;
 
 /// Like the standard library's, but ends the program when standard output fails (a full disk).
@@ -321,8 +321,8 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
     for other in predictions.others.iter().take(LISTED) {
         say!("skipped, not a {FORMATS} file: {other}");
     }
-    if predictions.others.len() > LISTED {
-        say!("  and {} others", predictions.others.len() - LISTED);
+    if !predictions.others.is_empty() {
+        say!("other files skipped: {}", predictions.others.len());
     }
     for error in &predictions.skipped {
         say!("skipped: {error}");

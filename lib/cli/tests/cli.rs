@@ -1,8 +1,11 @@
 //! The command line as the workflow and its users call it.
 
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
+
+const RUN: &str = "part1-original-random-ours-seed0";
 
 fn glyphs(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_glyphs"));
@@ -18,7 +21,7 @@ fn the_list_of_runs_is_what_the_workflow_reads() {
     let pretrained = run("part2-original-pretrained-report-seed3");
     assert_eq!(pretrained["needs"], "part2-original-random-pretraining-seed3");
     assert!(pretrained["made_by"].is_null());
-    let live = run("part1-original-random-ours-seed0");
+    let live = run(RUN);
     assert_eq!(live["made_by"], "02-cnn-dataset1");
     assert_eq!(live["read_by"][0], "02-cnn-dataset1");
 }
@@ -36,24 +39,33 @@ fn what_cannot_be_done_is_said_with_its_remedy() {
     }
 }
 
+/// Trains on a stand-in that is drawn in `folder`, where the outputs go too.
+fn quick_training(folder: &Path) -> Command {
+    // Under nohup the signal would be ignored, as it should.
+    let mut command = Command::new("env");
+    command
+        .args(["--default-signal=HUP,INT,TERM", env!("CARGO_BIN_EXE_glyphs")])
+        .args(["train", RUN])
+        .env("GLYPHS_OUTPUTS", folder)
+        .env("GLYPHS_DATA", folder)
+        .env("GLYPHS_QUICK", "1")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
 /// Interrupted after a first epoch, told so, going on, and killed at last.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_signal_ends_training_with_a_word_and_the_same_command_goes_on() {
     use std::io::{BufRead, BufReader};
     let folder = tempfile::tempdir().expect("a folder");
-    let start = || {
-        // Under nohup the signal would be ignored, as it should.
-        Command::new("env")
-            .args(["--default-signal=HUP,TERM", env!("CARGO_BIN_EXE_glyphs")])
-            .args(["train", "part1-original-random-ours-seed0"])
-            .env("GLYPHS_OUTPUTS", folder.path())
-            .env("GLYPHS_DATA", folder.path())
-            .env("GLYPHS_QUICK", "1")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the command line runs")
+    let record = folder.path().join(format!("results/{RUN}.json"));
+    std::fs::create_dir(folder.path().join("results")).expect("a folder");
+    std::fs::write(&record, "{}").expect("a file");
+    let send = |signal: &str, id: &str| {
+        let sent = Command::new("kill").args(["-s", signal, id]).status();
+        assert!(sent.is_ok_and(|status| status.success()));
     };
     let until = |child: &mut std::process::Child, words: &str| {
         let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
@@ -63,20 +75,39 @@ fn a_signal_ends_training_with_a_word_and_the_same_command_goes_on() {
         std::thread::spawn(move || lines.count())
     };
     let mut first_words = "epoch ";
-    for signal in ["TERM", "HUP"] {
-        let mut child = start();
+    for signal in ["TERM", "HUP", "INT"] {
+        let mut child = quick_training(folder.path()).spawn().expect("the command line runs");
         let reader = until(&mut child, first_words);
         let id = child.id().to_string();
-        let sent = Command::new("kill").args(["-s", signal, &id]).status();
-        assert!(sent.is_ok_and(|status| status.success()));
+        if signal == "TERM" {
+            // While it lasts, however long that is here, the same run cannot be made twice.
+            send("STOP", &id);
+            let second = quick_training(folder.path()).output().expect("the command line runs");
+            send("CONT", &id);
+            let said = String::from_utf8_lossy(&second.stderr);
+            assert!(said.contains(&format!("under way in process {id} ")), "{said}");
+            assert!(!second.status.success() && said.contains("`kill`"), "{said}");
+        }
+        send(signal, &id);
         let output = child.wait_with_output().expect("it ends");
         reader.join().expect("its words end");
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(said.contains("resumes there"), "{signal}: {said}");
         first_words = "resuming after epoch";
     }
-    let record = "results/part1-original-random-ours-seed0.json";
-    assert!(!folder.path().join(record).exists());
+    assert!(!record.exists(), "the record of another network was left");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn results_that_cannot_be_written_are_met_before_training() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("results"), "").expect("a file");
+    let done = quick_training(folder.path()).output().expect("the command line runs");
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(said.contains("results") && said.contains("move it away"), "{said}");
+    assert!(!String::from_utf8_lossy(&done.stdout).contains("epoch"));
+    assert_eq!(done.status.code(), Some(1));
 }
 
 #[test]
@@ -152,6 +183,68 @@ fn without_a_checkpoint_the_published_networks_read() {
 }
 
 #[test]
+fn five_answers_as_json_a_contact_sheet_and_what_was_not_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    std::fs::create_dir(path("images")).expect("a folder");
+    for (name, bytes) in [
+        ("alone.bmp", stroke([301, 400], 60, 80)),
+        ("images/sheet.bmp", stroke([1200, 900], 0, 0)),
+        ("images/white.bmp", stroke([1200, 900], 255, 0)),
+        ("images/notes.txt", b"words".to_vec()),
+    ] {
+        std::fs::write(path(name), bytes).expect("a file");
+    }
+    let done = Command::new(env!("CARGO_BIN_EXE_glyphs"))
+        .args(["predict", "--top", "5", "--json", "--sheet", "sheet.html", "--images"])
+        .args(["images", "alone.bmp"])
+        .env("GLYPHS_OUTPUTS", path("empty"))
+        .current_dir(folder.path())
+        .output()
+        .expect("the command line runs");
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    for words in ["3 images in", "not read, no ink: 1", "notes.txt", "other files skipped: 1"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    let table = std::fs::read(path("predictions.json")).expect("a table");
+    let rows: Vec<Value> = serde_json::from_slice(&table).expect("JSON");
+    let answers = |row: &Value| row["top"].as_array().map_or(0, Vec::len);
+    assert_eq!(rows.iter().map(answers).collect::<Vec<_>>(), [5, 0, 5], "{rows:?}");
+    let sheet = std::fs::read_to_string(path("sheet.html")).expect("a page");
+    assert!(["sheet.bmp", "white.bmp", "alone.bmp"].iter().all(|name| sheet.contains(name)));
+}
+
+#[test]
+#[cfg(unix)]
+fn the_table_goes_into_pipes_and_devices() {
+    use std::os::unix::fs::FileTypeExt;
+    let folder = tempfile::tempdir().expect("a folder");
+    let image = folder.path().join("alone.bmp");
+    std::fs::write(&image, stroke([301, 400], 60, 80)).expect("a file");
+    let device = folder.path().join("device");
+    // The numbers of /dev/null; only root can make one.
+    let made = Command::new("mknod").arg(&device).args(["c", "1", "3"]).output();
+    let is_device = || std::fs::metadata(&device).is_ok_and(|it| it.file_type().is_char_device());
+    let script = "\"$0\" predict --images \"$1\" --out >(cat)";
+    let script = match made.is_ok_and(|done| done.status.success()) {
+        true => format!("{script} && \"$0\" predict --images \"$1\" --out \"$2\""),
+        false => script.into(),
+    };
+    let was_device = is_device();
+    let done = Command::new("bash")
+        .args(["-c", &script, env!("CARGO_BIN_EXE_glyphs")])
+        .args([&image, &device])
+        .env("GLYPHS_OUTPUTS", folder.path().join("empty"))
+        .output()
+        .expect("bash runs");
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert!(said.contains("file,predicted,confidence"), "{said}");
+    assert_eq!(is_device(), was_device);
+}
+
+#[test]
 fn what_a_person_read_is_kept_once() {
     let folder = std::env::temp_dir().join(format!("glyphs-human-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
@@ -216,16 +309,18 @@ fn clean_removes_only_what_fetch_puts_there() {
 
 #[test]
 fn a_table_that_cannot_be_written_is_said_first() {
-    for (option, file) in [("--out", "src"), ("--sheet", "Cargo.toml/sheet.html")] {
+    for (option, file, remedy) in [
+        ("--out", "src", "name a file in that folder"),
+        ("--sheet", "Cargo.toml/sheet.html", "a file where a folder is needed"),
+    ] {
         let out = ["--out", "-", option, file];
         let out = if option == "--out" { &out[2..] } else { &out[..] };
         let arguments = [&["predict", "--images", "nothing", "--checkpoint", "none"], out].concat();
         let done = glyphs(&arguments);
         let said = String::from_utf8_lossy(&done.stderr);
-        assert!(
-            !done.status.success() && said.contains(file.split('/').next().unwrap_or("")),
-            "{said}"
-        );
+        let file = file.split('/').next().unwrap_or("");
+        assert!(!done.status.success(), "{said}");
+        assert!(said.contains(file) && said.contains(remedy), "{said}");
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
     files::{made_and_published, outputs},
     image::{FEATURES, Others, Preprocess},
     nn::{Builder, Classifier, DynNetwork, EXPERIMENTAL, ORIGINAL, char_cnn, shape::Dims},
-    study::result::{RunResult, Setup, run_name},
+    study::result::{RunResult, Setup, record_path, run_name},
     train::{Checkpoint, Config, ModelCheckpoint},
 };
 
@@ -418,10 +418,26 @@ impl Experiment {
         let mut learned = None;
         if let Some(first) = self.needs() {
             let checkpoint = first.load_checkpoint()?;
+            first.check_recorded(&checkpoint)?;
             checkpoint.restore_named(&mut model, self.carried_over)?;
             learned = Some(checkpoint.data);
         }
         Ok((model, learned))
+    }
+
+    /// Refuses a network made here that is not the one its record names: checkpoints of finished
+    /// runs have no checksum of their own. A published one may be rounded to 8 bits.
+    fn check_recorded(&self, checkpoint: &Checkpoint) -> Result<()> {
+        if checkpoint.path != self.checkpoint() || !record_path(&self.name()).exists() {
+            return Ok(());
+        }
+        let recorded = self.load_record()?.map(|record| record.checkpoint.weights_sha256);
+        if recorded.is_none_or(|recorded| recorded == checkpoint.weights_sha256()) {
+            return Ok(());
+        }
+        let problem = "its weights are not those that the record of the run names";
+        let remedy = format!("make it again: `glyphs train {}`", self.name());
+        Err(Error::content(&checkpoint.path, problem, remedy))
     }
 
     /// The run whose network this one starts from.

@@ -128,6 +128,6 @@ impl ModelCheckpoint {
 
     /// The lock of a run: one process has it at a time.
     pub(crate) fn lock(&self) -> Result<Lock> {
-        Lock::take(self.stem.with_added_extension("lock"))
+        Lock::take(&self.stem.with_added_extension("lock"))
     }
 }

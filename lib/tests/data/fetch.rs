@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -265,6 +266,35 @@ fn what_does_not_come_is_an_error_with_a_remedy() {
         let words = download(&url, &folder.path().join("x"), &hasty()).unwrap_err().to_string();
         assert!(words.contains(&url), "{words}");
     }
+}
+
+/// One that takes connections and never answers: trying again would only take longer.
+#[test]
+fn a_silent_proxy_is_tried_once() {
+    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", proxy.local_addr().unwrap());
+    // Proxies are named by the environment, so the download has a process of its own.
+    let done = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "fetch::download_through_a_silent_proxy", "--ignored"])
+        .envs(["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].map(|name| (name, &address)))
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy")
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
+    proxy.set_nonblocking(true).unwrap();
+    assert_eq!(proxy.incoming().map_while(Result::ok).count(), 1);
+}
+
+#[test]
+#[ignore = "started by the test above, with an environment of its own"]
+fn download_through_a_silent_proxy() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x");
+    // As by default, less patience with a connection than within an answer.
+    let patience = Patience { connect: Duration::from_millis(200), ..hasty() };
+    let words = download("https://example.com/x", &file, &patience).unwrap_err().to_string();
+    assert!(words.contains("timeout") && words.contains("proxy settings"), "{words}");
 }
 
 /// IDX files of `n` images, all pixels `value`.

@@ -38,19 +38,48 @@ fn names(path: &Path) -> (Vec<String>, Vec<String>) {
 
 #[test]
 fn names_in_other_encodings() {
-    // CP437, GBK, Shift JIS, Latin 1; a text file's name matters to nobody.
+    // CP437, GBK, Shift JIS (its second byte may be a backslash), GBK below a folder of Windows,
+    // Latin 1; a text file's name matters to nobody.
     for (name, shown) in [
         (&b"7/caf\x82.jpg"[..], "7/caf\u{e9}.jpg"),
         (b"7/\xd5\xd5\xc6\xac.jpg", "7/"),
         (b"7/\x8e\xca\x90^.jpg", "7/"),
+        (b"7/\x95\x5c.jpg", "7/"),
+        (b"7/\x83\x5c\x81[\x83X.jpg", "7/"),
+        (b"\xd5\xd5\xc6\xac\\7.jpg", ""),
         (b"7/Stra\xdfe.jpg", "7/Stra"),
     ] {
         let zip = renamed(&[(name, b"1"), (b"4/plain.jpg", b"2"), (b"\xcb\xb5\xc3\xf7.txt", b"3")]);
-        let (_folder, path) = file("names.zip", &zip);
-        let (images, others) = names(&path);
-        assert_eq!((images.len(), others.len()), (2, 1));
-        assert!(images[1].starts_with(shown) && images[1].ends_with(".jpg"), "{images:?}");
+        let mut header = tar::Header::new_ustar();
+        header.as_old_mut().name[..name.len()].copy_from_slice(name);
+        header.set_size(1);
+        header.set_cksum();
+        let mut tar = tar::Builder::new(Vec::new());
+        tar.append(&header, &b"1"[..]).unwrap();
+        let tar = tar.into_inner().unwrap();
+        for (archive, bytes, count, shown) in
+            [("names.zip", zip, (2, 1), shown), ("names.tar", tar, (1, 0), "")]
+        {
+            let (_folder, path) = file(archive, &bytes);
+            let (images, others) = names(&path);
+            assert_eq!((images.len(), others.len()), count);
+            let image = images.last().unwrap();
+            assert!(image.starts_with(shown) && image.ends_with(".jpg"), "{image:?}");
+            assert_eq!(image.matches('/').count(), 1, "{image:?}");
+        }
     }
+}
+
+#[test]
+fn only_images_may_not_come_twice() {
+    let twice = |name: &[u8]| {
+        let zip = renamed(&[(name, b"1"), (name, b"2"), (b"7/1.jpg", b"3")]);
+        file("twice.zip", &zip)
+    };
+    let (_folder, path) = twice(b"readme.txt");
+    assert_eq!(names(&path), (vec!["7/1.jpg".into()], vec!["readme.txt".into()]));
+    let (_folder, path) = twice(b"7/2.jpg");
+    fails_with(read_contents(&path), &["twice.zip", "the same name"]);
 }
 
 #[test]

@@ -72,6 +72,22 @@ fn numbers_beside_an_image_change_a_little_and_never_twice_alike() {
     assert_eq!(features, [1.0]);
 }
 
+#[test]
+fn features_are_dropped_for_the_share_of_images_that_is_asked_for() {
+    let augment = Augment { without_features: 0.25, ..Augment::none() };
+    assert!(!augment.is_none());
+    let is_dropped = |epoch, index| {
+        let mut features = [1.0f32, -2.0, 0.5];
+        augment.apply_to_features(&mut features, 1, epoch, index);
+        assert!(features == [0.0; 3] || features == [1.0, -2.0, 0.5], "all or none");
+        features == [0.0; 3]
+    };
+    let dropped = (0..2000).filter(|&index| is_dropped(0, index)).count();
+    // Four standard deviations.
+    assert!(dropped.abs_diff(500) < 78, "{dropped}");
+    assert!((0..2000).any(|index| is_dropped(0, index) != is_dropped(1, index)));
+}
+
 /// The elastic displacement's size: with sigma 4 and alpha 34 (the values of the paper)
 /// its standard deviation is alpha / sqrt(3) / (2 sqrt(pi) sigma) = 1.38 pixels
 /// away from the edges; seen as the shift of a ramp's values.

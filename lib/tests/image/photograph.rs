@@ -199,9 +199,16 @@ fn formats_are_read_or_named_and_cut_ones_refused() {
         let read = decode_grey(Path::new("x"), &file).unwrap();
         assert_eq!((read.width, read.height), (240, 180), "{format:?}");
         for length in [file.len() / 3, file.len() / 2, file.len() * 9 / 10] {
-            let words = decode_grey(Path::new("cut"), &file[..length]).unwrap_err().to_string();
-            contains(&words, &["cut"]);
+            let words = decode_grey(Path::new("x"), &file[..length]).unwrap_err().to_string();
+            contains(&words, &["x: ", "restore the file"]);
+            assert!(format != Jpeg || words.contains("cut short"), "{words}");
         }
+    }
+    let progressive = include_bytes!("../../../fuzz/seeds/image/progressive.jpg");
+    decode_grey(Path::new("x"), progressive).unwrap();
+    for length in [progressive.len() / 2, progressive.len() - 2] {
+        let cut = decode_grey(Path::new("x"), &progressive[..length]);
+        contains(&cut.unwrap_err().to_string(), &["cut short"]);
     }
     let words = decode_grey(Path::new("x"), b"\0\0\0\x18ftypheic....").unwrap_err().to_string();
     contains(&words, &["HEIC", "JPEG"]);

@@ -72,6 +72,17 @@ fn train_one_of_each_kind() {
         let run = glyphs::study::Experiment::named(name).unwrap();
         run.load_and_run().unwrap();
     }
+    // Nothing starts from a network with a flipped bit.
+    let named = |name| glyphs::study::Experiment::named(name).unwrap();
+    let path = named("part2-original-random-pretraining-seed0").checkpoint();
+    let run = named("part3-original-pretrained-forward-9-seed0");
+    run.network().unwrap();
+    let mut bytes = std::fs::read(&path).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let error = run.network().err().unwrap().to_string();
+    assert!(error.contains("digits-original-seed0.safetensors: its weights are not"), "{error}");
+    assert!(error.contains("`glyphs train part2-original-random-pretraining-seed0`"), "{error}");
     // A network that was made in another way is not that of the run.
     let mut run = glyphs::study::Experiment::named("part1-original-random-ours-seed0").unwrap();
     let table = glyphs::files::outputs().join("judged.csv");

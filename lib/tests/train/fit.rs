@@ -207,6 +207,12 @@ fn a_state_that_is_damaged_or_of_another_run_is_refused_with_its_remedy() {
     }
     fs::write(states.last(), &whole).unwrap();
 
+    let mut edited = Checkpoint::load(states.last()).unwrap();
+    edited.history.epochs.last_mut().unwrap().val_loss *= 1.1;
+    edited.save(states.last()).unwrap();
+    refused(go(&train, &valid), "the code has changed");
+    fs::write(states.last(), &whole).unwrap();
+
     let mut other = train.clone();
     other.images[[0, 0, 3, 3]] ^= 1;
     refused(go(&other, &valid), "other images");
@@ -230,8 +236,13 @@ fn one_process_makes_a_run_and_the_left_overs_of_killed_ones_go() {
     let go = || fit_resumable(&mut Small::new(1), &train, &valid, &short(), &states);
     let lock = fs::File::create(folder.path().join("run.lock")).unwrap();
     lock.lock().unwrap();
-    let said = go().unwrap_err().to_string();
-    assert!(said.contains("under way") && said.contains("run.lock"), "{said}");
+    for (owner, words) in [("", "another process"), ("process 7 on here\n", "process 7 on here; ")]
+    {
+        fs::write(folder.path().join("run.lock"), owner).unwrap();
+        let said = go().unwrap_err().to_string();
+        assert!(said.contains("run.lock") && said.contains("under way in"), "{said}");
+        assert!(said.contains(words) && said.contains("`kill`"), "{said}");
+    }
     drop(lock);
     let left = folder.path().join(".run.last.safetensors.writing-abc");
     let in_use = folder.path().join(".run.last.safetensors.writing-def");
@@ -240,7 +251,8 @@ fn one_process_makes_a_run_and_the_left_overs_of_killed_ones_go() {
     writer.lock().unwrap();
     go().unwrap();
     assert!(!left.exists() && in_use.exists());
-    assert!(!folder.path().join("run.lock").exists());
+    let lock = fs::File::open(folder.path().join("run.lock")).unwrap();
+    assert!(lock.try_lock().is_ok() && lock.metadata().unwrap().len() == 0);
 }
 
 #[test]
@@ -353,11 +365,12 @@ fn a_complete_run_keeps_the_best_weights_and_not_the_optimiser() {
     states.forget().unwrap();
     let kept = Checkpoint::load(&best).unwrap();
     assert_eq!(kept.history.epochs.len(), history.best_epoch().unwrap() + 1);
-    let names: Vec<String> = fs::read_dir(folder.path())
+    let mut names: Vec<String> = fs::read_dir(folder.path())
         .unwrap()
         .map(|file| file.unwrap().file_name().into_string().unwrap())
         .collect();
-    assert_eq!(names, ["run.best.safetensors"]);
+    names.sort();
+    assert_eq!(names, ["run.best.safetensors", "run.lock"]);
     let weights: usize = model.tensors().iter().map(|t| 4 * t.values.len()).sum();
     let size = fs::metadata(best).unwrap().len() as usize;
     assert!(size > weights && size < weights + 20_000, "{size} bytes for {weights}");

@@ -74,8 +74,8 @@ pub struct Contents {
 /// Other files are skipped, as are hidden ones and what macOS and Windows leave behind.
 ///
 /// # Errors
-/// Where the archive is damaged or encrypted, an entry points outside it, is a
-/// link, comes twice, or is larger than an image of these data sets can be.
+/// Where the archive is damaged or encrypted, an entry points outside it, or an image is a
+/// link, comes twice, or is larger than one of these data sets can be.
 pub fn read_images(path: &Path) -> Result<Vec<ImageFile>> {
     read_contents(path)?.whole()
 }
@@ -191,8 +191,20 @@ impl Unpacked<'_> {
 
 /// A name in an unknown encoding: Latin 1 has a character for each byte.
 fn text(name: &[u8]) -> String {
-    let latin_1 = |_| name.iter().map(|&byte| char::from(byte)).collect();
+    let latin_1 = |_| without_second_bytes(name.iter().map(|&byte| char::from(byte)));
     std::str::from_utf8(name).map_or_else(latin_1, Into::into)
+}
+
+/// A name of one character for each byte. In Shift JIS and GBK a backslash may be the second byte
+/// of a character: there it separates no folders, and becomes `_`.
+fn without_second_bytes(name: impl Iterator<Item = char>) -> String {
+    let mut is_second = false;
+    let whole = name.map(|character| {
+        let hides = is_second && character == '\\';
+        is_second = !is_second && !character.is_ascii();
+        if hides { '_' } else { character }
+    });
+    whole.collect()
 }
 
 fn too_many(path: &Path) -> Error {
@@ -263,18 +275,32 @@ fn unpack(path: &Path, mut archive: impl Read + Seek, size: u64) -> Result<Conte
 fn read_zip(unpacked: &mut Unpacked, archive: impl Read + Seek) -> Result<()> {
     let path = unpacked.path;
     let wrong = |problem| damaged(path, problem);
-    let left = Cell::new(MAX_DIRECTORY_BYTES);
-    let metered = Metered { inner: archive, left: &left };
-    let mut archive = ZipArchive::new(metered)
-        .map_err(|e| wrong(format!("not a readable zip, tar or tar.gz archive ({e})")))?;
-    // From here on the entries' own limits hold.
-    left.set(u64::MAX);
+    let left = Cell::new(0);
+    let open = |reader| {
+        left.set(MAX_DIRECTORY_BYTES);
+        ZipArchive::new(reader)
+            .map_err(|e| wrong(format!("not a readable zip, tar or tar.gz archive ({e})")))
+    };
+    let mut archive = open(Metered { inner: archive, left: &left })?;
     if archive.len() > MAX_FILES {
         return Err(too_many(path));
     }
     if archive.has_duplicate_names() {
-        return Err(wrong("two entries have the same name".into()));
+        // The crate keeps the last of equal ones, and does not say which they are.
+        let start = archive.central_directory_start();
+        let mut reader = archive.into_inner();
+        left.set(MAX_DIRECTORY_BYTES);
+        let names = listed_names(&mut reader, start).map_err(|e| wrong(e.to_string()))?;
+        let mut seen = HashSet::new();
+        let twice: Vec<String> =
+            names.iter().filter(|name| !seen.insert(*name)).map(|name| text(name)).collect();
+        if twice.is_empty() || twice.iter().any(|name| is_image(name)) {
+            return Err(wrong("two entries have the same name".into()));
+        }
+        archive = open(reader)?;
     }
+    // From here on the entries' own limits hold.
+    left.set(u64::MAX);
     for index in 0..archive.len() {
         let name = match archive.name_for_index(index) {
             Some(Ok(name)) => name.into_owned(),
@@ -297,7 +323,9 @@ fn read_zip(unpacked: &mut Unpacked, archive: impl Read + Seek) -> Result<()> {
             let raw = entry.name_raw().to_vec();
             let name = match (std::str::from_utf8(&raw), entry.name()) {
                 (Ok(name), _) => name.to_owned(),
-                (_, Ok(name)) if !name.contains(char::REPLACEMENT_CHARACTER) => name.into_owned(),
+                (_, Ok(name)) if !name.contains(char::REPLACEMENT_CHARACTER) => {
+                    without_second_bytes(name.chars())
+                }
                 _ => text(&raw),
             };
             let is_link = entry.is_symlink();
@@ -305,6 +333,24 @@ fn read_zip(unpacked: &mut Unpacked, archive: impl Read + Seek) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The names in the list of entries of a zip archive, which begins at `start`.
+fn listed_names(zip: &mut (impl Read + Seek), start: u64) -> io::Result<Vec<Vec<u8>>> {
+    zip.seek(SeekFrom::Start(start))?;
+    let mut names = Vec::new();
+    loop {
+        let mut head = Vec::new();
+        zip.take(46).read_to_end(&mut head)?;
+        if head.len() < 46 || !head.starts_with(b"PK\x01\x02") {
+            return Ok(names);
+        }
+        let length = |at| usize::from(u16::from_le_bytes([head[at], head[at + 1]]));
+        let mut name = vec![0; length(28)];
+        zip.read_exact(&mut name)?;
+        names.push(name);
+        zip.seek_relative((length(30) + length(32)) as i64)?;
+    }
 }
 
 fn read_tar(unpacked: &mut Unpacked, archive: impl Read) -> Result<()> {
