@@ -71,8 +71,8 @@ correctly.
 """
 
 LIMITS = (
-    "Writers of the validation part also drew images that it learned from; it does less well on new writers (the runs "
-    "`…-by-writer`). All drew with one pen on one tablet computer. Photographs are read by the run `…-photographs` alone, "
+    "Writers of the validation part also drew images that it learned from; what such networks reach on new writers, the runs "
+    "`…-by-writer` say. All drew with one pen on one tablet computer. Photographs are read by the run `…-photographs` alone, "
     "which saw none either."
 )
 

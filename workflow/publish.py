@@ -36,6 +36,8 @@ def main(outputs="outputs"):
     # Not what a failed run left beside them (`.partial`).
     executed = [path for path in sorted((results.ROOT / "notebooks").glob("*.ipynb")) if (outputs / "notebooks" / path.name).exists()]
     pages.main(outputs, [path.stem for path in executed], REFERENCE / "report", without=["draw", "mistakes"])
+    if (outputs / "official-test.json").exists():
+        shutil.copy(outputs / "official-test.json", REFERENCE)
     # What people read is added to: nobody's answers are lost.
     for path in (outputs / "human").glob("*.json"):
         (REFERENCE / "human").mkdir(exist_ok=True)

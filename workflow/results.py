@@ -279,19 +279,21 @@ def learns_either(run):
 
 
 def two_groups(values):
-    """As `report/mod.rs` has it: at least two on each side of a gap five times as wide as either side."""
+    """As `report/mod.rs` has it: at least two on each side of a gap five times as wide as either side, or all but one equal."""
     values = sorted(values)
     if len(values) < 4:
         return None
     at = max(range(1, len(values)), key=lambda i: values[i] - values[i - 1])
     groups = values[:at], values[at:]
     gap = values[at] - values[at - 1]
-    return groups if all(len(group) > 1 and 5 * (group[-1] - group[0]) < gap for group in groups) else None
+    widest = max(group[-1] - group[0] for group in groups)
+    alone = min(map(len, groups)) == 1
+    return groups if (gap > widest == 0 if alone else 5 * widest < gap) else None
 
 
 def interval(values, overlap, may_be_two):
     """Mean and half the width of the 95 % interval, or the one value there is; of runs in two groups the mean of each."""
     if may_be_two and (groups := two_groups(values)):
-        return "; ".join(f"{statistics.fmean(group):.4f} ({len(group)} runs)" for group in groups)
+        return "; ".join(f"{statistics.fmean(group):.4f} ({len(group)} {'run' if len(group) == 1 else 'runs'})" for group in groups)
     mean, half = mean_and_half(values, overlap)
     return f"{mean:.4f} ± {half:.4f}" if math.isfinite(half) else f"{mean:.4f}"

@@ -8,6 +8,7 @@ import pytest
 
 import results
 import verify
+from conftest import missing
 
 PUBLISHED = {
     "part": 2, "network": "original", "init": "random", "protocol": "report", "seed": 0, "loss": "cross_entropy",

@@ -19,8 +19,8 @@ use std::borrow::Borrow;
 use crate::{
     Result,
     display::{
-        Axis, Cell, Html, LineChart, RowChart, Show, Table, format_number, format_signed, note,
-        number, percent, percent_interval, stack,
+        Axis, Cell, Html, LineChart, RowChart, Show, Table, format_counted, format_number,
+        format_signed, note, number, percent, percent_interval, stack,
     },
     eval::statistics::{Estimate, Interval, PairedDifference, holm, mean, mean_of_splits},
     study::{Grid, Head, Init, RunResult, Seeds, Trained, val_accuracy},
@@ -221,7 +221,7 @@ fn compare_under(
             None => chart.estimate(name.as_ref(), &estimate),
             Some((low, high)) => [low, high].into_iter().fold(chart, |chart, group| {
                 let of_group = group.iter().sum::<f64>() / group.len() as f64;
-                let name = format!("{}, {} runs", name.as_ref(), group.len());
+                let name = format!("{}, {}", name.as_ref(), format_counted(group.len(), "run"));
                 chart.value(name, of_group)
             }),
         };
@@ -261,18 +261,20 @@ fn two_groups(seeds: &Seeds) -> Option<Groups> {
 }
 
 /// Values that lie around two points rather than one: at least two on each side of a gap five
-/// times as wide as either side (of five normally distributed values, one set in a hundred).
+/// times as wide as either side (of five normally distributed values, one set in a hundred); or all
+/// but one equal, as those of networks that answer every image alike.
 fn around_two(values: &[f64]) -> Option<Groups> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let gap = |at: &usize| sorted[*at] - sorted[at - 1];
     let at = (1..sorted.len()).max_by(|a, b| gap(a).total_cmp(&gap(b)))?;
     let (low, high) = sorted.split_at(at);
-    let is_narrow = |group: &[f64]| {
-        let range = group[group.len() - 1] - group[0];
-        group.len() > 1 && 5.0 * range < gap(&at)
+    let range = |group: &[f64]| group[group.len() - 1] - group[0];
+    let are_two = match (low.len(), high.len()) {
+        (1, others) | (others, 1) => others > 2 && range(low) + range(high) == 0.0,
+        _ => 5.0 * range(low).max(range(high)) < gap(&at),
     };
-    (is_narrow(low) && is_narrow(high)).then(|| (low.to_vec(), high.to_vec()))
+    are_two.then(|| (low.to_vec(), high.to_vec()))
 }
 
 impl Trained {
@@ -303,7 +305,9 @@ impl Trained {
     pub fn origin(&self) -> Html {
         let dataset = &self.result.dataset;
         match &self.result.pretraining {
-            Some(first) => stack(&[dataset, &note("Before that, it was trained on:"), first]),
+            Some(first) => {
+                stack(&[dataset, &note("Before that, it was trained on nine tenths of:"), first])
+            }
             None => dataset.show(),
         }
     }
@@ -320,11 +324,14 @@ mod tests {
         assert_eq!(around_two(&learned_or_not), Some(groups));
         for one in [
             &[0.90, 0.91, 0.92, 0.925, 0.93][..],
-            &[0.0974, 0.0974, 0.0974, 0.0892, 0.0974],
+            &[0.0974, 0.0974, 0.0974, 0.0974, 0.0974],
+            &[0.0974, 0.0974, 0.0975, 0.0892, 0.0974],
             &[0.5],
             &[],
         ] {
             assert_eq!(around_two(one), None, "{one:?}");
         }
+        let one_answer = [0.0974, 0.0974, 0.0974, 0.0892, 0.0974];
+        assert_eq!(around_two(&one_answer), Some((vec![0.0892], vec![0.0974; 4])));
     }
 }

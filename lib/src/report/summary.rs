@@ -9,7 +9,7 @@ use crate::{
     display::{Html, Show, format_counted, note, number, stack},
     eval::statistics::{mean, mean_of_splits},
     files::is_quick,
-    study::{Experiment, Head, Init, RunResult, Seeds, TAKEN, UNLIMITED, networks},
+    study::{Environment, Experiment, Head, Init, RunResult, Seeds, TAKEN, UNLIMITED, networks},
 };
 
 /// The data that the study's runs are trained on.
@@ -76,8 +76,8 @@ pub fn accuracies(data: &Datasets) -> Result<Html> {
 /// Training time of each network, one run, and of the 2021 report's nine networks together.
 pub fn costs(data: &Datasets) -> Result<Html> {
     let mut table = table(
-        "Training time of one run, mean over the seeds on the same processor and threads",
-        "part | network | epochs | minutes | processor",
+        "Training time of one run, mean over the runs on the same processor and threads",
+        "part | network | epochs | minutes | runs | processor",
     );
     let (mut minutes, mut repeated, mut missing) = (0.0, 0, 0);
     for row in rows(data)? {
@@ -85,9 +85,10 @@ pub fn costs(data: &Datasets) -> Result<Html> {
             missing += usize::from(row.repeated);
             continue;
         };
-        let (cpu, threads) = (&run.environment.cpu, run.environment.threads);
+        let Environment { cpu, cpu_model: model, threads, .. } = &run.environment;
         let alike = |other: &RunResult| other.timed_like(run).then(|| other.seconds());
-        let seconds = mean(&row.seeds.values(alike))?.mean;
+        let times = mean(&row.seeds.values(alike))?;
+        let seconds = times.mean;
         if row.repeated {
             minutes += seconds / 60.0;
             repeated += 1;
@@ -97,7 +98,8 @@ pub fn costs(data: &Datasets) -> Result<Html> {
             row.name.as_str().into(),
             run.epochs.len().into(),
             number(seconds / 60.0, 1),
-            format!("{cpu}, {}", format_counted(threads, "thread")).into(),
+            times.n.into(),
+            format!("{cpu} ({model}), {}", format_counted(*threads, "thread")).into(),
         ]);
     }
     if repeated == 0 || missing > 0 || is_quick() {

@@ -80,11 +80,9 @@ impl OfficialTest {
     /// Where it was done before, the test set or the drawings to learn from are not here, or
     /// anything is damaged.
     pub fn run() -> Result<Self> {
-        let record = outputs().join(RECORD);
-        if record.exists() {
+        if Self::load()?.is_some() {
             let problem = "the official test was made already";
-            let remedy = "read its result there, or in notebook 2";
-            return Err(Error::content(record, problem, remedy));
+            return Err(Error::argument(problem, "read its result in notebook 2"));
         }
         let drawings = Handwritten::open_test(&find()?)?;
         let learned_from = load_drawings()?.provenance;
@@ -111,7 +109,7 @@ impl OfficialTest {
             networks.push(TestedNetwork::of(name, together, weights, &evaluation)?);
         }
         let test = Self { dataset: drawings.provenance, networks };
-        write_json(&record, &test)?;
+        write_json(&outputs().join(RECORD), &test)?;
         Ok(test)
     }
 }

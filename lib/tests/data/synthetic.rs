@@ -40,7 +40,7 @@ fn the_archive_has_names_numbers_and_sizes_of_the_real_one() {
 /// and columns where `m.any()`, share `m.mean()`, middles of the box; 5th, 50th and 95th
 /// percentile.
 #[test]
-fn sizes_and_places_are_those_of_real_photographs() {
+fn sizes_and_places_are_those_of_real_drawings() {
     let mut measured: [Vec<f64>; 5] = Default::default();
     for number in (1..=55).step_by(3) {
         let writer = Writer::new(SEED, number);

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::{
-    measures::{MEASURES, Measure, curve, seconds_to, steps_to},
+    measures::{MEASURES, Measure, curve, steps_to},
     sentences,
 };
 use crate::{
@@ -51,17 +51,12 @@ pub fn curves(grid: &Grid, head: Head) -> Html {
 pub fn convergence(grid: &Grid) -> Result<Html> {
     let mut table = table(
         "Steps and seconds until accuracy first reaches a goal",
-        "goal | head | start | reached | median steps | median seconds | pretrained − random (steps)",
+        "goal | head | start | reached | median steps | the same in seconds | pretrained − random (steps)",
     );
-    // Steps are the same on any machine, seconds are not.
-    let first = grid.all().next();
-    let seconds_to = |goal: f64, run: &RunResult| {
-        seconds_to(goal, run).filter(|_| first.is_some_and(|first| run.timed_like(first)))
-    };
     let goals = GOALS.into_iter();
     for (goal, (head, init)) in goals.flat_map(|goal| networks().map(move |n| (goal, n))) {
         let runs = grid.runs(head, init);
-        let (steps, seconds) = (times(runs, goal, steps_to), times(runs, goal, seconds_to));
+        let steps = times(runs, goal, steps_to);
         if steps.is_empty() {
             continue;
         }
@@ -71,8 +66,8 @@ pub fn convergence(grid: &Grid) -> Result<Html> {
             head.name().into(),
             init.name().into(),
             format!("{there} of {}", steps.len()).into(),
-            median(&steps, 0)?,
-            median(&seconds, 1)?,
+            median(&steps, 0, 1.0)?,
+            median(&steps, 1, seconds_a_step(runs))?,
             match init {
                 Init::Random => "".into(),
                 Init::Pretrained => step_gain(grid, head, goal),
@@ -100,7 +95,11 @@ pub fn convergence(grid: &Grid) -> Result<Html> {
         let [near, far] = [0.98, 0.99].map(|goal| sooner(grid, head, goal));
         format!("{}: {near}; {far}.", head_title(head))
     });
-    let words = note(&words.join(" "));
+    let words = note(&format!(
+        "{} Seconds are the median steps times what a step took in the run of seed 0, on the processor \
+         that made it.",
+        words.join(" ")
+    ));
     Ok(stack(&[&charts, &table, &left_out(&grid.left_out()), &words]))
 }
 
@@ -131,15 +130,18 @@ fn times(
 
 /// Median of times of which some are censored (Kaplan and Meier); where fewer than half of
 /// the runs got there, only a lower bound is known.
-fn median(times: &[Time], decimals: usize) -> Result<Cell> {
-    if times.is_empty() {
-        return Ok("–".into());
-    }
-    let last = times.iter().map(|time| time.value()).fold(0.0, f64::max);
+fn median(times: &[Time], decimals: usize, scale: f64) -> Result<Cell> {
+    let last = times.iter().map(|time| time.value()).fold(0.0, f64::max) * scale;
     Ok(match KaplanMeier::new(times)?.median() {
-        Some(median) => number(median, decimals),
+        Some(median) => number(median * scale, decimals),
         None => format!("over {last:.decimals$}").into(),
     })
+}
+
+/// Of the first run: steps are the same on any machine, seconds are not.
+fn seconds_a_step(runs: &[RunResult]) -> f64 {
+    let last = runs.first().and_then(|run| run.curve.last());
+    last.map_or(f64::NAN, |point| point.seconds / point.step as f64)
 }
 
 /// Paired difference in steps. A run that did not get there counts with the step at which

@@ -97,10 +97,3 @@ pub fn sd_of_last_epoch(run: &RunResult) -> Option<f64> {
 pub fn steps_to(goal: f64, run: &RunResult) -> Option<Time> {
     Time::to_reach(goal, &curve(run))
 }
-
-/// As [`steps_to`], in seconds of training.
-pub fn seconds_to(goal: f64, run: &RunResult) -> Option<Time> {
-    let points = run.curve.iter();
-    let points: Vec<(f64, f64)> = points.map(|p| (p.seconds, p.val_accuracy)).collect();
-    Time::to_reach(goal, &points)
-}

@@ -9,7 +9,7 @@ use crate::{
     data::Samples,
     display::{Axis, Cell, Html, LineChart, Table, number, percent},
     report::{accuracy, compare_under, named, reference_2021, table},
-    study::{Grid, RunResult, networks},
+    study::{Grid, Head, Init, RunResult, Seeds, networks},
 };
 
 /// Test accuracy after the last epoch.
@@ -62,15 +62,21 @@ pub fn avoidance(grid: &Grid) -> LineChart {
         .dots("the least likely digit is right", points(least_likely))
 }
 
-/// What each network has learned, means over the seeds.
+/// What each network has learned, a mean over the runs that learned to avoid the right digit and
+/// one over the others: a mean of both would be near neither.
 pub fn learned(grid: &Grid) -> Table {
     let mut table = table(
-        "What was learned, means over the seeds",
-        "head | start | loss on given labels (nats) | share of their information learned | most likely digit right | \
+        "What was learned, means over the runs below chance and over the others",
+        "head | start | runs | loss on given labels (nats) | share of their information learned | most likely digit right | \
          least likely digit right | confidence | loss on true labels (nats) | runs with one answer | \
          runs with a silent dense layer",
     );
-    for (head, init, seeds) in grid.iter().filter(|(.., seeds)| !seeds.runs.is_empty()) {
+    let both = |(head, init, seeds): (Head, Init, &Seeds)| {
+        let (below, others) = seeds.runs.iter().cloned().partition(below_chance);
+        [below, others].map(|runs| (head, init, Seeds { runs, left_out: Vec::new() }))
+    };
+    let rows = grid.iter().flat_map(both).filter(|(.., seeds)| !seeds.runs.is_empty());
+    for (head, init, seeds) in rows {
         let mean = |value: &dyn Fn(&RunResult) -> Option<f64>| {
             seeds.mean(value).map_or(f64::NAN, |estimate| estimate.mean)
         };
@@ -81,6 +87,7 @@ pub fn learned(grid: &Grid) -> Table {
         table = table.row([
             head.name().into(),
             init.name().into(),
+            seeds.runs.len().into(),
             number(mean(&|run| run.metric("train_loss")), 4),
             percent(mean(&taken_up)),
             percent(mean(&|run| run.test_accuracy)),

@@ -118,7 +118,7 @@ impl Experiment {
         .shortened_in_quick_run()
     }
 
-    /// Part 2 as the 2021 report did it: 3 epochs of 600 batches of 100, Adam at 1e-3; the
+    /// Part 2 as we read the 2021 report: 3 epochs of 600 batches of 100, Adam at 1e-3; the
     /// test set validates after each epoch.
     pub fn mnist(head: Head, init: Init, seed: u64) -> Self {
         let curve = FineCurve { every: 20, images: 2000 };
