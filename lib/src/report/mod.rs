@@ -271,7 +271,9 @@ fn around_two(values: &[f64]) -> Option<Groups> {
     let (low, high) = sorted.split_at(at);
     let range = |group: &[f64]| group[group.len() - 1] - group[0];
     let are_two = match (low.len(), high.len()) {
-        (1, others) | (others, 1) => others > 2 && range(low) + range(high) == 0.0,
+        (1, others) | (others, 1) => {
+            others > 2 && range(low) + range(high) == 0.0 && gap(&at) > 0.0
+        }
         _ => 5.0 * range(low).max(range(high)) < gap(&at),
     };
     are_two.then(|| (low.to_vec(), high.to_vec()))
