@@ -20,6 +20,7 @@ export PATH="$GLYPHS_ROOT/workflow/bin:$GLYPHS_ROOT/.venv/bin:$PATH"
 if [ ! -w "$HOME" ]; then
     export XDG_CACHE_HOME="${XDG_CACHE_HOME:-$GLYPHS_ROOT/target/cache}"
     export JUPYTER_RUNTIME_DIR="${JUPYTER_RUNTIME_DIR:-$GLYPHS_ROOT/target/jupyter}"
+    export IPYTHONDIR="${IPYTHONDIR:-$GLYPHS_ROOT/target/ipython}"
     [ -w "${CARGO_HOME:-$HOME/.cargo}" ] || export CARGO_HOME="$GLYPHS_ROOT/target/cargo"
 fi
 
