@@ -16,11 +16,39 @@ export GLYPHS_ROOT
 command -v cargo >/dev/null || PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
 export PATH="$GLYPHS_ROOT/workflow/bin:$GLYPHS_ROOT/.venv/bin:$PATH"
 
-# The kernel compiles cells in a package of its own here, and everything else
+# What would be written below HOME; pip and JupyterLab manage without.
+if [ ! -w "$HOME" ]; then
+    export XDG_CACHE_HOME="${XDG_CACHE_HOME:-$GLYPHS_ROOT/target/cache}"
+    export JUPYTER_RUNTIME_DIR="${JUPYTER_RUNTIME_DIR:-$GLYPHS_ROOT/target/jupyter}"
+    export IPYTHONDIR="${IPYTHONDIR:-$GLYPHS_ROOT/target/ipython}"
+    [ -w "${CARGO_HOME:-$HOME/.cargo}" ] || export CARGO_HOME="$GLYPHS_ROOT/target/cargo"
+fi
+
+# evcxr splits the paths of compiled cells at blanks: it is told of a link without any.
+EVCXR_TMPDIR="$GLYPHS_ROOT/target/kernel"
+case $GLYPHS_ROOT in
+*[[:space:]]*)
+    EVCXR_TMPDIR="${XDG_CACHE_HOME:-$HOME/.cache}/glyphs/clones/$(printf %s "$GLYPHS_ROOT" | cksum | cut -d " " -f 1)"
+    case $EVCXR_TMPDIR in
+    *[[:space:]]*)
+        echo "workflow/env.sh: the kernel works in no folder whose path has a blank, and its link to this one would have one too:" >&2
+        echo "  $EVCXR_TMPDIR" >&2
+        echo "Name a cache without blanks for all commands (export XDG_CACHE_HOME=/folder), or move the clone." >&2
+        return 1
+        ;;
+    esac
+    if [ "$(readlink "$EVCXR_TMPDIR")" != "$GLYPHS_ROOT" ]; then
+        mkdir -p "${EVCXR_TMPDIR%/*}" && ln -sfn "$GLYPHS_ROOT" "$EVCXR_TMPDIR" || return 1
+    fi
+    EVCXR_TMPDIR="$EVCXR_TMPDIR/target/kernel"
+    ;;
+esac
+export EVCXR_TMPDIR
+
+# The kernel compiles cells in a package of its own there, and everything else
 # shares its build: same target directory, same triple, same flags, same profile.
 # evcxr always passes `-Cprefer-dynamic`; its profile has both checks on, which
 # Cargo.toml's has not, and these variables overrule both sides.
-export EVCXR_TMPDIR="$GLYPHS_ROOT/target/kernel"
 export CARGO_TARGET_DIR="$EVCXR_TMPDIR/target" CARGO_BUILD_BUILD_DIR="$EVCXR_TMPDIR/target"
 CARGO_BUILD_TARGET=$(rustc -vV | sed -n 's/^host: //p')
 export CARGO_BUILD_TARGET
@@ -32,6 +60,10 @@ unset CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS
 # The kernel is compiled once for each user, compiler host and version.
 GLYPHS_EVCXR_VERSION=0.22.0
 GLYPHS_EVCXR="${XDG_CACHE_HOME:-$HOME/.cache}/glyphs/evcxr_jupyter-$GLYPHS_EVCXR_VERSION-$CARGO_BUILD_TARGET"
+# Where nothing new can be put into HOME, what is there still serves.
+if [ ! -w "$HOME" ] && [ -x "$HOME/.cache/glyphs/${GLYPHS_EVCXR##*/}/bin/evcxr_jupyter" ]; then
+    GLYPHS_EVCXR="$HOME/.cache/glyphs/${GLYPHS_EVCXR##*/}"
+fi
 export GLYPHS_EVCXR GLYPHS_EVCXR_VERSION
 
 # A kernel of the same name elsewhere on the machine does not come first, nor do packages.

@@ -4,6 +4,17 @@
 # the pages. $PROFILE names a folder of workflow/profiles: local, or slurm.
 set -eu
 export GLYPHS_OUTPUTS="$GLYPHS_ROOT/$1"
+stop() { printf '%s\n' "$*" >&2; exit 1; }
+
+profile="workflow/profiles/${PROFILE:-local}"
+[ -d "$profile" ] ||
+    stop "PROFILE is '$PROFILE', and workflow/profiles has no such folder: unset it, or set it to one of $(ls workflow/profiles | xargs)."
+
+# Two at once would write the same files. (Two folders of outputs may be made at once.)
+mkdir -p "$1"
+exec 9<> "$1/.report.lock"
+other=$(python workflow/lock.py $$) ||
+    stop "Another report into $1 is under way: wait until it ends, or end it (kill $other)."
 
 # Data are fetched before anything is compared with them. The sources are asked once;
 # where none answers, notebooks make stand-ins, and `glyphs data fetch` asks again.
@@ -13,7 +24,6 @@ if [ -z "${GLYPHS_DATA:-}" ] && [ ! -e target/.data-asked ]; then
     touch target/.data-asked
 fi
 
-profile="workflow/profiles/${PROFILE:-local}"
 if [ -f "$profile/requirements.txt" ]; then
     python -m pip install --quiet --disable-pip-version-check --constraint requirements.txt --requirement "$profile/requirements.txt"
 fi
@@ -22,5 +32,5 @@ fi
 unset SNAKEMAKE_PROFILE
 outputs=$1 full=${2:-}
 shift "$(($# < 2 ? $# : 2))"
-snakemake --snakefile workflow/Snakefile --workflow-profile "$profile" --config "outputs=$outputs" "full=$full" -- "$@"
-[ $# -gt 0 ] || printf 'The report: %s\n' "$outputs/report/index.html"
+# In this process, which a second report names.
+exec snakemake --snakefile workflow/Snakefile --workflow-profile "$profile" --config "outputs=$outputs" "full=$full" "targets=$#" -- "$@"

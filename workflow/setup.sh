@@ -8,14 +8,14 @@ cd "$(dirname "$0")/.."
 
 # The user's own choices for pip and Python are for their own packages.
 export PIP_USER=0
-unset PYTHONPATH PYTHONHOME
+unset PIP_TARGET PIP_PREFIX PIP_ROOT PYTHONPATH PYTHONHOME
 
 say() { printf '\n== %s\n' "$*"; }
 stop() { printf '%s\n' "$*" >&2; exit 1; }
 packages() { cat requirements.txt; pwd; }
 digest() { python -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())'; }
 
-for path in . .venv target target/kernel outputs outputs/notebooks outputs/results; do
+for path in . .venv target target/kernel outputs outputs/.report.lock outputs/notebooks outputs/results; do
     [ ! -e "$path" ] || [ -w "$path" ] ||
         stop "$PWD/$path cannot be written. After a run as root: sudo chown -R $(id -un) '$PWD'"
 done
@@ -23,8 +23,10 @@ done
 command -v cargo >/dev/null || [ -x "${CARGO_HOME:-${HOME:-}/.cargo}/bin/cargo" ] ||
     stop "cargo was not found: install Rust 1.95 or newer first (environment.md, section 'What is needed')."
 
+pip= kernel= # What goes on beside the rest.
+
 # 1. The Python side, from requirements.txt. Its programs name this folder, which may have moved.
-if ! packages | cmp -s - .venv/installed.txt; then
+if ! packages | cmp -s - .venv/installed.txt || [ ! -x .venv/bin/snakemake ]; then
     python=
     for candidate in ${PYTHON:-} python3 python3.13 python3.12 python3.11; do
         if "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
@@ -38,7 +40,7 @@ if ! packages | cmp -s - .venv/installed.txt; then
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt &
     pip=$!
 fi
-trap 'kill ${pip:-} ${kernel:-} 2>/dev/null || true' EXIT
+trap 'kill $pip $kernel 2>/dev/null || true' EXIT
 
 . workflow/env.sh
 minimum=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
@@ -51,20 +53,32 @@ sys.exit(found < tuple(map(int, sys.argv[1].split("."))))' "$minimum" ||
     stop "$(rustc --version) is too old: this project needs Rust $minimum (rustup update stable)."
 
 # 2. The kernel: the one that `cargo install` put on this machine, where it is of the same version;
-# else it is compiled, without this project's flags, to serve any clone.
+# else it is compiled, without this project's flags, to serve any clone. Of several set-ups at once
+# one does so, and the others wait for it.
+has_kernel() { [ -x "$GLYPHS_EVCXR/bin/evcxr_jupyter" ]; }
+is_first() { python workflow/lock.py $$ >/dev/null; }
+place_kernel() {
+    rm -rf "$GLYPHS_EVCXR.part/build" "$GLYPHS_EVCXR"
+    mv "$GLYPHS_EVCXR.part" "$GLYPHS_EVCXR"
+}
 installed=${CARGO_HOME:-$HOME/.cargo}/bin/evcxr_jupyter
-if [ ! -x "$GLYPHS_EVCXR/bin/evcxr_jupyter" ] && [ -x "$installed" ] &&
-    cargo install --list | grep -qxF "evcxr_jupyter v$GLYPHS_EVCXR_VERSION:"; then
+if ! has_kernel; then
+    mkdir -p "${GLYPHS_EVCXR%/*}" && touch "$GLYPHS_EVCXR.lock" ||
+        stop "The kernel's folder cannot be written. Name another for this command and all later ones: XDG_CACHE_HOME=/folder make setup"
+    exec 9<> "$GLYPHS_EVCXR.lock"
+    is_first || kernel=another
+fi
+if has_kernel; then
+    kernel=
+elif [ -n "$kernel" ]; then
+    say "Notebook kernel: another set-up makes it, beside what follows"
+elif [ -x "$installed" ] && cargo install --list | grep -qxF "evcxr_jupyter v$GLYPHS_EVCXR_VERSION:"; then
     say "Notebook kernel: $installed is of the same version, and copied into $GLYPHS_EVCXR"
     mkdir -p "$GLYPHS_EVCXR.part/bin"
     cp "$installed" "$GLYPHS_EVCXR.part/bin/"
-    rm -rf "$GLYPHS_EVCXR"
-    mv "$GLYPHS_EVCXR.part" "$GLYPHS_EVCXR"
-fi
-if [ ! -x "$GLYPHS_EVCXR/bin/evcxr_jupyter" ]; then
+    place_kernel
+else
     say "Notebook kernel evcxr_jupyter $GLYPHS_EVCXR_VERSION into $GLYPHS_EVCXR (once for each user, beside what follows)"
-    mkdir -p "$GLYPHS_EVCXR.part" ||
-        stop "The kernel's folder cannot be written. Name another for this command and all later ones: XDG_CACHE_HOME=/folder make setup"
     # Two builds at once: near its end each waits for single crates, and leaves cores idle.
     (
         unset CARGO_BUILD_TARGET CARGO_BUILD_BUILD_DIR RUSTFLAGS CARGO_PROFILE_DEV_DEBUG_ASSERTIONS CARGO_PROFILE_DEV_OVERFLOW_CHECKS
@@ -83,17 +97,23 @@ if [ "$(cat target/kernel/.warm 2>/dev/null)" != "$wanted" ]; then
     cargo fetch --locked --target "$CARGO_BUILD_TARGET"
 fi
 
-if [ -n "${kernel:-}" ]; then
+if [ -n "$kernel" ]; then
     say "Waiting for the notebook kernel"
-    wait "$kernel" || stop "The notebook kernel could not be compiled: the reason stands above."
+    if [ "$kernel" = another ]; then
+        until has_kernel || is_first; do sleep 2; done
+        has_kernel || stop "The other set-up ended without the notebook kernel: run make setup again."
+    else
+        wait "$kernel" || stop "The notebook kernel could not be compiled: the reason stands above."
+        place_kernel
+    fi
     kernel=
-    rm -rf "$GLYPHS_EVCXR.part/build" "$GLYPHS_EVCXR"
-    mv "$GLYPHS_EVCXR.part" "$GLYPHS_EVCXR"
 fi
 
-if [ -n "${pip:-}" ]; then
+if [ -n "$pip" ]; then
     wait "$pip" || stop "The Python packages could not be installed: the reason stands above."
     pip=
+    [ -x .venv/bin/snakemake ] ||
+        stop "pip did not put the packages into .venv: see 'target' and 'prefix' in what '.venv/bin/pip config list' says."
     packages > .venv/installed.txt
 fi
 

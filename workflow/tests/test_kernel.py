@@ -180,6 +180,28 @@ def test_a_kernel_whose_program_is_gone_says_make_setup(tmp_path):
     assert done.returncode and "make setup" in done.stderr and "Traceback" not in done.stderr
 
 
+def test_a_kernel_of_the_users_stays_as_it_is_and_is_not_chosen(tmp_path, monkeypatch):
+    for name, folder in (("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup"), ("XDG_CACHE_HOME", ".cache")):
+        monkeypatch.setenv(name, os.environ.get(name, str(Path.home() / folder)))
+    home = tmp_path / "home"
+    theirs = [home / f"{data}/jupyter/kernels/rust/kernel.json" for data in (".local/share", "Library")]
+    spec = json.dumps({"argv": ["evcxr_jupyter", "--control_file", "{connection_file}"], "display_name": "Rust", "language": "rust"})
+    for path in theirs:
+        path.parent.mkdir(parents=True)
+        path.write_text(spec)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("GLYPHS_KERNEL", raising=False)
+    manager, client = start_new_kernel(kernel_name="rust", cwd=str(ROOT / "notebooks"), startup_timeout=600)
+    try:
+        assert manager.kernel_spec.display_name == "Rust (glyphs)"
+        assert runs_in(manager, client)('println!("ours");') == ("ok", "ours\n")
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    assert [path.read_text() for path in theirs] == [spec, spec]
+    assert [file.name for path in theirs for file in path.parent.iterdir()] == ["kernel.json"] * 2
+
+
 def from_env(variable, **environment):
     command = f'. workflow/env.sh && printf %s "${{{variable}-unset}}"'
     known = {k: v for k, v in os.environ.items() if k not in ("JUPYTER_PATH", "GLYPHS_DATA")}
@@ -192,7 +214,7 @@ def test_the_surroundings_do_not_reach_us():
     assert from_env("GLYPHS_DATA", GLYPHS_DATA="some/folder") == f"{ROOT}/some/folder"
     assert from_env("GLYPHS_DATA", GLYPHS_DATA="/data") == "/data"
     assert from_env("HOME", HOME="") == pwd.getpwuid(os.getuid()).pw_dir
-    assert from_env("CARGO_BUILD_BUILD_DIR", CARGO_BUILD_BUILD_DIR="/elsewhere") == f"{ROOT}/target/kernel/target"
+    assert from_env("CARGO_BUILD_BUILD_DIR", CARGO_BUILD_BUILD_DIR="/elsewhere") == from_env("EVCXR_TMPDIR") + "/target"
     first, *others = from_env("JUPYTER_PATH", JUPYTER_PATH="/elsewhere").split(":")
     assert first == f"{ROOT}/.venv/share/jupyter" and others == ["/elsewhere"]
     assert json.loads((Path(first) / "kernels/rust/kernel.json").read_text())["interrupt_mode"] == "signal"

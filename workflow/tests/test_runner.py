@@ -9,9 +9,12 @@ import fcntl
 import json
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
@@ -237,6 +240,27 @@ EVALUATED = (
     "let result: Evaluation = evaluate(&model, &samples).or_stop();\n"
     'println!("{} {}", model.summary().layers.len(), result.loss());'
 )
+
+
+def test_a_killed_run_leaves_no_process_behind_and_can_be_started_again(tmp_path, execute):
+    network = f"{measure_kernel.LENET5}\nlet mut model: Network<LeNet5> = Network::new(0);"
+    cells = [new_code_cell(source) for source in (USES_LIB, STRIPES, network, TRAINING)]
+    nbformat.write(new_notebook(metadata=HEALTHY.metadata, cells=cells), tmp_path / "endless.ipynb")
+    command = [sys.executable, run_notebook.__file__, tmp_path / "endless.ipynb", tmp_path / "out.ipynb"]
+    runner = psutil.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert any("epoch" in line for line in runner.stdout), "it does not train"
+    started = runner.children(recursive=True)
+    assert len(started) >= 3, "launch.py, the kernel and its child"
+    runner.kill()
+    runner.wait()
+    _, left = psutil.wait_procs(started, timeout=60)
+    for process in left:
+        process.kill()
+    assert not left
+    notebook, _ = execute()
+    assert notebook.cells[LAST].outputs[0].data["text/plain"] == "6"
+
+
 OF_READERS = {
     "LeNet5": (measure_kernel.LENET5, 12),
     "Skip": (measure_kernel.SKIP, 13),

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use glyphs::study::Environment;
 use serde_json::Value;
 
 /// Trains a run of a quick copy of the study by the command line's own entry point.
@@ -90,4 +91,25 @@ fn train_one_of_each_kind() {
     run.config.epochs += 1;
     let error = run.judge(&table).unwrap_err().to_string();
     assert!(error.contains("no network of part1-original-random-ours-seed0"), "{error}");
+}
+
+/// A folder that was unpacked from an archive: the working folder says where the project is.
+#[test]
+fn outside_of_a_repository_a_record_names_no_commit() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["notebooks", "lib"] {
+        std::fs::create_dir(folder.path().join(name)).unwrap();
+    }
+    let done = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "runs::the_commit_here_is_unknown", "--ignored"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
+}
+
+#[test]
+#[ignore = "started by the test above, in a folder of its own"]
+fn the_commit_here_is_unknown() {
+    assert_eq!(Environment::here().commit, "unknown");
 }

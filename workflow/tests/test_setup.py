@@ -1,0 +1,141 @@
+"""Set-up and its environment in copies of this folder, as far as it comes without compiling anything."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, missing
+
+import pages
+
+FILES = ["workflow", "requirements.txt", "Cargo.toml", "Cargo.lock"]
+NOBODY = "65534"
+
+
+def copy_to(folder):
+    folder.mkdir(parents=True)
+    for name in FILES:
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, folder / name)
+    return folder
+
+
+def program(path, script):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return path
+
+
+def sh(folder, command, **environment):
+    ours = {name: value for name, value in os.environ.items() if name != "GLYPHS_DATA"} | environment
+    return subprocess.run(["sh", "-c", command], cwd=folder, env=ours, capture_output=True, text=True)
+
+
+ENV = '. workflow/env.sh && printf "%s\\n" "$EVCXR_TMPDIR" "$CARGO_TARGET_DIR" "$GLYPHS_EVCXR" "$XDG_CACHE_HOME"'
+
+
+def test_a_blank_in_the_path_does_not_reach_the_kernel(tmp_path):
+    cache = tmp_path / "cache"
+    clones = [copy_to(tmp_path / "my projects" / name) for name in ("glyphs", "my glyphs")]
+    found = [sh(clone, ENV, XDG_CACHE_HOME=str(cache)).stdout.splitlines() for clone in clones]
+    for clone, (kernel, target, *_) in zip(clones, found):
+        assert " " not in kernel and target == f"{kernel}/target"
+        assert Path(kernel).resolve() == clone / "target/kernel"
+    assert found[0] != found[1]
+    # Once more, with the link there; and where it would have a blank of its own.
+    assert sh(clones[0], ENV, XDG_CACHE_HOME=str(cache)).stdout.splitlines() == found[0]
+    done = sh(clones[0], ENV, XDG_CACHE_HOME=str(tmp_path / "my cache"))
+    assert done.returncode and not done.stdout and "export XDG_CACHE_HOME=" in done.stderr
+
+
+@pytest.fixture
+def as_nobody():
+    """A folder that others can read, and how a command is run by someone who cannot write there."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        command = []
+        if os.getuid() == 0:
+            setpriv = shutil.which("setpriv") or missing("setpriv is not installed")
+            command = [setpriv, f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+        yield Path(folder), command
+
+
+def test_a_folder_that_cannot_be_written_is_named_with_its_remedy(as_nobody):
+    folder, command = as_nobody
+    clone = copy_to(folder / "glyphs")
+    (clone / "outputs").mkdir(mode=0o555)
+    done = subprocess.run([*command, "workflow/setup.sh"], cwd=clone, capture_output=True, text=True)
+    unwritable = clone if command else clone / "outputs"
+    assert done.returncode == 1 and not done.stdout
+    assert f"{unwritable.resolve()}" in done.stderr and "cannot be written" in done.stderr and "sudo chown -R" in done.stderr
+
+
+def test_without_a_home_to_write_in_everything_goes_below_target(as_nobody):
+    folder, command = as_nobody
+    clone = copy_to(folder / "glyphs")
+    home = folder / "home"
+    home.mkdir(mode=0o555)
+    # The user who runs it finds no Rust below another one's HOME.
+    tools = program(folder / "bin/rustc", 'echo "host: here"').parent
+    program(tools / "cargo", "exit 1")
+    environment = {"PATH": f"{tools}:/usr/bin:/bin", "HOME": str(home)}
+
+    def found(**more):
+        again = f". workflow/env.sh && {ENV}"  # The kernel's start sources it once more.
+        run = [*command, "sh", "-c", f'{again} "$JUPYTER_RUNTIME_DIR" "$CARGO_HOME"']
+        return subprocess.run(run, cwd=clone, env=environment | more, capture_output=True, text=True).stdout.splitlines()
+
+    _, _, kernel, *folders = found()
+    assert Path(kernel).is_relative_to(clone / "target/cache")
+    assert folders == [f"{clone}/target/{name}" for name in ("cache", "jupyter", "cargo")]
+    assert found(XDG_CACHE_HOME="/cache")[3] == "/cache"
+    # A kernel that is in HOME already serves from there.
+    home.chmod(0o755)
+    in_home = home / ".cache/glyphs" / Path(kernel).name
+    program(in_home / "bin/evcxr_jupyter", "")
+    home.chmod(0o555)
+    assert found()[2] == str(in_home)
+
+
+def test_the_python_packages_of_a_clone_that_was_moved_are_installed_anew(tmp_path):
+    clone = copy_to(tmp_path / "glyphs")
+    python = program(tmp_path / "bin/python", '[ "$1" != -c ] || exit 0\necho "asked for $2"; exit 7')
+    program(tmp_path / "bin/rustc", "exit 1")
+    path = f"{python.parent}:{os.environ['PATH']}"
+
+    def set_up(folder):
+        return sh(folder, "workflow/setup.sh", PATH=path, PYTHON=str(python))
+
+    program(clone / ".venv/bin/snakemake", "")
+    (clone / ".venv/installed.txt").write_text(f"{(ROOT / 'requirements.txt').read_text()}{clone.resolve()}\n")
+    done = set_up(clone)
+    assert "Python" not in done.stdout and "rustc does not run" in done.stderr, done
+    moved = clone.rename(tmp_path / "moved")
+    done = set_up(moved)
+    assert "Python packages into .venv" in done.stdout and (done.returncode, "asked for venv" in done.stdout) == (7, True)
+    # Nor does a mark count beside an empty .venv.
+    (moved / ".venv/installed.txt").write_text(f"{(ROOT / 'requirements.txt').read_text()}{moved.resolve()}\n")
+    (moved / ".venv/bin/snakemake").unlink()
+    assert "asked for venv" in set_up(moved).stdout
+
+
+def test_of_two_set_ups_at_once_one_makes_the_kernel(tmp_path):
+    lock = tmp_path / "kernel.lock"
+    take = f'exec 9<> "{lock}"; "{ROOT}/.venv/bin/python" workflow/lock.py $$'
+    first = subprocess.Popen(["sh", "-c", f"{take}; echo taken; read wait"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert first.stdout.readline() == "taken\n"
+    second = sh(ROOT, take)
+    assert (second.returncode, second.stdout) == (1, f"{first.pid}\n")
+    first.kill()
+    first.wait()
+    assert sh(ROOT, take).returncode == 0
+
+
+def test_without_git_and_without_a_repository_no_commit_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert pages.tool("git", "describe", "--always") == ""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert pages.tool("git", "--version") == ""
