@@ -10,8 +10,8 @@ use crate::{
     Result,
     data::{Mnist, Provenance},
     display::{
-        Axis, Cell, Html, LineChart, RowChart, Show, format_count, format_p, no_number, note,
-        number, percent, row, stack,
+        Axis, Cell, Html, LineChart, RowChart, Show, format_count, format_p, format_signed,
+        no_number, note, number, percent, row, stack,
     },
     eval::statistics::{Interval, KaplanMeier, PairedDifference, Time},
     report::{
@@ -287,12 +287,19 @@ pub fn little_data(grids: &[(usize, &Grid)]) -> Html {
     let row = |head: Head, (n, grid): &(usize, &Grid)| {
         let of = |init| grid.runs(head, init).iter().filter_map(accuracy);
         let [random, pretrained] = Init::ALL.map(|init| of(init).collect::<Vec<f64>>());
+        let gains: Vec<f64> =
+            pretrained.iter().zip(&random).map(|(a, b)| 100.0 * (a - b)).collect();
+        let ends = [f64::min, f64::max].map(|end| gains.iter().copied().reduce(end));
         [
             (*n).into(),
             head.name().into(),
             mean_percent(&random),
             mean_percent(&pretrained),
             points(grid.gain(head, accuracy)),
+            match ends.map(|end| end.map(|gain| format_signed(gain, 2))) {
+                [Some(low), Some(high)] => format!("{low} to {high}").into(),
+                _ => "".into(),
+            },
         ]
     };
     let rows = Head::ALL.into_iter().filter(|head| {
@@ -300,7 +307,8 @@ pub fn little_data(grids: &[(usize, &Grid)]) -> Html {
         grids.any(|(_, grid)| sentences::heads(grid).any(|other| other == *head))
     });
     let rows = rows.flat_map(|head| grids.iter().map(move |few| row(head, few)));
-    let columns = "images | head | random | pretrained | pretrained − random (points)";
+    let columns =
+        "images | head | random | pretrained | pretrained − random (points) | each seed, from … to";
     let table = table("Test accuracy after training on few images", columns);
     let of_each: Vec<&Grid> = grids.iter().map(|(_, grid)| *grid).collect();
     let effects = sentences::effects(&of_each, accuracy).into_iter().zip(grids);

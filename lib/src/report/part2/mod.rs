@@ -10,5 +10,5 @@ pub use compare::{
     compare_depths, compare_rates, compare_starts, convergence, curves, little_data, quality,
     quality_finding, thirty_epochs,
 };
-pub use sentences::{calibration, recall};
+pub use sentences::{calibration, features, recall};
 pub use transfer::{carried_over, features_kept, pretraining_finding, weights_moved};

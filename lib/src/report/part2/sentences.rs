@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::compare::gains;
+use super::{compare::gains, transfer::LAYERS};
 use crate::{
     display::{Html, format_p, format_signed, note},
     eval::statistics::PairedDifference,
@@ -86,31 +86,52 @@ pub fn calibration(grid: &Grid) -> Html {
     note(&sentence("Over the seeds", &effects, "the calibration error"))
 }
 
-/// For which digits pretraining changes recall, corrected for their number.
+/// For which digits pretraining changes recall.
 pub fn recall(grid: &Grid) -> Html {
+    let digits = (0..10).map(|digit| (digit.to_string(), format!("recall_{digit}")));
+    note(&changes(grid, digits, "recall", (100.0, " points")))
+}
+
+/// In which layers pretraining changes how alike features stay from start to end (CKA).
+pub fn features(grid: &Grid) -> Html {
+    let layers = LAYERS.map(|layer| (layer.to_string(), format!("cka_{layer}")));
+    note(&changes(
+        grid,
+        layers.into_iter(),
+        "the similarity of features before and after",
+        (1.0, ""),
+    ))
+}
+
+/// Which of several metrics pretraining changes with which head, corrected for their number; `unit` is
+/// what a difference is multiplied by, and its name.
+fn changes(
+    grid: &Grid,
+    metrics: impl Iterator<Item = (String, String)>,
+    what: &str,
+    unit: (f64, &str),
+) -> String {
+    let metrics: Vec<(String, String)> = metrics.collect();
     let mut all = Vec::new();
     for head in Head::ALL {
-        for digit in 0..10 {
-            let name = format!("recall_{digit}");
-            let gain = grid.gain(head, |run| run.metric(&name));
-            all.extend(gain.map(|gain| (head, digit, gain)));
+        for (label, name) in &metrics {
+            let gain = grid.gain(head, |run| run.metric(name));
+            all.extend(gain.map(|gain| (head, label, gain)));
         }
     }
     if all.is_empty() {
-        return note("One seed alone cannot say for which digits pretraining helps.");
+        return format!("One seed alone cannot say whether pretraining changes {what}.");
     }
     let corrected = corrected(all.iter().map(|(.., gain)| Some(gain)));
     let certain = all.iter().zip(corrected).filter(|(_, p)| *p < 0.05);
     let certain: Vec<String> = certain
-        .map(|((head, digit, gain), p)| {
-            let (name, points) = (head.name(), difference(gain, 100.0, 2));
-            format!("{digit} with the {name} head ({points} points, {})", format_p(p))
+        .map(|((head, label, gain), p)| {
+            let (name, change) = (head.name(), difference(gain, unit.0, 2));
+            format!("{label} with the {name} head ({change}{}, {})", unit.1, format_p(p))
         })
         .collect();
-    note(&match certain.as_slice() {
-        [] => {
-            format!("For no digit is a change in recall established ({} comparisons).", all.len())
-        }
-        some => format!("Pretraining changes recall for {}.", some.join("; ")),
-    })
+    match certain.as_slice() {
+        [] => format!("No change in {what} is established ({} comparisons).", all.len()),
+        some => format!("Pretraining changes {what} for {}.", some.join("; ")),
+    }
 }

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Layers whose change is measured, input first.
-const LAYERS: [&str; 6] =
+pub(super) const LAYERS: [&str; 6] =
     ["block1.conv1", "block1.conv2", "block2.conv1", "block2.conv2", "hidden", "output"];
 
 /// How much of the MNIST network is carried over, in words.
