@@ -287,8 +287,13 @@ pub fn little_data(grids: &[(usize, &Grid)]) -> Html {
     let row = |head: Head, (n, grid): &(usize, &Grid)| {
         let of = |init| grid.runs(head, init).iter().filter_map(accuracy);
         let [random, pretrained] = Init::ALL.map(|init| of(init).collect::<Vec<f64>>());
-        let gains: Vec<f64> =
-            pretrained.iter().zip(&random).map(|(a, b)| 100.0 * (a - b)).collect();
+        let gains: Vec<f64> = (grid.runs(head, Init::Pretrained).iter())
+            .filter_map(|run| {
+                let mut random = grid.runs(head, Init::Random).iter();
+                let twin = random.find(|other| other.seed == run.seed)?;
+                Some(100.0 * (accuracy(run)? - accuracy(twin)?))
+            })
+            .collect();
         let ends = [f64::min, f64::max].map(|end| gains.iter().copied().reduce(end));
         [
             (*n).into(),
