@@ -60,7 +60,6 @@ fn a_grid_has_the_runs_of_all_its_networks() {
 }
 
 #[test]
-#[ignore = "the runs are being made anew"]
 fn every_run_of_the_list_is_published() {
     let published: HashSet<String> = published().iter().map(|(_, run)| run.name()).collect();
     let runs = experiments().into_iter().map(|run| run.name);
