@@ -1,7 +1,8 @@
 //! Notebook 7: learning digits from labels that say what an image is not.
 
 use super::{
-    accuracy, compare, compare_under, mean_percent, never_made, points, table, val_accuracy,
+    accuracy, compare, compare_under, mean_percent, never_made, or_zero, points, table,
+    val_accuracy,
 };
 use crate::{
     Result,
@@ -129,11 +130,7 @@ pub fn price_of_not_knowing(mislabelled: &Provenance, mnist: &Provenance) -> Res
         let unknown = Seeds::recorded(&run.divided(division), mislabelled)?;
         if let Some(cost) = known.difference(&unknown, accuracy, 0.0) {
             let points = format_signed(100.0 * cost.mean, 2);
-            let price = match cost.interval.contains(0.0) {
-                true => format!("{points} points, which cannot be told from zero"),
-                false => format!("{points} points"),
-            };
-            prices.push(format!("{price}, after {epochs} epochs"));
+            prices.push(format!("{points} points{}, after {epochs} epochs", or_zero(&cost)));
         }
         ways.push((format!("{epochs} epochs, wrong labels"), unknown));
         ways.push((format!("{epochs} epochs, true labels"), known));

@@ -128,6 +128,11 @@ fn difference(gain: &PairedDifference, scale: f64, decimals: usize) -> String {
     format!("{mean} ({})", span(gain.interval, scale, decimals))
 }
 
+/// What a difference is followed by whose interval has 0 in it; else nothing.
+fn or_zero(gain: &PairedDifference) -> &'static str {
+    if gain.interval.contains(0.0) { ", which cannot be told from zero" } else { "" }
+}
+
 /// `0.10 to 0.74`
 fn span(interval: Interval, scale: f64, decimals: usize) -> String {
     let [low, high] = [interval.low, interval.high].map(|x| format_number(x * scale, decimals));

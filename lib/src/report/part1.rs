@@ -3,8 +3,8 @@
 use std::{borrow::Borrow, path::PathBuf};
 
 use super::{
-    THE_REPORT, compare, difference, each_percent, mean_percent, never_made, or_none, p_value,
-    points, reference_2021, span, table, val_accuracy,
+    THE_REPORT, compare, difference, each_percent, mean_percent, never_made, or_none, or_zero,
+    p_value, points, reference_2021, span, table, val_accuracy,
 };
 use crate::{
     Result,
@@ -329,11 +329,8 @@ const TRIED: [u64; 2] = [0, 1];
 fn gain_of_context(ways: &[(&str, &Seeds, &Seeds)]) -> String {
     let gains = ways.iter().filter_map(|(whose, alone, context)| {
         let gain = context.difference(alone, val_accuracy, alone.overlap())?;
-        let verdict = match gain.interval.contains(0.0) {
-            true => ", which cannot be told from zero",
-            false => "",
-        };
-        Some(format!("by {} points for {whose}{verdict}", difference(&gain, 100.0, 2)))
+        let points = difference(&gain, 100.0, 2);
+        Some(format!("by {points} points for {whose}{}", or_zero(&gain)))
     });
     match gains.collect::<Vec<_>>().as_slice() {
         [] => String::new(),

@@ -65,7 +65,7 @@ impl Grid {
         self.seeds(head, init).map_or(&[], |seeds| &seeds.runs)
     }
 
-    fn seeds(&self, head: Head, init: Init) -> Option<&Seeds> {
+    pub fn seeds(&self, head: Head, init: Init) -> Option<&Seeds> {
         let mut cells = self.0.iter();
         cells.find_map(|(h, i, seeds)| ((*h, *i) == (head, init)).then_some(seeds))
     }

@@ -98,12 +98,20 @@ impl Seeds {
         value: impl Fn(&RunResult) -> Option<f64>,
         overlap: f64,
     ) -> Option<PairedDifference> {
-        let pairs = self.runs.iter().filter_map(|run| {
+        let (these, others): (Vec<f64>, Vec<f64>) = self.pairs(other, value).unzip();
+        difference_of_splits(&these, &others, overlap).ok()
+    }
+
+    /// This one's value and the other's, of each seed that both have.
+    pub fn pairs(
+        &self,
+        other: &Self,
+        value: impl Fn(&RunResult) -> Option<f64>,
+    ) -> impl Iterator<Item = (f64, f64)> {
+        self.runs.iter().filter_map(move |run| {
             let twin = other.runs.iter().find(|other| other.seed == run.seed)?;
             value(run).zip(value(twin))
-        });
-        let (these, others): (Vec<f64>, Vec<f64>) = pairs.unzip();
-        difference_of_splits(&these, &others, overlap).ok()
+        })
     }
 
     /// One row a run, with its measures.

@@ -287,13 +287,9 @@ pub fn little_data(grids: &[(usize, &Grid)]) -> Html {
     let row = |head: Head, (n, grid): &(usize, &Grid)| {
         let of = |init| grid.runs(head, init).iter().filter_map(accuracy);
         let [random, pretrained] = Init::ALL.map(|init| of(init).collect::<Vec<f64>>());
-        let gains: Vec<f64> = (grid.runs(head, Init::Pretrained).iter())
-            .filter_map(|run| {
-                let mut random = grid.runs(head, Init::Random).iter();
-                let twin = random.find(|other| other.seed == run.seed)?;
-                Some(100.0 * (accuracy(run)? - accuracy(twin)?))
-            })
-            .collect();
+        let both = grid.seeds(head, Init::Pretrained).zip(grid.seeds(head, Init::Random));
+        let pairs = both.into_iter().flat_map(|(one, other)| one.pairs(other, accuracy));
+        let gains: Vec<f64> = pairs.map(|(one, other)| 100.0 * (one - other)).collect();
         let ends = [f64::min, f64::max].map(|end| gains.iter().copied().reduce(end));
         [
             (*n).into(),
