@@ -122,6 +122,11 @@ def test_a_published_run_is_repeated_here(tmp_path):
     if ours["dataset"]["synthetic"]:
         missing("the real drawings are not here")
     assert verify.compare(ours, published) == []
+    instructions = ours["environment"]["instructions"]
+    if instructions == published["environment"]["instructions"]:
+        assert verify.level(ours, published) == "exact"
+    elif instructions in WEIGHTS:
+        assert ours["checkpoint"]["weights_sha256"] == WEIGHTS[instructions]
 
 
 def test_the_readme_shows_the_published_results():

@@ -319,7 +319,13 @@ pub fn official_test() -> Result<Html> {
             each_percent(&accuracies),
         ]);
     }
-    Ok(stack(&[&test.dataset, &table]))
+    let published = test.networks.iter().filter_map(|network| network.is_published);
+    let (same, all) = (published.clone().filter(|is| *is).count(), published.count());
+    let weights = note(&format!(
+        "{same} of these {all} networks have, bit for bit, the weights that the published records \
+         name; a network that was trained again on a processor of another kind has others."
+    ));
+    Ok(stack(&[&test.dataset, &table, &weights]))
 }
 
 /// Seeds on which some choices for ours were made.

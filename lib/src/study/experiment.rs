@@ -21,6 +21,9 @@ pub const TRUNK: [&str; 2] = ["block1", "block2"];
 /// Tensors that pretraining hands on begin with these names; the output layer is made anew.
 pub const CARRIED_OVER: [&str; 3] = ["block1.", "block2.", "hidden."];
 
+/// Protocol of the pretraining that most pretrained starts come from.
+pub const PRETRAINING: &str = "pretraining";
+
 /// The two dense heads that the 2021 report compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -221,6 +224,8 @@ pub struct Experiment {
     pub trunk: Trunk,
     pub head: Head,
     pub init: Init,
+    /// Protocol of the run that a pretrained start comes from, e.g. [`PRETRAINING`].
+    pub pretraining: &'static str,
     /// What a pretrained start takes over: tensors whose names begin so, e.g. [`CARRIED_OVER`].
     pub carried_over: &'static [&'static str],
     /// Layers that stay as they are, e.g. [`TRUNK`]; their running statistics are first brought
@@ -303,6 +308,7 @@ impl Experiment {
                 Init::Random => Vec::new(),
                 Init::Pretrained => owned(self.carried_over),
             },
+            pretraining: (self.pretraining != PRETRAINING).then(|| self.pretraining.into()),
             frozen: owned(self.frozen),
         }
     }
@@ -403,8 +409,8 @@ impl Experiment {
         Ok(Box::new(self.start()?.0))
     }
 
-    /// The same, with what it has been trained on already.
-    pub(super) fn start(&self) -> Result<(DynNetwork, Option<Provenance>)> {
+    /// The same, with the checkpoint that it comes from.
+    pub(super) fn start(&self) -> Result<(DynNetwork, Option<Checkpoint>)> {
         let hidden = match self.head {
             Head::Original => ORIGINAL,
             Head::Experimental => EXPERIMENTAL,
@@ -420,7 +426,7 @@ impl Experiment {
             let checkpoint = first.load_checkpoint()?;
             first.check_recorded(&checkpoint)?;
             checkpoint.restore_named(&mut model, self.carried_over)?;
-            learned = Some(checkpoint.data);
+            learned = Some(checkpoint);
         }
         Ok((model, learned))
     }
@@ -442,13 +448,14 @@ impl Experiment {
 
     /// The run whose network this one starts from.
     pub fn needs(&self) -> Option<Self> {
-        (self.init == Init::Pretrained).then(|| Self::pretraining(self.head, self.seed()))
+        (self.init == Init::Pretrained)
+            .then(|| Self::start_of(self.pretraining, self.head, self.seed()))
     }
 
     /// Names of its checkpoints. A pretrained network is known by its own name.
     fn stem(&self) -> String {
         match self.data {
-            Data::Digits(_) => {
+            Data::Digits(_) if self.protocol == PRETRAINING => {
                 let (head, seed) = (self.head.name(), self.seed());
                 format!("checkpoints/digits-{head}-seed{seed}")
             }

@@ -12,7 +12,7 @@ use crate::{
     files::{outputs, read_made_or_published, write_json},
     nn::Ensemble,
     progress::say,
-    study::{Experiment, LOOKALIKES, SEEDS, load_drawings},
+    study::{Experiment, LOOKALIKES, RunResult, SEEDS, load_drawings},
     train::{Checkpoint, evaluate},
 };
 
@@ -36,6 +36,8 @@ pub struct TestedNetwork {
     pub protocol: String,
     /// Empty for an ensemble: those of its networks stand beside it.
     pub weights_sha256: String,
+    /// Whether the published record of the run names these weights; none for an ensemble.
+    pub is_published: Option<bool>,
     pub accuracy: f64,
     /// With look-alikes counted as one.
     pub merged_accuracy: f64,
@@ -48,7 +50,9 @@ impl TestedNetwork {
         weights_sha256: String,
         evaluation: &Evaluation,
     ) -> Result<Self> {
+        let published = RunResult::load_published(&run)?.filter(|_| !weights_sha256.is_empty());
         Ok(Self {
+            is_published: published.map(|run| run.checkpoint.weights_sha256 == weights_sha256),
             run,
             protocol,
             weights_sha256,

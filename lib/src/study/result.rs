@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error, Result,
     data::{Provenance, archive::sha256},
-    files::{outputs, project_root, read_made_or_published, write_json},
+    files::{outputs, project_root, read_json, read_made_or_published, write_json},
     image::Preprocess,
     nn::{Instructions, peak_gflops},
     study::experiment::{Experiment, Features, Split, Trunk},
@@ -36,6 +36,10 @@ pub struct RunResult {
     /// What the network that it started from was trained on; absent for a random start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pretraining: Option<Provenance>,
+    /// Of the network that it started from ([`Checkpoint::weights_sha256`]); records before
+    /// 2026-11-29 have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_weights_sha256: Option<String>,
     /// Name of the way it was done, e.g. `report` or `ours`.
     pub protocol: String,
     pub setup: Setup,
@@ -72,6 +76,9 @@ pub struct Setup {
     pub trunk: Trunk,
     /// Tensors that came from pretraining begin so.
     pub carried_over: Vec<String>,
+    /// Protocol of the pretraining, where it is not the usual one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pretraining: Option<String>,
     /// Layers that did not learn.
     pub frozen: Vec<String>,
 }
@@ -231,6 +238,16 @@ impl RunResult {
         } else {
             None
         }
+    }
+
+    /// The published record of a run by its name.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or is no record.
+    pub(super) fn load_published(name: &str) -> Result<Option<Self>> {
+        let path = project_root().join(format!("outputs/reference/results/{name}.json"));
+        let read = || read_json(&path, "is not the record of a run", "restore it with git");
+        path.exists().then(read).transpose()
     }
 
     /// The record of a run by its name: one made here, else the published one.

@@ -204,6 +204,15 @@ fn context_sees_no_label_and_no_other_writer() {
     relabelled.labels.rotate_left(17);
     let again = relabelled.in_context(Others::All).unwrap();
     assert_eq!(again.features, in_context.features);
+    // Nor that a writer wrote each character once.
+    relabelled.labels.fill(0);
+    let again = relabelled.in_context(Others::All).unwrap();
+    assert_eq!(again.features, in_context.features);
+    // Nor which drawings are trained on: any order, and so any split, gives the same.
+    let order: Vec<usize> = (0..120).map(|i| i * 77 % 120).collect();
+    let again = all.select(&order).in_context(Others::All).unwrap();
+    let difference = again.features - in_context.select(&order).features;
+    assert!(difference.iter().all(|difference| difference.abs() < 1e-4));
 
     let mut changed = all.clone();
     let writer = changed.writers[0];

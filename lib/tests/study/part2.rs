@@ -255,6 +255,9 @@ fn records(mnist: Grid) -> Records {
         strangers: Default::default(),
         mnist,
         mislabelled: Grid::from_iter([]),
+        pretraining_plain: Default::default(),
+        rates: Default::default(),
+        longer: Seeds::default(),
         audit: Audit {
             matches: Vec::new(),
             runners_up: Vec::new(),

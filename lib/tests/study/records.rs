@@ -27,6 +27,7 @@ pub fn record(run: Experiment) -> RunResult {
         init: run.init.name().into(),
         dataset: provenance(),
         pretraining: None,
+        start_weights_sha256: None,
         setup: run.setup(),
         samples: SampleHashes { train: String::new(), valid: String::new() },
         protocol: run.protocol,

@@ -4,7 +4,7 @@ use super::recipe;
 use crate::{
     image::{Augment, Preprocess},
     study::experiment::{
-        CARRIED_OVER, Data, Experiment, Features, Head, Init, Split, TRUNK, Trunk,
+        CARRIED_OVER, Data, Experiment, Features, Head, Init, PRETRAINING, Split, TRUNK, Trunk,
     },
     train::{Complementary, Config, EarlyStopping, FineCurve, Loss, Schedule, SelfTraining},
 };
@@ -15,6 +15,8 @@ const MNIST_TRAIN_SHARE: f64 = 11.0 / 12.0;
 
 /// Numbers of images in part 2's runs with little data.
 pub const FEW: [usize; 3] = [100, 1_000, 10_000];
+/// Protocol of a pretraining of 120 epochs.
+const LONGER: &str = "pretraining-120-epochs";
 /// How many of the four convolutions are carried over, and which tensors those are.
 pub const DEPTHS: [(usize, &[&str]); 4] = [
     (1, &["block1.conv1.", "block1.bn1."]),
@@ -24,7 +26,9 @@ pub const DEPTHS: [(usize, &[&str]); 4] = [
 ];
 /// Peaks of the learning rate that part 2's clean protocol is tried with, on a seed that
 /// reports nothing.
-pub const RATES: [f32; 3] = [1e-3, 3e-3, 1e-2];
+pub const RATES: [f32; 3] = [UNTUNED, 3e-3, 1e-2];
+/// Adam's usual rate, which the other runs of part 2 have.
+pub const UNTUNED: f32 = 1e-3;
 
 /// How epochs are divided between the forward loss and the network's own predictions.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -109,13 +113,42 @@ impl Experiment {
     pub fn pretraining(head: Head, seed: u64) -> Self {
         Self {
             part: 2,
-            protocol: "pretraining".into(),
+            protocol: PRETRAINING.into(),
             data: Data::Digits(Preprocess::default()),
             head,
             config: recipe(seed, 64),
             ..Self::part1_plain(seed)
         }
         .shortened_in_quick_run()
+    }
+
+    /// Pretraining with the baseline of part 1: 30 epochs, no distortions.
+    pub fn pretraining_plain(head: Head, seed: u64) -> Self {
+        let config = Self::part1_plain(seed).config;
+        let protocol = "pretraining-plain".into();
+        Self { protocol, config, ..Self::pretraining(head, seed) }
+    }
+
+    /// This pretraining, twice as long.
+    pub fn pretraining_for_longer(head: Head, seed: u64) -> Self {
+        let mut run = Self::pretraining(head, seed);
+        run.protocol = LONGER.into();
+        run.config.epochs *= 2;
+        run.shortened_in_quick_run()
+    }
+
+    /// The pretraining of this protocol.
+    pub(in crate::study) fn start_of(protocol: &str, head: Head, seed: u64) -> Self {
+        match protocol {
+            LONGER => Self::pretraining_for_longer(head, seed),
+            _ => Self::pretraining(head, seed),
+        }
+    }
+
+    /// From a network that was pretrained for twice as long.
+    pub fn from_longer_pretraining(self) -> Self {
+        let protocol = format!("{}-{LONGER}", self.protocol);
+        Self { protocol, init: Init::Pretrained, pretraining: LONGER, ..self }
     }
 
     /// Part 2 as we read the 2021 report: 3 epochs of 600 batches of 100, Adam at 1e-3; the
@@ -134,6 +167,7 @@ impl Experiment {
             trunk: Trunk::Study,
             head,
             init,
+            pretraining: PRETRAINING,
             carried_over: &CARRIED_OVER,
             frozen: &[],
             config,

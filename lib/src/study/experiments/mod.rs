@@ -4,7 +4,9 @@ mod digits;
 mod list;
 mod part1;
 
-pub use digits::{DEPTHS, DIVISIONS, Division, FEW, RATES, RELABELLED, TAKEN, UNLIMITED, networks};
+pub use digits::{
+    DEPTHS, DIVISIONS, Division, FEW, RATES, RELABELLED, TAKEN, UNLIMITED, UNTUNED, networks,
+};
 pub use list::{ListedRun, experiments};
 
 use super::experiment::Experiment;
@@ -42,7 +44,7 @@ impl Experiment {
     /// The seeds that it is repeated under.
     pub fn seeds(&self) -> &'static [u64] {
         match (self.part, self.protocol.as_str()) {
-            (2, "report" | "pretraining") => &CLAIM_SEEDS,
+            (2, "report" | "pretraining" | "pretraining-plain") => &CLAIM_SEEDS,
             _ => &SEEDS,
         }
     }

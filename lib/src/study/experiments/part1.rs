@@ -3,7 +3,9 @@
 use super::{SELECTION, recipe};
 use crate::{
     image::{Augment, CropToInk, Preprocess},
-    study::experiment::{CARRIED_OVER, Data, Experiment, Features, Head, Init, Split, Trunk},
+    study::experiment::{
+        CARRIED_OVER, Data, Experiment, Features, Head, Init, PRETRAINING, Split, Trunk,
+    },
     train::{Config, Monitor, ReduceLrOnPlateau, Schedule},
 };
 
@@ -31,6 +33,7 @@ impl Experiment {
             trunk: Trunk::Study,
             head: Head::Original,
             init: Init::Random,
+            pretraining: PRETRAINING,
             carried_over: &CARRIED_OVER,
             frozen: &[],
             config,
