@@ -44,7 +44,7 @@ impl Experiment {
     /// The seeds that it is repeated under.
     pub fn seeds(&self) -> &'static [u64] {
         match (self.part, self.protocol.as_str()) {
-            (2, "report" | "pretraining" | "pretraining-plain") => &CLAIM_SEEDS,
+            (2, "report" | "pretraining") => &CLAIM_SEEDS,
             _ => &SEEDS,
         }
     }
