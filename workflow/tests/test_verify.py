@@ -82,7 +82,8 @@ EXACT = PUBLISHED | {
         (lambda run: run["epochs"][0].update(loss=0.1 + 1e-16), ["epochs"]),
         (lambda run: run["metrics"].update(ece=0.010001), ["metrics"]),
         (lambda run: run["samples"].update(valid="3"), ["samples"]),
-        (lambda run: run["environment"].update(instructions="avx2"), []),
+        (lambda run: run.update(environment={"instructions": "avx2"}, metrics={}), []),
+        (lambda run: run.update(environment={"instructions": "avx2"}, samples={}), ["samples"]),
     ],
 )
 def test_on_the_same_instructions_everything_is_equal(change, names):
