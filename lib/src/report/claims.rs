@@ -481,9 +481,10 @@ pub fn claims(records: &Records) -> Html {
     let rule = note(&format!(
         "A claim that something is higher holds if the mean is above 0 and Holm's p below \
          {LEVEL}, and does not hold if the mean is below 0 and p below {LEVEL}. A claim that two \
-         networks are alike holds if the 95 % interval lies within ±{:.1} points. Where runs \
-         differ in kind, a claim holds if it is so in each of at least five runs, and does not \
-         hold if it is so in none. The claims are in our words.",
+         networks are alike holds if the 95 % interval lies within ±{:.1} points: at an accuracy \
+         of 99 %, that is half of all errors. Where runs differ in kind, a claim holds if it is so \
+         in each of at least five runs, and does not hold if it is so in none. The claims are in \
+         our words.",
         MARGIN * 100.0
     ));
     stack(&[&table, &rule])
