@@ -26,12 +26,24 @@ pub fn format_counted(count: usize, noun: &str) -> String {
 
 /// `−1.84`, with a minus sign that no line breaks at.
 pub fn format_number(value: f64, decimals: usize) -> String {
+    let decimals = decimals_of(value, decimals);
     format!("{value:.decimals$}").replace('-', "−")
 }
 
 /// `+1.84`, or `−1.84`
 pub fn format_signed(value: f64, decimals: usize) -> String {
+    let decimals = decimals_of(value, decimals);
     format!("{value:+.decimals$}").replace('-', "−")
+}
+
+/// As many as it takes to show on which side of 0 a value below it lies, at most three more.
+fn decimals_of(value: f64, decimals: usize) -> usize {
+    let is_shown = |&decimals: &usize| value.abs() >= 0.5 / 10_f64.powi(decimals as i32);
+    if value >= 0.0 {
+        decimals
+    } else {
+        (decimals..decimals + 3).find(is_shown).unwrap_or(decimals)
+    }
 }
 
 /// `p = 0.032`, or `p < 0.001`

@@ -1,5 +1,7 @@
 //! How results of `eval` are shown when they are the last line of a cell.
 
+use std::cmp::Ordering;
+
 use crate::data::Samples;
 use crate::eval::statistics::wilson;
 use crate::eval::{Calibration, ClassScores, ConfusionMatrix, Evaluation, Merged};
@@ -25,14 +27,14 @@ impl Show for Evaluation {
         let ece = self.calibration(BINS).map_or(f64::NAN, |found| found.ece);
         let mut rows = vec![
             ("accuracy", number(self.accuracy(), 4), interval.as_str()),
-            ("cross-entropy (nats)", number(self.loss(), 4), ""),
-            ("macro F1", number(self.per_class().macro_f1(), 4), ""),
-            ("calibration error (ECE)", number(ece, 4), ""),
-            ("images", self.len().into(), ""),
+            ("cross-entropy (nats)", number(self.loss(), 4), "–"),
+            ("macro F1", number(self.per_class().macro_f1(), 4), "–"),
+            ("calibration error (ECE)", number(ece, 4), "–"),
+            ("images", self.len().into(), "–"),
         ];
         if self.classes.len() > 10 {
             let top = number(self.top_k_accuracy(3), 4);
-            rows.insert(2, ("accuracy of the top 3", top, ""));
+            rows.insert(2, ("accuracy of the top 3", top, "–"));
         }
         let rows = rows.into_iter();
         let rows = rows.map(|(name, value, interval)| [name.into(), value, interval.into()]);
@@ -41,7 +43,7 @@ impl Show for Evaluation {
             format_count(correct),
             format_count(self.len())
         );
-        let table = Table::new(title, ["", "value", "95 % interval"]).rows(rows);
+        let table = Table::new(title, ["measure", "value", "95 % interval"]).rows(rows);
         stack(&[&table, &self.provenance])
     }
 }
@@ -65,11 +67,18 @@ impl Evaluation {
             let read = (self.len() * (100 - percent)).div_ceil(100).max(1);
             accuracies.get(read - 1).copied().unwrap_or(f64::NAN)
         };
-        let title = format!(
-            "Refusing the least certain tenth changes accuracy from {:.1} to {:.1} %",
-            100.0 * at(0),
-            100.0 * at(10)
-        );
+        let [before, after] = [at(0), at(10)].map(|share| format!("{:.1}", 100.0 * share));
+        let title = match at(10).total_cmp(&at(0)) {
+            _ if before == after => {
+                format!("Refusing the least certain tenth leaves accuracy at {before} %")
+            }
+            Ordering::Greater => format!(
+                "Refusing the least certain tenth raises accuracy from {before} to {after} %"
+            ),
+            _ => format!(
+                "Refusing the least certain tenth lowers accuracy from {before} to {after} %"
+            ),
+        };
         let refused = Axis::percent("share refused").from(0.0);
         let points = (0..=90).map(|percent| (percent as f64 / 100.0, at(percent)));
         LineChart::new(title, refused, Axis::percent("accuracy on the rest")).curve("", points)

@@ -94,11 +94,15 @@ impl Evaluation {
     /// `samples` are those that were evaluated.
     pub fn mistake_gallery(&self, samples: &Samples, n: usize) -> Gallery {
         let mistakes = self.mistakes();
-        let title = format!(
+        let all = format!(
             "{} in {}",
             format_counted(mistakes.len(), "mistake"),
             format_counted(self.len(), "image")
         );
+        let title = match n {
+            n if n < mistakes.len() => format!("The {n} most confident of {all}"),
+            _ => all,
+        };
         let known = mistakes.iter().take(n).filter(|m| m.index < samples.len());
         let zoom = Picture::zoom(samples.image_shape()[1], ZOOM);
         let tiles = known.map(|mistake| {

@@ -46,8 +46,7 @@ pub fn filters(model: &dyn Classifier) -> Result<Gallery> {
     });
     let each: Vec<Array3<u8>> = each.collect();
     let rows = each.chunks(8).zip(0..).map(|(row, i)| {
-        let strip = Picture::strip(row.iter().map(|image| image.view()), 8);
-        Tile::new(strip, format!("{} to {}", 8 * i + 1, 8 * i + row.len()), "")
+        side_by_side(row, 8, format!("{} to {}", 8 * i + 1, 8 * i + row.len()), "")
     });
     Ok(Gallery::new(format!("The {count} filters of the first layer"), rows))
 }
@@ -75,12 +74,21 @@ pub fn feature_maps(model: &dyn Classifier, samples: &Samples, index: usize) -> 
             continue;
         };
         let grey: Vec<Array3<u8>> = maps.outer_iter().take(MAPS).map(stretched).collect();
-        let strip =
-            Picture::strip(grey.iter().map(|image| image.view()), (2 * side / shape.1).max(1));
-        let size = format!("{} maps of {} x {}", shape.0, shape.1, shape.2);
-        tiles.push(Tile::new(strip, layer, size));
+        let size = format!("{} maps of {} × {}", shape.0, shape.1, shape.2);
+        tiles.push(side_by_side(&grey, (2 * side / shape.1).max(1), layer, size));
     }
     Ok(Gallery::new(format!("The first {MAPS} feature maps of each layer"), tiles))
+}
+
+/// Apart from one another, as grey means zero in a filter.
+fn side_by_side(
+    images: &[Array3<u8>],
+    zoom: usize,
+    caption: impl Into<String>,
+    detail: impl Into<String>,
+) -> Tile {
+    let pictures = images.iter().map(|image| Picture::new(image.view(), zoom)).collect();
+    Tile { pictures, caption: caption.into(), detail: detail.into() }
 }
 
 /// Where the network looks: beside each image, how much less probable its own answer becomes
@@ -160,8 +168,8 @@ pub fn embedding(
         by_chance += others().filter(|&j| is_alike(j)).count() as f64 / others().count() as f64;
     }
     let title = format!(
-        "For {alike} of {shown} the nearest image in the layer {layer} is a look-alike (by chance \
-         {by_chance:.1}); the two directions shown hold {:.0} % of the variance",
+        "For {alike} of {shown} images the nearest in the layer {layer} is a look-alike; chance \
+         would give {by_chance:.1}. The two directions shown hold {:.0} % of the variance",
         100.0 * (of(&x) + of(&y))
     );
     let mut chart =

@@ -274,9 +274,9 @@ const CLAIMS: [(u8, &str, &str, Test); 26] = [
     (
         2,
         "With the experimental head, pretrained networks learn in less time.",
-        "steps to 98 %, random − pretrained (hundreds)",
+        "steps to 98 %, random − pretrained",
         Above(|records| {
-            saved(records, Experimental, |run| Some(steps_to(0.98, run)?.value() / 1e4))
+            saved(records, Experimental, |run| Some(steps_to(0.98, run)?.value() / 100.0))
         }),
     ),
     (
@@ -440,7 +440,7 @@ fn judge(records: &Records) -> Vec<Judged> {
             (Above(_), Some(gain)) => (numbers(gain), Verdict::of_difference(gain.mean, p)),
             (Equal(_), Some(gain)) => (numbers(gain), Verdict::of_equality(gain)),
             (Above(_) | Equal(_), None) => {
-                (["fewer than two seeds on this data".into(), "".into()], Verdict::CannotBeTold)
+                (["fewer than two seeds on this data".into(), "–".into()], Verdict::CannotBeTold)
             }
             (Each(runs, is_so), _) => {
                 let cases: Vec<bool> = runs(records).iter().filter_map(is_so).collect();
@@ -453,7 +453,7 @@ fn judge(records: &Records) -> Vec<Judged> {
             }
             (Found(of), _) => {
                 let (words, verdict) = of(records);
-                ([words.into(), "".into()], verdict)
+                ([words.into(), "–".into()], verdict)
             }
         };
         Judged { part, words, measured, found, p, verdict }
@@ -471,7 +471,7 @@ pub fn claims(records: &Records) -> Html {
             usize::from(claim.part).into(),
             claim.words.into(),
             claim.verdict.words().into(),
-            claim.measured.into(),
+            if claim.measured.is_empty() { "–" } else { claim.measured }.into(),
             found,
             seeds,
             p_value(claim.p),
@@ -493,9 +493,9 @@ pub fn claims(records: &Records) -> Html {
 /// Which claims hold, and which do not.
 pub fn verdicts(records: &Records) -> Html {
     let all = judge(records);
-    let of = |verdict| -> Vec<&str> {
+    let of = |verdict| -> Vec<String> {
         let claims = all.iter().filter(|claim| claim.verdict == verdict);
-        claims.map(|claim| claim.words.trim_end_matches('.')).collect()
+        claims.map(|claim| format!("“{}”", claim.words.trim_end_matches('.'))).collect()
     };
     let (hold, fail) = (of(Verdict::Holds), of(Verdict::DoesNotHold));
     note(&format!(

@@ -71,7 +71,7 @@ fn corrected<'a>(gains: impl Iterator<Item = Option<&'a PairedDifference>>) -> V
 }
 
 /// `a; b`, or `none`
-fn or_none(names: &[&str]) -> String {
+fn or_none<S: Borrow<str>>(names: &[S]) -> String {
     match names {
         [] => "none".into(),
         names => names.join("; "),

@@ -108,7 +108,7 @@ pub fn costs(data: &Datasets) -> Result<Html> {
     let hours = reference_2021::hours();
     let together = format!(
         "The 2021 report's runs took {hours} hours; here the same {repeated} networks, trained for \
-         as many epochs, take {minutes:.0} minutes together, 1/{:.0} of that. The machines differ, \
+         as many epochs, take {minutes:.1} minutes together, 1/{:.0} of that. The machines differ, \
          so this says what a rerun costs, not which software is faster; for that see `make bench`.",
         hours * 60.0 / minutes
     );

@@ -7,7 +7,7 @@ use super::axis::Axis;
 use super::figure::{Figure, Key};
 use super::plot::{Drawn, Frame, Plot};
 use crate::display::html::{Html, Show};
-use crate::display::palette::{BLUE, GRID, INK, PAPER, VERMILLION};
+use crate::display::palette::{BLUE, GRID, INK, VERMILLION};
 use crate::eval::ConfusionMatrix;
 
 /// Truth from top to bottom, prediction from left to right. A cell's strength is
@@ -61,13 +61,12 @@ impl Heatmap {
             return Ok(());
         }
         let (x, y) = (p as f64, (counts.nrows() - 1 - t) as f64);
-        // The root lifts the few and rare errors into sight.
-        let strength = (count as f64 / support as f64).sqrt().clamp(0.12, 1.0);
+        // The root lifts the few and rare errors into sight; above 0.55, ink is hard to read.
+        let strength = 0.55 * (count as f64 / support as f64).sqrt().clamp(0.2, 1.0);
         let colour = if t == p { BLUE } else { VERMILLION };
         plot.rectangle((x - 0.5, y + 0.5), (x + 0.5, y - 0.5), colour.mix(strength))?;
-        let ink = if strength > 0.6 { PAPER } else { INK };
         let middle = (HPos::Center, VPos::Center);
-        plot.words(&count.to_string(), plot.pixel((x, y)), size, ink, middle)
+        plot.words(&count.to_string(), plot.pixel((x, y)), size, INK, middle)
     }
 }
 

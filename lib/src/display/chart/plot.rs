@@ -55,9 +55,10 @@ impl<'a> Frame<'a> {
         figure.drawn(svg, size, done.err().map(|e| e.to_string()))
     }
 
-    /// What the longest label of y takes: letters are a little more than half as wide as high.
+    /// What the longest label of y takes: letters are a little more than half as wide as high,
+    /// and one alone may be a W.
     pub fn left(&self) -> i32 {
-        self.y.1.longest_label() as i32 * self.font * 58 / 100 + 8
+        (self.y.1.longest_label() as i32 * self.font * 58 / 100).max(self.font) + 8
     }
 
     fn draw_on(&self, root: &Area, draw: impl FnOnce(&mut Plot) -> Drawn) -> Drawn {
