@@ -10,7 +10,7 @@ use crate::{
         part3::constant_answer,
         summary::Datasets,
     },
-    study::{Audit, Experiment, Grid, Head, Human, Init, RunResult, Seeds, UNTUNED},
+    study::{Audit, Experiment, Grid, Head, Human, Init, RATES, RunResult, Seeds, tried_rates},
 };
 use Head::{Experimental, Original};
 use Init::{Pretrained, Random};
@@ -30,9 +30,10 @@ pub struct Records {
     pub mislabelled: Grid,
     /// Pretraining with part 1's settings, with the original and the experimental head.
     pub pretraining_plain: [Seeds; 2],
-    /// Pretrained networks with the original head: at Adam's usual rate, and at the tuned one.
-    pub rates: [Seeds; 2],
-    /// The same after twice as much pretraining.
+    /// What pretrained networks with the original head reached on held-out images at each of
+    /// [`RATES`].
+    pub rates: [f64; RATES.len()],
+    /// The same networks after twice as much pretraining.
     pub longer: Seeds,
     /// Of dataset 3.
     pub audit: Audit,
@@ -51,7 +52,6 @@ impl Records {
         let mislabelled = Experiment::mislabelled(Original, Random, 0);
         let plain = |head| Seeds::recorded(&Experiment::pretraining_plain(head, 0), &data.drawings);
         let pretrained = Experiment::mnist(Original, Pretrained, 0);
-        let on_mnist = |run| Seeds::recorded(&run, &data.mnist);
         Ok(Self {
             alone: Seeds::recorded(&ours, &data.drawings)?,
             in_context: Seeds::recorded(&ours.in_context(), &data.drawings)?,
@@ -62,11 +62,8 @@ impl Records {
             mnist: Grid::recorded(&mnist, &data.mnist)?,
             mislabelled: Grid::recorded(&mislabelled, &data.mislabelled)?,
             pretraining_plain: [plain(Original)?, plain(Experimental)?],
-            rates: [
-                on_mnist(pretrained.clone().clean_at(UNTUNED))?,
-                on_mnist(pretrained.clone().clean())?,
-            ],
-            longer: on_mnist(pretrained.from_longer_pretraining())?,
+            rates: tried_rates(&pretrained, &data.mnist)?,
+            longer: Seeds::recorded(&pretrained.from_longer_pretraining(), &data.mnist)?,
             people: Human::load(&ours.name(), &data.drawings.sha256)?,
             audit,
         })
@@ -360,11 +357,22 @@ const CLAIMS: [(u8, &str, &str, Test); 26] = [
     ),
     (
         2,
-        "Tuning the rate did not help pretrained networks.",
-        "accuracy, one cycle to 0.001 − to the best of three rates (points)",
-        Above(|records| {
-            let [usual, tuned] = &records.rates;
-            usual.difference(tuned, accuracy, 0.0)
+        "Tuning the rate did not help.",
+        "",
+        Found(|records| {
+            let [usual, ..] = records.rates;
+            let best = records.rates.into_iter().fold(usual, f64::max);
+            let found = match usual.is_nan() {
+                true => "never tried on this data".into(),
+                false => format!(
+                    "tried on one seed: {:.2} % of the held-out images at {}, {:.2} % at the best \
+                     of three rates (notebook 4)",
+                    100.0 * usual,
+                    RATES[0],
+                    100.0 * best
+                ),
+            };
+            (found, Verdict::CannotBeTold)
         }),
     ),
     (

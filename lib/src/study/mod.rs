@@ -24,7 +24,7 @@ pub use experiment::{
 };
 pub use experiments::{
     CLAIM_SEEDS, DEPTHS, DIVISIONS, Division, FEW, ListedRun, RATES, RELABELLED, SEEDS, SELECTION,
-    TAKEN, UNLIMITED, UNTUNED, experiments, networks,
+    TAKEN, UNLIMITED, experiments, networks,
 };
 pub use grid::Grid;
 pub use human::{Answer, Human};

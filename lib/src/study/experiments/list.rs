@@ -2,9 +2,7 @@
 
 use serde::Serialize;
 
-use super::{
-    DEPTHS, DIVISIONS, FEW, RATES, RELABELLED, SELECTION, TAKEN, UNLIMITED, UNTUNED, networks,
-};
+use super::{DEPTHS, DIVISIONS, FEW, RATES, RELABELLED, SELECTION, TAKEN, UNLIMITED, networks};
 use crate::{
     Error, Result,
     study::experiment::{Experiment, Head, Init},
@@ -93,11 +91,9 @@ pub fn experiments() -> Vec<ListedRun> {
         list.add_under(&SELECTION[..1], run, None, &[MNIST]);
         list.add(Experiment::pretraining_plain(head, 0), None, &[SUMMARY]);
     }
-    // What the report says did not help.
-    let pretrained = Experiment::mnist(Head::Original, Init::Pretrained, 0);
     list.add(Experiment::pretraining_for_longer(Head::Original, 0), None, &[]);
-    list.add(pretrained.clone().from_longer_pretraining(), None, &[SUMMARY]);
-    list.add(pretrained.clean_at(UNTUNED), None, &[SUMMARY]);
+    let pretrained = Experiment::mnist(Head::Original, Init::Pretrained, 0);
+    list.add(pretrained.from_longer_pretraining(), None, &[SUMMARY]);
     for (head, init) in networks() {
         let run = || Experiment::mnist(head, init, 0);
         let made_by = (head == Head::Original).then_some(MNIST);

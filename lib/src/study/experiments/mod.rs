@@ -4,9 +4,7 @@ mod digits;
 mod list;
 mod part1;
 
-pub use digits::{
-    DEPTHS, DIVISIONS, Division, FEW, RATES, RELABELLED, TAKEN, UNLIMITED, UNTUNED, networks,
-};
+pub use digits::{DEPTHS, DIVISIONS, Division, FEW, RATES, RELABELLED, TAKEN, UNLIMITED, networks};
 pub use list::{ListedRun, experiments};
 
 use super::experiment::Experiment;
