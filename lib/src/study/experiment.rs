@@ -184,8 +184,6 @@ pub enum Split {
     ByWriter(f64),
     /// Cross-validation: one of so many equal parts is held out, the seed says which.
     Fold(usize),
-    /// The same, but no writer is in two parts.
-    FoldByWriter(usize),
     /// All are trained on, and validation is on the MNIST test set.
     TestSet,
     /// As `Random`, but only this many images are trained on, repeated to
@@ -202,7 +200,7 @@ impl Split {
     pub fn overlap(self) -> f64 {
         match self {
             Self::Random(share) | Self::ByWriter(share) => (1.0 - share) / share,
-            Self::Fold(folds) | Self::FoldByWriter(folds) => 1.0 / (folds.max(2) - 1) as f64,
+            Self::Fold(folds) => 1.0 / (folds.max(2) - 1) as f64,
             Self::TestSet | Self::Few(..) => 0.0,
         }
     }
@@ -385,7 +383,6 @@ impl Experiment {
             Split::Random(share) => samples.split(share, seed),
             Split::ByWriter(share) => samples.split_by_writer(share, seed)?,
             Split::Fold(folds) => samples.fold(folds, seed),
-            Split::FoldByWriter(folds) => samples.fold_by_writer(folds, seed)?,
             Split::TestSet => {
                 let test = test.ok_or_else(|| {
                     let problem = format!("{} validates on the MNIST test set", self.name());
