@@ -16,8 +16,8 @@ use std::{
 use glyphs::{
     data::Handwritten,
     nn::{
-        Adam, Batch, BatchNorm2d, Classifier, Conv2d, CrossEntropy, Dropout, DynNetwork,
-        ExperimentalCnn, Flatten, Instructions, Linear, MaxPool2d, Network, OriginalCnn, ReLU,
+        Adam, Batch, BatchNorm2d, CharCnn, Classifier, Conv2d, CrossEntropy, Dropout, DynNetwork,
+        EXPERIMENTAL, Flatten, Instructions, Linear, MaxPool2d, Network, OriginalCnn, ReLU,
         VggBlock, peak_gflops,
     },
     study::Experiment,
@@ -216,7 +216,7 @@ type LeNet5 = (
 
 fn network(name: &str) -> DynNetwork {
     match name {
-        "experimental" => ExperimentalCnn::<10>::new(1).into_dyn(),
+        "experimental" => Network::<CharCnn<EXPERIMENTAL, 10>>::new(1).into_dyn(),
         "plain" => Network::<Plain>::new(1).into_dyn(),
         "lenet" => Network::<LeNet5>::new(1).into_dyn(),
         "layers" => Network::<Layers>::new(1).into_dyn(),

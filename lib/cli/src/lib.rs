@@ -5,11 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use clap::{
-    Arg, ArgAction, ArgGroup, ArgMatches, Command, ValueEnum,
-    builder::{EnumValueParser, PossibleValue},
-    value_parser,
-};
+use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
 use glyphs::data::Dataset;
 use glyphs::data::decode::FORMATS;
 use glyphs::data::fetch::{Catalogue, check, clean, fetch};
@@ -38,7 +34,7 @@ macro_rules! println {
 /// notebooks' kernel does: every dependency would be compiled twice.
 fn command_line() -> Command {
     let which = |name: &'static str, about: &'static str| {
-        let names = EnumValueParser::<DatasetName>::new();
+        let names = Dataset::ALL.map(Dataset::name);
         let datasets = Arg::new("datasets").value_name("DATASET").num_args(0..).value_parser(names);
         let command = Command::new(name).about(about);
         command.arg(datasets.help("All if none is named"))
@@ -173,25 +169,6 @@ fn command_line() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands([data, export, judge, official_test, predict, human, readings, train])
-}
-
-/// A data set as an argument.
-#[derive(Clone, Copy)]
-struct DatasetName(Dataset);
-
-impl ValueEnum for DatasetName {
-    fn value_variants<'a>() -> &'a [Self] {
-        const ALL: [DatasetName; 3] = [
-            DatasetName(Dataset::Handwritten),
-            DatasetName(Dataset::Mnist),
-            DatasetName(Dataset::Mislabelled),
-        ];
-        &ALL
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        Some(PossibleValue::new(self.0.name()))
-    }
 }
 
 /// Runs the command line on the arguments of this process.
@@ -353,9 +330,11 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
 
 /// Continues after a failure, and returns the last.
 fn each(which: &ArgMatches, action: fn(Dataset) -> Result<()>) -> Result<()> {
-    let named = which.get_many::<DatasetName>("datasets");
-    let datasets = named.map_or(Dataset::ALL.into(), |names| names.map(|name| name.0).collect());
-    let datasets: Vec<Dataset> = datasets;
+    let named = |name: &String| Dataset::ALL.into_iter().find(|dataset| dataset.name() == name);
+    let datasets: Vec<Dataset> = match which.get_many::<String>("datasets") {
+        Some(names) => names.filter_map(named).collect(),
+        None => Dataset::ALL.into(),
+    };
     let mut result = Ok(());
     for dataset in datasets {
         let done = action(dataset);

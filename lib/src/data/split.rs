@@ -26,7 +26,11 @@ impl Samples {
     /// # Errors
     /// Where the samples do not name their writers, or so few that all are in one part.
     pub fn split_by_writer(&self, fraction: f64, seed: u64) -> Result<(Self, Self)> {
-        let writers = self.distinct_writers(2, "split")?;
+        let mut writers = self.writers.clone();
+        writers.sort_unstable();
+        writers.dedup();
+        let problem = || format!("{} has {} writers", self.provenance.name, writers.len());
+        ensure(writers.len() > 1, problem, "use `split` instead")?;
         let order = shuffled(0..writers.len(), seed);
         let goal = share(self.len(), fraction);
         let (mut dealt, mut first_writers) = (0, Vec::new());
@@ -42,55 +46,22 @@ impl Samples {
         let is_split = (1..writers.len()).contains(&first_writers.len());
         ensure(is_split, problem, "choose another fraction, or use `split` instead")?;
         let order = shuffled(0..self.len(), seed);
-        Ok(self.divide_by_writer(&order, &first_writers))
+        let (first, second): (Vec<usize>, Vec<usize>) =
+            order.iter().partition(|&&i| first_writers.contains(&self.writers[i]));
+        Ok((self.select(&first), self.select(&second)))
     }
 
     /// Cross-validation: shuffled (always the same way) and dealt into `folds` parts, of which number
     /// `fold` modulo `folds` is for validation and the others for training: (training, validation).
     pub fn fold(&self, folds: usize, fold: u64) -> (Self, Self) {
         let order = shuffled(0..self.len(), 0);
-        let is_held_out = |place: usize| place % folds.max(1) == part(folds, fold);
+        let folds = folds.max(1);
+        let is_held_out = |place: usize| place % folds == (fold % folds as u64) as usize;
         let kept = |held_out: bool| -> Vec<usize> {
             let places = (0..self.len()).filter(|&place| is_held_out(place) == held_out);
             places.map(|place| order[place]).collect()
         };
         (self.select(&kept(false)), self.select(&kept(true)))
-    }
-
-    /// As [`Samples::fold`], but whole writers are dealt.
-    ///
-    /// # Errors
-    /// Where the samples name fewer writers than there are folds.
-    pub fn fold_by_writer(&self, folds: usize, fold: u64) -> Result<(Self, Self)> {
-        let mut writers = self.distinct_writers(folds, "fold")?;
-        writers.shuffle(&mut Pcg64::seed_from_u64(0));
-        let dealt = writers.into_iter().skip(part(folds, fold));
-        let held_out: Vec<u16> = dealt.step_by(folds.max(1)).collect();
-        let order = shuffled(0..self.len(), 0);
-        let (valid, train) = self.divide_by_writer(&order, &held_out);
-        Ok((train, valid))
-    }
-
-    /// Every writer once, in rising order.
-    ///
-    /// # Errors
-    /// Where there are fewer than `least`; `instead` names a way that needs no writers.
-    fn distinct_writers(&self, least: usize, instead: &str) -> Result<Vec<u16>> {
-        let mut writers = self.writers.clone();
-        writers.sort_unstable();
-        writers.dedup();
-        if writers.len() >= least {
-            return Ok(writers);
-        }
-        let problem = format!("{} has {} writers", self.provenance.name, writers.len());
-        Err(Error::argument(problem, format!("use `{instead}` instead")))
-    }
-
-    /// The samples in `order` by these writers, and the others.
-    fn divide_by_writer(&self, order: &[usize], writers: &[u16]) -> (Self, Self) {
-        let (theirs, others): (Vec<usize>, Vec<usize>) =
-            order.iter().partition(|&&i| writers.contains(&self.writers[i]));
-        (self.select(&theirs), self.select(&others))
     }
 
     /// The samples of `classes` (indices below the number of classes), which get the
@@ -179,11 +150,6 @@ fn shuffled(range: Range<usize>, seed: u64) -> Vec<usize> {
     let mut indices: Vec<usize> = range.collect();
     indices.shuffle(&mut Pcg64::seed_from_u64(seed));
     indices
-}
-
-/// The validation part.
-fn part(folds: usize, fold: u64) -> usize {
-    (fold % folds.max(1) as u64) as usize
 }
 
 fn share(count: usize, fraction: f64) -> usize {

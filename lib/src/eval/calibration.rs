@@ -16,11 +16,9 @@ pub struct Calibration {
     pub bins: Vec<ReliabilityBin>,
 }
 
-/// The images whose confidence lies in (low, high].
+/// The images whose confidence lies in one of the bins, which are open below.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReliabilityBin {
-    pub low: f64,
-    pub high: f64,
     pub count: usize,
     /// Mean confidence and share of correct predictions; 0 in an empty bin.
     pub confidence: f64,
@@ -43,15 +41,12 @@ impl Evaluation {
             sums[b].1 += c;
             sums[b].2 += usize::from(hit);
         }
-        let bin =
-            |(b, &(count, confidence, correct)): (usize, &(usize, f64, usize))| ReliabilityBin {
-                low: b as f64 / bins as f64,
-                high: (b + 1) as f64 / bins as f64,
-                count,
-                confidence: confidence / count.max(1) as f64,
-                accuracy: correct as f64 / count.max(1) as f64,
-            };
-        let bins: Vec<ReliabilityBin> = sums.iter().enumerate().map(bin).collect();
+        let bin = |&(count, confidence, correct): &(usize, f64, usize)| ReliabilityBin {
+            count,
+            confidence: confidence / count.max(1) as f64,
+            accuracy: correct as f64 / count.max(1) as f64,
+        };
+        let bins: Vec<ReliabilityBin> = sums.iter().map(bin).collect();
         let n = self.len() as f64;
         let gap = |bin: &ReliabilityBin| (bin.accuracy - bin.confidence).abs();
         Ok(Calibration {

@@ -63,29 +63,15 @@ impl Samples {
     /// # Ok(()) }
     /// ```
     pub fn from_folder(path: impl AsRef<Path>, preprocess: &Preprocess) -> Result<Self> {
-        labelled(path.as_ref(), preprocess, false).map(|images| images.samples)
+        let path = path.as_ref();
+        let folder = ImageFolder::read_all(&[path], false)?;
+        let classes = folder.classes()?;
+        let images = folder.preprocess(preprocess, classes)?;
+        if let Some(others) = words_for(&images.others) {
+            say(format!("{}: skipped {others}", path.display()));
+        }
+        Ok(images.samples)
     }
-
-    /// As [`Samples::from_folder`], but damaged images are skipped: each comes back as an
-    /// error beside the others, and the provenance gives their number.
-    pub fn from_folder_skipping(
-        path: impl AsRef<Path>,
-        preprocess: &Preprocess,
-    ) -> Result<(Self, Vec<Error>)> {
-        let images = labelled(path.as_ref(), preprocess, true)?;
-        Ok((images.samples, images.skipped))
-    }
-}
-
-/// The images of a folder or archive whose folders are classes.
-fn labelled(path: &Path, preprocess: &Preprocess, skips_damaged: bool) -> Result<FolderImages> {
-    let folder = ImageFolder::read_all(&[path], skips_damaged)?;
-    let classes = folder.classes()?;
-    let images = folder.preprocess(preprocess, classes)?;
-    if let Some(others) = words_for(&images.others) {
-        say(format!("{}: skipped {others}", path.display()));
-    }
-    Ok(images)
 }
 
 impl ImageFolder {

@@ -14,9 +14,6 @@ pub const EXPERIMENTAL: usize = 500;
 /// The network with the head *original*: 1000 dense units, dropout 0.5.
 pub type OriginalCnn<const CLASSES: usize, const FEATURES: usize = 0> =
     Network<CharCnn<ORIGINAL, CLASSES, FEATURES>>;
-/// The network with the head *experimental*: 500 dense units, dropout 0.7.
-pub type ExperimentalCnn<const CLASSES: usize, const FEATURES: usize = 0> =
-    Network<CharCnn<EXPERIMENTAL, CLASSES, FEATURES>>;
 
 /// Classifies grey images of 28 x 28 pixels; the same layers as
 /// ```

@@ -3,9 +3,7 @@
 mod char_cnn;
 mod ensemble;
 
-pub use char_cnn::{
-    CharCnn, EXPERIMENTAL, ExperimentalCnn, ORIGINAL, OriginalCnn, char_cnn, char_cnn_layers,
-};
+pub use char_cnn::{CharCnn, EXPERIMENTAL, ORIGINAL, OriginalCnn, char_cnn, char_cnn_layers};
 pub use dfdx_conv::{layers::*, *};
 pub use ensemble::Ensemble;
 

@@ -285,7 +285,8 @@ fn around_two(values: &[f64]) -> Option<Groups> {
 }
 
 impl Trained {
-    /// Accuracy along the training, with what the 2021 report's run ended at.
+    /// Accuracy along the training, with what the 2021 report's run ended at; and what it was
+    /// trained on.
     pub fn chart(&self) -> Html {
         let (part, head, init) = (self.result.part, self.experiment.head, self.experiment.init);
         let epochs = &self.result.epochs;
@@ -305,18 +306,14 @@ impl Trained {
         if let Some(last) = reference_2021::last(part, head, init) {
             chart = chart.reference(THE_REPORT, last.val_accuracy);
         }
-        stack(&[&chart, &self.origin()])
-    }
-
-    /// What it was trained on, and before that, if its start was not random.
-    pub fn origin(&self) -> Html {
         let dataset = &self.result.dataset;
-        match &self.result.pretraining {
+        let origin = match &self.result.pretraining {
             Some(first) => {
                 stack(&[dataset, &note("Before that, it was trained on nine tenths of:"), first])
             }
             None => dataset.show(),
-        }
+        };
+        stack(&[&chart, &origin])
     }
 }
 

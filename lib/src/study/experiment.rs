@@ -184,8 +184,6 @@ pub enum Split {
     ByWriter(f64),
     /// Cross-validation: one of so many equal parts is held out, the seed says which.
     Fold(usize),
-    /// The same, but no writer is in two parts.
-    FoldByWriter(usize),
     /// All are trained on, and validation is on the MNIST test set.
     TestSet,
     /// As `Random`, but only this many images are trained on, repeated to
@@ -202,7 +200,7 @@ impl Split {
     pub fn overlap(self) -> f64 {
         match self {
             Self::Random(share) | Self::ByWriter(share) => (1.0 - share) / share,
-            Self::Fold(folds) | Self::FoldByWriter(folds) => 1.0 / (folds.max(2) - 1) as f64,
+            Self::Fold(folds) => 1.0 / (folds.max(2) - 1) as f64,
             Self::TestSet | Self::Few(..) => 0.0,
         }
     }
@@ -385,7 +383,6 @@ impl Experiment {
             Split::Random(share) => samples.split(share, seed),
             Split::ByWriter(share) => samples.split_by_writer(share, seed)?,
             Split::Fold(folds) => samples.fold(folds, seed),
-            Split::FoldByWriter(folds) => samples.fold_by_writer(folds, seed)?,
             Split::TestSet => {
                 let test = test.ok_or_else(|| {
                     let problem = format!("{} validates on the MNIST test set", self.name());
@@ -476,26 +473,19 @@ impl Experiment {
         stems.map(|stem| ModelCheckpoint::new(outputs().join(stem))).collect()
     }
 
-    /// The trained network; see [`Experiment::find_checkpoint`].
+    /// The trained network: one made here, else the published one, and one that learned from a
+    /// stand-in only where there is no other.
     ///
     /// # Errors
-    /// [`Error::Missing`] where there is neither.
+    /// [`Error::Missing`] where there is none at all; where a file is damaged.
     pub fn load_checkpoint(&self) -> Result<Checkpoint> {
-        self.find_checkpoint()?.ok_or_else(|| Error::Missing {
+        let found = self.checkpoints()?.into_iter();
+        let found = found.min_by_key(|checkpoint| checkpoint.data.synthetic);
+        found.ok_or_else(|| Error::Missing {
             what: self.stem() + ".safetensors",
             problem: "this network has not been trained".into(),
             remedy: format!("run `glyphs train {}`", self.name()),
         })
-    }
-
-    /// The trained network: one made here, else the published one, and one that learned from a
-    /// stand-in only where there is no other. None where there is none at all.
-    ///
-    /// # Errors
-    /// Where a file is damaged.
-    pub fn find_checkpoint(&self) -> Result<Option<Checkpoint>> {
-        let found = self.checkpoints()?.into_iter();
-        Ok(found.min_by_key(|checkpoint| checkpoint.data.synthetic))
     }
 
     /// The networks of this run under `seeds` that are here, made with this configuration and from
@@ -522,23 +512,5 @@ impl Experiment {
     /// The record of this run: one made here, else the published one.
     pub fn load_record(&self) -> Result<Option<RunResult>> {
         RunResult::load(&self.name())
-    }
-
-    /// What the networks that runs like this one start from here were trained on, by the
-    /// record of seed 0; none for a random start, and where nothing was pretrained.
-    pub(super) fn learned_before(&self) -> Result<Option<Provenance>> {
-        let Some(first) = self.needs() else {
-            return Ok(None);
-        };
-        Ok(first.with_seed(0).load_record()?.map(|run| run.dataset))
-    }
-
-    /// How `record` differs from what this run would make of `dataset` here, if it does.
-    pub fn differs_from(
-        &self,
-        record: &RunResult,
-        dataset: &Provenance,
-    ) -> Result<Option<&'static str>> {
-        Ok(record.differs_from(self, dataset, self.learned_before()?.as_ref()))
     }
 }

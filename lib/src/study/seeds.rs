@@ -64,7 +64,12 @@ impl Seeds {
     fn add(&mut self, experiment: &Experiment, dataset: &Provenance) -> Result<()> {
         let record = experiment.load_record()?;
         let difference = match &record {
-            Some(run) => experiment.differs_from(run, dataset)?,
+            Some(run) => {
+                // What networks are pretrained on here, by the record of seed 0.
+                let first = experiment.needs().map(|first| first.with_seed(0).load_record());
+                let pretraining = first.transpose()?.flatten().map(|run| run.dataset);
+                run.differs_from(experiment, dataset, pretraining.as_ref())
+            }
             None => Some("was never run; `make full` runs it"),
         };
         match difference {

@@ -19,8 +19,6 @@ pub enum Monitor {
     #[default]
     ValLoss,
     ValAccuracy,
-    /// The training loss.
-    Loss,
 }
 
 impl Monitor {
@@ -29,7 +27,6 @@ impl Monitor {
         match self {
             Self::ValLoss => epoch.val_loss,
             Self::ValAccuracy => -epoch.val_accuracy,
-            Self::Loss => epoch.loss,
         }
     }
 }

@@ -21,8 +21,9 @@ use crate::{
 const OPTIMIZER: &str = "optimizer.";
 const METADATA: &str = "glyphs";
 
-/// The state of a run after some epoch.
-#[derive(Clone, Debug)]
+/// The state of a run after some epoch. Its fields but the tensors are one JSON text in the file's
+/// header, in the order in which they stand here: a single key keeps the file's bytes in one order.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Checkpoint {
     pub config: Config,
     pub history: History,
@@ -32,30 +33,18 @@ pub struct Checkpoint {
     pub classes: Vec<String>,
     /// How the images were preprocessed, if they were.
     pub preprocess: Option<Preprocess>,
-    /// Absent for the networks of the study, which are known by their tensors.
-    architecture: Option<Architecture>,
-    tensors: Vec<Tensor>,
     /// Updates made by the optimiser, if its state is kept too.
     step: Option<u64>,
     /// SHA-256 of both parts, in a state that a run resumes from.
-    samples: Option<[String; 2]>,
-    pub(crate) path: PathBuf,
-}
-
-/// What the header has beside the tensors, as one JSON text: a single key keeps
-/// the file's bytes in one order.
-#[derive(Serialize, Deserialize)]
-struct Header {
-    config: Config,
-    history: History,
-    data: Provenance,
-    classes: Vec<String>,
-    preprocess: Option<Preprocess>,
-    step: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     samples: Option<[String; 2]>,
+    /// Absent for the networks of the study, which are known by their tensors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     architecture: Option<Architecture>,
+    #[serde(skip)]
+    tensors: Vec<Tensor>,
+    #[serde(skip)]
+    pub(crate) path: PathBuf,
 }
 
 impl Checkpoint {
@@ -204,23 +193,12 @@ impl Checkpoint {
         if checksum.is_some_and(|checksum| checksum != digest(header, &tensors)) {
             return Err(damaged("its content does not match its checksum".into()));
         }
-        let header: Header = serde_json::from_str(header)
+        let read: Self = serde_json::from_str(header)
             .map_err(|error| damaged(format!("its header cannot be read ({error})")))?;
-        if header.step.is_some() && checksum.is_none() {
+        if read.step.is_some() && checksum.is_none() {
             return Err(damaged("it has no checksum".into()));
         }
-        Ok(Self {
-            config: header.config,
-            history: header.history,
-            data: header.data,
-            classes: header.classes,
-            preprocess: header.preprocess,
-            architecture: header.architecture,
-            tensors,
-            step: header.step,
-            samples: header.samples,
-            path: path.into(),
-        })
+        Ok(Self { tensors, path: path.into(), ..read })
     }
 
     /// The network that the file holds.
@@ -335,17 +313,7 @@ impl Checkpoint {
         let failed = |problem: String| {
             Error::content(path, problem, "this state cannot be written as safetensors")
         };
-        let mut header = serde_json::to_string(&Header {
-            config: self.config.clone(),
-            history: self.history.clone(),
-            data: self.data.clone(),
-            classes: self.classes.clone(),
-            preprocess: self.preprocess,
-            step: self.step,
-            samples: self.samples.clone(),
-            architecture: self.architecture.clone(),
-        })
-        .map_err(|error| failed(error.to_string()))?;
+        let mut header = serde_json::to_string(self).map_err(|error| failed(error.to_string()))?;
         if self.step.is_some() {
             header = format!("{header}\n{}", digest(&header, &self.tensors));
         }

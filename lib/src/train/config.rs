@@ -180,18 +180,3 @@ impl Config {
         ))
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_cycle_rises_to_the_full_rate_and_falls_to_almost_nothing() {
-        let cycle = Schedule::OneCycle { warm_up: 0.25 };
-        assert!((cycle.factor(0, 100) - 0.04).abs() < 1e-6);
-        assert!((cycle.factor(25, 100) - 1.0).abs() < 1e-6);
-        assert!(cycle.factor(100, 100) < 1e-3);
-        assert!(cycle.factor(12, 100) < cycle.factor(20, 100));
-        assert!(cycle.factor(50, 100) > cycle.factor(70, 100));
-    }
-}

@@ -12,7 +12,7 @@ use image::ExtendedColorType::L8;
 use zip::CompressionMethod;
 use zip::write::SimpleFileOptions;
 
-use crate::support::{contains, packed, tgz_of};
+use crate::support::{contains, packed, skipping, tgz_of};
 
 fn png(width: u32, height: u32) -> Vec<u8> {
     crate::support::png(width, height, L8)
@@ -38,7 +38,7 @@ fn damaged_images_of_a_folder_are_counted() {
     let mut entries: Vec<(String, Vec<u8>)> =
         (0..30).map(|i| (format!("{}/image_{i:06}.png", i % 10), png(28, 28))).collect();
     fs::write(&path, zip_of(&entries)).unwrap();
-    let (samples, skipped) = Samples::from_folder_skipping(&path, &way).unwrap();
+    let (samples, skipped) = skipping(&path, &way).unwrap();
     assert_eq!(samples, Samples::from_folder(&path, &way).unwrap());
     assert!(skipped.is_empty());
     assert_eq!(samples.provenance.source, "three.zip");
@@ -52,7 +52,7 @@ fn damaged_images_of_a_folder_are_counted() {
     zip[place] = b'C';
     fs::write(&path, zip).unwrap();
     assert!(Samples::from_folder(&path, &way).is_err());
-    let (samples, skipped) = Samples::from_folder_skipping(&path, &way).unwrap();
+    let (samples, skipped) = skipping(&path, &way).unwrap();
     assert_eq!((samples.len(), samples.provenance.count), (27, 27));
     assert!(!samples.names.contains(&"2/image_000012.png".into()));
     let at = samples.names.iter().position(|n| n == "8/image_000018.png");

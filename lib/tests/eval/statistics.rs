@@ -3,7 +3,7 @@
 
 use glyphs::eval::statistics::{
     Interval, KaplanMeier, Time, area_under, chi_square, difference_of_splits, holm, mean,
-    mean_of_splits, paired_difference, prediction_interval, wilson,
+    mean_of_splits, prediction_interval, wilson,
 };
 use proptest::prelude::*;
 
@@ -44,19 +44,19 @@ fn the_mean_has_students_interval() {
 /// ```
 #[test]
 fn the_paired_difference_is_scipys_ttest_rel() {
-    let ours = paired_difference(&A, &B).unwrap();
+    let ours = difference_of_splits(&A, &B, 0.0).unwrap();
     close(ours.mean, 0.00184, 1e-12);
     close(ours.t, 3.390013687848792, 1e-9);
     close(ours.p, 0.027529652973251675, 1e-9);
     close(ours.d_z, 1.5160602101369303, 1e-9);
     interval(ours.interval, 0.0003330270305764594, 0.003346972969423535);
 
-    let none = paired_difference(&A, &A).unwrap();
+    let none = difference_of_splits(&A, &A, 0.0).unwrap();
     assert_eq!((none.t, none.p, none.d_z), (0.0, 1.0, 0.0));
-    let constant = paired_difference(&[1.0, 2.0, 3.0], &[0.5, 1.5, 2.5]).unwrap();
+    let constant = difference_of_splits(&[1.0, 2.0, 3.0], &[0.5, 1.5, 2.5], 0.0).unwrap();
     assert_eq!((constant.t, constant.p), (f64::INFINITY, 0.0));
-    assert!(paired_difference(&A, &B[..4]).is_err());
-    assert!(paired_difference(&A[..1], &B[..1]).is_err());
+    assert!(difference_of_splits(&A, &B[..4], 0.0).is_err());
+    assert!(difference_of_splits(&A[..1], &B[..1], 0.0).is_err());
 }
 
 /// `stats.binomtest(k, n).proportion_ci(0.95, "wilson")`
@@ -190,7 +190,7 @@ fn overlapping_splits_and_one_more_run_have_wider_intervals() {
     interval(splits, 0.974555041142924, 0.9772049588570757);
     let difference = difference_of_splits(&A, &B, 0.25).unwrap();
     interval(difference.interval, -0.00042045945413531397, 0.004100459454135308);
-    assert!(difference.p > paired_difference(&A, &B).unwrap().p);
+    assert!(difference.p > difference_of_splits(&A, &B, 0.0).unwrap().p);
     interval(prediction_interval(&A).unwrap(), 0.9732778324620347, 0.978482167537965);
     assert!(prediction_interval(&[0.5]).is_err());
 }

@@ -7,7 +7,7 @@ use glyphs::data::Samples;
 use glyphs::image::Preprocess;
 use image::ExtendedColorType::{L8, Rgb8};
 
-use crate::support::{contains, fails_with, file, png_of, tgz_of, write, zip_of};
+use crate::support::{contains, fails_with, file, png_of, skipping, tgz_of, write, zip_of};
 
 /// Bright bars on a dark page: at the left, in the middle, at the right.
 fn bar(class: usize, i: usize) -> Vec<u8> {
@@ -132,7 +132,7 @@ fn junk_is_skipped_and_what_is_in_doubt_is_refused() {
 
     write(&root.join("class 1/7.png"), b"not an image");
     fails_with(Samples::from_folder(&root, &way), &["class 1/7.png", "not a PNG, JPEG", "restore"]);
-    let (samples, skipped) = Samples::from_folder_skipping(&root, &way).unwrap();
+    let (samples, skipped) = skipping(&root, &way).unwrap();
     assert_eq!((samples.len(), skipped.len()), (6, 1));
     contains(&samples.provenance.source, &["bars (1 damaged image skipped)"]);
 }
@@ -158,8 +158,7 @@ fn folders_without_classes_are_refused() {
     fails_with(from("notes.zip"), &["notes.zip", "not a readable zip"]);
     write(&root.join("bad/a/1.png"), b"x");
     write(&root.join("bad/b/1.png"), b"x");
-    let made = Samples::from_folder_skipping(root.join("bad"), &way);
-    fails_with(made, &["bad", "1.png", "not a PNG, JPEG"]);
+    fails_with(skipping(&root.join("bad"), &way), &["bad", "1.png", "not a PNG, JPEG"]);
 }
 
 /// Pixels of 32 x 32 and in colour come through unchanged.

@@ -2,7 +2,7 @@
 
 use glyphs::data::{Provenance, Samples};
 use glyphs::display::{Html, Show};
-use glyphs::eval::statistics::{Interval, PairedDifference, Time, paired_difference};
+use glyphs::eval::statistics::{Interval, PairedDifference, Time, difference_of_splits};
 use glyphs::report::claims::{Records, Verdict, claims, verdicts};
 use glyphs::report::part2::measures::{MEASURES, steps_to};
 use glyphs::report::{part1, part2};
@@ -219,8 +219,8 @@ fn runs_become_a_data_frame() {
 }
 
 fn interval(low: f64, high: f64) -> PairedDifference {
-    let (a, b) = ([low, high], [0.0, 0.0]);
-    PairedDifference { interval: Interval { low, high }, ..paired_difference(&a, &b).unwrap() }
+    let whole = difference_of_splits(&[low, high], &[0.0, 0.0], 0.0).unwrap();
+    PairedDifference { interval: Interval { low, high }, ..whole }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use glyphs::data::{Provenance, Samples};
+use glyphs::image::{ImageFolder, Preprocess};
 use glyphs::{Error, Result};
 use image::{ExtendedColorType, ImageEncoder};
 use ndarray::Array4;
@@ -30,6 +31,14 @@ pub fn contains(words: &str, parts: &[&str]) {
     for part in parts {
         assert!(words.contains(part), "{part:?} is not in: {words}");
     }
+}
+
+/// As `Samples::from_folder`, without the damaged images.
+pub fn skipping(path: &Path, way: &Preprocess) -> Result<(Samples, Vec<Error>)> {
+    let folder = ImageFolder::read_all(&[path], true)?;
+    let classes = folder.classes()?;
+    let images = folder.preprocess(way, classes)?;
+    Ok((images.samples, images.skipped))
 }
 
 pub fn provenance(count: usize) -> Provenance {

@@ -1,6 +1,6 @@
-//! What callbacks decide from a history.
+//! What callbacks decide from a history, and schedules from the step.
 
-use glyphs::train::{EarlyStopping, Epoch, History, Monitor, ReduceLrOnPlateau};
+use glyphs::train::{EarlyStopping, Epoch, History, Monitor, ReduceLrOnPlateau, Schedule};
 
 fn history(losses: &[f64]) -> History {
     let epoch = |&val_loss| Epoch {
@@ -43,4 +43,14 @@ fn stopping_waits_for_its_patience() {
     assert!(!stopping.stops(&history(&[2.0, 1.0, 1.5])));
     assert!(stopping.stops(&history(&[2.0, 1.0, 1.5, 1.4])));
     assert!(!stopping.stops(&history(&[2.0, 1.0, 1.5, 0.9])));
+}
+
+#[test]
+fn one_cycle_rises_to_the_full_rate_and_falls_to_almost_nothing() {
+    let cycle = Schedule::OneCycle { warm_up: 0.25 };
+    assert!((cycle.factor(0, 100) - 0.04).abs() < 1e-6);
+    assert!((cycle.factor(25, 100) - 1.0).abs() < 1e-6);
+    assert!(cycle.factor(100, 100) < 1e-3);
+    assert!(cycle.factor(12, 100) < cycle.factor(20, 100));
+    assert!(cycle.factor(50, 100) > cycle.factor(70, 100));
 }

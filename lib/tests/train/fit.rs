@@ -6,8 +6,8 @@ use glyphs::{
     data::{Provenance, Samples},
     image::Augment,
     nn::{
-        self, Batch, Classifier, ExperimentalCnn, Objective, Optimizer, OriginalCnn, Signature,
-        Step, TensorMut, TensorRef,
+        self, Batch, CharCnn, Classifier, EXPERIMENTAL, Network, Objective, Optimizer, OriginalCnn,
+        Signature, Step, TensorMut, TensorRef,
     },
     study::Experiment,
     train::{
@@ -19,7 +19,7 @@ use glyphs::{
 use ndarray::{Array2, Array4};
 use rayon::ThreadPoolBuilder;
 
-type Small = ExperimentalCnn<10>;
+type Small = Network<CharCnn<EXPERIMENTAL, 10>>;
 
 /// A bright bar whose place depends on the label.
 fn bars(n: usize) -> Samples {

@@ -69,21 +69,14 @@ pub fn mean_of_splits(values: &[f64], test_to_train: f64) -> Result<Estimate> {
     Ok(estimate)
 }
 
-/// Differences `a[i] − b[i]` of runs that share their seed.
+/// Differences `a[i] − b[i]` of runs that share their seed; `test_to_train` is 0, or that of random
+/// splits ([`mean_of_splits`]).
 ///
 /// Where all differences are the same number, t and d_z are infinite and p is 0;
 /// where all are 0, t and d_z are 0 and p is 1.
 ///
 /// # Errors
 /// Where the lengths differ or are below 2, or a value is not finite.
-pub fn paired_difference(a: &[f64], b: &[f64]) -> Result<PairedDifference> {
-    difference_of_splits(a, b, 0.0)
-}
-
-/// As [`paired_difference`], of values from random splits: see [`mean_of_splits`].
-///
-/// # Errors
-/// As [`paired_difference`].
 pub fn difference_of_splits(a: &[f64], b: &[f64], test_to_train: f64) -> Result<PairedDifference> {
     ensure(
         a.len() == b.len() && a.len() >= 2,

@@ -6,7 +6,7 @@ mod survival;
 
 pub use means::{
     Estimate, Interval, PairedDifference, difference_of_splits, mean, mean_of_splits,
-    paired_difference, prediction_interval, wilson,
+    prediction_interval, wilson,
 };
 pub use significance::{TestResult, chi_square, holm};
 pub use survival::{KaplanMeier, SurvivalStep, Time};

@@ -8,8 +8,9 @@ mod nearest;
 use rayon::prelude::*;
 
 use crate::{
-    Error, Result,
+    Result,
     data::{Provenance, SIDE, Samples},
+    error::ensure,
     eval::{
         ConfusionMatrix,
         statistics::{TestResult, chi_square},
@@ -52,27 +53,14 @@ impl Audit {
     /// # Errors
     /// Where there are no originals, or the classes are others.
     pub fn of(dataset3: &Samples, originals: &Samples) -> Result<Self> {
-        let shape = |samples: &Samples| samples.images.dim();
-        let have_other_shapes = [dataset3, originals]
-            .map(shape)
-            .iter()
-            .any(|dim| (dim.1, dim.2, dim.3) != (1, SIDE, SIDE));
-        if originals.is_empty()
-            || dataset3.is_empty()
-            || dataset3.classes != originals.classes
-            || have_other_shapes
-        {
-            return Err(Error::argument(
-                format!(
-                    "audit of {} images in {} classes against {} in {}",
-                    dataset3.len(),
-                    dataset3.classes.len(),
-                    originals.len(),
-                    originals.classes.len()
-                ),
-                "pass images and originals of 28 x 28 and of the same classes, at least one of each",
-            ));
-        }
+        let fits = |of: &Samples| !of.is_empty() && of.image_shape() == [1, SIDE, SIDE];
+        let [n, classes] = [dataset3.len(), dataset3.classes.len()];
+        let [others, in_classes] = [originals.len(), originals.classes.len()];
+        ensure(
+            fits(dataset3) && fits(originals) && dataset3.classes == originals.classes,
+            || format!("audit of {n} images in {classes} classes against {others} in {in_classes}"),
+            "pass images and originals of 28 x 28 and of the same classes, at least one of each",
+        )?;
         let nearest = Nearest::among(&originals.images);
         let pixels = nearest::flat(&dataset3.images);
         let images: Vec<&[u8]> = pixels.chunks_exact(PIXELS).collect();
