@@ -1,21 +1,10 @@
 //! Numbers as they are written, the same everywhere.
 
+pub use dfdx_conv::format_count;
+
 /// For serde: a value that need not be written.
 pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
-}
-
-/// `12,345`
-pub fn format_count(count: usize) -> String {
-    let digits = count.to_string();
-    let mut grouped = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }
 
 /// `1 image`, or `12,345 images`

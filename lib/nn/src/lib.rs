@@ -30,6 +30,6 @@ pub use plan::{
     builder::Builder,
     spec::{LayerKind, LayerSpec, TensorSpec},
 };
-pub use summary::{LayerSummary, Summary};
+pub use summary::{LayerSummary, Summary, format_count};
 /// The crates whose values this one takes and gives.
 pub use {dfdx, ndarray};

@@ -57,16 +57,16 @@ impl fmt::Display for Summary {
         line("layer", "kind", "output", titles)?;
         for layer in &self.layers {
             let shape: Vec<String> = layer.output_shape.iter().map(usize::to_string).collect();
-            let numbers = [layer.parameters, layer.operations].map(grouped);
+            let numbers = [layer.parameters, layer.operations].map(format_count);
             line(&layer.name, &layer.kind, &shape.join(" x "), numbers)?;
         }
-        let totals = [self.parameters(), self.operations()].map(grouped);
+        let totals = [self.parameters(), self.operations()].map(format_count);
         line("total", "", "", totals)
     }
 }
 
-/// `12,345`
-fn grouped(count: usize) -> String {
+/// A number as a [`Summary`] writes it: `12,345`.
+pub fn format_count(count: usize) -> String {
     let digits = count.to_string();
     let mut grouped = String::new();
     for (i, digit) in digits.chars().enumerate() {

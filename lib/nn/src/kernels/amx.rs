@@ -207,44 +207,41 @@ fn halves_mut(vectors: &mut [F32x16]) -> &mut [u16] {
     unsafe { std::slice::from_raw_parts_mut(vectors.as_mut_ptr().cast(), vectors.len() * 32) }
 }
 
-dispatch! {
+dispatch!(
     /// Bias, ReLU and pooling of one block; `sums` have rows of the padded width.
-    fn finish(shape: &ConvShape, sums: &[F32x16], bias: F32x16, relu: bool, border: usize, pooled: bool, out: &mut [F32x16]) = finish_body
-}
-
-#[inline(always)]
-unsafe fn finish_body<S: Simd>(
-    shape: &ConvShape,
-    sums: &[F32x16],
-    bias: F32x16,
-    relu: bool,
-    border: usize,
-    pooled: bool,
-    out: &mut [F32x16],
-) {
-    let side = if pooled { 2 } else { 1 };
-    let (height, width) = (shape.height / side, shape.width / side);
-    let (row, out_row) = (shape.padded_width(), width + 2 * border);
-    for y in 0..height {
-        let out = &mut out[(y + border) * out_row + border..][..width];
-        for (x, out) in out.iter_mut().enumerate() {
-            // SAFETY: a vector is 16 values.
-            unsafe {
-                let value = |k: usize| {
-                    S::load(sums[(side * y + k / 2) * row + side * x + k % 2].0.as_ptr())
-                };
-                let mut best = value(0);
-                if pooled {
-                    for k in 1..4 {
-                        best = S::select_greater(value(k), best, value(k), best);
+    fn finish<S: Simd>(
+        shape: &ConvShape,
+        sums: &[F32x16],
+        bias: F32x16,
+        relu: bool,
+        border: usize,
+        pooled: bool,
+        out: &mut [F32x16],
+    ) {
+        let side = if pooled { 2 } else { 1 };
+        let (height, width) = (shape.height / side, shape.width / side);
+        let (row, out_row) = (shape.padded_width(), width + 2 * border);
+        for y in 0..height {
+            let out = &mut out[(y + border) * out_row + border..][..width];
+            for (x, out) in out.iter_mut().enumerate() {
+                // SAFETY: a vector is 16 values.
+                unsafe {
+                    let value = |k: usize| {
+                        S::load(sums[(side * y + k / 2) * row + side * x + k % 2].0.as_ptr())
+                    };
+                    let mut best = value(0);
+                    if pooled {
+                        for k in 1..4 {
+                            best = S::select_greater(value(k), best, value(k), best);
+                        }
                     }
+                    best = S::add(best, S::load(bias.0.as_ptr()));
+                    S::store(out.0.as_mut_ptr(), if relu { S::relu(best) } else { best });
                 }
-                best = S::add(best, S::load(bias.0.as_ptr()));
-                S::store(out.0.as_mut_ptr(), if relu { S::relu(best) } else { best });
             }
         }
     }
-}
+);
 
 /// The instructions themselves.
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]

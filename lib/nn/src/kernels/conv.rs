@@ -170,48 +170,45 @@ pub(crate) struct Epilogue<'a> {
     pub border: usize,
 }
 
-dispatch! {
+dispatch!(
     /// Convolves one padded image `x` with packed weights `w`.
-    pub(crate) fn conv(shape: &ConvShape, x: &[F32x16], w: &[F32x16], out: &mut [F32x16], epilogue: Epilogue) = conv_body
-}
-
-#[inline(always)]
-unsafe fn conv_body<S: Simd>(
-    shape: &ConvShape,
-    x: &[F32x16],
-    w: &[F32x16],
-    out: &mut [F32x16],
-    epilogue: Epilogue,
-) {
-    let blocks = shape.output_blocks();
-    let out_width = shape.out_width() + 2 * epilogue.border;
-    let out_area = (shape.out_height() + 2 * epilogue.border) * out_width;
-    assert!(shape.stride == 1 || shape.stride == 2);
-    assert!(x.len() >= shape.input_len() && w.len() == shape.weight_len());
-    assert_eq!(out.len(), blocks * out_area);
-    assert!(epilogue.bias.is_empty() || epilogue.bias.len() == blocks);
-    assert!(epilogue.sums.is_empty() || epilogue.sums.len() == 2 * blocks);
-    let call = Call {
-        shape,
-        x: x.as_ptr().cast(),
-        w: w.as_ptr().cast(),
-        w_block: w.len() / blocks * 16,
-        out: out[(out_width + 1) * epilogue.border..].as_mut_ptr().cast(),
-        out_row: out_width * 16,
-        out_block: out_area * 16,
-        width: shape.out_width(),
-        epilogue,
-    };
-    // SAFETY: the lengths checked above are what the tiles walk over.
-    unsafe {
-        match (shape.depth(), shape.stride) {
-            (16, 1) => conv_blocks::<S, 16, 1, false>(call),
-            (16, _) => conv_blocks::<S, 16, 2, false>(call),
-            (_, 1) => conv_blocks::<S, 1, 1, false>(call),
-            _ => conv_blocks::<S, 1, 2, false>(call),
+    pub(crate) fn conv<S: Simd>(
+        shape: &ConvShape,
+        x: &[F32x16],
+        w: &[F32x16],
+        out: &mut [F32x16],
+        epilogue: Epilogue,
+    ) {
+        let blocks = shape.output_blocks();
+        let out_width = shape.out_width() + 2 * epilogue.border;
+        let out_area = (shape.out_height() + 2 * epilogue.border) * out_width;
+        assert!(shape.stride == 1 || shape.stride == 2);
+        assert!(x.len() >= shape.input_len() && w.len() == shape.weight_len());
+        assert_eq!(out.len(), blocks * out_area);
+        assert!(epilogue.bias.is_empty() || epilogue.bias.len() == blocks);
+        assert!(epilogue.sums.is_empty() || epilogue.sums.len() == 2 * blocks);
+        let call = Call {
+            shape,
+            x: x.as_ptr().cast(),
+            w: w.as_ptr().cast(),
+            w_block: w.len() / blocks * 16,
+            out: out[(out_width + 1) * epilogue.border..].as_mut_ptr().cast(),
+            out_row: out_width * 16,
+            out_block: out_area * 16,
+            width: shape.out_width(),
+            epilogue,
+        };
+        // SAFETY: the lengths checked above are what the tiles walk over.
+        unsafe {
+            match (shape.depth(), shape.stride) {
+                (16, 1) => conv_blocks::<S, 16, 1, false>(call),
+                (16, _) => conv_blocks::<S, 16, 2, false>(call),
+                (_, 1) => conv_blocks::<S, 1, 1, false>(call),
+                _ => conv_blocks::<S, 1, 2, false>(call),
+            }
         }
     }
-}
+);
 
 pub(super) struct Call<'a> {
     pub shape: &'a ConvShape,

@@ -6,35 +6,32 @@ use super::{
     simd::{Simd, dispatch, unroll},
 };
 
-dispatch! {
+dispatch!(
     /// Adds one image's gradient of the packed weights to `dw`, given its padded
     /// input `x` and the gradient `dz` of its output, padded as widely, with zeros between the
     /// values where the convolution has a stride.
-    pub(crate) fn weight_gradient(shape: &ConvShape, x: &[F32x16], dz: &[F32x16], dw: &mut [F32x16]) = weight_gradient_body
-}
-
-#[inline(always)]
-unsafe fn weight_gradient_body<S: Simd>(
-    shape: &ConvShape,
-    x: &[F32x16],
-    dz: &[F32x16],
-    dw: &mut [F32x16],
-) {
-    assert!(x.len() >= shape.input_len());
-    assert_eq!(dz.len(), shape.transposed().input_len());
-    assert_eq!(dw.len(), shape.weight_len());
-    let blocks = shape.output_blocks();
-    for block in (0..blocks).step_by(S::ACROSS) {
-        // SAFETY: the lengths checked above are what the tiles walk over.
-        unsafe {
-            if S::WIDE && block + 1 < blocks {
-                weight_gradient_blocks::<S, 2>(shape, x, dz, dw, block);
-            } else {
-                weight_gradient_blocks::<S, 1>(shape, x, dz, dw, block);
+    pub(crate) fn weight_gradient<S: Simd>(
+        shape: &ConvShape,
+        x: &[F32x16],
+        dz: &[F32x16],
+        dw: &mut [F32x16],
+    ) {
+        assert!(x.len() >= shape.input_len());
+        assert_eq!(dz.len(), shape.transposed().input_len());
+        assert_eq!(dw.len(), shape.weight_len());
+        let blocks = shape.output_blocks();
+        for block in (0..blocks).step_by(S::ACROSS) {
+            // SAFETY: the lengths checked above are what the tiles walk over.
+            unsafe {
+                if S::WIDE && block + 1 < blocks {
+                    weight_gradient_blocks::<S, 2>(shape, x, dz, dw, block);
+                } else {
+                    weight_gradient_blocks::<S, 1>(shape, x, dz, dw, block);
+                }
             }
         }
     }
-}
+);
 
 #[inline(always)]
 unsafe fn weight_gradient_blocks<S: Simd, const V: usize>(

@@ -205,12 +205,11 @@ fn groups(rows: usize) -> impl Iterator<Item = (usize, usize)> {
     })
 }
 
-dispatch! { fn tile_rows() -> usize = tile_rows_body }
-
-#[inline(always)]
-unsafe fn tile_rows_body<S: Simd>() -> usize {
-    S::ROWS
-}
+dispatch!(
+    fn tile_rows<S: Simd>() -> usize {
+        S::ROWS
+    }
+);
 
 /// Packs a part of `b`, 16 columns side by side: `[columns / 16][depth][16]`, filled up with 0.
 fn pack_columns(
@@ -260,30 +259,22 @@ fn pack_lines(lines: &[f32], stride: usize, depth: usize, width: usize, packed: 
     }
 }
 
-dispatch! {
+dispatch!(
     /// Packs 16 columns of `depth` values each, that begin `stride` apart.
-    fn pack_transposed(columns: &[f32], stride: usize, depth: usize, packed: &mut [f32]) = pack_transposed_body
-}
-
-#[inline(always)]
-unsafe fn pack_transposed_body<S: Simd>(
-    columns: &[f32],
-    stride: usize,
-    depth: usize,
-    packed: &mut [f32],
-) {
-    assert!(columns.len() >= 15 * stride + depth && packed.len() >= depth * 16);
-    let whole = depth / 16 * 16;
-    for k in (0..whole).step_by(16) {
-        // SAFETY: 16 values of each column from `k` on, checked above.
-        unsafe { S::transpose(columns[k..].as_ptr(), stride, packed[k * 16..].as_mut_ptr()) };
-    }
-    for k in whole..depth {
-        for column in 0..16 {
-            packed[k * 16 + column] = columns[column * stride + k];
+    fn pack_transposed<S: Simd>(columns: &[f32], stride: usize, depth: usize, packed: &mut [f32]) {
+        assert!(columns.len() >= 15 * stride + depth && packed.len() >= depth * 16);
+        let whole = depth / 16 * 16;
+        for k in (0..whole).step_by(16) {
+            // SAFETY: 16 values of each column from `k` on, checked above.
+            unsafe { S::transpose(columns[k..].as_ptr(), stride, packed[k * 16..].as_mut_ptr()) };
+        }
+        for k in whole..depth {
+            for column in 0..16 {
+                packed[k * 16 + column] = columns[column * stride + k];
+            }
         }
     }
-}
+);
 
 struct Panel<'a> {
     a: &'a [f32],
@@ -296,34 +287,33 @@ struct Panel<'a> {
     add: bool,
 }
 
-dispatch! { fn panel_product(panel: Panel, target: &Target) = panel_product_body }
-
-#[inline(always)]
-unsafe fn panel_product_body<S: Simd>(panel: Panel, target: &Target) {
-    let Panel { rows, depth, .. } = panel;
-    assert!(panel.a.len() >= rows * depth);
-    assert!(panel.b.len() >= panel.width.div_ceil(16) * depth * 16);
-    assert!(target.1 >= rows * panel.columns && panel.first + panel.width <= panel.columns);
-    let mut row = 0;
-    for (rows, group) in groups(panel.rows) {
-        for _ in 0..rows / group {
-            // SAFETY: the lengths are checked above.
-            unsafe {
-                match group {
-                    14 => row_product::<S, 14>(&panel, target, row),
-                    12 => row_product::<S, 12>(&panel, target, row),
-                    10 => row_product::<S, 10>(&panel, target, row),
-                    8 => row_product::<S, 8>(&panel, target, row),
-                    6 => row_product::<S, 6>(&panel, target, row),
-                    4 => row_product::<S, 4>(&panel, target, row),
-                    2 => row_product::<S, 2>(&panel, target, row),
-                    _ => row_product::<S, 1>(&panel, target, row),
+dispatch!(
+    fn panel_product<S: Simd>(panel: Panel, target: &Target) {
+        let Panel { rows, depth, .. } = panel;
+        assert!(panel.a.len() >= rows * depth);
+        assert!(panel.b.len() >= panel.width.div_ceil(16) * depth * 16);
+        assert!(target.1 >= rows * panel.columns && panel.first + panel.width <= panel.columns);
+        let mut row = 0;
+        for (rows, group) in groups(panel.rows) {
+            for _ in 0..rows / group {
+                // SAFETY: the lengths are checked above.
+                unsafe {
+                    match group {
+                        14 => row_product::<S, 14>(&panel, target, row),
+                        12 => row_product::<S, 12>(&panel, target, row),
+                        10 => row_product::<S, 10>(&panel, target, row),
+                        8 => row_product::<S, 8>(&panel, target, row),
+                        6 => row_product::<S, 6>(&panel, target, row),
+                        4 => row_product::<S, 4>(&panel, target, row),
+                        2 => row_product::<S, 2>(&panel, target, row),
+                        _ => row_product::<S, 1>(&panel, target, row),
+                    }
                 }
+                row += group;
             }
-            row += group;
         }
     }
-}
+);
 
 #[inline(always)]
 unsafe fn row_product<S: Simd, const P: usize>(panel: &Panel, target: &Target, row: usize) {

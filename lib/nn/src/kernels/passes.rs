@@ -51,33 +51,30 @@ pub(crate) fn pad_planes(shape: &ConvShape, image: &[f32], padded: &mut [F32x16]
     }
 }
 
-dispatch! {
+dispatch!(
     /// Planes `(channels, area)` from blocks without a border.
-    pub(crate) fn blocks_to_planes(blocks: &[F32x16], area: usize, planes: &mut [f32]) = blocks_to_planes_body
-}
-
-#[inline(always)]
-unsafe fn blocks_to_planes_body<S: Simd>(blocks: &[F32x16], area: usize, planes: &mut [f32]) {
-    for (block, planes) in planes.chunks_mut(16 * area).enumerate() {
-        let lanes = &blocks[block * area..][..area];
-        // 16 pixels of 16 channels at once, where there are so many.
-        let whole = if planes.len() == 16 * area { area / 16 * 16 } else { 0 };
-        for at in (0..whole).step_by(16) {
-            let mut columns = [F32x16::default(); 16];
-            let from = flat(&lanes[at..at + 16]);
-            // SAFETY: 16 rows of 16 values on both sides.
-            unsafe { S::transpose(from.as_ptr(), 16, columns.as_mut_ptr().cast()) };
-            for (plane, channel) in planes.chunks_exact_mut(area).zip(&columns) {
-                plane[at..at + 16].copy_from_slice(&channel.0);
+    pub(crate) fn blocks_to_planes<S: Simd>(blocks: &[F32x16], area: usize, planes: &mut [f32]) {
+        for (block, planes) in planes.chunks_mut(16 * area).enumerate() {
+            let lanes = &blocks[block * area..][..area];
+            // 16 pixels of 16 channels at once, where there are so many.
+            let whole = if planes.len() == 16 * area { area / 16 * 16 } else { 0 };
+            for at in (0..whole).step_by(16) {
+                let mut columns = [F32x16::default(); 16];
+                let from = flat(&lanes[at..at + 16]);
+                // SAFETY: 16 rows of 16 values on both sides.
+                unsafe { S::transpose(from.as_ptr(), 16, columns.as_mut_ptr().cast()) };
+                for (plane, channel) in planes.chunks_exact_mut(area).zip(&columns) {
+                    plane[at..at + 16].copy_from_slice(&channel.0);
+                }
             }
-        }
-        for (channel, plane) in planes.chunks_exact_mut(area).enumerate() {
-            for (value, lane) in plane[whole..].iter_mut().zip(&lanes[whole..]) {
-                *value = lane.0[channel];
+            for (channel, plane) in planes.chunks_exact_mut(area).enumerate() {
+                for (value, lane) in plane[whole..].iter_mut().zip(&lanes[whole..]) {
+                    *value = lane.0[channel];
+                }
             }
         }
     }
-}
+);
 
 /// The inverse of [`blocks_to_planes`]; channels that do not exist are 0.
 pub(crate) fn planes_to_blocks(planes: &[f32], area: usize, blocks: &mut [F32x16]) {
@@ -93,44 +90,41 @@ pub(crate) fn planes_to_blocks(planes: &[f32], area: usize, blocks: &mut [F32x16
     }
 }
 
-dispatch! {
+dispatch!(
     /// Pads an image of blocks for a convolution; `scale * x + shift`, and ReLU, on the way where
     /// `affine` is given. Of channels that are no multiple of 16 it makes planes.
-    pub(crate) fn pad_blocks(shape: &ConvShape, x: &[F32x16], affine: Option<&Affine>, padded: &mut [F32x16]) = pad_blocks_body
-}
-
-#[inline(always)]
-unsafe fn pad_blocks_body<S: Simd>(
-    shape: &ConvShape,
-    x: &[F32x16],
-    affine: Option<&Affine>,
-    padded: &mut [F32x16],
-) {
-    let (width, border) = (shape.width, shape.border());
-    assert_eq!(x.len(), shape.inputs.div_ceil(16) * shape.in_area());
-    assert_eq!(padded.len(), shape.input_len());
-    if shape.depth() == 1 {
-        pad_channels(shape, x, affine, flat_mut(padded));
-        return;
-    }
-    let images = x.chunks_exact(shape.in_area());
-    let to = padded.chunks_exact_mut(shape.padded_area());
-    for (block, (from, to)) in images.zip(to).enumerate() {
-        let mut rows = to.chunks_exact_mut(shape.padded_width());
-        rows.by_ref().take(border).for_each(clear);
-        for (from, to) in from.chunks_exact(width).zip(rows.by_ref()) {
-            clear(&mut to[..border]);
-            clear(&mut to[border + width..]);
-            let to = &mut to[border..][..width];
-            match affine {
-                None => to.copy_from_slice(from),
-                // SAFETY: as in `normalise`.
-                Some(affine) => unsafe { normalise_block::<S>(from, affine, block, to) },
-            }
+    pub(crate) fn pad_blocks<S: Simd>(
+        shape: &ConvShape,
+        x: &[F32x16],
+        affine: Option<&Affine>,
+        padded: &mut [F32x16],
+    ) {
+        let (width, border) = (shape.width, shape.border());
+        assert_eq!(x.len(), shape.inputs.div_ceil(16) * shape.in_area());
+        assert_eq!(padded.len(), shape.input_len());
+        if shape.depth() == 1 {
+            pad_channels(shape, x, affine, flat_mut(padded));
+            return;
         }
-        rows.for_each(clear);
+        let images = x.chunks_exact(shape.in_area());
+        let to = padded.chunks_exact_mut(shape.padded_area());
+        for (block, (from, to)) in images.zip(to).enumerate() {
+            let mut rows = to.chunks_exact_mut(shape.padded_width());
+            rows.by_ref().take(border).for_each(clear);
+            for (from, to) in from.chunks_exact(width).zip(rows.by_ref()) {
+                clear(&mut to[..border]);
+                clear(&mut to[border + width..]);
+                let to = &mut to[border..][..width];
+                match affine {
+                    None => to.copy_from_slice(from),
+                    // SAFETY: as in `normalise`.
+                    Some(affine) => unsafe { normalise_block::<S>(from, affine, block, to) },
+                }
+            }
+            rows.for_each(clear);
+        }
     }
-}
+);
 
 /// [`pad_blocks`] to planes, one channel after the other.
 fn pad_channels(shape: &ConvShape, x: &[F32x16], affine: Option<&Affine>, padded: &mut [f32]) {
@@ -184,21 +178,18 @@ impl Affine {
     }
 }
 
-dispatch! {
+dispatch!(
     /// `scale * x + shift`, and ReLU where it follows, of one image of blocks.
-    pub(crate) fn normalise(x: &[F32x16], affine: &Affine, out: &mut [F32x16]) = normalise_body
-}
-
-#[inline(always)]
-unsafe fn normalise_body<S: Simd>(x: &[F32x16], affine: &Affine, out: &mut [F32x16]) {
-    let blocks = affine.scale.len();
-    assert_eq!(x.len(), out.len());
-    let area = x.len() / blocks;
-    for (block, (x, out)) in (x.chunks_exact(area).zip(out.chunks_exact_mut(area))).enumerate() {
-        // SAFETY: this function runs with the instructions of `S`.
-        unsafe { normalise_block::<S>(x, affine, block, out) };
+    pub(crate) fn normalise<S: Simd>(x: &[F32x16], affine: &Affine, out: &mut [F32x16]) {
+        let blocks = affine.scale.len();
+        assert_eq!(x.len(), out.len());
+        let area = x.len() / blocks;
+        for (block, (x, out)) in x.chunks_exact(area).zip(out.chunks_exact_mut(area)).enumerate() {
+            // SAFETY: this function runs with the instructions of `S`.
+            unsafe { normalise_block::<S>(x, affine, block, out) };
+        }
     }
-}
+);
 
 /// Pixels of one block.
 #[inline(always)]
@@ -220,29 +211,26 @@ unsafe fn normalise_block<S: Simd>(
     }
 }
 
-dispatch! {
+dispatch!(
     /// Adds the sums of `x` and of its squares to `sums`, two vectors a block.
-    pub(crate) fn add_sums(x: &[F32x16], sums: &mut [F32x16]) = add_sums_body
-}
-
-#[inline(always)]
-unsafe fn add_sums_body<S: Simd>(x: &[F32x16], sums: &mut [F32x16]) {
-    let area = x.len() * 2 / sums.len();
-    for (x, sums) in x.chunks_exact(area).zip(sums.chunks_exact_mut(2)) {
-        // SAFETY: a vector is 16 values.
-        unsafe {
-            let mut sum = S::load(sums[0].0.as_ptr());
-            let mut squares = S::load(sums[1].0.as_ptr());
-            for x in x {
-                let x = S::load(x.0.as_ptr());
-                sum = S::add(sum, x);
-                squares = S::fma(x, x, squares);
+    pub(crate) fn add_sums<S: Simd>(x: &[F32x16], sums: &mut [F32x16]) {
+        let area = x.len() * 2 / sums.len();
+        for (x, sums) in x.chunks_exact(area).zip(sums.chunks_exact_mut(2)) {
+            // SAFETY: a vector is 16 values.
+            unsafe {
+                let mut sum = S::load(sums[0].0.as_ptr());
+                let mut squares = S::load(sums[1].0.as_ptr());
+                for x in x {
+                    let x = S::load(x.0.as_ptr());
+                    sum = S::add(sum, x);
+                    squares = S::fma(x, x, squares);
+                }
+                S::store(sums[0].0.as_mut_ptr(), sum);
+                S::store(sums[1].0.as_mut_ptr(), squares);
             }
-            S::store(sums[0].0.as_mut_ptr(), sum);
-            S::store(sums[1].0.as_mut_ptr(), squares);
         }
     }
-}
+);
 
 fn clear(vectors: &mut [F32x16]) {
     vectors.fill(F32x16::default());
@@ -258,178 +246,170 @@ pub(crate) struct Pooled<'a> {
     pub z: &'a mut [F32x16],
 }
 
-dispatch! {
+dispatch!(
     /// Batch normalisation, ReLU and 2 x 2 max pooling of one image of blocks.
-    pub(crate) fn normalise_pool(height: usize, width: usize, z: &[F32x16], affine: &Affine, pooled: Pooled) = normalise_pool_body
-}
-
-#[inline(always)]
-unsafe fn normalise_pool_body<S: Simd>(
-    height: usize,
-    width: usize,
-    z: &[F32x16],
-    affine: &Affine,
-    pooled: Pooled,
-) {
-    let blocks = affine.scale.len();
-    let (out_height, out_width) = (height / 2, width / 2);
-    let len = blocks * out_height * out_width;
-    assert_eq!(z.len(), blocks * height * width);
-    assert!(pooled.out.len() == len && pooled.choice.len() == len && pooled.z.len() == len);
-    for block in 0..blocks {
-        // SAFETY: a vector is 16 values; the lengths are checked above, and by indexing.
-        unsafe {
-            let scale = S::load(affine.scale[block].0.as_ptr());
-            let shift = S::load(affine.shift[block].0.as_ptr());
-            for y in 0..out_height {
-                let rows = &z[(block * height + 2 * y) * width..][..2 * width];
-                for x in 0..out_width {
-                    let mut best_z = S::load(rows[2 * x].0.as_ptr());
-                    let mut best = S::fma(best_z, scale, shift);
-                    let mut choice = S::splat(0.0);
-                    for k in 1..4 {
-                        let z = S::load(rows[k / 2 * width + 2 * x + k % 2].0.as_ptr());
-                        let value = S::fma(z, scale, shift);
-                        choice = S::select_greater(value, best, S::splat(k as f32), choice);
-                        best_z = S::select_greater(value, best, z, best_z);
-                        best = S::select_greater(value, best, value, best);
+    pub(crate) fn normalise_pool<S: Simd>(
+        height: usize,
+        width: usize,
+        z: &[F32x16],
+        affine: &Affine,
+        pooled: Pooled,
+    ) {
+        let blocks = affine.scale.len();
+        let (out_height, out_width) = (height / 2, width / 2);
+        let len = blocks * out_height * out_width;
+        assert_eq!(z.len(), blocks * height * width);
+        assert!(pooled.out.len() == len && pooled.choice.len() == len && pooled.z.len() == len);
+        for block in 0..blocks {
+            // SAFETY: a vector is 16 values; the lengths are checked above, and by indexing.
+            unsafe {
+                let scale = S::load(affine.scale[block].0.as_ptr());
+                let shift = S::load(affine.shift[block].0.as_ptr());
+                for y in 0..out_height {
+                    let rows = &z[(block * height + 2 * y) * width..][..2 * width];
+                    for x in 0..out_width {
+                        let mut best_z = S::load(rows[2 * x].0.as_ptr());
+                        let mut best = S::fma(best_z, scale, shift);
+                        let mut choice = S::splat(0.0);
+                        for k in 1..4 {
+                            let z = S::load(rows[k / 2 * width + 2 * x + k % 2].0.as_ptr());
+                            let value = S::fma(z, scale, shift);
+                            choice = S::select_greater(value, best, S::splat(k as f32), choice);
+                            best_z = S::select_greater(value, best, z, best_z);
+                            best = S::select_greater(value, best, value, best);
+                        }
+                        let at = (block * out_height + y) * out_width + x;
+                        let best = if affine.relu { S::relu(best) } else { best };
+                        S::store(pooled.out[at].0.as_mut_ptr(), best);
+                        S::store(pooled.choice[at].0.as_mut_ptr(), choice);
+                        S::store(pooled.z[at].0.as_mut_ptr(), best_z);
                     }
-                    let at = (block * out_height + y) * out_width + x;
-                    let best = if affine.relu { S::relu(best) } else { best };
-                    S::store(pooled.out[at].0.as_mut_ptr(), best);
-                    S::store(pooled.choice[at].0.as_mut_ptr(), choice);
-                    S::store(pooled.z[at].0.as_mut_ptr(), best_z);
                 }
             }
         }
     }
-}
+);
 
-dispatch! {
+dispatch!(
     /// Sets `dy` to 0 where ReLU did (where it follows, and `scale * z + shift` is not positive), and
     /// adds the sums of `dy` and of `dy * (z - mean)` to `sums`, two vectors a block.
-    pub(crate) fn relu_gradient(z: &[F32x16], affine: &Affine, dy: &mut [F32x16], sums: &mut [F32x16]) = relu_gradient_body
-}
-
-#[inline(always)]
-unsafe fn relu_gradient_body<S: Simd>(
-    z: &[F32x16],
-    affine: &Affine,
-    dy: &mut [F32x16],
-    sums: &mut [F32x16],
-) {
-    let blocks = affine.scale.len();
-    let area = z.len() / blocks;
-    assert!(dy.len() == z.len() && z.len() == blocks * area && sums.len() == 2 * blocks);
-    for block in 0..blocks {
-        // SAFETY: a vector is 16 values.
-        unsafe {
-            let scale = S::load(affine.scale[block].0.as_ptr());
-            let shift = S::load(affine.shift[block].0.as_ptr());
-            let mean = S::load(affine.mean[block].0.as_ptr());
-            let mut sum = [S::splat(0.0); 2];
-            let mut sum_z = [S::splat(0.0); 2];
-            let z = &z[block * area..][..area];
-            let dy = &mut dy[block * area..][..area];
-            for (i, (z, dy)) in z.iter().zip(dy).enumerate() {
-                let z = S::load(z.0.as_ptr());
-                let mut kept = S::load(dy.0.as_ptr());
-                if affine.relu {
-                    kept = S::keep_positive(S::fma(z, scale, shift), kept);
-                    S::store(dy.0.as_mut_ptr(), kept);
+    pub(crate) fn relu_gradient<S: Simd>(
+        z: &[F32x16],
+        affine: &Affine,
+        dy: &mut [F32x16],
+        sums: &mut [F32x16],
+    ) {
+        let blocks = affine.scale.len();
+        let area = z.len() / blocks;
+        assert!(dy.len() == z.len() && z.len() == blocks * area && sums.len() == 2 * blocks);
+        for block in 0..blocks {
+            // SAFETY: a vector is 16 values.
+            unsafe {
+                let scale = S::load(affine.scale[block].0.as_ptr());
+                let shift = S::load(affine.shift[block].0.as_ptr());
+                let mean = S::load(affine.mean[block].0.as_ptr());
+                let mut sum = [S::splat(0.0); 2];
+                let mut sum_z = [S::splat(0.0); 2];
+                let z = &z[block * area..][..area];
+                let dy = &mut dy[block * area..][..area];
+                for (i, (z, dy)) in z.iter().zip(dy).enumerate() {
+                    let z = S::load(z.0.as_ptr());
+                    let mut kept = S::load(dy.0.as_ptr());
+                    if affine.relu {
+                        kept = S::keep_positive(S::fma(z, scale, shift), kept);
+                        S::store(dy.0.as_mut_ptr(), kept);
+                    }
+                    sum[i % 2] = S::add(sum[i % 2], kept);
+                    sum_z[i % 2] = S::fma(kept, S::sub(z, mean), sum_z[i % 2]);
                 }
-                sum[i % 2] = S::add(sum[i % 2], kept);
-                sum_z[i % 2] = S::fma(kept, S::sub(z, mean), sum_z[i % 2]);
+                let sums = sums[2 * block..].as_mut_ptr().cast::<f32>();
+                S::store(sums, S::add(S::load(sums), S::add(sum[0], sum[1])));
+                let sums = sums.add(16);
+                S::store(sums, S::add(S::load(sums), S::add(sum_z[0], sum_z[1])));
             }
-            let sums = sums[2 * block..].as_mut_ptr().cast::<f32>();
-            S::store(sums, S::add(S::load(sums), S::add(sum[0], sum[1])));
-            let sums = sums.add(16);
-            S::store(sums, S::add(S::load(sums), S::add(sum_z[0], sum_z[1])));
         }
     }
-}
+);
 
-dispatch! {
+dispatch!(
     /// The gradient before a batch normalisation, padded; with zeros between the values where
     /// the convolution has a stride. Where 2 x 2 max pooling follows, `choice` is which of each
     /// window was taken, and `dy` the pooled gradient, already 0 where ReLU was.
-    pub(crate) fn pad_gradient(shape: &ConvShape, dy: &[F32x16], choice: Option<&[F32x16]>, z: &[F32x16], gradient: &AffineGradient, padded: &mut [F32x16]) = pad_gradient_body
-}
-
-#[inline(always)]
-unsafe fn pad_gradient_body<S: Simd>(
-    shape: &ConvShape,
-    dy: &[F32x16],
-    choice: Option<&[F32x16]>,
-    z: &[F32x16],
-    gradient: &AffineGradient,
-    padded: &mut [F32x16],
-) {
-    let (height, width, area) = (shape.out_height(), shape.out_width(), shape.out_area());
-    let (padded_width, border, stride) = (shape.padded_width(), shape.border(), shape.stride);
-    let blocks = shape.output_blocks();
-    let (half_height, half_width) = (height / 2, width / 2);
-    let dy_area = choice.map_or(area, |_| half_height * half_width);
-    assert!(choice.is_none_or(|choice| stride == 1 && choice.len() == dy.len()));
-    assert!(z.len() == blocks * area && dy.len() == blocks * dy_area);
-    assert_eq!(padded.len(), blocks * shape.padded_area());
-    for block in 0..blocks {
-        let to = &mut padded[block * shape.padded_area()..][..shape.padded_area()];
-        if stride == 1 {
-            clear_border(to, padded_width, border);
-        } else {
-            clear(to);
-        }
-        let z = &z[block * area..][..area];
-        let dy = &dy[block * dy_area..][..dy_area];
-        // SAFETY: a vector is 16 values; the lengths are checked above, and by indexing.
-        unsafe {
-            let scale = S::load(gradient.scale[block].0.as_ptr());
-            let slope = S::load(gradient.slope[block].0.as_ptr());
-            let offset = S::load(gradient.offset[block].0.as_ptr());
-            let Some(choice) = choice.map(|choice| &choice[block * dy_area..][..dy_area]) else {
-                let rows = z.chunks_exact(width).zip(dy.chunks_exact(width));
-                for (row, (z, dy)) in rows.enumerate() {
-                    let to = &mut to[(row * stride + border) * padded_width + border..];
-                    let to = &mut to[..(width - 1) * stride + 1];
-                    for ((to, z), dy) in to.iter_mut().step_by(stride).zip(z).zip(dy) {
-                        let dz = S::fma(S::load(z.0.as_ptr()), slope, offset);
-                        let dz = S::fma(S::load(dy.0.as_ptr()), scale, dz);
-                        S::store(to.0.as_mut_ptr(), dz);
-                    }
-                }
-                continue;
-            };
-            for y in 0..half_height {
-                let z = &z[2 * y * width..][..2 * width];
-                let to = &mut to[(2 * y + border) * padded_width + border..];
-                let to = &mut to[..padded_width + width];
-                for x in 0..half_width {
-                    let at = y * half_width + x;
-                    let choice = S::load(choice[at].0.as_ptr());
-                    let scaled = S::mul(S::load(dy[at].0.as_ptr()), scale);
-                    for k in 0..4 {
-                        let z = S::load(z[k / 2 * width + 2 * x + k % 2].0.as_ptr());
-                        let dy = S::keep_equal(choice, S::splat(k as f32), scaled);
-                        let dz = S::add(S::fma(z, slope, offset), dy);
-                        let to = &mut to[k / 2 * padded_width + 2 * x + k % 2];
-                        S::store(to.0.as_mut_ptr(), dz);
-                    }
-                }
+    pub(crate) fn pad_gradient<S: Simd>(
+        shape: &ConvShape,
+        dy: &[F32x16],
+        choice: Option<&[F32x16]>,
+        z: &[F32x16],
+        gradient: &AffineGradient,
+        padded: &mut [F32x16],
+    ) {
+        let (height, width, area) = (shape.out_height(), shape.out_width(), shape.out_area());
+        let (padded_width, border, stride) = (shape.padded_width(), shape.border(), shape.stride);
+        let blocks = shape.output_blocks();
+        let (half_height, half_width) = (height / 2, width / 2);
+        let dy_area = choice.map_or(area, |_| half_height * half_width);
+        assert!(choice.is_none_or(|choice| stride == 1 && choice.len() == dy.len()));
+        assert!(z.len() == blocks * area && dy.len() == blocks * dy_area);
+        assert_eq!(padded.len(), blocks * shape.padded_area());
+        for block in 0..blocks {
+            let to = &mut padded[block * shape.padded_area()..][..shape.padded_area()];
+            if stride == 1 {
+                clear_border(to, padded_width, border);
+            } else {
+                clear(to);
             }
-            // What pooling has dropped of an odd size still moved the batch's statistics.
-            let odd = height % 2 == 1 || width % 2 == 1;
-            for at in (0..area).filter(|_| odd) {
-                if at / width < 2 * half_height && at % width < 2 * half_width {
+            let z = &z[block * area..][..area];
+            let dy = &dy[block * dy_area..][..dy_area];
+            // SAFETY: a vector is 16 values; the lengths are checked above, and by indexing.
+            unsafe {
+                let scale = S::load(gradient.scale[block].0.as_ptr());
+                let slope = S::load(gradient.slope[block].0.as_ptr());
+                let offset = S::load(gradient.offset[block].0.as_ptr());
+                let Some(choice) = choice.map(|choice| &choice[block * dy_area..][..dy_area])
+                else {
+                    let rows = z.chunks_exact(width).zip(dy.chunks_exact(width));
+                    for (row, (z, dy)) in rows.enumerate() {
+                        let to = &mut to[(row * stride + border) * padded_width + border..];
+                        let to = &mut to[..(width - 1) * stride + 1];
+                        for ((to, z), dy) in to.iter_mut().step_by(stride).zip(z).zip(dy) {
+                            let dz = S::fma(S::load(z.0.as_ptr()), slope, offset);
+                            let dz = S::fma(S::load(dy.0.as_ptr()), scale, dz);
+                            S::store(to.0.as_mut_ptr(), dz);
+                        }
+                    }
                     continue;
+                };
+                for y in 0..half_height {
+                    let z = &z[2 * y * width..][..2 * width];
+                    let to = &mut to[(2 * y + border) * padded_width + border..];
+                    let to = &mut to[..padded_width + width];
+                    for x in 0..half_width {
+                        let at = y * half_width + x;
+                        let choice = S::load(choice[at].0.as_ptr());
+                        let scaled = S::mul(S::load(dy[at].0.as_ptr()), scale);
+                        for k in 0..4 {
+                            let z = S::load(z[k / 2 * width + 2 * x + k % 2].0.as_ptr());
+                            let dy = S::keep_equal(choice, S::splat(k as f32), scaled);
+                            let dz = S::add(S::fma(z, slope, offset), dy);
+                            let to = &mut to[k / 2 * padded_width + 2 * x + k % 2];
+                            S::store(to.0.as_mut_ptr(), dz);
+                        }
+                    }
                 }
-                let z = S::load(z[at].0.as_ptr());
-                let to = &mut to[(at / width + border) * padded_width + border + at % width];
-                S::store(to.0.as_mut_ptr(), S::fma(z, slope, offset));
+                // What pooling has dropped of an odd size still moved the batch's statistics.
+                let odd = height % 2 == 1 || width % 2 == 1;
+                for at in (0..area).filter(|_| odd) {
+                    if at / width < 2 * half_height && at % width < 2 * half_width {
+                        continue;
+                    }
+                    let z = S::load(z[at].0.as_ptr());
+                    let to = &mut to[(at / width + border) * padded_width + border + at % width];
+                    S::store(to.0.as_mut_ptr(), S::fma(z, slope, offset));
+                }
             }
         }
     }
-}
+);
 
 /// Writes zeros into the border of a padded block.
 pub(crate) fn clear_border(padded: &mut [F32x16], padded_width: usize, border: usize) {

@@ -29,31 +29,30 @@ pub fn peak_gflops() -> f64 {
 /// Independent sums: enough to fill the pipelines, few enough for the registers.
 const CHAINS: usize = 12;
 
-dispatch! { fn multiply_add(rounds: usize) -> f32 = multiply_add_body }
-
-#[inline(always)]
-unsafe fn multiply_add_body<S: Simd>(rounds: usize) -> f32 {
-    // SAFETY: `values` are the 16 that a vector has.
-    unsafe {
-        // Values that the compiler does not know, different in each sum: otherwise it would compute
-        // one sum for all.
-        let hidden = std::hint::black_box([0.999f32, 1e-3]);
-        let (a, b) = (S::splat(hidden[0]), S::splat(hidden[1]));
-        let mut acc = [S::splat(1.0); CHAINS];
-        unroll! { for i in 0..CHAINS {
-            acc[i] = S::splat(hidden[0] * i as f32);
-        } }
-        for _ in 0..rounds {
+dispatch!(
+    fn multiply_add<S: Simd>(rounds: usize) -> f32 {
+        // SAFETY: `values` are the 16 that a vector has.
+        unsafe {
+            // Values that the compiler does not know, different in each sum: otherwise it would compute
+            // one sum for all.
+            let hidden = std::hint::black_box([0.999f32, 1e-3]);
+            let (a, b) = (S::splat(hidden[0]), S::splat(hidden[1]));
+            let mut acc = [S::splat(1.0); CHAINS];
             unroll! { for i in 0..CHAINS {
-                acc[i] = S::fma(acc[i], a, b);
+                acc[i] = S::splat(hidden[0] * i as f32);
             } }
+            for _ in 0..rounds {
+                unroll! { for i in 0..CHAINS {
+                    acc[i] = S::fma(acc[i], a, b);
+                } }
+            }
+            let mut total = S::splat(0.0);
+            for value in acc {
+                total = S::add(total, value);
+            }
+            let mut values = [0.0f32; 16];
+            S::store(values.as_mut_ptr(), total);
+            values[0]
         }
-        let mut total = S::splat(0.0);
-        for value in acc {
-            total = S::add(total, value);
-        }
-        let mut values = [0.0f32; 16];
-        S::store(values.as_mut_ptr(), total);
-        values[0]
     }
-}
+);

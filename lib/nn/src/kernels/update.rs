@@ -47,45 +47,44 @@ pub(crate) fn adam(
         });
 }
 
-dispatch! { fn adam_chunk(factors: AdamFactors, gradient: &[f32], first: &mut [f32], second: &mut [f32], values: &mut [f32]) = adam_body }
-
-#[inline(always)]
-unsafe fn adam_body<S: Simd>(
-    f: AdamFactors,
-    gradient: &[f32],
-    first: &mut [f32],
-    second: &mut [f32],
-    values: &mut [f32],
-) {
-    let len = values.len();
-    assert!(gradient.len() == len && first.len() == len && second.len() == len);
-    let whole = len / 16 * 16;
-    // SAFETY: vectors of 16 up to `whole`; the rest goes through arrays of 16.
-    unsafe {
-        for at in (0..whole).step_by(16) {
-            adam_vector::<S>(
-                f,
-                gradient.as_ptr().add(at),
-                first.as_mut_ptr().add(at),
-                second.as_mut_ptr().add(at),
-                values.as_mut_ptr().add(at),
-            );
-        }
-        if whole < len {
-            let rest = len - whole;
-            let mut parts = [[0.0f32; 16]; 4];
-            parts[0][..rest].copy_from_slice(&gradient[whole..]);
-            parts[1][..rest].copy_from_slice(&first[whole..]);
-            parts[2][..rest].copy_from_slice(&second[whole..]);
-            parts[3][..rest].copy_from_slice(&values[whole..]);
-            let [g, m, v, x] = &mut parts;
-            adam_vector::<S>(f, g.as_ptr(), m.as_mut_ptr(), v.as_mut_ptr(), x.as_mut_ptr());
-            first[whole..].copy_from_slice(&m[..rest]);
-            second[whole..].copy_from_slice(&v[..rest]);
-            values[whole..].copy_from_slice(&x[..rest]);
+dispatch!(
+    fn adam_chunk<S: Simd>(
+        f: AdamFactors,
+        gradient: &[f32],
+        first: &mut [f32],
+        second: &mut [f32],
+        values: &mut [f32],
+    ) {
+        let len = values.len();
+        assert!(gradient.len() == len && first.len() == len && second.len() == len);
+        let whole = len / 16 * 16;
+        // SAFETY: vectors of 16 up to `whole`; the rest goes through arrays of 16.
+        unsafe {
+            for at in (0..whole).step_by(16) {
+                adam_vector::<S>(
+                    f,
+                    gradient.as_ptr().add(at),
+                    first.as_mut_ptr().add(at),
+                    second.as_mut_ptr().add(at),
+                    values.as_mut_ptr().add(at),
+                );
+            }
+            if whole < len {
+                let rest = len - whole;
+                let mut parts = [[0.0f32; 16]; 4];
+                parts[0][..rest].copy_from_slice(&gradient[whole..]);
+                parts[1][..rest].copy_from_slice(&first[whole..]);
+                parts[2][..rest].copy_from_slice(&second[whole..]);
+                parts[3][..rest].copy_from_slice(&values[whole..]);
+                let [g, m, v, x] = &mut parts;
+                adam_vector::<S>(f, g.as_ptr(), m.as_mut_ptr(), v.as_mut_ptr(), x.as_mut_ptr());
+                first[whole..].copy_from_slice(&m[..rest]);
+                second[whole..].copy_from_slice(&v[..rest]);
+                values[whole..].copy_from_slice(&x[..rest]);
+            }
         }
     }
-}
+);
 
 #[inline(always)]
 unsafe fn adam_vector<S: Simd>(

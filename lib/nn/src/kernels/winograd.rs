@@ -89,29 +89,26 @@ pub(crate) fn transform_filters(
     });
 }
 
-dispatch! {
+dispatch!(
     /// `G g G^T` of 16 filters, whose nine values come one vector each.
-    fn transform_filter(taps: &[F32x16; 9], to: &mut [F32x16]) = transform_filter_body
-}
-
-#[inline(always)]
-unsafe fn transform_filter_body<S: Simd>(taps: &[F32x16; 9], to: &mut [F32x16]) {
-    assert_eq!(to.len(), POSITIONS);
-    // SAFETY: a vector is 16 values.
-    unsafe {
-        let tap = |y: usize, x: usize| S::load(taps[y * 3 + x].0.as_ptr());
-        let mut columns = [[S::splat(0.0); 6]; 3];
-        unroll! { for x in 0..3 {
-            columns[x] = filter::<S>([tap(0, x), tap(1, x), tap(2, x)]);
-        } }
-        unroll! { for y in 0..6 {
-            let row = filter::<S>([columns[0][y], columns[1][y], columns[2][y]]);
-            unroll! { for x in 0..6 {
-                S::store(to[y * 6 + x].0.as_mut_ptr(), row[x]);
+    fn transform_filter<S: Simd>(taps: &[F32x16; 9], to: &mut [F32x16]) {
+        assert_eq!(to.len(), POSITIONS);
+        // SAFETY: a vector is 16 values.
+        unsafe {
+            let tap = |y: usize, x: usize| S::load(taps[y * 3 + x].0.as_ptr());
+            let mut columns = [[S::splat(0.0); 6]; 3];
+            unroll! { for x in 0..3 {
+                columns[x] = filter::<S>([tap(0, x), tap(1, x), tap(2, x)]);
             } }
-        } }
+            unroll! { for y in 0..6 {
+                let row = filter::<S>([columns[0][y], columns[1][y], columns[2][y]]);
+                unroll! { for x in 0..6 {
+                    S::store(to[y * 6 + x].0.as_mut_ptr(), row[x]);
+                } }
+            } }
+        }
     }
-}
+);
 
 /// `G g`: the filter at each point, divided by the product of the point's distances to the others.
 #[inline(always)]
@@ -157,10 +154,6 @@ fn tiles(shape: &ConvShape) -> usize {
     shape.height.div_ceil(4) * shape.width.div_ceil(4)
 }
 
-dispatch! {
-    fn winograd_tiles(shape: &ConvShape, x: &[F32x16], filters: &[F32x16], epilogue: Epilogue, pooled: bool, range: Range<usize>, out: &Target) = winograd_body
-}
-
 /// Height and width of what is stored.
 fn size(shape: &ConvShape, pooled: bool) -> (usize, usize) {
     match pooled {
@@ -169,66 +162,68 @@ fn size(shape: &ConvShape, pooled: bool) -> (usize, usize) {
     }
 }
 
-#[inline(always)]
-unsafe fn winograd_body<S: Simd>(
-    shape: &ConvShape,
-    x: &[F32x16],
-    filters: &[F32x16],
-    mut epilogue: Epilogue,
-    pooled: bool,
-    range: Range<usize>,
-    out: &Target,
-) {
-    let (inputs, outputs) = (shape.input_blocks(), shape.output_blocks());
-    let (height, width) = size(shape, pooled);
-    let border = epilogue.border;
-    let out_len = outputs * (height + 2 * border) * (width + 2 * border);
-    assert!(fits(shape));
-    assert!(x.len() >= shape.input_len() && filters.len() == filter_len(shape));
-    assert!(epilogue.bias.is_empty() || epilogue.bias.len() == outputs);
-    assert!(epilogue.sums.is_empty() || epilogue.sums.len() == 2 * outputs);
-    assert_eq!(out.1, 16 * out_len);
-    assert!(range.end <= tiles(shape));
-    let across = shape.width.div_ceil(4);
-    // The products at a position are a convolution of 1 x 1, as if each tile of a strip were a pixel.
-    let strip = ConvShape { kernel: 1, height: 1, width: STRIP, ..*shape };
-    // `[positions][blocks][tiles]`: transformed inputs, and products before the last transform.
-    let mut scratch = Buffer::new(POSITIONS * STRIP * (inputs + outputs));
-    let (v, m) = scratch.split_at_mut(POSITIONS * STRIP * inputs);
-    for first in range.clone().step_by(STRIP) {
-        let count = STRIP.min(range.end - first);
-        // SAFETY: the lengths checked above are what the tiles walk over.
-        unsafe {
-            for tile in 0..count {
-                let (y, at) = ((first + tile) / across, (first + tile) % across);
-                transform_tile::<S, Input, 6>(shape, x, inputs, (y, at), &mut v[tile..]);
-            }
-            for position in 0..POSITIONS {
-                let product = Call {
-                    shape: &strip,
-                    x: v[position * inputs * STRIP..].as_ptr().cast(),
-                    w: filters[position * outputs * shape.inputs..].as_ptr().cast(),
-                    w_block: shape.inputs * 16,
-                    out: m[position * outputs * STRIP..].as_mut_ptr().cast(),
-                    out_row: 0,
-                    out_block: STRIP * 16,
-                    width: count,
-                    epilogue: Epilogue::default(),
-                };
-                conv_blocks::<S, 16, 1, true>(product);
-            }
-            for tile in 0..count {
-                let (y, at) = ((first + tile) / across, (first + tile) % across);
-                let m = &m[tile..];
-                if epilogue.sums.is_empty() {
-                    transform_outputs::<S, false>(shape, m, (y, at), &mut epilogue, pooled, out);
-                } else {
-                    transform_outputs::<S, true>(shape, m, (y, at), &mut epilogue, pooled, out);
+dispatch!(
+    fn winograd_tiles<S: Simd>(
+        shape: &ConvShape,
+        x: &[F32x16],
+        filters: &[F32x16],
+        epilogue: Epilogue,
+        pooled: bool,
+        range: Range<usize>,
+        out: &Target,
+    ) {
+        let mut epilogue = epilogue;
+        let (inputs, outputs) = (shape.input_blocks(), shape.output_blocks());
+        let (height, width) = size(shape, pooled);
+        let border = epilogue.border;
+        let out_len = outputs * (height + 2 * border) * (width + 2 * border);
+        assert!(fits(shape));
+        assert!(x.len() >= shape.input_len() && filters.len() == filter_len(shape));
+        assert!(epilogue.bias.is_empty() || epilogue.bias.len() == outputs);
+        assert!(epilogue.sums.is_empty() || epilogue.sums.len() == 2 * outputs);
+        assert_eq!(out.1, 16 * out_len);
+        assert!(range.end <= tiles(shape));
+        let across = shape.width.div_ceil(4);
+        // The products at a position are a convolution of 1 x 1, as if each tile of a strip were a pixel.
+        let strip = ConvShape { kernel: 1, height: 1, width: STRIP, ..*shape };
+        // `[positions][blocks][tiles]`: transformed inputs, and products before the last transform.
+        let mut scratch = Buffer::new(POSITIONS * STRIP * (inputs + outputs));
+        let (v, m) = scratch.split_at_mut(POSITIONS * STRIP * inputs);
+        for first in range.clone().step_by(STRIP) {
+            let count = STRIP.min(range.end - first);
+            // SAFETY: the lengths checked above are what the tiles walk over.
+            unsafe {
+                for tile in 0..count {
+                    let place = ((first + tile) / across, (first + tile) % across);
+                    transform_tile::<S, Input, 6>(shape, x, inputs, place, &mut v[tile..]);
+                }
+                for position in 0..POSITIONS {
+                    let product = Call {
+                        shape: &strip,
+                        x: v[position * inputs * STRIP..].as_ptr().cast(),
+                        w: filters[position * outputs * shape.inputs..].as_ptr().cast(),
+                        w_block: shape.inputs * 16,
+                        out: m[position * outputs * STRIP..].as_mut_ptr().cast(),
+                        out_row: 0,
+                        out_block: STRIP * 16,
+                        width: count,
+                        epilogue: Epilogue::default(),
+                    };
+                    conv_blocks::<S, 16, 1, true>(product);
+                }
+                for tile in 0..count {
+                    let place = ((first + tile) / across, (first + tile) % across);
+                    let m = &m[tile..];
+                    if epilogue.sums.is_empty() {
+                        transform_outputs::<S, false>(shape, m, place, &mut epilogue, pooled, out);
+                    } else {
+                        transform_outputs::<S, true>(shape, m, place, &mut epilogue, pooled, out);
+                    }
                 }
             }
         }
     }
-}
+);
 
 /// What is done to the `N` values of a row or a column of a tile.
 pub(super) trait Transform<const N: usize> {

@@ -163,26 +163,29 @@ macro_rules! unroll {
 }
 pub(super) use unroll;
 
-/// Defines a safe function that runs `$body::<S>` with the instructions in use.
-/// The body checks its own bounds.
+/// Defines a safe function whose body runs with the instructions in use, as `S`. The body checks its
+/// own bounds. Called with parentheses, because rustfmt leaves braces alone.
 macro_rules! dispatch {
-    ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? = $body:ident) => {
+    ($(#[$meta:meta])* $vis:vis fn $name:ident<S: Simd>($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block) => {
         $(#[$meta])*
         #[allow(clippy::too_many_arguments)]
         $vis fn $name($($arg: $ty),*) $(-> $ret)? {
+            #[inline(always)]
+            #[allow(clippy::too_many_arguments)]
+            unsafe fn body<S: Simd>($($arg: $ty),*) $(-> $ret)? $body
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f,avx2,fma")]
             #[allow(clippy::too_many_arguments)]
             fn avx512($($arg: $ty),*) $(-> $ret)? {
                 // SAFETY: this function runs only where the processor has AVX-512.
-                unsafe { $body::<$crate::kernels::simd::Avx512>($($arg),*) }
+                unsafe { body::<$crate::kernels::simd::Avx512>($($arg),*) }
             }
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma")]
             #[allow(clippy::too_many_arguments)]
             fn avx2($($arg: $ty),*) $(-> $ret)? {
                 // SAFETY: this function runs only where the processor has AVX2 and FMA.
-                unsafe { $body::<$crate::kernels::simd::Avx2>($($arg),*) }
+                unsafe { body::<$crate::kernels::simd::Avx2>($($arg),*) }
             }
             match $crate::kernels::simd::Instructions::current() {
                 // SAFETY: `current` is one of those that the processor has.
@@ -192,7 +195,7 @@ macro_rules! dispatch {
                 #[cfg(target_arch = "x86_64")]
                 $crate::kernels::simd::Instructions::Avx2 => unsafe { avx2($($arg),*) },
                 // SAFETY: plain Rust needs no special instructions.
-                _ => unsafe { $body::<$crate::kernels::simd::Portable>($($arg),*) },
+                _ => unsafe { body::<$crate::kernels::simd::Portable>($($arg),*) },
             }
         }
     };
