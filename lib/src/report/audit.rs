@@ -5,7 +5,8 @@ use ndarray::Array3;
 use crate::{
     data::Samples,
     display::{
-        Cell, Gallery, Html, Picture, Show, Table, Tile, format_count, no_number, number, stack,
+        Cell, Gallery, Html, Picture, Show, Table, Tile, format_count, no_number, note, number,
+        stack,
     },
     report::{p_value, table},
     study::Audit,
@@ -114,7 +115,11 @@ impl Audit {
     pub fn labels(&self) -> Html {
         let (right, all) = (format_count(self.right()), format_count(self.len()));
         let chart = self.matrix().chart(format!("{right} of {all} labels are right"));
-        chart.axes("digit on the image", "folder that it is in").show()
+        let words = format!(
+            "On the diagonal are the labels that are right after all: {right} of {all}, {}.",
+            self.right_by_digit()
+        );
+        stack(&[&chart.axes("digit on the image", "folder that it is in"), &note(&words)])
     }
 
     /// Whether the wrong labels are evenly spread.

@@ -8,8 +8,8 @@ use crate::{
     Result,
     data::Provenance,
     display::{
-        Axis, Html, LineChart, RowChart, Show, format_counted, format_signed, note, number,
-        percent, percent_interval, stack,
+        Axis, Html, LineChart, RowChart, format_counted, format_number, format_signed, note,
+        number, percent, percent_interval, stack,
     },
     eval::statistics::{Estimate, mean},
     study::{
@@ -95,7 +95,7 @@ pub fn compare_stages(dataset: &Provenance) -> Result<Html> {
         true => format!("The highest estimate is that of {best}, which is taken."),
         false => format!(
             "The highest estimate is that of {best}. The simplest schedule that cannot be told \
-             from it is {taken}."
+             apart from it is {taken}."
         ),
     };
     let (complete, all) = (tried.len(), DIVISIONS.len());
@@ -183,11 +183,19 @@ pub fn curves(random: &Seeds) -> Html {
         let epochs = run.epochs.iter().enumerate();
         epochs.map(|(i, epoch)| ((i + 1) as f64, epoch.val_accuracy)).collect()
     };
-    let ends = random.mean(val_accuracy).map_or(f64::NAN, |estimate| 100.0 * estimate.mean);
+    let [ends, reached] = [val_accuracy, accuracy]
+        .map(|of| random.mean(of).map_or(f64::NAN, |estimate| 100.0 * estimate.mean));
     let title = format!("Estimated accuracy ends at {ends:.2} %, the mean of all seeds");
-    let accuracy = Axis::percent("accuracy estimated from wrong labels");
-    let chart = LineChart::new(title, Axis::new("epoch").from(0.0), accuracy);
-    chart.seeds("random start", random.runs.iter().map(curve)).show()
+    let estimated = Axis::percent("accuracy estimated from wrong labels");
+    let chart = LineChart::new(title, Axis::new("epoch").from(0.0), estimated);
+    let chart = chart.seeds("random start", random.runs.iter().map(curve));
+    let words = format!(
+        "On the MNIST test set the same networks classify {reached:.2} % correctly: {} points \
+         {} than estimated.",
+        format_number((reached - ends).abs(), 2),
+        if reached < ends { "less" } else { "more" }
+    );
+    stack(&[&chart, &note(&words)])
 }
 
 /// How many of each digit's images are read as that digit, and how far confidence is from accuracy.
@@ -201,11 +209,11 @@ pub fn weak_points(random: &Seeds) -> Result<Html> {
     recalls.sort_by(|a, b| a.1.mean.total_cmp(&b.1.mean));
     let (hardest, easiest) = (&recalls[0], &recalls[recalls.len() - 1]);
     let title = format!(
-        "Lowest recall: {}, {:.2} %; highest: {}, {:.2} %",
-        hardest.0,
+        "Lowest recall: {:.2} %, for digit {}; highest: {:.2} %, for digit {}",
         100.0 * hardest.1.mean,
-        easiest.0,
-        100.0 * easiest.1.mean
+        hardest.0,
+        100.0 * easiest.1.mean,
+        easiest.0
     );
     let mut chart = RowChart::dots(title, Axis::percent("recall"));
     for (digit, estimate) in &recalls {

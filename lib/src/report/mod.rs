@@ -19,11 +19,11 @@ use std::borrow::Borrow;
 use crate::{
     Result,
     display::{
-        Axis, Cell, Html, LineChart, RowChart, Show, Table, format_counted, format_number,
-        format_signed, note, number, percent, percent_interval, stack,
+        Axis, Cell, Html, LineChart, RowChart, Show, Table, format_count, format_counted,
+        format_number, format_signed, no_number, note, number, percent, percent_interval, stack,
     },
     eval::statistics::{Estimate, Interval, PairedDifference, holm, mean, mean_of_splits},
-    study::{Grid, Head, Init, RunResult, Seeds, Trained, val_accuracy},
+    study::{Grid, Head, Init, RunResult, Seeds, Split, Trained, val_accuracy},
 };
 
 /// Label of what the 2021 report says, beside ours.
@@ -104,9 +104,9 @@ fn accuracy(run: &RunResult) -> Option<f64> {
     }
 }
 
-/// The mean of shares; empty where there are none.
+/// The mean of shares; a dash where there are none.
 fn mean_percent(shares: &[f64]) -> Cell {
-    mean(shares).map_or("".into(), |estimate| percent(estimate.mean))
+    mean(shares).map_or(no_number(), |estimate| percent(estimate.mean))
 }
 
 /// Shares in per cent, one after the other.
@@ -131,6 +131,12 @@ fn difference(gain: &PairedDifference, scale: f64, decimals: usize) -> String {
 /// What a difference is followed by whose interval has 0 in it; else nothing.
 fn or_zero(gain: &PairedDifference) -> &'static str {
     if gain.interval.contains(0.0) { ", which cannot be told from zero" } else { "" }
+}
+
+/// Why a difference is not called one although its interval leaves out 0: its p-value is Holm's,
+/// its interval is not.
+fn by_holm(gain: &PairedDifference) -> &'static str {
+    if gain.interval.contains(0.0) { "" } else { "after Holm's correction, " }
 }
 
 /// `0.10 to 0.74`
@@ -163,6 +169,7 @@ fn compare(
 }
 
 /// Which of several ways has the highest mean, and by how much it leads each of the others.
+/// Their names are in quotation marks: some are plural, some have commas.
 fn highest(ways: &[(impl AsRef<str>, impl Borrow<Seeds>)]) -> Option<(String, String)> {
     let ranked = ways.iter().filter_map(|(name, seeds)| {
         let seeds: &Seeds = seeds.borrow();
@@ -171,32 +178,48 @@ fn highest(ways: &[(impl AsRef<str>, impl Borrow<Seeds>)]) -> Option<(String, St
     let mut ranked: Vec<_> = ranked.collect();
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
     let ((best, top, seeds), others) = ranked.split_first().filter(|(_, rest)| !rest.is_empty())?;
-    let top = format!("{best}, {:.2} %", 100.0 * top);
+    let top = format!("“{best}” has the highest mean, {:.2} %", 100.0 * top);
     let (mut leads, mut within) = (Vec::new(), Vec::new());
     for (name, _, other) in others {
         let lead = seeds.difference(other, accuracy, overlap(seeds));
         if lead.is_none_or(|lead| lead.interval.contains(0.0)) {
-            within.push(*name);
+            within.push(format!("“{name}”"));
         }
         leads.push(match lead {
-            Some(lead) => format!("{} over {name}", difference(&lead, 100.0, 2)),
-            None => format!("unknown over {name} (too few seeds)"),
+            Some(lead) => {
+                let mean = format_number(100.0 * lead.mean, 2);
+                format!("“{name}” by {mean} points ({})", span(lead.interval, 100.0, 2))
+            }
+            None => format!("“{name}” by an unknown margin (too few seeds)"),
         });
     }
     let title = match within.as_slice() {
-        [] => format!("Highest mean: {top}, ahead of all others by more than chance explains"),
-        within => format!("Highest mean: {top}; it cannot be told from {}", either(within)),
+        [] if others.len() == 1 => {
+            format!("{top}, ahead of “{}” by more than chance explains", others[0].0)
+        }
+        [] => format!("{top}, ahead of all others by more than chance explains"),
+        within => format!("{top}; it cannot be told apart from {}", listed(within, "or")),
     };
-    let leads = format!("The lead of {best}, in points: {}.", leads.join("; "));
+    let several = match leads.len() {
+        1 => "",
+        _ => " The intervals are not corrected for the number of comparisons.",
+    };
+    let leads = format!("“{best}” leads {}.{several}", listed(&leads, "and"));
     Some((title, leads))
 }
 
 /// `a, b or c`
-fn either(names: &[&str]) -> String {
+fn listed(names: &[String], last: &str) -> String {
     match names {
-        [names @ .., last] if !names.is_empty() => format!("{} or {last}", names.join(", ")),
+        [names @ .., end] if !names.is_empty() => format!("{} {last} {end}", names.join(", ")),
         names => names.concat(),
     }
+}
+
+/// `eight`, or `21`
+fn spelled(count: usize) -> String {
+    let words = "no one two three four five six seven eight nine ten eleven twelve";
+    words.split(' ').nth(count).map_or_else(|| format_count(count), String::from)
 }
 
 /// As [`compare`], under a title that says something else.
@@ -252,7 +275,7 @@ fn mean_and_interval(estimate: &Estimate, groups: Option<&Groups>) -> (Cell, Cel
         None => (percent(estimate.mean), percent_interval(estimate).into()),
         Some((low, high)) => {
             let groups = format!("two groups, of {} and {} runs", low.len(), high.len());
-            ("".into(), groups.into())
+            (no_number(), groups.into())
         }
     }
 }
@@ -290,8 +313,12 @@ impl Trained {
     pub fn chart(&self) -> Html {
         let (part, head, init) = (self.result.part, self.experiment.head, self.experiment.init);
         let epochs = &self.result.epochs;
+        let judged_by = match self.experiment.split {
+            Split::TestSet => "test",
+            _ => "validation",
+        };
         let title = format!(
-            "{}, {} start: {:.2} % of validation images right at the end",
+            "{}, {} start: {:.2} % of {judged_by} images right at the end",
             head_title(head),
             init.name(),
             100.0 * val_accuracy(&self.result).unwrap_or(f64::NAN)
@@ -299,7 +326,7 @@ impl Trained {
         let fine = part2::measures::curve(&self.result);
         let steps = fine.last().map_or(1.0, |point| point.0 / epochs.len().max(1) as f64);
         let whole = epochs.iter().zip(1..).map(|(epoch, n)| (steps * n as f64, epoch.val_accuracy));
-        let axis = Axis::percent("validation accuracy");
+        let axis = Axis::percent(format!("{judged_by} accuracy"));
         let mut chart = LineChart::new(title, Axis::new("step").from(0.0), axis)
             .curve("2,000 images", fine)
             .dots("all images, after each epoch", whole);
@@ -309,7 +336,11 @@ impl Trained {
         let dataset = &self.result.dataset;
         let origin = match &self.result.pretraining {
             Some(first) => {
-                stack(&[dataset, &note("Before that, it was trained on nine tenths of:"), first])
+                let before = format!(
+                    "Before that, this network was trained on nine tenths of these {}:",
+                    format_counted(first.count, "image")
+                );
+                stack(&[dataset, &note(&before), first])
             }
             None => dataset.show(),
         };

@@ -3,8 +3,8 @@
 use std::{borrow::Borrow, path::PathBuf};
 
 use super::{
-    THE_REPORT, compare, difference, each_percent, mean_percent, never_made, or_none, or_zero,
-    p_value, points, reference_2021, span, table, val_accuracy,
+    THE_REPORT, compare, difference, each_percent, listed, mean_percent, never_made, or_none,
+    or_zero, p_value, points, reference_2021, span, spelled, table, val_accuracy,
 };
 use crate::{
     Result,
@@ -249,11 +249,16 @@ pub fn compare_readings(drawings: &Handwritten) -> Result<Html> {
     };
     let reach = accuracies.iter().filter(|accuracy| **accuracy >= log[1]).count();
     let highest = accuracies.iter().copied().fold(f64::NAN, f64::max);
+    let all = spelled(accuracies.len());
+    let reach = match reach {
+        0 => format!("None of the {all} readings has"),
+        1 => format!("One of the {all} readings has"),
+        several => format!("{several} of the {all} readings have"),
+    };
     let words = format!(
         "Nearest to the log in training accuracy, validation accuracy and validation loss together \
-         (smallest sum of relative differences): {nearest}. {reach} of {} readings have a mean \
-         validation accuracy of at least the log's {:.1} %; the highest mean is {:.1} %.",
-        accuracies.len(),
+         (smallest sum of relative differences): {nearest}. {reach} a mean validation accuracy of \
+         at least the log's {:.1} %; the highest mean is {:.1} %.",
         100.0 * log[1],
         100.0 * highest
     );
@@ -289,15 +294,36 @@ pub fn context_curve(ways: &[(&str, &Seeds)]) -> Result<Html> {
         };
         chart = chart.seeds(*name, seeds.runs.iter().map(curve));
     }
-    Ok(stack(&[&chart, &table]))
+    let gains = ways.iter().filter_map(|(name, seeds)| {
+        let [none, few, all] = [0, FEW, OTHERS[OTHERS.len() - 1]]
+            .map(|n| mean(&at(seeds, n)).map(|estimate| 100.0 * estimate.mean));
+        let (none, few, all) = (none.ok()?, few.ok()?, all.ok()?);
+        let [few, all] = [few - none, all - none].map(|gain| format_signed(gain, 1));
+        Some(format!("{few} of {all} points for {name}"))
+    });
+    let gains: Vec<String> = gains.collect();
+    let words = match gains.as_slice() {
+        [] => return Ok(stack(&[&chart, &table])),
+        gains => format!(
+            "Of the change that {} other drawings make, the first {} make {}.",
+            OTHERS[OTHERS.len() - 1],
+            spelled(FEW),
+            listed(gains, "and")
+        ),
+    };
+    Ok(stack(&[&chart, &table, &note(&words)]))
 }
+
+/// A number of other drawings, among [`OTHERS`], whose effect is set beside that of all.
+const FEW: usize = 5;
 
 /// How well the finished networks read the official test set, if it was there.
 pub fn official_test() -> Result<Html> {
     let Some(test) = OfficialTest::load()? else {
         return Ok(note(
-            "The official test set is not here. Once it is in data/raw or $GLYPHS_DATA, \
-             `make official-test` reads it once, with these networks as they are.",
+            "The official test set has not been published, or is not on this machine. Once it is \
+             in data/raw or $GLYPHS_DATA, `make official-test` reads it once, with these networks \
+             as they are.",
         ));
     };
     let columns = "protocol | accuracy | look-alikes as one | networks | each (%)";
@@ -390,8 +416,8 @@ pub fn findings(
         "The 2021 report's run classified {:.2} % of its validation images correctly. Here \
          {baseline}ours reaches {:.2} % (means of the seeds{untried}). {compared}{} Of the {} \
          mistakes of seed 0, {} are between look-alikes; if these count as one character, \
-         {:.2} % are classified correctly. For {:.2} %, the right character is among the three \
-         most likely.",
+         {:.2} % are classified correctly. The right character is among the three most likely for \
+         {:.2} % of the drawings.",
         reported * 100.0,
         after.mean * 100.0,
         gain_of_context(in_context),

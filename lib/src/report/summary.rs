@@ -66,7 +66,7 @@ pub fn accuracies(data: &Datasets) -> Result<Html> {
         format!("In {above} of {beside} rows the mean here is above the 2021 report's run.");
     if in_groups > 0 {
         words += &format!(
-            " Not counted: {} whose runs fall into two groups, so that their mean is near none.",
+            " Not counted: {} whose runs fall into two groups, so that their mean is near neither group.",
             format_counted(in_groups, "row")
         );
     }

@@ -152,17 +152,32 @@ fn findings_tell_the_runs_apart() {
     assert!(text.contains("11 of 20 runs end below 5 %"), "{text}");
     assert!(text.contains("9 above, at 9.7 %"), "{text}");
     assert!(
-        text.contains("9 of them gave one answer to almost every image: 8. The fullest folders of dataset 3 are 5 and 8"),
+        text.contains("all 9 gave one answer to almost every image: 8. The fullest folders of dataset 3 are 5 and 8"),
         "{text}"
     );
     assert!(text.contains("1 is below 5 %"), "{text}");
-    assert!(text.contains("In 9 of them the dense layer has fallen silent"), "{text}");
+    assert!(text.contains("In all 9 the dense layer has fallen silent"), "{text}");
     assert!(text.contains("and 3 equal, to four decimals,"), "{text}");
     assert!(text.contains("one answer to everything: 5 or 8."), "{text}");
     assert!(!text.contains("NaN"), "{text}");
 
     let nothing = part3::findings(&Grid::from_iter([]), &dataset3(), &test_set()).text().to_owned();
     assert!(!nothing.contains("inf") && !nothing.contains("NaN"), "{nothing}");
+}
+
+/// A network is judged by test images where its split says so, and no cell is left empty.
+#[test]
+fn charts_and_tables_say_what_they_are_of() {
+    let shown = trained(Head::Original, Init::Random, 0.9).chart().text().to_owned();
+    assert!(shown.contains("% of test images right") && shown.contains("test accuracy"), "{shown}");
+    let table = part3::answers_in_report(&dataset3(), &test_set()).show().html();
+    assert!(!table.contains("></td>"), "{table}");
+    let words = part3::accuracies(&grid()).unwrap().text().to_owned();
+    assert!(words.contains("3 of 5 (original, random), 5 of 5 (original, pretrained)"), "{words}");
+    let words = part3::learned(&grid()).text().to_owned();
+    let learned =
+        "The runs below chance learned 10.0 to 95.0 %, the others 0.0 % of the information";
+    assert!(words.contains(learned), "{words}");
 }
 
 /// Written to the build's temporary folder (`part3.html`) to be looked at.

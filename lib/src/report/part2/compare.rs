@@ -1,7 +1,5 @@
 //! Random against pretrained, measure by measure.
 
-use std::cmp::Ordering;
-
 use super::{
     measures::{MEASURES, Measure, curve, steps_to},
     sentences,
@@ -15,9 +13,9 @@ use crate::{
     },
     eval::statistics::{Interval, KaplanMeier, PairedDifference, Time},
     report::{
-        accuracy, compare, compare_under, corrected, difference, head_title, left_out,
+        accuracy, by_holm, compare, compare_under, corrected, difference, head_title, left_out,
         mean_percent, named, network_name, never_made, p_value, points, reference_2021, span,
-        table,
+        spelled, table,
     },
     study::{
         DEPTHS, EnsembleResult, Experiment, Grid, Head, Init, RATES, RunResult, Seeds, UNLIMITED,
@@ -51,7 +49,8 @@ pub fn curves(grid: &Grid, head: Head) -> Html {
 pub fn convergence(grid: &Grid) -> Result<Html> {
     let mut table = table(
         "Steps and seconds until accuracy first reaches a goal",
-        "goal | head | start | reached | median steps | the same in seconds | pretrained − random (steps)",
+        "goal | head | start | reached | median steps | the same in seconds | \
+         mean difference, pretrained − random (steps)",
     );
     let goals = GOALS.into_iter();
     for (goal, (head, init)) in goals.flat_map(|goal| networks().map(move |n| (goal, n))) {
@@ -69,7 +68,7 @@ pub fn convergence(grid: &Grid) -> Result<Html> {
             median(&steps, 0, 1.0)?,
             median(&steps, 1, seconds_a_step(runs))?,
             match init {
-                Init::Random => "".into(),
+                Init::Random => "–".into(),
                 Init::Pretrained => step_gain(grid, head, goal),
             },
         ]);
@@ -116,7 +115,10 @@ fn sooner(grid: &Grid, head: Head, goal: f64) -> String {
             if gain.mean < 0.0 { "sooner" } else { "later" },
             ended(grid, head, goal)
         ),
-        _ => format!("it cannot be told whether pretrained networks reach {percent} sooner"),
+        gain => {
+            let reason = gain.and_then(|gain| gain.2.as_ref()).map_or("", by_holm);
+            format!("{reason}it cannot be told whether pretrained networks reach {percent} sooner")
+        }
     }
 }
 
@@ -173,7 +175,7 @@ pub fn quality(grid: &Grid) -> Html {
     for (head, measure, gain, corrected) in &all {
         let shown = |init| match grid.mean(*head, init, measure.value) {
             Some(estimate) => number(estimate.mean * measure.scale, measure.decimals),
-            None => "".into(),
+            None => no_number(),
         };
         let mut cells: Vec<Cell> = vec![head.name().into(), measure.name.into()];
         cells.extend(Init::ALL.map(shown));
@@ -189,21 +191,29 @@ pub fn quality(grid: &Grid) -> Html {
         }
         table = table.row(cells);
     }
-    let first: Html = match all.iter().all(|(.., gain, _)| gain.is_none()) {
-        true => note("One seed alone has no interval: `make full` runs the others."),
-        false => {
-            let [original, experimental] = Head::ALL.map(|head| forest(&all, head));
-            row(&[&original, &experimental])
-        }
-    };
-    stack(&[&first, &table, &left_out(&grid.left_out())])
+    let left_out = left_out(&grid.left_out());
+    if all.iter().all(|(.., gain, _)| gain.is_none()) {
+        let words = "One seed alone has no interval: `make full` runs the others.";
+        return stack(&[&note(words), &table, &left_out]);
+    }
+    let [original, experimental] = Head::ALL.map(|head| forest(&all, head));
+    let drawn = MEASURES.iter().filter(|measure| measure.scale == 100.0).count();
+    let words = format!(
+        "The charts show {} of the {} measures; the other {} are not percentages. Holm's \
+         correction is in the counts of their titles, not in the intervals drawn.",
+        spelled(drawn),
+        spelled(MEASURES.len()),
+        spelled(MEASURES.len() - drawn)
+    );
+    stack(&[&row(&[&original, &experimental]), &table, &left_out, &note(&words)])
 }
 
 /// The gains of one head that are shares, in percentage points.
 fn forest(all: &[Gain], head: Head) -> RowChart {
     let shares = || all.iter().filter(|gain| gain.0 == head && gain.1.scale == 100.0);
     let title = format!(
-        "{}: pretraining changes {} of {} measures by more than chance",
+        "{}: after Holm's correction, pretraining changes {} of these {} measures by more than \
+         chance",
         head_title(head),
         shares().filter(|gain| gain.3 < 0.05).count(),
         shares().count()
@@ -265,15 +275,7 @@ pub fn compare_starts(grid: &Grid, what: &str) -> Result<Html> {
         return Ok(never_made());
     }
     let effects = sentences::effects(&[grid], accuracy).concat();
-    let each = effects.iter().map(|effect| {
-        let how = match effect.direction() {
-            Some(Ordering::Greater) => "raises",
-            Some(_) => "lowers",
-            None => "cannot be told to change",
-        };
-        format!("{how} it with the {} head", effect.head.name())
-    });
-    let title = format!("Test accuracy: pretraining {}", each.collect::<Vec<_>>().join(", "));
+    let title = sentences::title(&effects, "test accuracy");
     let chart = compare_under(&title, what, &named(grid), &[])?;
     let words = sentences::sentence("Over the seeds", &effects, "test accuracy");
     Ok(stack(&[&chart, &note(&words)]))
@@ -299,7 +301,7 @@ pub fn little_data(grids: &[(usize, &Grid)]) -> Html {
             points(grid.gain(head, accuracy)),
             match ends.map(|end| end.map(|gain| format_signed(gain, 2))) {
                 [Some(low), Some(high)] => format!("{low} to {high}").into(),
-                _ => "".into(),
+                _ => "–".into(),
             },
         ]
     };
@@ -371,6 +373,7 @@ pub fn compare_rates(mnist: &Provenance) -> Result<Html> {
     let mut table = table("Accuracy on held-out images, by peak learning rate", &columns);
     let mut held_out = 0.0;
     let (mut agree, mut at_the_edge, mut leads, mut within) = (0, 0, Vec::new(), 0);
+    let all = networks().count();
     for (head, init) in networks() {
         let run = Experiment::mnist(head, init, 0);
         let mut cells: Vec<Cell> = vec![head.name().into(), init.name().into()];
@@ -388,19 +391,29 @@ pub fn compare_rates(mnist: &Provenance) -> Result<Html> {
         let mut mistakes = reached.map(|accuracy| (1.0 - accuracy) * held_out);
         mistakes.sort_by(f64::total_cmp);
         let lead = mistakes[1] - mistakes[0];
-        leads.push(format!("{lead:.0}"));
+        leads.push(lead.round() as usize);
         // If each made its mistakes by itself; on the same images they differ by less.
         within += usize::from(lead < 2.0 * (mistakes[0] + mistakes[1]).sqrt());
         cells.extend([best.to_string().into(), used.to_string().into()]);
         table = table.row(cells);
     }
+    let used = match agree == all {
+        true => format!("All {} networks use", spelled(all)),
+        false => format!("{agree} of {all} networks use"),
+    };
+    let (least, most) = (leads.iter().min(), leads.iter().max());
+    let (least, most) = (least.unwrap_or(&0), most.unwrap_or(&0));
+    let lead = if least == most { most.to_string() } else { format!("{least} to {most}") };
+    let chance = match within == all {
+        true => "less than chance explains".into(),
+        false => format!("less than chance explains for {within} of {all} networks"),
+    };
     let words = format!(
-        "For {agree} of 4 networks the rate used is the best of the three tried; for {at_the_edge} \
-         the best is the lowest or the highest tried. On one seed and {} images the best rate \
-         classifies {} more of them correctly than the next; for {within} networks that is less \
-         than two standard deviations.",
-        format_count(held_out.round() as usize),
-        leads.join(", ")
+        "{used} the best of the {} rates. On one seed it wins by {lead} of {} images, {chance} (two \
+         standard deviations). For {at_the_edge} of {all} networks the best rate is the lowest or \
+         the highest tried.",
+        spelled(RATES.len()),
+        format_count(held_out.round() as usize)
     );
     Ok(stack(&[&table, &note(&words)]))
 }

@@ -4,9 +4,9 @@ use std::cmp::Ordering;
 
 use super::{compare::gains, transfer::LAYERS};
 use crate::{
-    display::{Html, format_p, format_signed, note},
+    display::{Html, format_signed, note},
     eval::statistics::PairedDifference,
-    report::{corrected, difference, never_made, span},
+    report::{by_holm, corrected, listed, never_made, span, spelled},
     study::{Grid, Head, Init, RunResult},
 };
 
@@ -27,31 +27,84 @@ impl Effect {
         Some(gain.mean.total_cmp(&0.0))
     }
 
-    /// `pretraining raises test accuracy with the original head (+0.12 points, 0.05 to 0.19)`, or
-    /// that it cannot be told.
-    fn words(&self, what: &str) -> String {
-        let head = format!("with the {} head", self.head.name());
-        let Some(gain) = &self.gain else {
-            return format!(
-                "it cannot be told from one seed whether pretraining changes {what} {head}"
-            );
-        };
+    /// `+0.12 points, 0.05 to 0.19`
+    fn numbers(&self) -> Option<String> {
+        let gain = self.gain.as_ref()?;
         let mean = format_signed(gain.mean * 100.0, 2);
-        let numbers = format!("({mean} points, {})", span(gain.interval, 100.0, 2));
-        match self.direction() {
-            Some(Ordering::Greater) => format!("pretraining raises {what} {head} {numbers}"),
-            Some(_) => format!("pretraining lowers {what} {head} {numbers}"),
-            None => {
-                format!("it cannot be told whether pretraining changes {what} {head} {numbers}")
-            }
+        Some(format!("{mean} points, {}", span(gain.interval, 100.0, 2)))
+    }
+}
+
+/// Effects of one direction together, in the order of the first of each.
+fn alike(effects: &[Effect]) -> Vec<Vec<&Effect>> {
+    let mut groups: Vec<Vec<&Effect>> = Vec::new();
+    let kind = |effect: &Effect| (effect.gain.is_some(), effect.direction());
+    for effect in effects {
+        match groups.iter_mut().find(|group| kind(group[0]) == kind(effect)) {
+            Some(group) => group.push(effect),
+            None => groups.push(vec![effect]),
         }
+    }
+    groups
+}
+
+/// `pretraining raises test accuracy with the original head (+0.12 points, 0.05 to 0.19)`, or
+/// that it cannot be told.
+fn clause(group: &[&Effect], what: &str) -> String {
+    let heads = with_heads(group);
+    let numbers = group.iter().filter_map(|effect| Some((effect.head.name(), effect.numbers()?)));
+    let numbers = match numbers.collect::<Vec<_>>().as_slice() {
+        [] => String::new(),
+        [(_, numbers)] => format!(" ({numbers})"),
+        several => {
+            let each = several.iter().map(|(head, numbers)| format!("{head}: {numbers}"));
+            format!(" ({})", each.collect::<Vec<_>>().join("; "))
+        }
+    };
+    match (group[0].direction(), &group[0].gain) {
+        (Some(Ordering::Greater), _) => format!("pretraining raises {what} {heads}{numbers}"),
+        (Some(_), _) => format!("pretraining lowers {what} {heads}{numbers}"),
+        (None, Some(_)) => {
+            let gains = group.iter().filter_map(|effect| effect.gain.as_ref());
+            let reason = gains.map(by_holm).find(|reason| !reason.is_empty());
+            let reason = reason.unwrap_or_default();
+            format!("{reason}it cannot be told whether pretraining changes {what} {heads}{numbers}")
+        }
+        (None, None) => {
+            format!("it cannot be told from one seed whether pretraining changes {what} {heads}")
+        }
+    }
+}
+
+/// `with the original head`, or `with both heads`
+fn with_heads(group: &[&Effect]) -> String {
+    match group {
+        [one] => format!("with the {} head", one.head.name()),
+        _ => "with both heads".into(),
     }
 }
 
 /// All of them in one sentence, which begins with `of`: `Over the seeds`, say.
 pub(super) fn sentence(of: &str, effects: &[Effect], what: &str) -> String {
-    let each: Vec<String> = effects.iter().map(|effect| effect.words(what)).collect();
+    let each: Vec<String> = alike(effects).iter().map(|group| clause(group, what)).collect();
     format!("{of}, {}.", each.join("; "))
+}
+
+/// All of them in a title: `Pretraining raises test accuracy with both heads`
+pub(super) fn title(effects: &[Effect], what: &str) -> String {
+    if effects.iter().all(|effect| effect.gain.is_none()) {
+        return format!("One seed alone cannot say whether pretraining changes {what}");
+    }
+    let groups = alike(effects);
+    let each = groups.iter().map(|group| match group[0].direction() {
+        Some(Ordering::Greater) => format!("raises {what} {}", with_heads(group)),
+        Some(_) => format!("lowers {what} {}", with_heads(group)),
+        None => match group.as_slice() {
+            [_] => format!("makes no detectable difference to {what} {}", with_heads(group)),
+            _ => format!("makes no detectable difference to {what} with either head"),
+        },
+    });
+    format!("Pretraining {}", listed(&each.collect::<Vec<_>>(), "and"))
 }
 
 /// What pretraining does to a share of each run, grid by grid and head by head.
@@ -86,52 +139,61 @@ pub fn calibration(grid: &Grid) -> Html {
     note(&sentence("Over the seeds", &effects, "the calibration error"))
 }
 
-/// For which digits pretraining changes recall.
+/// For how many digits pretraining changes recall.
 pub fn recall(grid: &Grid) -> Html {
-    let digits = (0..10).map(|digit| (digit.to_string(), format!("recall_{digit}")));
-    note(&changes(grid, digits, "recall", (100.0, " points")))
+    let digits: Vec<String> = (0..10).map(|digit| format!("recall_{digit}")).collect();
+    note(&changes(grid, &digits, ("recall", "digits"), (100.0, " points")))
 }
 
-/// In which layers pretraining changes how alike features stay from start to end (CKA).
+/// In how many layers pretraining changes how alike features stay from start to end (CKA).
 pub fn features(grid: &Grid) -> Html {
-    let layers = LAYERS.map(|layer| (layer.to_string(), format!("cka_{layer}")));
-    note(&changes(
-        grid,
-        layers.into_iter(),
-        "the similarity of features before and after",
-        (1.0, ""),
-    ))
+    let layers = LAYERS.map(|layer| format!("cka_{layer}"));
+    let what = ("the similarity of features before and after training", "layers");
+    note(&changes(grid, &layers, what, (1.0, "")))
 }
 
-/// Which of several metrics pretraining changes with which head, corrected for their number; `unit` is
-/// what a difference is multiplied by, and its name.
+/// How many of several metrics pretraining changes with each head, corrected for their number, and by
+/// how much; `noun` is what there is a metric of, `unit` what a difference is multiplied by, and its
+/// name.
 fn changes(
     grid: &Grid,
-    metrics: impl Iterator<Item = (String, String)>,
-    what: &str,
+    metrics: &[String],
+    (what, noun): (&str, &str),
     unit: (f64, &str),
 ) -> String {
-    let metrics: Vec<(String, String)> = metrics.collect();
     let mut all = Vec::new();
     for head in Head::ALL {
-        for (label, name) in &metrics {
+        for name in metrics {
             let gain = grid.gain(head, |run| run.metric(name));
-            all.extend(gain.map(|gain| (head, label, gain)));
+            all.extend(gain.map(|gain| (head, gain)));
         }
     }
     if all.is_empty() {
         return format!("One seed alone cannot say whether pretraining changes {what}.");
     }
-    let corrected = corrected(all.iter().map(|(.., gain)| Some(gain)));
-    let certain = all.iter().zip(corrected).filter(|(_, p)| *p < 0.05);
-    let certain: Vec<String> = certain
-        .map(|((head, label, gain), p)| {
-            let (name, change) = (head.name(), difference(gain, unit.0, 2));
-            format!("{label} with the {name} head ({change}{}, {})", unit.1, format_p(p))
-        })
-        .collect();
-    match certain.as_slice() {
+    let corrected = corrected(all.iter().map(|(_, gain)| Some(gain)));
+    let certain: Vec<_> = all.iter().zip(corrected).filter(|(_, p)| *p < 0.05).collect();
+    let of_head = |head: Head| {
+        let means =
+            || certain.iter().filter(|((h, _), _)| *h == head).map(|((_, gain), _)| gain.mean);
+        let ends = [means().reduce(f64::min)?, means().reduce(f64::max)?];
+        let [low, high] = ends.map(|end| format_signed(end * unit.0, 2));
+        let (count, compared) = (means().count(), all.iter().filter(|(h, _)| *h == head).count());
+        let by = if low == high { low } else { format!("{low} to {high}") };
+        Some(format!(
+            "in {} of {} {noun} with the {} head (by {by}{})",
+            spelled(count),
+            spelled(compared),
+            head.name(),
+            unit.1
+        ))
+    };
+    let heads: Vec<String> = Head::ALL.into_iter().filter_map(of_head).collect();
+    match heads.as_slice() {
         [] => format!("No change in {what} is established ({} comparisons).", all.len()),
-        some => format!("Pretraining changes {what} for {}.", some.join("; ")),
+        heads => format!(
+            "Pretraining changes {what} {}; Holm's p is below 0.05 for each of these.",
+            listed(heads, "and")
+        ),
     }
 }

@@ -7,8 +7,8 @@ use super::{
 use crate::{
     Result,
     data::Samples,
-    display::{Axis, Cell, Html, LineChart, Table, number, percent},
-    report::{accuracy, compare_under, named, reference_2021, table},
+    display::{Axis, Cell, Html, LineChart, Show, Table, no_number, note, number, percent, stack},
+    report::{accuracy, compare_under, listed, named, network_name, reference_2021, table},
     study::{Grid, Head, Init, RunResult, Seeds, networks},
 };
 
@@ -21,7 +21,24 @@ pub fn accuracies(grid: &Grid) -> Result<Html> {
         100.0 * BELOW_CHANCE
     );
     let what = "Accuracy on the MNIST test set";
-    compare_under(&title, what, &named(grid), &[("guessing", 0.1)])
+    let shown = compare_under(&title, what, &named(grid), &[("guessing", 0.1)])?;
+    let each = grid.iter().filter(|(.., seeds)| !seeds.runs.is_empty());
+    let each = each.map(|(head, init, seeds)| {
+        let below = seeds.runs.iter().filter(|run| below_chance(run)).count();
+        format!("{below} of {} ({})", seeds.runs.len(), network_name(head, init))
+    });
+    let each: Vec<String> = each.collect();
+    match each.as_slice() {
+        [] => Ok(shown),
+        each => {
+            let words = format!(
+                "Of the runs of each network, {} end below {:.0} %.",
+                listed(each, "and"),
+                100.0 * BELOW_CHANCE
+            );
+            Ok(stack(&[&shown, &note(&words)]))
+        }
+    }
 }
 
 fn least_likely(run: &RunResult) -> Option<f64> {
@@ -64,7 +81,7 @@ pub fn avoidance(grid: &Grid) -> LineChart {
 
 /// What each network has learned, a mean over the runs that learned to avoid the right digit and
 /// one over the others: a mean of both would be near neither.
-pub fn learned(grid: &Grid) -> Table {
+pub fn learned(grid: &Grid) -> Html {
     let mut table = table(
         "What was learned, means over the runs below chance and over the others",
         "head | start | runs | loss on given labels (nats) | share of their information learned | most likely digit right | \
@@ -98,7 +115,20 @@ pub fn learned(grid: &Grid) -> Table {
             count(is_silent),
         ]);
     }
-    table
+    let (below, others): (Vec<&RunResult>, Vec<&RunResult>) =
+        grid.all().partition(|run| below_chance(run));
+    let share = |runs: &[&RunResult]| span(runs, 100.0, 1, taken_up);
+    let words = match (below.as_slice(), others.as_slice()) {
+        ([], []) => return table.show(),
+        (all, []) | ([], all) => format!("All runs learned {} %", share(all)),
+        (below, others) => format!(
+            "The runs below chance learned {} %, the others {} %",
+            share(below),
+            share(others)
+        ),
+    };
+    let words = format!("{words} of the information in their labels.");
+    stack(&[&table, &note(&words)])
 }
 
 /// Which digit's share of `test` each accuracy of the 2021 report is, if any, and how full
@@ -122,7 +152,7 @@ pub fn answers_in_report(dataset3: &Samples, test: &Samples) -> Table {
                 Some((digit, rank)) => {
                     [digit.to_string().into(), counts[digit].into(), (rank + 1).into()]
                 }
-                None => ["none".into(), number(f64::NAN, 0), "".into()],
+                None => ["none".into(), no_number(), no_number()],
             });
             rows.push(cells);
         }

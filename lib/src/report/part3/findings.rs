@@ -45,11 +45,11 @@ pub fn findings(grid: &Grid, dataset3: &Samples, test: &Samples) -> Html {
         let answers = others.iter().filter_map(|run| constant_answer(run));
         let answers: Vec<usize> = answers.collect();
         sentences.push(format!(
-            "What was not. In the {} above {THRESHOLD:.0} % the least likely digit is right for {} %; {} of \
-             them gave one answer to almost every image{}.{}{}",
+            "What was not. In the {} above {THRESHOLD:.0} % the least likely digit is right for {} %; {} \
+             gave one answer to almost every image{}.{}{}",
             format_counted(others.len(), "run"),
             least_likely(&others),
-            answers.len(),
+            of_these(answers.len(), others.len()),
             which(&answers),
             fullest(&answers, dataset3),
             silent(&others)
@@ -70,14 +70,24 @@ pub fn findings(grid: &Grid, dataset3: &Samples, test: &Samples) -> Html {
     stack(&notes.iter().map(|words| words as &dyn Show).collect::<Vec<_>>())
 }
 
+/// `all 13`, or `9 of them`
+fn of_these(count: usize, all: usize) -> String {
+    match all {
+        1 if count == 1 => "it".into(),
+        _ if count == all => format!("all {all}"),
+        _ => format!("{count} of them"),
+    }
+}
+
 /// Why they learned nothing, where the record shows it.
 fn silent(runs: &[&RunResult]) -> String {
     match runs.iter().filter(|run| is_silent(run)).count() {
         0 => String::new(),
         count => format!(
-            " In {count} of them the dense layer has fallen silent: its units output the same for \
-             every image, so nothing of an image reaches the output layer, and only its biases \
-             still learn (dying ReLUs: Lu, Shin, Su and Karniadakis, 2020)."
+            " In {} the dense layer has fallen silent: its units output the same for every image, \
+             so nothing of an image reaches the output layer, and only its biases still learn \
+             (dying ReLUs: Lu, Shin, Su and Karniadakis, 2020).",
+            of_these(count, runs.len())
         ),
     }
 }
