@@ -40,7 +40,6 @@ const COLOURS: [Colour; 10] = [
 pub(super) const INK: RGBColor = COLOURS[0].light;
 pub(super) const MUTED: RGBColor = COLOURS[1].light;
 pub(super) const GRID: RGBColor = COLOURS[2].light;
-pub(super) const PAPER: RGBColor = COLOURS[3].light;
 pub(super) const BLUE: RGBColor = COLOURS[4].light;
 pub(super) const VERMILLION: RGBColor = COLOURS[5].light;
 

@@ -54,7 +54,7 @@ pub fn is_flat(grey: &Grey) -> bool {
     let is_sheet = |paper: usize, on_paper: usize, ink: usize| {
         2 * paper >= grey.pixels.len() && 4 * on_paper >= 3 * border && between <= ink
     };
-    is_sheet(light, on_light, dark) || is_sheet(dark, on_dark, light)
+    dark > 0 && is_sheet(light, on_light, dark) || light > 0 && is_sheet(dark, on_dark, light)
 }
 
 /// The ink of a photograph of one character, dark or light and of any colour, on paper of any
@@ -156,16 +156,30 @@ fn quantile(values: &[f32], share: f32) -> f32 {
 /// of the border, what is cut off by it, as a neighbour's stroke is.
 fn without_dirt(marks: Vec<Mark>, width: usize, height: usize) -> Vec<Mark> {
     let largest = |marks: &[Mark]| marks.iter().map(|mark| mark.blocks.len()).max().unwrap_or(0);
-    let on_border = |mark: &Mark| {
-        let is_outer = |i: usize| {
-            let (x, y) = (i % width, i / width);
-            x == 0 || y == 0 || x + 1 == width || y + 1 == height
-        };
-        mark.blocks.iter().filter(|&&i| is_outer(i)).count()
+    let depth = |&i: &usize| {
+        let (x, y) = (i % width, i / width);
+        x.min(y).min(width - 1 - x).min(height - 1 - y)
     };
+    let on_border = |mark: &Mark| mark.blocks.iter().filter(|i| depth(i) == 0).count();
     let lies_along_border = |mark: &Mark| on_border(mark).pow(2) > mark.blocks.len();
-    let (outer, inner): (Vec<Mark>, Vec<Mark>) = marks.into_iter().partition(lies_along_border);
-    // A character that was cropped to its ink touches the border too.
+    let deepest = |mark: &Mark| mark.blocks.iter().map(depth).max().unwrap_or(0);
+    // How much of the image's width and height it spans.
+    let span = |mark: &Mark| {
+        let [down, across] = mark.extents();
+        (across as f32 / width as f32).min(down as f32 / height as f32)
+    };
+    let (mut outer, mut inner): (Vec<Mark>, Vec<Mark>) =
+        marks.into_iter().partition(lies_along_border);
+    // A character that was cropped to its ink touches the border too, on all sides, but not all
+    // along; an edge or a corner of the paper reaches neither far in nor far across.
+    outer.retain(|mark| {
+        let is_frame = 10 * on_border(mark) > 12 * (width + height);
+        !is_frame && (span(mark) > 0.9 || deepest(mark) * 100 > 15 * width.min(height))
+    });
+    // A drawn frame, around something that is not much less.
+    let frame = |mark: &Mark| span(mark) > 0.8 && deepest(mark) * 10 < width.min(height);
+    let within = inner.iter().filter(|mark| !frame(mark)).map(|mark| mark.blocks.len()).max();
+    inner.retain(|mark| !frame(mark) || 20 * within.unwrap_or(0) < mark.blocks.len());
     let mut kept = if 20 * largest(&inner) >= largest(&outer) { inner } else { outer };
     let most = largest(&kept);
     let is_clear = kept.iter().any(|mark| mark.blocks.len() == most && on_border(mark) == 0);

@@ -232,7 +232,7 @@ impl Preprocess {
         let ink = ink.map(Ink::without_specks);
         let unreadable = match &ink {
             Err(unreadable) => Some(*unreadable),
-            Ok(ink) if ink.bounds().is_none() => Some(Unreadable::NoInk),
+            Ok(ink) if ink.is_speck() => Some(Unreadable::NoInk),
             Ok(ink) => (ink.has_several_characters()).then_some(Unreadable::SeveralCharacters),
         };
         let ink = ink.unwrap_or_else(|_| Ink::none());

@@ -16,6 +16,13 @@ pub(super) struct Mark {
     columns: [usize; 2],
 }
 
+impl Mark {
+    /// Rows and columns that it spans.
+    pub fn extents(&self) -> [usize; 2] {
+        [self.rows, self.columns].map(|[first, last]| last + 1 - first)
+    }
+}
+
 impl Ink {
     /// Wipes out small marks that lie neither above nor below nor beside the largest
     /// one, but off its corners: nine of the 2,480 drawings have a dot there, and it
@@ -37,6 +44,12 @@ impl Ink {
             }
         }
         self
+    }
+
+    /// Whether all of it is smaller than a fortieth of the image's longer side.
+    pub fn is_speck(&self) -> bool {
+        let longest = self.bounds().map_or(0, |bounds| bounds.width.max(bounds.height));
+        40 * longest < self.width.max(self.height).max(1)
     }
 
     /// Whether two marks, neither much smaller, lie farther apart than strokes of one character.

@@ -101,6 +101,11 @@ fn borders_dirt_and_transparency_are_no_ink() {
         image.into()
     };
     near(with(|x, y| x < 14 || y < 14 || x >= 386 || y >= 286), "a scanner's frame");
+    let is_thin = |x: u32, y: u32| {
+        let depth = x.min(y).min(399 - x).min(299 - y);
+        (6..8).contains(&depth)
+    };
+    near(with(is_thin), "a thin frame");
     near(with(|_, y| y > 280), "the paper's edge");
     near(with(|x, y| x > 370 && (40..43).contains(&y) && x < 373), "dirt");
     near(with(|x, y| (180..190).contains(&x) && y < 25), "a neighbour's stroke");
@@ -122,6 +127,27 @@ fn what_cannot_be_read_is_said() {
         let even = GrayImage::from_pixel(300, 200, Luma([level]));
         assert_eq!(problem(even.into()), Some(Unreadable::NoInk), "{level}");
     }
+    let blank = |is_dark: fn(u32, u32) -> bool| {
+        let mut image = photograph(7, [230.0; 3], [230.0; 3], |_, _| 1.0);
+        let dark = image.enumerate_pixels_mut().filter(|(x, y, _)| is_dark(*x, *y));
+        dark.for_each(|(_, _, pixel)| *pixel = Rgb([20; 3]));
+        problem(image.into())
+    };
+    for (is_dark, kind) in [
+        ((|x, y| x < 10 || y < 10 || x >= 390 || y >= 290) as fn(u32, u32) -> bool, "frame"),
+        (|x, _| x < 12, "edge"),
+        (|x, y| x + y < 90, "corner"),
+        (|x, y| (200..206).contains(&x) && (100..106).contains(&y), "speck"),
+        (|x, y| x == 200 && y == 100, "pixel"),
+    ] {
+        assert_eq!(blank(is_dark), Some(Unreadable::NoInk), "{kind}");
+    }
+    let speck =
+        GrayImage::from_fn(1200, 900, |x, y| Luma([255 * u8::from(x / 8 != 70 || y / 8 != 50)]));
+    assert_eq!(problem(speck.into()), Some(Unreadable::NoInk));
+    let pale =
+        GrayImage::from_fn(1200, 900, |x, y| Luma([255 - 13 * u8::from(sheet_has_ink(x, y))]));
+    assert_eq!(problem(pale.into()), None);
     let grain = photograph(7, [200.0; 3], [200.0; 3], |x, _| 1.0 - 0.3 * x);
     assert_eq!(problem(grain.into()), Some(Unreadable::NoInk));
     let faint =
