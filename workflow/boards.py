@@ -35,9 +35,9 @@ def make(outputs):
         "count": sum(1 for drawing in readings["drawings"] if drawing["readings"]),
     }
     boards = [
-        {"name": "draw", "short": "Draw", "title": "Draw a character", "bits": BITS, **shared, "data": draw(outputs, readings)},
-        {"name": "mistakes", "short": "Mistakes", "title": "Every held-out drawing, and how it was read", **shared, "data": mistakes(readings)},
-        {"name": "read", "short": "Read them yourself", "title": "Read them yourself", **shared, "data": read(readings)},
+        {"name": "draw", "short": "Draw", "title": "Draw a character", "about": "the network of part 1 says after every stroke what it reads", "bits": BITS, **shared, "data": draw(outputs, readings)},
+        {"name": "mistakes", "short": "Mistakes", "title": "Every held-out drawing, and how it was read", "about": "what each network answered, how sure it was, and the most similar drawings that it learned from", **shared, "data": mistakes(readings)},
+        {"name": "read", "short": "Read", "title": "Read them yourself", "about": "type what you see in drawings that the network was judged on, and compare your accuracy with the network's", **shared, "data": read(readings)},
     ]
     return [board for board in boards if board["data"]]
 

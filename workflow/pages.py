@@ -15,6 +15,7 @@ import argparse
 import base64
 import functools
 import hashlib
+import json
 import os
 import platform
 import re
@@ -37,6 +38,11 @@ STAND_IN = '<strong class="g-badge">STAND-IN</strong>'
 # What a reader without a mouse has to reach, because it may scroll.
 SCROLLS = re.compile(r'<pre>|<table>.*?</table>|<math [^>]*display="block".*?</math>', re.DOTALL)
 CAPTION = re.compile(r'<figure class="(g-figure[^"]*)"><figcaption>(.*?)</figcaption>', re.DOTALL)
+# Tags, and with their contents those whose text stays as it is.
+MARKUP = re.compile(r"(<(script|style|pre|code|svg|math|title)\b.*?</\2>|<[^>]*>)", re.DOTALL)
+# What no line ends within: a number and its unit, a product of two numbers.
+UNITS = re.compile(r"(?<=\d) (?=(?:[%×]|min\b|h\b|s\b))|(?<=×) (?=\d)|(?<= h) (?=\d)|(?<= min) (?=\d\d s\b)")
+DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 HEADING = re.compile(r'<h([23]) id="([^"]+)">(.*?)<a class="anchor-link"')
 
 
@@ -145,7 +151,7 @@ def export(notebook, page):
     )
     exporter.environment.globals["script"] = script
     html, _ = exporter.from_notebook_node(notebook, {"glyphs": page})
-    html = accessible(html)
+    html = whole(accessible(html))
     return html.replace("<!--contents-->", contents(html), 1)
 
 
@@ -171,6 +177,19 @@ def accessible(html):
     return CAPTION.sub(linked, html)
 
 
+def whole(html):
+    """With no line ending inside a date, nor between a number and its unit."""
+
+    def words(text):
+        return DATE.sub(r'<span class="whole">\g<0></span>', UNITS.sub("\u00a0", text))
+
+    # Split by a pattern with two groups: text, a tag, the tag's name, and so on.
+    pieces = MARKUP.split(html)
+    pieces[::3] = map(words, pieces[::3])
+    del pieces[2::3]
+    return "".join(pieces)
+
+
 def contents(html):
     """The table of contents, from the headings of a page."""
     items = "".join(
@@ -188,16 +207,25 @@ def overview(shared, runs):
         findings=results.findings(runs),
         picture=results.picture(runs),
         trained=results.effort(runs),
+        legend=results.legend,
+        setup=setup(),
         seconds=sum(page["run"].get("seconds") or 0 for page in shared["pages"]),
         run={"versions": versions(), "commit": commit()},
     )
+
+
+def setup():
+    """Where this repository is, and the minutes that README states for the first set-up."""
+    minutes = re.search(r"minutes the first time: (\d+) of set-up", (results.ROOT / "README.md").read_text())
+    repository = json.loads((results.ROOT / "codemeta.json").read_text())["codeRepository"]
+    return {"repository": repository, "minutes": minutes and minutes[1]}
 
 
 def render(template, **values):
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATE))
     environment.filters.update(clock=clock, sha256=sha256)
     environment.globals["script"] = script
-    return environment.get_template(template).render(**values)
+    return whole(environment.get_template(template).render(**values))
 
 
 def script(name):

@@ -26,20 +26,19 @@ def section(runs, bench):
     if lines:
         lines += ["", "Means over the seeds; the pages in `outputs/reference/report/` have intervals, tests and reasons.", ""]
     for part in results.parts(runs):
-        if part["rows"]:
+        rows = [row for row in part["rows"] if row["main"]]
+        if rows:
             lines += [
-                f"**Part {part['number']}: {part['title']}.** {part['measure']}, mean over the seeds, ± half the width of its 95 % interval.",
+                f"**Part {part['number']}: {part['title']}.** {part['measure']} in %: {results.legend(rows)}.",
                 "",
                 "| network | start | protocol | seeds | this project | the 2021 report |",
                 "|---|---|---|---:|---:|---:|",
             ]
-            for row in part["rows"]:
-                if not row["main"]:
-                    continue
+            for row in rows:
                 mark = " (stand-in data)" if row["synthetic"] else ""
                 lines.append(
                     f"| {row['network']} | {row['init']} | {row['protocol']}{mark} "
-                    f"| {row['seeds']} | {row['ours']} | {row['reported']} |"
+                    f"| {row['seeds']} | {row['ours']} | {row['reported'] or '–'} |"
                 )
             lines.append("")
     return "\n".join(["", "## Results", "", *lines]) if lines else ""

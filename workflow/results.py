@@ -108,16 +108,6 @@ def findings(runs):
     def both(protocol):
         return [mean(2, protocol, init) for init in ("pretrained", "random")]
 
-    def instead(protocol):
-        """The pretrained start's mean against the random one's, where chance does not explain the difference."""
-        start, other = (measured(runs, 2, protocol, init) for init in ("pretrained", "random"))
-        differences = [start[seed] - other[seed] for seed in start.keys() & other.keys()]
-        if not differences:
-            return None
-        gain, half = mean_and_half(differences)
-        pretrained, random = both(protocol)
-        return f"{pretrained} against {random}" + ("" if abs(gain) > half else " (which cannot be told apart)")
-
     def merged(run):
         return run["metrics"]["merged_accuracy"]
 
@@ -130,11 +120,7 @@ def findings(runs):
             "The baseline, without cropping or distortions, classifies {} correctly; the network that also gets size and position relative to the writer's other drawings, {}.",
             [mean(1, "plain"), mean(1, "ours-in-context")],
         ),
-        (
-            "Accuracy on the MNIST test set, pretrained on 360 drawn digits against a random start: {} after training on "
-            "100 images; {} if these are distorted, for ten epochs; {} after three epochs on all 60,000.",
-            [instead("few-100"), instead("few-100-distorted"), instead("report")],
-        ),
+        ("Pretraining on 360 drawn digits {}.", [pretraining(runs)]),
         ("With frozen convolutions, a pretrained network classifies {} of the MNIST test set correctly; with frozen random ones, {}.", both("frozen-trunk")),
         (
             "Trained on wrong labels as if they were right, the original network from a random start classifies {} of the digits correctly; "
@@ -145,10 +131,39 @@ def findings(runs):
     return [sentence.format(*values) for sentence, values in sentences if all(values)]
 
 
+def pretraining(runs):
+    """What it does to the accuracy with few and with all images, by pairs of the same seed; nothing where a run is missing."""
+    amounts = {
+        "few-100": "with 100 images",
+        "few-100-distorted": "with 100 distorted ones in ten epochs",
+        "report": "with all 60,000",
+    }
+    changes = {"raises": [], "lowers": [], "": []}
+    for protocol, images in amounts.items():
+        start, other = (measured(runs, 2, protocol, init) for init in ("pretrained", "random"))
+        differences = [start[seed] - other[seed] for seed in start.keys() & other.keys()]
+        if not differences:
+            return None
+        gain, half = mean_and_half(differences)
+        means = [f"{100 * statistics.fmean(values.values()):.1f}" for values in (other, start)]
+        if abs(gain) > half:
+            changes["raises" if gain > 0 else "lowers"].append(f"from {' to '.join(means)} % {images}")
+        else:
+            changes[""].append(f"{images} ({' and '.join(means)} %)")
+    told = [f"{verb} {{}} {', and '.join(found)}" for verb, found in changes.items() if verb and found]
+    words = " and ".join(told).replace("{}", "MNIST accuracy", 1).replace("{}", "it")
+    if not changes[""]:
+        return words
+    untold = f"{' and '.join(changes[''])} the difference cannot be told from chance"
+    return f"{words}; {untold}" if words else f"changes MNIST accuracy so little that {untold}"
+
+
 def effort(runs):
-    """How many runs there are, and how long they trained; none where there is none."""
+    """How many runs there are, how many of them the tables of the parts show, and how long all trained; none where there is none."""
     seconds = sum(epoch.get("seconds") or 0 for run in runs for epoch in run.get("epochs", []))
-    return {"runs": len(runs), "seconds": seconds} if seconds else None
+    shown = sum(row["runs"] for part in parts(runs) for row in part["rows"])
+    untested = {run["protocol"].split("-")[0] for run in runs if not in_table(run)}
+    return {"runs": len(runs), "shown": shown, "pretrain": untested == {"pretraining"}, "seconds": seconds} if seconds else None
 
 
 def picture(runs):
@@ -206,7 +221,7 @@ def parts(runs):
     for number, (title, measure) in PARTS.items():
         groups = defaultdict(list)
         for run in runs:
-            if run.get("part") == number and accuracy(run) is not None:
+            if run.get("part") == number and in_table(run):
                 groups[label(run)].append(run)
         tables.append(
             {
@@ -217,6 +232,11 @@ def parts(runs):
             }
         )
     return tables
+
+
+def in_table(run):
+    """Whether a run has the figure that its part is about; pretraining, which is tested on nothing, has none."""
+    return run.get("part") in PARTS and accuracy(run) is not None
 
 
 def label(run):
@@ -251,8 +271,9 @@ def row(group):
         "dataset": dataset,
         "synthetic": synthetic,
         "seeds": len({r["seed"] for r in group}),
+        "runs": len(group),
         "ours": interval([accuracy(r) for r in group], overlap(run), learns_either(run)),
-        "reported": f"{reported[0]:.4f}" if reported and protocol in COMPARABLE else "",
+        "reported": f"{100 * reported[0]:.2f}" if reported and protocol in COMPARABLE else "",
     }
 
 
@@ -292,8 +313,19 @@ def two_groups(values):
 
 
 def interval(values, overlap, may_be_two):
-    """Mean and half the width of the 95 % interval, or the one value there is; of runs in two groups the mean of each."""
+    """In percent: mean and half the width of the 95 % interval, or the one value there is; of runs in two groups the mean of each."""
     if may_be_two and (groups := two_groups(values)):
-        return "; ".join(f"{statistics.fmean(group):.4f} ({len(group)} {'run' if len(group) == 1 else 'runs'})" for group in groups)
+        return "; ".join(f"{100 * statistics.fmean(group):.2f} ({len(group)} {'run' if len(group) == 1 else 'runs'})" for group in groups)
     mean, half = mean_and_half(values, overlap)
-    return f"{mean:.4f} ± {half:.4f}" if math.isfinite(half) else f"{mean:.4f}"
+    return f"{100 * mean:.2f} ± {100 * half:.2f}" if math.isfinite(half) else f"{100 * mean:.2f}"
+
+
+def legend(rows):
+    """What the figures of a table are, in words: only what occurs in it."""
+    kinds = (
+        ("±", "the mean over the seeds ± half of its 95 % interval"),
+        ("run", "where the runs fall into two groups, the mean of each with its number of runs"),
+        ("", "for a single run its own figure"),
+    )
+    found = {next(mark for mark, _ in kinds if mark in row["ours"]) for row in rows}
+    return "; ".join(words for mark, words in kinds if mark in found)

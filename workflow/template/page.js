@@ -15,7 +15,7 @@
   const theme = button("", () => show(themes[(themes.indexOf(theme.value) + 1) % 3]));
   function show(name) {
     theme.value = name;
-    theme.textContent = `Colours: ${name}`;
+    theme.textContent = `Colours: ${name === "automatic" ? "auto" : name}`;
     document.documentElement.dataset.theme = name;
     remember(name);
   }
@@ -56,14 +56,18 @@
       cells.forEach((set) => set(folded));
       all.textContent = folded ? "Show all code" : "Hide all code";
     });
-    tools.append(all);
+    (document.querySelector(".downloads") ?? tools).append(all);
   }
 
   // Pictures and charts, enlarged: by a click, and by Enter on a chart.
   const dialog = make("dialog", { className: "enlarged", ariaLabel: "Enlarged picture", onclick: () => dialog.close() });
   document.body.append(dialog);
   const enlarge = (picture) => {
-    dialog.replaceChildren(button("Close", () => dialog.close()), picture.cloneNode(true));
+    const figure = picture.closest("figure");
+    const words = [...figure?.children ?? []].filter((part) => part.matches("figcaption, .g-legend")).map((part) => part.cloneNode(true));
+    words.forEach((part) => part.querySelector(".anchor-link")?.remove());
+    const whole = make("figure", { className: "g-figure" }, ...words, picture.cloneNode(true));
+    dialog.replaceChildren(button("Close", () => dialog.close()), make("div", { className: "glyphs" }, whole));
     dialog.showModal();
   };
   for (const picture of document.querySelectorAll("main :is(.glyphs img, .glyphs .g-scroll > svg, .text_cell_render img)")) {
@@ -79,9 +83,15 @@
     const number = Number.parseFloat(text.replaceAll(/[,\u2009\u00a0]/g, "").replace("\u2212", "-"));
     return Number.isNaN(number) ? text : number;
   };
+  const sorts = [];
   for (const table of document.querySelectorAll("main :is(.g-table, .scroll > table)")) {
     const body = table.tBodies[0];
     const rows = [...body.rows].filter((row) => !row.matches(".g-total"));
+    // What a phone has no room for beside the figures that a table is about.
+    for (const header of table.querySelectorAll("thead th")) {
+      if (!/^(each seed|processor)\b/.test(header.textContent)) continue;
+      for (const row of table.rows) row.cells[header.cellIndex]?.classList.add("minor");
+    }
     if (rows.length < 3) continue;
     for (const header of table.querySelectorAll("th")) {
       if (!header.textContent.trim()) continue;
@@ -97,12 +107,16 @@
         body.prepend(...rows);
       });
       header.replaceChildren(sort);
+      sorts.push([header, sort]);
     }
     if (rows.length < 10) continue;
     const filter = make("input", { type: "search", oninput: () => {
       const wanted = filter.value.toLowerCase();
-      rows.forEach((row) => { row.hidden = !row.textContent.toLowerCase().includes(wanted); });
+      rows.forEach((row) => { row.hidden = !row.textContent.replaceAll("\u00a0", " ").toLowerCase().includes(wanted); });
     } });
     table.parentElement.before(make("label", { className: "filter" }, "Filter rows ", filter));
   }
+  // On paper a header is repeated on each page, which browsers do with text but not with buttons.
+  addEventListener("beforeprint", () => sorts.forEach(([header, sort]) => header.replaceChildren(sort.textContent)));
+  addEventListener("afterprint", () => sorts.forEach(([header, sort]) => header.replaceChildren(sort)));
 })();

@@ -59,7 +59,8 @@
     const score = (answer, merged) => {
       const right = answers.filter((given) => isRight(answer(given), data.drawings[given.index].label, merged)).length;
       const [low, high] = board.wilson(right, answers.length);
-      return `${percent(right / answers.length)} (${percent(low)} to ${percent(high)})`;
+      // A line ends before the interval, not in it.
+      return `${percent(right / answers.length)} (${percent(low)}\u00a0to\u00a0${percent(high)})`;
     };
     const person = ({ label }) => label, network = ({ index }) => data.drawings[index].network;
     board.rows(element("scores"), [["You", person], ["The network", network]].map(([who, answer]) =>

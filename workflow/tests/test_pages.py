@@ -74,7 +74,7 @@ def test_a_page_holds_what_its_notebook_shows(report):
     assert "epoch 1 &lt;loss&gt; 0.5" in page
     assert 'class="kd"' in page, "code has syntax colours"
     assert "data:image/png;base64,iVBORw0KGgo=" in page
-    assert "1 min 05 s" in page
+    assert "1\u00a0min\u00a005\u00a0s" in page
 
 
 def test_nbconvert_makes_a_page_without_this_template():
@@ -118,7 +118,7 @@ def test_the_overview_shows_results_beside_the_original(report):
     page = report["index"]
     # Mean of 0.86 and 0.88; half interval: 12.706 * 0.01414 / sqrt(2).
     reported = results.reference_2021()[0]["epochs"][-1]["val_accuracy"]
-    assert "0.8700 ± 0.1271" in page and f"{reported:.4f}" in page
+    assert "87.00 ± 12.71" in page and f"{100 * reported:.2f}" in page
     assert "handwritten" in page and "sha256 <code>abababababababab</code>" in page
     assert "No result has been written for this part." in page
 
@@ -127,7 +127,7 @@ def test_a_synthetic_result_is_marked_on_the_overview(tmp_path):
     run = result(0, 0.5)
     run["dataset"] = run["dataset"] | {"synthetic": True}
     row = results.parts([run])[0]["rows"][0]
-    assert row["synthetic"] and row["ours"] == "0.5000"
+    assert row["synthetic"] and row["ours"] == "50.00"
 
 
 def test_a_start_from_stand_in_data_counts_as_one(tmp_path, monkeypatch):
@@ -205,6 +205,24 @@ def test_what_scrolls_is_reached_and_what_is_shown_is_linked_to():
     assert len(set(anchors)) == 2 and all(f'href="#{anchor}"' in html for anchor in anchors)
 
 
+def test_no_line_ends_inside_a_figure():
+    html = pages.whole('<p title="1 %">28 × 28, 99.2 %, 3 min 05 s, 2026-11-29</p><pre>28 × 28</pre><style>a { width: 9 % }</style>')
+    assert '<p title="1 %">28\u00a0×\u00a028, 99.2\u00a0%, 3\u00a0min\u00a005\u00a0s, <span class="whole">2026-11-29</span></p>' in html
+    assert "<pre>28 × 28</pre>" in html and "9 % }" in html
+
+
+def test_every_run_is_accounted_for(report):
+    runs = [result(seed, 0.9) | {"epochs": [{"val_accuracy": 0.9, "seconds": 1}]} for seed in range(2)]
+    first = result(0, 0.9, part=2, protocol="pretraining") | {"epochs": [{"val_accuracy": 0.9, "seconds": 2}]}
+    assert results.effort(runs + [first]) == {"runs": 3, "shown": 2, "pretrain": True, "seconds": 4}
+    assert results.legend([{"ours": "8.92 (2 runs); 9.74 (3 runs)"}]) == "where the runs fall into two groups, the mean of each with its number of runs"
+    shared = {"pages": [], "boards": [], "quick": False, "data": []}
+    page = pages.overview(shared, runs + [first])
+    assert "2 of them are in the tables below, and the other 1 pretrain" in page
+    # What no row has is no column.
+    assert page.count("2021 report</th>") == 1 and "<td></td>" not in page
+
+
 def test_notebooks_can_be_downloaded(report, tmp_path):
     targets = re.findall(r'href="(notebooks/[^"]+)"', report["01-ink"])
     assert len(targets) == 2 and (tmp_path / "report" / targets[1]).exists()
@@ -232,16 +250,20 @@ def test_the_index_opens_with_figures_of_the_records():
     assert picture.count("<circle") == 1 and "<title>" in picture
     assert results.picture(both[:3]) == "" and results.findings(both) == []
     others = [run | {"protocol": protocol} for protocol in ("few-100-distorted", "report") for run in both]
-    assert "96.1 % against 86.1 % after training on 100 images" in " ".join(results.findings(both + others))
+    found = " ".join(results.findings(both + others))
+    assert "raises MNIST accuracy from 86.1 to 96.1 % with 100 images, and from" in found
+    same = [run for run in both + others if (run["init"], run["protocol"]) != ("pretrained", "report")]
+    same += [run | {"init": "pretrained"} for run in others if (run["init"], run["protocol"]) == ("random", "report")]
+    assert "; with all 60,000 (86.1 and 86.1 %) the difference cannot be told from chance." in " ".join(results.findings(same))
 
 
 def test_intervals_allow_for_splits_and_groups():
     run = result(0, 0.9)
     assert results.overlap(run | {"setup": {"split": {"fold": 5}}}) == 0.25
     assert results.overlap(run | {"part": 2, "setup": {"split": "test_set"}}) == 0
-    assert results.interval([0.86, 0.88], results.overlap(run | {"setup": {"split": {"random": 0.5}}}), False) == "0.8700 ± 0.2201"
+    assert results.interval([0.86, 0.88], results.overlap(run | {"setup": {"split": {"random": 0.5}}}), False) == "87.00 ± 22.01"
     either = [0.0016, 0.0068, 0.0892, 0.0974, 0.0974]
-    assert results.interval(either, 0, True) == "0.0042 (2 runs); 0.0947 (3 runs)"
+    assert results.interval(either, 0, True) == "0.42 (2 runs); 9.47 (3 runs)"
     assert " ± " in results.interval(either, 0, False)
     assert " ± " in results.interval([0.8421, 0.8501, 0.8831, 0.8868, 0.8889], 0, True)
     assert results.learns_either(run | {"part": 3, "protocol": "report"}) and not results.learns_either(run)
