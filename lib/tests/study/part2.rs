@@ -212,7 +212,7 @@ fn verdicts_of_both_heads_are_one_clause_and_name_the_correction() {
     let title = "Pretraining makes no detectable difference to test accuracy with either head";
     assert!(shown.starts_with(title), "{shown}");
     let reason = "Over the seeds, after Holm's correction, it cannot be told whether pretraining \
-                  changes test accuracy with both heads (original: +0.42";
+                  changes test accuracy with either head (original: +0.42";
     assert!(shown.contains(reason), "{shown}");
 }
 

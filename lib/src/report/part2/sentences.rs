@@ -52,6 +52,7 @@ fn alike(effects: &[Effect]) -> Vec<Vec<&Effect>> {
 /// that it cannot be told.
 fn clause(group: &[&Effect], what: &str) -> String {
     let heads = with_heads(group);
+    let either = with_either(group);
     let numbers = group.iter().filter_map(|effect| Some((effect.head.name(), effect.numbers()?)));
     let numbers = match numbers.collect::<Vec<_>>().as_slice() {
         [] => String::new(),
@@ -68,10 +69,11 @@ fn clause(group: &[&Effect], what: &str) -> String {
             let gains = group.iter().filter_map(|effect| effect.gain.as_ref());
             let reason = gains.map(by_holm).find(|reason| !reason.is_empty());
             let reason = reason.unwrap_or_default();
-            format!("{reason}it cannot be told whether pretraining changes {what} {heads}{numbers}")
+            let told = format!("{reason}it cannot be told whether pretraining changes");
+            format!("{told} {what} {either}{numbers}")
         }
         (None, None) => {
-            format!("it cannot be told from one seed whether pretraining changes {what} {heads}")
+            format!("it cannot be told from one seed whether pretraining changes {what} {either}")
         }
     }
 }
@@ -81,6 +83,14 @@ fn with_heads(group: &[&Effect]) -> String {
     match group {
         [one] => format!("with the {} head", one.head.name()),
         _ => "with both heads".into(),
+    }
+}
+
+/// The same after a denial: `with either head`
+fn with_either(group: &[&Effect]) -> String {
+    match group {
+        [_] => with_heads(group),
+        _ => "with either head".into(),
     }
 }
 
@@ -99,10 +109,7 @@ pub(super) fn title(effects: &[Effect], what: &str) -> String {
     let each = groups.iter().map(|group| match group[0].direction() {
         Some(Ordering::Greater) => format!("raises {what} {}", with_heads(group)),
         Some(_) => format!("lowers {what} {}", with_heads(group)),
-        None => match group.as_slice() {
-            [_] => format!("makes no detectable difference to {what} {}", with_heads(group)),
-            _ => format!("makes no detectable difference to {what} with either head"),
-        },
+        None => format!("makes no detectable difference to {what} {}", with_either(group)),
     });
     format!("Pretraining {}", listed(&each.collect::<Vec<_>>(), "and"))
 }
