@@ -24,7 +24,7 @@ impl History {
             let epochs = if n == 1 { "epoch" } else { "epochs" };
             let [here, training] = [last.val_accuracy, last.accuracy].map(|share| 100.0 * share);
             loss = format!(
-                "{validation} loss {:.4} after {n} {epochs}, lowest after epoch {best}",
+                "{validation} loss {:.4} after {n} {epochs}, lowest at epoch {best}",
                 last.val_loss
             );
             accuracy = format!(

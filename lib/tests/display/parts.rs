@@ -244,7 +244,7 @@ fn a_history_shows_its_curves_under_what_was_reached() {
     history.epochs = vec![epoch; 3];
     let page = html(&history);
     assert!(page.contains("Validation accuracy 87.5\u{a0}% after 3 epochs"));
-    assert!(page.contains("Validation loss 0.2500 after 3 epochs, lowest after epoch 1"));
+    assert!(page.contains("Validation loss 0.2500 after 3 epochs, lowest at epoch 1"));
     let page = html(&history.chart("Ours"));
     assert!(
         page.contains("Ours: validation accuracy 87.5\u{a0}% after 3 epochs, training 75.0\u{a0}%")
