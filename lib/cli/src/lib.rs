@@ -9,7 +9,7 @@ use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
 use glyphs::data::Dataset;
 use glyphs::data::decode::FORMATS;
 use glyphs::data::fetch::{Catalogue, check, clean, fetch};
-use glyphs::data::locate::locate;
+use glyphs::data::locate::{OWN, locate};
 use glyphs::files::{check_writable, is_stdout};
 use glyphs::predict::{Context, Layout, Options, predict, predict_by_study};
 use glyphs::progress::set_silent;
@@ -350,7 +350,11 @@ fn each(which: &ArgMatches, action: fn(Dataset) -> Result<()>) -> Result<()> {
 
 fn fetch_one(dataset: Dataset) -> Result<()> {
     let found = match locate(dataset)? {
-        Some(found) => found,
+        Some(found) => match check(dataset, &found, &[]) {
+            Err(error) if found.source.starts_with(OWN) => return Err(error),
+            Err(_) => fetch(dataset)?,
+            Ok(_) => found,
+        },
         None => fetch(dataset)?,
     };
     println!("{}: {}", dataset.name(), found.source);
@@ -373,10 +377,7 @@ fn show_status(dataset: Dataset) -> Result<()> {
 
 fn verify(dataset: Dataset) -> Result<()> {
     let catalogue = Catalogue::embedded()?;
-    let Some(found) = locate(dataset)? else {
-        println!("{}: not here", dataset.name());
-        return Ok(());
-    };
+    let found = locate(dataset)?.ok_or_else(|| dataset.missing())?;
     if found.synthetic {
         println!("{}: a stand-in, {}", dataset.name(), found.source);
         return Ok(());

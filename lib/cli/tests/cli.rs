@@ -341,3 +341,26 @@ fn a_relative_folder_of_data_is_one_folder() {
     }
     std::fs::remove_dir_all(root).expect("it is removed");
 }
+
+#[test]
+fn a_set_that_is_broken_or_absent_is_an_error() {
+    let root = tempfile::tempdir().expect("a folder");
+    let root = root.path();
+    for folder in ["notebooks", "lib", "own"] {
+        std::fs::create_dir(root.join(folder)).expect("a folder");
+    }
+    for (name, bytes) in [("images-idx3-ubyte.gz", &b"\x1f\x8b"[..]), ("labels-idx1-ubyte", b"")] {
+        std::fs::write(root.join("own/train-".to_owned() + name), bytes).expect("a file");
+    }
+    for (arguments, words) in [
+        (["data", "fetch", "mnist"], "replace the file in $GLYPHS_DATA"),
+        (["data", "verify", "mnist"], "replace the file in $GLYPHS_DATA"),
+        (["data", "verify", "handwritten"], "`glyphs data fetch handwritten`"),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_glyphs"));
+        command.current_dir(root).env("GLYPHS_DATA", "own").args(arguments);
+        let done = command.output().expect("it runs");
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(!done.status.success() && said.contains(words), "{said}");
+    }
+}

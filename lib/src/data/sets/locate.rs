@@ -99,7 +99,8 @@ impl Dataset {
         }
     }
 
-    pub(crate) fn missing(self) -> Error {
+    /// Says that it is in neither place, and what to do.
+    pub fn missing(self) -> Error {
         Error::Missing {
             what: format!("data set {}", self.name()),
             problem: "neither $GLYPHS_DATA nor data/raw/ holds it".into(),
@@ -110,6 +111,9 @@ impl Dataset {
         }
     }
 }
+
+/// What results call the user's own folder of data.
+pub const OWN: &str = "$GLYPHS_DATA";
 
 /// The data set in `$GLYPHS_DATA` or in the project's `data/raw/`, whichever comes first.
 ///
@@ -129,7 +133,7 @@ pub(crate) fn places() -> Result<Vec<(PathBuf, &'static str)>> {
             let remedy = "set GLYPHS_DATA to the folder that contains the data sets, or unset it";
             return Err(Error::content(folder, "GLYPHS_DATA is not a folder", remedy));
         }
-        places.push((folder, "$GLYPHS_DATA"));
+        places.push((folder, OWN));
     }
     places.push((raw_folder(), "data/raw"));
     Ok(places)
