@@ -407,6 +407,17 @@ fn mnist_folders_that_are_wrong() {
     }
     let found = locate::locate_in(Dataset::Mnist, unpacked.path(), "here").unwrap();
     assert_eq!(Mnist::open(&found.path).unwrap().test.labels, [4]);
+    // As Kaggle's archive unpacks, among other sets.
+    let outer = tempfile::tempdir().unwrap();
+    fs::create_dir(outer.path().join("train")).unwrap();
+    for place in ["archive", "mnist/1998"] {
+        let place = outer.path().join(place);
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        fs::rename(unpacked.path(), &place).unwrap();
+        let found = locate::locate_in(Dataset::Mnist, outer.path(), "here").unwrap();
+        assert_eq!(Mnist::open(&found.path).unwrap().test.labels, [4]);
+        fs::rename(place, unpacked.path()).unwrap();
+    }
 
     write("train-labels-idx1-ubyte", &labels(&[1, 2, 10]));
     fails_with(Mnist::open(root), &["train-labels", "label 10"]);
