@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::photograph::Unreadable;
 use super::preprocess::{Preprocess, preprocess_all, stacked};
-use crate::data::archive::{ImageFile, read_contents, sha256_of_files};
-use crate::data::decode::FORMATS;
+use crate::data::archive::{ImageFile, has_ending, read_contents, sha256_of_files};
+use crate::data::decode::{FORMATS, NOT_READ};
 use crate::data::handwritten::{class_names, label_of_folder, writer_of_file};
 use crate::data::{Provenance, Samples};
 use crate::progress::say;
@@ -270,9 +270,8 @@ fn no_images(path: &Path, others: &[String]) -> Error {
     if let Some(others) = words_for(others) {
         problem += &format!("; it has {others}");
     }
-    let is_heic = |name: &String| name.to_ascii_lowercase().ends_with(".heic");
-    let remedy = match others.iter().any(is_heic) {
-        true => "convert HEIC to JPEG",
+    let remedy = match others.iter().any(|name| has_ending(name, &NOT_READ)) {
+        true => "save them as PNG or JPEG",
         false => "name a folder or archive of images",
     };
     Error::content(path, problem, remedy)

@@ -216,6 +216,16 @@ fn names_that_are_not_utf8() {
 }
 
 #[test]
+fn images_that_are_too_large_are_to_be_scaled_down() {
+    for side in [100_000_u32, 0x7fff_ffff] {
+        let mut bmp = b"BM".to_vec();
+        let fields = [54, 0, 54, 40, side, side, 1 | 24 << 16, 0, 0, 0, 0, 0, 0];
+        bmp.extend(fields.iter().flat_map(|field| field.to_le_bytes()));
+        fails_with(decode_grey(Path::new("a.bmp"), &bmp), &["a.bmp", "too large", "scale it down"]);
+    }
+}
+
+#[test]
 fn images_of_every_kind_decode_or_fail_by_name() {
     let path = Path::new("x.png");
     for colour in [

@@ -117,7 +117,17 @@ fn leftovers_are_not_mentioned_and_other_files_are() {
     let (_folder, path) = file("one.jfif", b"\xff\xd8\xff");
     assert_eq!(names(&path).0, ["one.jfif"]);
     let (_folder, path) = file("packed.tar.xz", b"\xfd7zXZ\0");
-    fails_with(read_contents(&path), &["neither a PNG", "nor a zip, tar or tar.gz archive"]);
+    let words = ["neither a PNG", "nor a zip, tar or tar.gz archive", "unpack it"];
+    fails_with(read_contents(&path), &words);
+    let (_folder, path) = file("page.PDF", b"%PDF-1.7");
+    fails_with(read_contents(&path), &["neither a PNG", "save it as PNG or JPEG"]);
+    // The method, in both places that name it, is LZMA.
+    let mut zip = zip_of(&[("A/1.png", b"1")]);
+    let second = zip.windows(4).position(|bytes| bytes == b"PK\x01\x02").unwrap();
+    (zip[8], zip[second + 10]) = (14, 14);
+    let (_folder, path) = file("lzma.zip", &zip);
+    let damaged = read_contents(&path).unwrap().damaged.remove(0).to_string();
+    crate::support::contains(&damaged, &["A/1.png", "unpack it, and name the folder"]);
     let (_folder, path) = file("bad.zip", b"words");
     fails_with(read_contents(&path), &["zip, tar or tar.gz"]);
 }

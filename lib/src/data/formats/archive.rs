@@ -15,7 +15,7 @@ use tar::PaxExtensions;
 use walkdir::WalkDir;
 use zip::ZipArchive;
 
-use super::decode::{ENDINGS, FORMATS, begins_like_an_image};
+use super::decode::{ENDINGS, FORMATS, NOT_READ, begins_like_an_image};
 use crate::{Error, Result};
 
 /// Most bytes of one encoded image: no drawing of the data sets has 100 kB.
@@ -183,7 +183,7 @@ impl Unpacked<'_> {
         }
         bytes.shrink_to_fit();
         let bytes = read.map(|_| bytes);
-        let bytes = bytes.map_err(|e| wrong(&format!("is damaged ({e})")));
+        let bytes = bytes.map_err(|e| unreadable(path, &name, &e));
         self.found.add(name, bytes);
         Ok(())
     }
@@ -216,6 +216,18 @@ fn damaged(path: &Path, problem: String) -> Error {
     Error::content(path, problem, again)
 }
 
+/// Of an entry of an archive.
+fn unreadable(path: &Path, name: &str, error: &io::Error) -> Error {
+    let problem = format!("entry {name:?} cannot be read ({error})");
+    match error.kind() {
+        // It is encrypted, or packed by a rare method.
+        io::ErrorKind::Unsupported => {
+            Error::content(path, problem, "unpack it, and name the folder")
+        }
+        _ => damaged(path, problem),
+    }
+}
+
 /// An archive, by its name or its first bytes, or an image.
 fn read_file(path: &Path) -> Result<Contents> {
     let io = |e| Error::io(path, e, "check the file's name and permissions");
@@ -238,7 +250,11 @@ fn read_file(path: &Path) -> Result<Contents> {
     }
     if !is_image(&name) && !begins_like_an_image(&head) {
         let problem = format!("it is neither a {FORMATS} image nor a zip, tar or tar.gz archive");
-        return Err(Error::content(path, problem, "unpack it, and name the folder"));
+        let remedy = match has_ending(&name, &NOT_READ) {
+            true => "save it as PNG or JPEG",
+            false => "unpack it, and name the folder",
+        };
+        return Err(Error::content(path, problem, remedy));
     }
     // A pipe is read on from where it is.
     let bytes = read_at_most(&mut head.chain(file), MAX_FILE_BYTES).map_err(io)?;
@@ -313,8 +329,7 @@ fn read_zip(unpacked: &mut Unpacked, archive: impl Read + Seek) -> Result<()> {
                 continue;
             }
             Err(e) => {
-                let problem = format!("entry {name:?} cannot be read ({e})");
-                unpacked.found.damaged.push(wrong(problem));
+                unpacked.found.damaged.push(unreadable(path, &name, &e.into()));
                 continue;
             }
         };
@@ -498,8 +513,12 @@ fn checked_name(name: &str) -> Option<String> {
 }
 
 fn is_image(path: &str) -> bool {
+    has_ending(path, &ENDINGS) && !is_leftover(path)
+}
+
+pub(crate) fn has_ending(path: &str, endings: &[&str]) -> bool {
     let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
-    ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)) && !is_leftover(path)
+    endings.iter().any(|known| ending.eq_ignore_ascii_case(known))
 }
 
 /// Hidden files, and what macOS, Windows and network drives leave in folders and archives.
