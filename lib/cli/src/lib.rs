@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
 use glyphs::data::Dataset;
+use glyphs::data::archive::LINK;
 use glyphs::data::decode::FORMATS;
 use glyphs::data::fetch::{Catalogue, check, clean, fetch};
 use glyphs::data::locate::{OWN, locate};
@@ -296,7 +297,10 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
         say!("not read, {}: {count}", problem.words());
     }
     for other in predictions.others.iter().take(LISTED) {
-        say!("skipped, not a {FORMATS} file: {other}");
+        match other.contains(LINK) {
+            true => println!("skipped: {other}"),
+            false => println!("skipped, not a {FORMATS} file: {other}"),
+        }
     }
     if !predictions.others.is_empty() {
         say!("other files skipped: {}", predictions.others.len());

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::photograph::Unreadable;
 use super::preprocess::{Preprocess, preprocess_all, stacked};
-use crate::data::archive::{ImageFile, has_ending, read_contents, sha256_of_files};
+use crate::data::archive::{ImageFile, has_ending, read_contents, sha256_of_files, shown};
 use crate::data::decode::{FORMATS, NOT_READ};
 use crate::data::handwritten::{class_names, label_of_folder, writer_of_file};
 use crate::data::{Provenance, Samples};
@@ -91,13 +91,12 @@ impl ImageFolder {
         // `A/` is `A`.
         for path in paths.iter().map(|path| path.as_ref().components().as_path()) {
             let found = read_contents(path)?;
-            let shown = path.to_string_lossy();
-            let is_file =
-                !path.is_dir() && matches!(&found.images[..], [one] if shown.ends_with(&one.path));
+            let name = shown(path.file_name().unwrap_or_default());
+            let is_file = !path.is_dir() && matches!(&found.images[..], [one] if one.path == name);
             let place = |inside: String| match (is_file, paths.len()) {
-                (true, _) => shown.clone().into_owned(),
+                (true, _) => shown(path),
                 (false, 1) => inside,
-                (false, _) => format!("{shown}/{inside}"),
+                (false, _) => format!("{}/{inside}", shown(path)),
             };
             match &mut read.skipped {
                 Some(skipped) => skipped.extend(found.damaged),

@@ -179,8 +179,11 @@ fn links_that_lead_nowhere_or_back() {
     }
     let mut found = read_contents(root).unwrap();
     found.others.sort();
-    assert_eq!((found.images.len(), &found.others[..]), (1, &["all".into(), "latest".into()][..]));
+    let links = ["all: a link that leads back", "latest: a link that leads nowhere"];
+    assert_eq!((found.images.len(), &found.others[..]), (1, &links.map(String::from)[..]));
     assert_eq!(found.damaged.len(), 1);
+    write(&root.join("deep/".repeat(20)).join("9.png"), b"1");
+    assert_eq!(names(&root.join("deep")).0, [format!("{}9.png", "deep/".repeat(19))]);
     assert!(found.damaged[0].to_string().contains("8.png: the link leads nowhere"));
 }
 
@@ -217,4 +220,15 @@ fn output_into_links_pipes_and_devices() {
     assert!(write_atomically(root, b"table").is_err());
     fails_with(check_writable(root), &["name a file in that folder"]);
     check_writable(Path::new("-")).unwrap();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn names_that_are_not_utf8_remain_apart() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = tempfile::tempdir().unwrap();
+    for name in [b"lat\xe8.png", b"lat\xe9.png"] {
+        write(&folder.path().join(std::ffi::OsStr::from_bytes(name)), b"1");
+    }
+    assert_eq!(names(folder.path()).0, ["lat\u{e8}.png", "lat\u{e9}.png"]);
 }
