@@ -111,7 +111,10 @@ impl ImageFolder {
         }
         if read.files.is_empty() {
             let first = paths.first().map_or(Path::new(""), AsRef::as_ref);
-            return Err(nothing_left(read.skipped.unwrap_or_default(), first, &read.others));
+            return Err(match read.skipped {
+                Some(skipped) if !skipped.is_empty() => nothing_left(&skipped),
+                _ => no_images(first, &read.others),
+            });
         }
         Ok(read)
     }
@@ -188,7 +191,7 @@ impl ImageFolder {
         let mut good = good.into_iter();
         files.retain(|_| good.next() == Some(true));
         if files.is_empty() {
-            return Err(nothing_left(skipped, &root, &others));
+            return Err(nothing_left(&skipped));
         }
         let (images, features) = stacked(&done, method);
         let label = |file: &ImageFile| {
@@ -259,9 +262,11 @@ fn name_of(path: &Path) -> String {
     name.to_string_lossy().into_owned()
 }
 
-/// Where damaged images were skipped, the first says why nothing is left.
-fn nothing_left(skipped: Vec<Error>, path: &Path, others: &[String]) -> Error {
-    skipped.into_iter().next().unwrap_or_else(|| no_images(path, others))
+/// Says why each damaged image was skipped.
+fn nothing_left(skipped: &[Error]) -> Error {
+    let list: String = skipped.iter().map(|error| format!("  {error}\n")).collect();
+    let problem = format!("all are damaged, {}:\n{list}none is left", skipped.len());
+    Error::content("images", problem, "name others")
 }
 
 fn no_images(path: &Path, others: &[String]) -> Error {
