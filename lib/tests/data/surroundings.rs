@@ -6,7 +6,7 @@ use std::path::Path;
 use glyphs::data::Dataset;
 use glyphs::data::archive::read_contents;
 use glyphs::data::locate::locate_in;
-use glyphs::files::{check_writable, write_atomically};
+use glyphs::files::{check_writable, is_same, is_stdout, write_atomically};
 
 use crate::support::{fails_with, file, write, zip_of};
 
@@ -218,8 +218,41 @@ fn output_into_links_pipes_and_devices() {
     }
     assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
     assert!(write_atomically(root, b"table").is_err());
-    fails_with(check_writable(root), &["name a file in that folder"]);
+    for folder in [root, &root.join("nope/"), &root.join("there.csv/")] {
+        fails_with(check_writable(folder), &["name a file in that folder"]);
+    }
+    symlink("round", root.join("round")).unwrap();
+    assert!(check_writable(&root.join("round")).is_err());
+    assert!(is_same(&root.join("dangling"), &root.join("new.csv")));
     check_writable(Path::new("-")).unwrap();
+}
+
+/// The link of an open file leads to a name, and what was in the file is not replaced.
+#[cfg(target_os = "linux")]
+#[test]
+fn output_into_open_files_is_appended() {
+    use std::os::fd::AsRawFd;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log.csv");
+    fs::write(&log, "before\n").unwrap();
+    fs::set_permissions(&log, fs::Permissions::from_mode(0o600)).unwrap();
+    let open = fs::File::options().append(true).open(&log).unwrap();
+    let link = folder.path().join("link");
+    symlink(format!("/dev/fd/{}", open.as_raw_fd()), &link).unwrap();
+    for path in [&link, &format!("/proc/self/fd/{}", open.as_raw_fd()).into()] {
+        check_writable(path).unwrap();
+        write_atomically(path, b"table\n").unwrap();
+    }
+    assert_eq!(fs::read_to_string(&log).unwrap(), "before\ntable\ntable\n");
+    // A file of its own name is replaced, and is as private as it was.
+    write_atomically(&log, b"new").unwrap();
+    assert_eq!(fs::read(&log).unwrap(), b"new");
+    assert_eq!(fs::metadata(&log).unwrap().permissions().mode() & 0o777, 0o600);
+    for path in ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"] {
+        assert!(is_stdout(Path::new(path)), "{path}");
+    }
+    assert!(!is_stdout(Path::new("/dev/fd/2")) && !is_stdout(Path::new("./-")));
 }
 
 #[cfg(target_os = "linux")]
