@@ -82,28 +82,68 @@ pub fn is_quick() -> bool {
     is_set("GLYPHS_QUICK")
 }
 
-/// Whether a path is `-`, which stands for standard output.
+/// Whether a path stands for standard output: `-`, `/dev/stdout`, `/dev/fd/1`, or a link to it.
 pub fn is_stdout(path: &Path) -> bool {
-    path.as_os_str() == "-"
+    is_same(path, Path::new("-"))
 }
 
-/// Writes to a temporary file in the same folder, syncs, and renames. A link is followed, even to a
-/// file that does not exist yet; a pipe, a device or standard output ([`is_stdout`]) is written into.
+/// Whether two paths lead to the same file, which may not exist yet.
+pub fn is_same(a: &Path, b: &Path) -> bool {
+    target(a) == target(b)
+}
+
+/// Where a path leads. Links are followed one by one: that of an open file (`/dev/fd/7`) stands for
+/// it, and leads on to the name of a file that is not to be replaced.
+fn target(path: &Path) -> PathBuf {
+    let mut path = if path == Path::new("-") { "/dev/fd/1".into() } else { path.to_path_buf() };
+    // As many as Linux follows; one in a circle remains a link.
+    for _ in 0..40 {
+        if let (Ok(folder), Some(name)) = (fs::canonicalize(folder_of(&path)), path.file_name()) {
+            path = folder.join(name);
+        }
+        match fs::read_link(&path) {
+            Ok(next) if !is_open_file(&path) => path = folder_of(&path).join(next),
+            _ => break,
+        }
+    }
+    path
+}
+
+fn is_open_file(target: &Path) -> bool {
+    let folder = folder_of(target);
+    folder == Path::new("/dev/fd") || folder.starts_with("/proc") && folder.ends_with("fd")
+}
+
+/// What is there already; an error where that is a folder, or the path names one (`new/`).
+fn existing(path: &Path, target: &Path) -> io::Result<Option<fs::Metadata>> {
+    let there = match fs::metadata(target) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        there => Some(there?),
+    };
+    let is_folder = there.as_ref().is_some_and(fs::Metadata::is_dir)
+        || path.file_name().is_none()
+        || path.as_os_str().as_encoded_bytes().ends_with(b"/");
+    if is_folder { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(there) }
+}
+
+/// Whether a pipe, a device or an open file is there.
+fn is_written_into(there: &fs::Metadata, target: &Path) -> bool {
+    !there.is_file() || is_open_file(target)
+}
+
+/// Writes to a temporary file in the same folder, syncs, and renames; permissions stay. A link is
+/// followed, even to a file that does not exist yet; a pipe, a device, an open file (`/dev/fd/7`)
+/// or standard output ([`is_stdout`]) is written into.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let write = || -> io::Result<()> {
         if is_stdout(path) {
-            return io::stdout().write_all(bytes);
+            let mut out = io::stdout();
+            return out.write_all(bytes).and_then(|()| out.flush());
         }
-        // A dangling link has no canonical path, but names a file that may be made.
-        let target = fs::canonicalize(path).unwrap_or_else(|_| path.into());
-        if let Ok(there) = fs::symlink_metadata(&target) {
-            if there.is_dir() {
-                return Err(io::ErrorKind::IsADirectory.into());
-            } else if there.is_symlink() {
-                return File::create(&target)?.write_all(bytes);
-            } else if !there.is_file() {
-                return File::options().write(true).open(&target)?.write_all(bytes);
-            }
+        let target = target(path);
+        let there = existing(path, &target)?;
+        if there.as_ref().is_some_and(|there| is_written_into(there, &target)) {
+            return File::options().append(true).open(&target)?.write_all(bytes);
         }
         let folder = folder_of(&target);
         fs::create_dir_all(folder)?;
@@ -113,6 +153,10 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
         let mut file = readable_by_all().prefix(&prefix).tempfile_in(folder)?;
         // If the file system has no locks, nothing is taken for abandoned either.
         let _ = file.as_file().lock();
+        if let Some(there) = there {
+            // A file system without permissions has none to lose.
+            let _ = file.as_file().set_permissions(there.permissions());
+        }
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
         file.persist(target)?;
@@ -156,15 +200,13 @@ pub(crate) fn write_error(path: &Path, error: io::Error) -> Error {
 
 /// Checks before long work that [`write_atomically`] can write `path`, and makes its folder.
 pub fn check_writable(path: &Path) -> Result<()> {
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.into());
-    match fs::symlink_metadata(&target) {
-        _ if is_stdout(path) => return Ok(()),
-        Ok(there) if there.is_dir() => {
-            return Err(write_error(path, io::ErrorKind::IsADirectory.into()));
-        }
-        // A link that leads nowhere, a pipe or a device is written into.
-        Ok(there) if !there.is_file() => return Ok(()),
-        _ => {}
+    let target = target(path);
+    if is_stdout(path) {
+        return Ok(());
+    }
+    let there = existing(path, &target).map_err(|error| write_error(path, error))?;
+    if there.is_some_and(|there| is_written_into(&there, &target)) {
+        return Ok(());
     }
     let folder = folder_of(&target);
     fs::create_dir_all(folder)

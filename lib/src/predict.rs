@@ -368,7 +368,11 @@ impl Predictions {
                 None => Tile::new(seen, said, detail),
             }
         };
-        let title = format!("{} images, what the network saw, and its answer", self.rows.len());
+        let count = match self.rows.len() {
+            1 => "1 image".into(),
+            count => format!("{count} images"),
+        };
+        let title = format!("{count}, what the network saw, and its answer");
         let gallery = Gallery::new(title, self.rows.iter().enumerate().map(tile));
         let page = format!(
             "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\

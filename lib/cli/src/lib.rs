@@ -1,16 +1,19 @@
 //! `glyphs`: data, training and prediction from a terminal.
 
+use std::fs::metadata;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
 use glyphs::data::Dataset;
+use glyphs::data::archive::LINK;
 use glyphs::data::decode::FORMATS;
 use glyphs::data::fetch::{Catalogue, check, clean, fetch};
-use glyphs::data::locate::locate;
-use glyphs::files::{check_writable, is_stdout};
+use glyphs::data::locate::{OWN, locate};
+use glyphs::files::{check_writable, is_same, is_stdout};
 use glyphs::predict::{Context, Layout, Options, predict, predict_by_study};
 use glyphs::progress::set_silent;
 use glyphs::study::{CASE_AND_LOOKALIKES, Experiment, Human, OfficialTest, Readings, experiments};
@@ -20,10 +23,16 @@ use glyphs::{Error, Result};
 /// At most so many files that are not images are named; all are counted.
 const LISTED: usize = 20;
 
-/// Like the standard library's, but ends the program when standard output fails (a full disk).
+/// Whether standard output takes a file: beside that there is no room for words.
+static TAKES_FILE: AtomicBool = AtomicBool::new(false);
+
+/// Like the standard library's, but ends the program when standard output fails (a full disk), and
+/// writes to standard error where standard output [takes a file](TAKES_FILE).
 macro_rules! println {
     ($($words:tt)*) => {
-        if let Err(error) = writeln!(std::io::stdout(), $($words)*) {
+        if TAKES_FILE.load(Ordering::Relaxed) {
+            eprintln!($($words)*);
+        } else if let Err(error) = writeln!(std::io::stdout(), $($words)*) {
             eprintln!("error: standard output: {error}; make room, or send it elsewhere");
             std::process::exit(1);
         }
@@ -213,12 +222,21 @@ fn path(arguments: &ArgMatches, name: &str) -> PathBuf {
     path.cloned().unwrap_or_default()
 }
 
+/// Files that are about to be written, one of them perhaps into standard output.
+fn announce<'a>(files: impl IntoIterator<Item = &'a PathBuf>) {
+    if files.into_iter().any(|file| is_stdout(file)) {
+        TAKES_FILE.store(true, Ordering::Relaxed);
+        set_silent(true);
+    }
+}
+
 fn export(arguments: &ArgMatches) -> Result<()> {
     let checkpoint = Checkpoint::load(path(arguments, "checkpoint"))?;
     if let Some(int8) = arguments.get_one::<PathBuf>("int8") {
         return checkpoint.save_in_8_bits(int8);
     }
     let onnx = path(arguments, "onnx");
+    announce([&onnx]);
     checkpoint.export_onnx(&onnx)?;
     println!("{}: takes pixels from 0 to 1, returns logits", onnx.display());
     Ok(())
@@ -226,8 +244,9 @@ fn export(arguments: &ArgMatches) -> Result<()> {
 
 fn judge(arguments: &ArgMatches) -> Result<()> {
     let name = arguments.get_one::<String>("name");
-    let evaluation =
-        Experiment::named(name.map_or("", String::as_str))?.judge(&path(arguments, "out"))?;
+    let out = path(arguments, "out");
+    announce([&out]);
+    let evaluation = Experiment::named(name.map_or("", String::as_str))?.judge(&out)?;
     let (accuracy, count) = (evaluation.accuracy(), evaluation.len());
     println!("accuracy {accuracy:.4} on {count} held-out images");
     Ok(())
@@ -252,9 +271,20 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
     let images: Vec<&PathBuf> = arguments.get_many("images").into_iter().flatten().collect();
     let (out, sheet) = (path(arguments, "out"), arguments.get_one::<PathBuf>("sheet"));
     [&out].into_iter().chain(sheet).try_for_each(|path| check_writable(path))?;
-    // Beside a table on standard output there is no room for other words.
-    let is_piped = is_stdout(&out);
-    set_silent(is_piped);
+    if let Some(sheet) = sheet {
+        if is_same(&out, sheet) {
+            let problem = format!("--out and --sheet both lead to {}", sheet.display());
+            return Err(Error::argument(problem, "name two files"));
+        }
+        let is_pipe = |path: &&&PathBuf| {
+            metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir())
+        };
+        if let Some(pipe) = images.iter().find(is_pipe) {
+            let problem = "it is a pipe, and for --sheet images are read twice";
+            return Err(Error::content(pipe, problem, "save it to a file first"));
+        }
+    }
+    announce([&out].into_iter().chain(sheet));
     let start = Instant::now();
     let predictions = match arguments.get_one::<PathBuf>("checkpoint") {
         Some(checkpoint) => predict(checkpoint, &images, options)?,
@@ -267,61 +297,53 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
         true => predictions.write_json(&out)?,
         false => predictions.write_csv(&out)?,
     }
-    macro_rules! say {
-        ($($words:tt)*) => {
-            match is_piped {
-                true => eprintln!($($words)*),
-                false => println!($($words)*),
-            }
-        };
-    }
     let (count, seconds) = (predictions.rows.len(), start.elapsed().as_secs_f64());
     let out = out.display();
     let images_read = if count == 1 { "1 image".into() } else { format!("{count} images") };
-    say!("{images_read} in {seconds:.1} s, {:.0} per second: {out}", count as f64 / seconds);
+    println!("{images_read} in {seconds:.1} s, {:.0} per second: {out}", count as f64 / seconds);
     let [reading, decoding, network] = predictions.seconds;
-    say!(
+    println!(
         "  reading {reading:.1} s; decoding and preprocessing {decoding:.1} s, {:.0} per second; \
          network {network:.1} s",
         count as f64 / decoding
     );
     if let Some(sheet) = sheet {
         predictions.write_sheet(&images, sheet)?;
-        say!("  contact sheet: {}", sheet.display());
+        println!("  contact sheet: {}", sheet.display());
     }
     for row in predictions.rows.iter().filter(|row| !row.top.is_empty()) {
-        say!("{}  {}", row.file, row.top_words());
+        println!("{}  {}", row.file, row.top_words());
     }
     for (problem, count) in predictions.problems().filter(|(_, count)| *count > 0) {
-        say!("not read, {}: {count}", problem.words());
+        println!("not read, {}: {count}", problem.words());
     }
     for other in predictions.others.iter().take(LISTED) {
-        say!("skipped, not a {FORMATS} file: {other}");
+        match other.contains(LINK) {
+            true => println!("skipped: {other}"),
+            false => println!("skipped, not a {FORMATS} file: {other}"),
+        }
     }
     if !predictions.others.is_empty() {
-        say!("other files skipped: {}", predictions.others.len());
+        println!("other files skipped: {}", predictions.others.len());
     }
     for error in &predictions.skipped {
-        say!("skipped: {error}");
+        println!("skipped: {error}");
     }
     if !predictions.skipped.is_empty() {
-        say!("damaged images skipped: {}", predictions.skipped.len());
+        println!("damaged images skipped: {}", predictions.skipped.len());
     }
     if let Some(evaluation) = &predictions.evaluation {
         let (right, total) = predictions.correct();
         let accuracy = right as f64 / total as f64;
-        say!("accuracy {accuracy:.4}: {right} of {total} images with a label");
+        println!("accuracy {accuracy:.4}: {right} of {total} images with a label");
         if let Ok(merged) = evaluation.merged(&CASE_AND_LOOKALIKES) {
             let right = merged.accuracy * evaluation.len() as f64;
-            say!("accuracy {:.4} with case and look-alikes as one", right / total as f64);
+            println!("accuracy {:.4} with case and look-alikes as one", right / total as f64);
         }
         for pair in evaluation.most_confused(10).0 {
-            say!(
+            println!(
                 "  {} read as {}: {} of {}",
-                pair.truth,
-                pair.prediction,
-                pair.count,
-                pair.support
+                pair.truth, pair.prediction, pair.count, pair.support
             );
         }
     }
@@ -350,7 +372,11 @@ fn each(which: &ArgMatches, action: fn(Dataset) -> Result<()>) -> Result<()> {
 
 fn fetch_one(dataset: Dataset) -> Result<()> {
     let found = match locate(dataset)? {
-        Some(found) => found,
+        Some(found) => match check(dataset, &found, &[]) {
+            Err(error) if found.source.starts_with(OWN) => return Err(error),
+            Err(_) => fetch(dataset)?,
+            Ok(_) => found,
+        },
         None => fetch(dataset)?,
     };
     println!("{}: {}", dataset.name(), found.source);
@@ -373,10 +399,7 @@ fn show_status(dataset: Dataset) -> Result<()> {
 
 fn verify(dataset: Dataset) -> Result<()> {
     let catalogue = Catalogue::embedded()?;
-    let Some(found) = locate(dataset)? else {
-        println!("{}: not here", dataset.name());
-        return Ok(());
-    };
+    let found = locate(dataset)?.ok_or_else(|| dataset.missing())?;
     if found.synthetic {
         println!("{}: a stand-in, {}", dataset.name(), found.source);
         return Ok(());

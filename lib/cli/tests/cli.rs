@@ -341,3 +341,58 @@ fn a_relative_folder_of_data_is_one_folder() {
     }
     std::fs::remove_dir_all(root).expect("it is removed");
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_table_is_appended_to_what_standard_output_has() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("alone.bmp"), stroke([301, 400], 60, 80)).expect("a file");
+    std::fs::write(path("log.csv"), "before\n").expect("a file");
+    let run = |script: &str| {
+        let mut command = Command::new("bash");
+        command.args(["-c", script, env!("CARGO_BIN_EXE_glyphs")]).current_dir(folder.path());
+        command.env("GLYPHS_OUTPUTS", path("empty")).output().expect("bash runs")
+    };
+    let done = run("for out in /dev/stdout /dev/fd/7; do \
+                    \"$0\" predict --images alone.bmp --out $out 7>> log.csv >> log.csv; done");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let log = std::fs::read_to_string(path("log.csv")).expect("a log");
+    assert!(log.starts_with("before\nfile,predicted"), "{log}");
+    assert_eq!(log.matches("\nalone.bmp,").count(), 2, "{log}");
+    let done = run("\"$0\" predict --images alone.bmp --sheet /dev/stdout");
+    let page = String::from_utf8_lossy(&done.stdout);
+    assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"), "{page}");
+    for (options, words) in [
+        ("alone.bmp --sheet predictions.csv --out ./predictions.csv", "name two files"),
+        ("alone.bmp --sheet - --out /dev/stdout", "name two files"),
+        ("<(cat alone.bmp) --sheet sheet.html", "save it to a file first"),
+    ] {
+        let done = run(&format!("\"$0\" predict --checkpoint none --images {options}"));
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(!done.status.success() && said.contains(words), "{said}");
+    }
+}
+
+#[test]
+fn a_set_that_is_broken_or_absent_is_an_error() {
+    let root = tempfile::tempdir().expect("a folder");
+    let root = root.path();
+    for folder in ["notebooks", "lib", "own"] {
+        std::fs::create_dir(root.join(folder)).expect("a folder");
+    }
+    for (name, bytes) in [("images-idx3-ubyte.gz", &b"\x1f\x8b"[..]), ("labels-idx1-ubyte", b"")] {
+        std::fs::write(root.join("own/train-".to_owned() + name), bytes).expect("a file");
+    }
+    for (arguments, words) in [
+        (["data", "fetch", "mnist"], "replace the file in $GLYPHS_DATA"),
+        (["data", "verify", "mnist"], "replace the file in $GLYPHS_DATA"),
+        (["data", "verify", "handwritten"], "`glyphs data fetch handwritten`"),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_glyphs"));
+        command.current_dir(root).env("GLYPHS_DATA", "own").args(arguments);
+        let done = command.output().expect("it runs");
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(!done.status.success() && said.contains(words), "{said}");
+    }
+}

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::photograph::Unreadable;
 use super::preprocess::{Preprocess, preprocess_all, stacked};
-use crate::data::archive::{ImageFile, read_contents, sha256_of_files};
-use crate::data::decode::FORMATS;
+use crate::data::archive::{ImageFile, has_ending, read_contents, sha256_of_files, shown};
+use crate::data::decode::{FORMATS, NOT_READ};
 use crate::data::handwritten::{class_names, label_of_folder, writer_of_file};
 use crate::data::{Provenance, Samples};
 use crate::progress::say;
@@ -91,13 +91,12 @@ impl ImageFolder {
         // `A/` is `A`.
         for path in paths.iter().map(|path| path.as_ref().components().as_path()) {
             let found = read_contents(path)?;
-            let shown = path.to_string_lossy();
-            let is_file =
-                !path.is_dir() && matches!(&found.images[..], [one] if shown.ends_with(&one.path));
+            let name = shown(path.file_name().unwrap_or_default());
+            let is_file = !path.is_dir() && matches!(&found.images[..], [one] if one.path == name);
             let place = |inside: String| match (is_file, paths.len()) {
-                (true, _) => shown.clone().into_owned(),
+                (true, _) => shown(path),
                 (false, 1) => inside,
-                (false, _) => format!("{shown}/{inside}"),
+                (false, _) => format!("{}/{inside}", shown(path)),
             };
             match &mut read.skipped {
                 Some(skipped) => skipped.extend(found.damaged),
@@ -112,7 +111,10 @@ impl ImageFolder {
         }
         if read.files.is_empty() {
             let first = paths.first().map_or(Path::new(""), AsRef::as_ref);
-            return Err(nothing_left(read.skipped.unwrap_or_default(), first, &read.others));
+            return Err(match read.skipped {
+                Some(skipped) if !skipped.is_empty() => nothing_left(&skipped),
+                _ => no_images(first, &read.others),
+            });
         }
         Ok(read)
     }
@@ -189,7 +191,7 @@ impl ImageFolder {
         let mut good = good.into_iter();
         files.retain(|_| good.next() == Some(true));
         if files.is_empty() {
-            return Err(nothing_left(skipped, &root, &others));
+            return Err(nothing_left(&skipped));
         }
         let (images, features) = stacked(&done, method);
         let label = |file: &ImageFile| {
@@ -260,9 +262,11 @@ fn name_of(path: &Path) -> String {
     name.to_string_lossy().into_owned()
 }
 
-/// Where damaged images were skipped, the first says why nothing is left.
-fn nothing_left(skipped: Vec<Error>, path: &Path, others: &[String]) -> Error {
-    skipped.into_iter().next().unwrap_or_else(|| no_images(path, others))
+/// Says why each damaged image was skipped.
+fn nothing_left(skipped: &[Error]) -> Error {
+    let list: String = skipped.iter().map(|error| format!("  {error}\n")).collect();
+    let problem = format!("all are damaged, {}:\n{list}none is left", skipped.len());
+    Error::content("images", problem, "name others")
 }
 
 fn no_images(path: &Path, others: &[String]) -> Error {
@@ -270,9 +274,8 @@ fn no_images(path: &Path, others: &[String]) -> Error {
     if let Some(others) = words_for(others) {
         problem += &format!("; it has {others}");
     }
-    let is_heic = |name: &String| name.to_ascii_lowercase().ends_with(".heic");
-    let remedy = match others.iter().any(is_heic) {
-        true => "convert HEIC to JPEG",
+    let remedy = match others.iter().any(|name| has_ending(name, &NOT_READ)) {
+        true => "save them as PNG or JPEG",
         false => "name a folder or archive of images",
     };
     Error::content(path, problem, remedy)

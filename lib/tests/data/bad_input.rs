@@ -216,6 +216,16 @@ fn names_that_are_not_utf8() {
 }
 
 #[test]
+fn images_that_are_too_large_are_to_be_scaled_down() {
+    for side in [100_000_u32, 0x7fff_ffff] {
+        let mut bmp = b"BM".to_vec();
+        let fields = [54, 0, 54, 40, side, side, 1 | 24 << 16, 0, 0, 0, 0, 0, 0];
+        bmp.extend(fields.iter().flat_map(|field| field.to_le_bytes()));
+        fails_with(decode_grey(Path::new("a.bmp"), &bmp), &["a.bmp", "too large", "scale it down"]);
+    }
+}
+
+#[test]
 fn images_of_every_kind_decode_or_fail_by_name() {
     let path = Path::new("x.png");
     for colour in [
@@ -407,6 +417,17 @@ fn mnist_folders_that_are_wrong() {
     }
     let found = locate::locate_in(Dataset::Mnist, unpacked.path(), "here").unwrap();
     assert_eq!(Mnist::open(&found.path).unwrap().test.labels, [4]);
+    // As Kaggle's archive unpacks, among other sets.
+    let outer = tempfile::tempdir().unwrap();
+    fs::create_dir(outer.path().join("train")).unwrap();
+    for place in ["archive", "mnist/1998"] {
+        let place = outer.path().join(place);
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        fs::rename(unpacked.path(), &place).unwrap();
+        let found = locate::locate_in(Dataset::Mnist, outer.path(), "here").unwrap();
+        assert_eq!(Mnist::open(&found.path).unwrap().test.labels, [4]);
+        fs::rename(place, unpacked.path()).unwrap();
+    }
 
     write("train-labels-idx1-ubyte", &labels(&[1, 2, 10]));
     fails_with(Mnist::open(root), &["train-labels", "label 10"]);

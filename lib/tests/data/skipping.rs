@@ -7,12 +7,12 @@ use std::path::Path;
 use glyphs::data::Samples;
 use glyphs::data::archive::{read_contents, read_images};
 use glyphs::display::Show;
-use glyphs::image::Preprocess;
+use glyphs::image::{ImageFolder, Preprocess};
 use image::ExtendedColorType::L8;
 use zip::CompressionMethod;
 use zip::write::SimpleFileOptions;
 
-use crate::support::{contains, packed, skipping, tgz_of};
+use crate::support::{contains, fails_with, packed, skipping, tgz_of};
 
 fn png(width: u32, height: u32) -> Vec<u8> {
     crate::support::png(width, height, L8)
@@ -61,6 +61,23 @@ fn damaged_images_of_a_folder_are_counted() {
     contains(&words, &["image_000012.png", "image_000017.png", "image_000023.png"]);
     assert_eq!(skipped.len(), 3);
     contains(samples.provenance.show().text(), &["three.zip (3 damaged images skipped)"]);
+}
+
+#[test]
+fn where_nothing_is_left_every_damaged_image_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a.png", "b.png"] {
+        fs::write(folder.path().join(name), b"words").unwrap();
+    }
+    fs::File::create(folder.path().join("large.png")).unwrap().set_len(17 << 20).unwrap();
+    let read = || ImageFolder::read_all(&[folder.path()], true);
+    let way = Preprocess::squeeze();
+    let words = ["a.png: it is not", "b.png: it is not", "large.png", "damaged, 3", "none is left"];
+    fails_with(read().unwrap().preprocess(&way, Vec::new()), &words);
+    for name in ["a.png", "b.png"] {
+        fs::remove_file(folder.path().join(name)).unwrap();
+    }
+    fails_with(read(), &["large.png", "damaged, 1", "none is left"]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::Path;
 use glyphs::data::Dataset;
 use glyphs::data::archive::read_contents;
 use glyphs::data::locate::locate_in;
-use glyphs::files::{check_writable, write_atomically};
+use glyphs::files::{check_writable, is_same, is_stdout, write_atomically};
 
 use crate::support::{fails_with, file, write, zip_of};
 
@@ -117,7 +117,17 @@ fn leftovers_are_not_mentioned_and_other_files_are() {
     let (_folder, path) = file("one.jfif", b"\xff\xd8\xff");
     assert_eq!(names(&path).0, ["one.jfif"]);
     let (_folder, path) = file("packed.tar.xz", b"\xfd7zXZ\0");
-    fails_with(read_contents(&path), &["neither a PNG", "nor a zip, tar or tar.gz archive"]);
+    let words = ["neither a PNG", "nor a zip, tar or tar.gz archive", "unpack it"];
+    fails_with(read_contents(&path), &words);
+    let (_folder, path) = file("page.PDF", b"%PDF-1.7");
+    fails_with(read_contents(&path), &["neither a PNG", "save it as PNG or JPEG"]);
+    // The method, in both places that name it, is LZMA.
+    let mut zip = zip_of(&[("A/1.png", b"1")]);
+    let second = zip.windows(4).position(|bytes| bytes == b"PK\x01\x02").unwrap();
+    (zip[8], zip[second + 10]) = (14, 14);
+    let (_folder, path) = file("lzma.zip", &zip);
+    let damaged = read_contents(&path).unwrap().damaged.remove(0).to_string();
+    crate::support::contains(&damaged, &["A/1.png", "unpack it, and name the folder"]);
     let (_folder, path) = file("bad.zip", b"words");
     fails_with(read_contents(&path), &["zip, tar or tar.gz"]);
 }
@@ -169,8 +179,11 @@ fn links_that_lead_nowhere_or_back() {
     }
     let mut found = read_contents(root).unwrap();
     found.others.sort();
-    assert_eq!((found.images.len(), &found.others[..]), (1, &["all".into(), "latest".into()][..]));
+    let links = ["all: a link that leads back", "latest: a link that leads nowhere"];
+    assert_eq!((found.images.len(), &found.others[..]), (1, &links.map(String::from)[..]));
     assert_eq!(found.damaged.len(), 1);
+    write(&root.join("deep/".repeat(20)).join("9.png"), b"1");
+    assert_eq!(names(&root.join("deep")).0, [format!("{}9.png", "deep/".repeat(19))]);
     assert!(found.damaged[0].to_string().contains("8.png: the link leads nowhere"));
 }
 
@@ -205,6 +218,50 @@ fn output_into_links_pipes_and_devices() {
     }
     assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
     assert!(write_atomically(root, b"table").is_err());
-    fails_with(check_writable(root), &["name a file in that folder"]);
+    for folder in [root, &root.join("nope/"), &root.join("there.csv/")] {
+        fails_with(check_writable(folder), &["name a file in that folder"]);
+    }
+    symlink("round", root.join("round")).unwrap();
+    assert!(check_writable(&root.join("round")).is_err());
+    assert!(is_same(&root.join("dangling"), &root.join("new.csv")));
     check_writable(Path::new("-")).unwrap();
+}
+
+/// The link of an open file leads to a name, and what was in the file is not replaced.
+#[cfg(target_os = "linux")]
+#[test]
+fn output_into_open_files_is_appended() {
+    use std::os::fd::AsRawFd;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log.csv");
+    fs::write(&log, "before\n").unwrap();
+    fs::set_permissions(&log, fs::Permissions::from_mode(0o600)).unwrap();
+    let open = fs::File::options().append(true).open(&log).unwrap();
+    let link = folder.path().join("link");
+    symlink(format!("/dev/fd/{}", open.as_raw_fd()), &link).unwrap();
+    for path in [&link, &format!("/proc/self/fd/{}", open.as_raw_fd()).into()] {
+        check_writable(path).unwrap();
+        write_atomically(path, b"table\n").unwrap();
+    }
+    assert_eq!(fs::read_to_string(&log).unwrap(), "before\ntable\ntable\n");
+    // A file of its own name is replaced, and is as private as it was.
+    write_atomically(&log, b"new").unwrap();
+    assert_eq!(fs::read(&log).unwrap(), b"new");
+    assert_eq!(fs::metadata(&log).unwrap().permissions().mode() & 0o777, 0o600);
+    for path in ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"] {
+        assert!(is_stdout(Path::new(path)), "{path}");
+    }
+    assert!(!is_stdout(Path::new("/dev/fd/2")) && !is_stdout(Path::new("./-")));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn names_that_are_not_utf8_remain_apart() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = tempfile::tempdir().unwrap();
+    for name in [b"lat\xe8.png", b"lat\xe9.png"] {
+        write(&folder.path().join(std::ffi::OsStr::from_bytes(name)), b"1");
+    }
+    assert_eq!(names(folder.path()).0, ["lat\u{e8}.png", "lat\u{e9}.png"]);
 }

@@ -148,7 +148,7 @@ fn what_cannot_be_predicted_is_an_error() {
     fs::create_dir(root.join("empty")).unwrap();
     fails(&root.join("empty"), &["empty", "there is no PNG, JPEG", "name a folder"]);
     fs::write(root.join("empty/IMG_1.HEIC"), "x").unwrap();
-    fails(&root.join("empty"), &["it has 1 other file, IMG_1.HEIC; convert HEIC to JPEG"]);
+    fails(&root.join("empty"), &["it has 1 other file, IMG_1.HEIC; save them as PNG or JPEG"]);
     let whole = fs::read(&network).unwrap();
     fs::write(&network, &whole[..whole.len() / 2]).unwrap();
     fails(root, &["network.safetensors"]);

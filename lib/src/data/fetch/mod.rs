@@ -13,7 +13,7 @@ pub use download::{Patience, download};
 
 use super::samples::Provenance;
 use super::sets::handwritten::Handwritten;
-use super::sets::locate::{Dataset, Found, locate_in, raw_folder};
+use super::sets::locate::{Dataset, Found, OWN, locate_in, raw_folder};
 use super::sets::mislabelled::Mislabelled;
 use super::sets::mnist::Mnist;
 use crate::progress::say;
@@ -84,6 +84,19 @@ pub fn fetch_into(
 /// Reads a data set as its loader does, and compares it with `expected`, the sha256 of
 /// its parts, unless that is empty.
 pub fn check(dataset: Dataset, found: &Found, expected: &[String]) -> Result<Vec<Provenance>> {
+    check_parts(dataset, found, expected).map_err(|mut error| {
+        // Nothing is fetched into there.
+        if let Error::Io { remedy, .. } | Error::Content { remedy, .. } = &mut error
+            && found.source.starts_with(OWN)
+            && remedy.contains("fetch")
+        {
+            *remedy = format!("replace the file in {OWN}");
+        }
+        error
+    })
+}
+
+fn check_parts(dataset: Dataset, found: &Found, expected: &[String]) -> Result<Vec<Provenance>> {
     let parts = match dataset {
         Dataset::Handwritten => vec![Handwritten::open_found(found)?.provenance],
         Dataset::Mnist => {

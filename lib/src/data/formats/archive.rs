@@ -5,6 +5,7 @@
 
 use std::cell::Cell;
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -15,7 +16,7 @@ use tar::PaxExtensions;
 use walkdir::WalkDir;
 use zip::ZipArchive;
 
-use super::decode::{ENDINGS, FORMATS, begins_like_an_image};
+use super::decode::{ENDINGS, FORMATS, NOT_READ, begins_like_an_image};
 use crate::{Error, Result};
 
 /// Most bytes of one encoded image: no drawing of the data sets has 100 kB.
@@ -67,6 +68,9 @@ pub struct Contents {
     /// Paths of files that are not images, or not of a supported format.
     pub others: Vec<String>,
 }
+
+/// What follows the path of a link, before where it leads (`nowhere`, `back`), among the others.
+pub const LINK: &str = ": a link that leads ";
 
 /// Every image file ([`FORMATS`](super::decode::FORMATS)) in a zip, tar or tar.gz archive or below
 /// a folder, sorted by path; or the one image file at `path`.
@@ -183,7 +187,7 @@ impl Unpacked<'_> {
         }
         bytes.shrink_to_fit();
         let bytes = read.map(|_| bytes);
-        let bytes = bytes.map_err(|e| wrong(&format!("is damaged ({e})")));
+        let bytes = bytes.map_err(|e| unreadable(path, &name, &e));
         self.found.add(name, bytes);
         Ok(())
     }
@@ -193,6 +197,11 @@ impl Unpacked<'_> {
 fn text(name: &[u8]) -> String {
     let latin_1 = |_| without_second_bytes(name.iter().map(|&byte| char::from(byte)));
     std::str::from_utf8(name).map_or_else(latin_1, Into::into)
+}
+
+/// The path of a file, as [`text`].
+pub(crate) fn shown(path: impl AsRef<OsStr>) -> String {
+    text(path.as_ref().as_encoded_bytes())
 }
 
 /// A name of one character for each byte. In Shift JIS and GBK a backslash may be the second byte
@@ -216,11 +225,23 @@ fn damaged(path: &Path, problem: String) -> Error {
     Error::content(path, problem, again)
 }
 
+/// Of an entry of an archive.
+fn unreadable(path: &Path, name: &str, error: &io::Error) -> Error {
+    let problem = format!("entry {name:?} cannot be read ({error})");
+    match error.kind() {
+        // It is encrypted, or packed by a rare method.
+        io::ErrorKind::Unsupported => {
+            Error::content(path, problem, "unpack it, and name the folder")
+        }
+        _ => damaged(path, problem),
+    }
+}
+
 /// An archive, by its name or its first bytes, or an image.
 fn read_file(path: &Path) -> Result<Contents> {
     let io = |e| Error::io(path, e, "check the file's name and permissions");
     let mut file = File::open(path).map_err(io)?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let name = shown(path.file_name().unwrap_or_default());
     let head = read_at_most(&mut (&file).take(TAR_MAGIC.1), TAR_MAGIC.1).map_err(io)?;
     let head = head.unwrap_or_default();
     let endings = [".zip", ".tgz", ".gz", ".tar"].iter();
@@ -238,12 +259,16 @@ fn read_file(path: &Path) -> Result<Contents> {
     }
     if !is_image(&name) && !begins_like_an_image(&head) {
         let problem = format!("it is neither a {FORMATS} image nor a zip, tar or tar.gz archive");
-        return Err(Error::content(path, problem, "unpack it, and name the folder"));
+        let remedy = match has_ending(&name, &NOT_READ) {
+            true => "save it as PNG or JPEG",
+            false => "unpack it, and name the folder",
+        };
+        return Err(Error::content(path, problem, remedy));
     }
     // A pipe is read on from where it is.
     let bytes = read_at_most(&mut head.chain(file), MAX_FILE_BYTES).map_err(io)?;
     let mut found = Contents::default();
-    found.add(name.into_owned(), bytes.ok_or_else(|| too_large(path)));
+    found.add(name, bytes.ok_or_else(|| too_large(path)));
     Ok(found)
 }
 
@@ -313,8 +338,7 @@ fn read_zip(unpacked: &mut Unpacked, archive: impl Read + Seek) -> Result<()> {
                 continue;
             }
             Err(e) => {
-                let problem = format!("entry {name:?} cannot be read ({e})");
-                unpacked.found.damaged.push(wrong(problem));
+                unpacked.found.damaged.push(unreadable(path, &name, &e.into()));
                 continue;
             }
         };
@@ -419,10 +443,10 @@ fn read_folder(root: &Path) -> Result<Contents> {
     let mut budget = MAX_TOTAL_BYTES;
     let mut found = Contents::default();
     let inside = |path: &Path| {
-        let path = path.strip_prefix(root).unwrap_or(path).to_string_lossy();
+        let path = shown(path.strip_prefix(root).unwrap_or(path));
         path.replace(std::path::MAIN_SEPARATOR, "/")
     };
-    let walk = WalkDir::new(root).follow_links(true).max_depth(16).into_iter();
+    let walk = WalkDir::new(root).follow_links(true).into_iter();
     let walk = walk.filter_entry(|entry| {
         entry.depth() == 0 || !is_leftover(&entry.file_name().to_string_lossy())
     });
@@ -433,9 +457,11 @@ fn read_folder(root: &Path) -> Result<Contents> {
                 let path = e.path().unwrap_or(root).to_path_buf();
                 let name = inside(&path);
                 let is_link = e.depth() > 0 && path.is_symlink();
+                let leads = if e.loop_ancestor().is_some() { "back" } else { "nowhere" };
                 // A link to a folder that it lies in leads to nothing new.
-                if is_link && (e.loop_ancestor().is_some() || !is_image(&name)) {
-                    found.others.extend((!is_leftover(&name)).then_some(name));
+                if is_link && (leads == "back" || !is_image(&name)) {
+                    let other = format!("{name}{LINK}{leads}");
+                    found.others.extend((!is_leftover(&name)).then_some(other));
                 } else if is_link {
                     let problem = "the link leads nowhere";
                     found.damaged.push(Error::content(path, problem, "remove it"));
@@ -498,8 +524,12 @@ fn checked_name(name: &str) -> Option<String> {
 }
 
 fn is_image(path: &str) -> bool {
+    has_ending(path, &ENDINGS) && !is_leftover(path)
+}
+
+pub(crate) fn has_ending(path: &str, endings: &[&str]) -> bool {
     let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
-    ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)) && !is_leftover(path)
+    endings.iter().any(|known| ending.eq_ignore_ascii_case(known))
 }
 
 /// Hidden files, and what macOS, Windows and network drives leave in folders and archives.

@@ -42,6 +42,9 @@ pub(crate) const ENDINGS: [&str; 13] = [
     "gif",
 ];
 
+/// How the names of files end that show an image, but are not read.
+pub(crate) const NOT_READ: [&str; 5] = ["heic", "heif", "avif", "pdf", "svg"];
+
 /// Width and height that an image file declares. Nothing is decoded.
 pub fn declared_size(path: &Path, bytes: &[u8]) -> Result<(usize, usize)> {
     let (width, height) = decoder(path, bytes)?.dimensions();
@@ -235,7 +238,14 @@ fn undecodable(path: &Path, error: ImageError) -> Error {
             let problem = format!("this kind of image is not read ({error})");
             Error::content(path, problem, "save it as PNG")
         }
-        _ => damaged(path, &format!("the image cannot be decoded ({error})")),
+        _ => {
+            let problem = format!("the image cannot be decoded ({error})");
+            // BMP files have a limit of their own.
+            match matches!(error, ImageError::Limits(_)) || problem.contains("too large") {
+                true => Error::content(path, problem, "scale it down"),
+                false => damaged(path, &problem),
+            }
+        }
     }
 }
 

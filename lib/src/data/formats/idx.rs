@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 
 use super::archive::{GZIP_MAGIC, read_at_most};
+use crate::data::sets::locate::only_folder;
 use crate::{Error, Result};
 
 /// Most bytes of one file, unpacked. The largest of MNIST has 47 million.
@@ -14,16 +15,19 @@ const MAX_BYTES: u64 = 1 << 30;
 
 pub(crate) const REMEDY: &str = "fetch MNIST again with `glyphs data fetch mnist`";
 
-/// The path of an IDX file in `folder`, plain or gzip, whichever name is used; some unpackers
-/// leave a folder of one of these names that holds the file.
+/// The path of an IDX file in `folder` or its only folder, plain or gzip, whichever name is used;
+/// some unpackers leave a folder of one of these names that holds the file.
 pub(crate) fn idx_file(folder: &Path, part: &str, what: &str, rank: usize) -> Option<PathBuf> {
     let stem = |dash| format!("{part}-{what}{dash}idx{rank}-ubyte");
     let names = [stem('-'), stem('-') + ".gz", stem('.'), stem('.') + ".gz"];
     let inside = |folder: &Path| names.each_ref().map(|name| folder.join(name));
-    let places = inside(folder);
-    let deeper = places.iter().flat_map(|place| inside(place));
-    let mut files = places.iter().cloned().chain(deeper);
-    files.find(|path| path.is_file())
+    let file = |folder: &Path| {
+        let places = inside(folder);
+        let deeper = places.iter().flat_map(|place| inside(place));
+        let mut files = places.iter().cloned().chain(deeper);
+        files.find(|path| path.is_file())
+    };
+    file(folder).or_else(|| file(&only_folder(folder)?))
 }
 
 /// The bytes of an IDX file, unpacked where it is a gzip file: no more than its header

@@ -78,7 +78,9 @@ impl Dataset {
                 "Img",
                 "",
             ],
-            Self::Mnist => &["mnist", "MNIST/raw", "MNIST", "mnist/MNIST/raw", "mnist/raw", ""],
+            Self::Mnist => {
+                &["mnist", "MNIST/raw", "MNIST", "mnist/MNIST/raw", "mnist/raw", "archive", ""]
+            }
             Self::Mislabelled => {
                 &["mnistTask3.zip", "mnistTask3", "mnistTask", "mislabelled.zip", "mislabelled"]
             }
@@ -99,7 +101,8 @@ impl Dataset {
         }
     }
 
-    pub(crate) fn missing(self) -> Error {
+    /// Says that it is in neither place, and what to do.
+    pub fn missing(self) -> Error {
         Error::Missing {
             what: format!("data set {}", self.name()),
             problem: "neither $GLYPHS_DATA nor data/raw/ holds it".into(),
@@ -110,6 +113,9 @@ impl Dataset {
         }
     }
 }
+
+/// What results call the user's own folder of data.
+pub const OWN: &str = "$GLYPHS_DATA";
 
 /// The data set in `$GLYPHS_DATA` or in the project's `data/raw/`, whichever comes first.
 ///
@@ -129,7 +135,7 @@ pub(crate) fn places() -> Result<Vec<(PathBuf, &'static str)>> {
             let remedy = "set GLYPHS_DATA to the folder that contains the data sets, or unset it";
             return Err(Error::content(folder, "GLYPHS_DATA is not a folder", remedy));
         }
-        places.push((folder, "$GLYPHS_DATA"));
+        places.push((folder, OWN));
     }
     places.push((raw_folder(), "data/raw"));
     Ok(places)
@@ -168,14 +174,13 @@ fn has_folder(path: &Path, name: &str, depth: usize) -> bool {
     if path.join(name).is_dir() {
         return true;
     }
-    // An unpacked archive often has one outer folder, and nothing else but what macOS adds.
-    let Ok(entries) = path.read_dir() else {
-        return false;
-    };
-    let entries = entries.flatten().filter(|e| !is_leftover(&e.file_name().to_string_lossy()));
+    only_folder(path).is_some_and(|only| has_folder(&only, name, depth - 1))
+}
+
+/// An unpacked archive often has one outer folder, and nothing else but what macOS adds.
+pub(crate) fn only_folder(path: &Path) -> Option<PathBuf> {
+    let entries = path.read_dir().ok()?.flatten();
+    let entries = entries.filter(|e| !is_leftover(&e.file_name().to_string_lossy()));
     let mut inner = entries.map(|e| e.path()).filter(|p| p.is_dir());
-    match (inner.next(), inner.next()) {
-        (Some(only), None) => has_folder(&only, name, depth - 1),
-        _ => false,
-    }
+    inner.next().filter(|_| inner.next().is_none())
 }
