@@ -347,7 +347,7 @@ fn what_a_network_sees() {
     // Both hidden units go up and down together: one component has it all.
     let layout = embedding(&TopLeft, &samples, &["0".into(), "1".into()]).unwrap();
     assert!(
-        text(&layout).contains("the two directions shown hold 100 % of the variance"),
+        text(&layout).contains("The two directions shown hold 100 % of the variance"),
         "{}",
         text(&layout)
     );
@@ -357,11 +357,11 @@ fn what_a_network_sees() {
     assert!(filters(&TopLeft).is_err(), "it has no filters");
 
     let network: Network<CharCnn<500, 10>> = Network::new(1);
-    assert_eq!(html(&filters(&network).unwrap()).matches("<img").count(), 4);
+    assert_eq!(html(&filters(&network).unwrap()).matches("<img").count(), 32);
     let images = Array4::from_elem((1, 1, 28, 28), 9);
     let image = Samples::new("grey", images, vec![3], (0..10).map(|k| k.to_string())).unwrap();
     let maps = text(&feature_maps(&network, &image, 0).unwrap());
-    for line in ["block1.conv1  32 maps of 28 x 28", "block2.pool  64 maps of 7 x 7"] {
+    for line in ["block1.conv1  32 maps of 28 × 28", "block2.pool  64 maps of 7 × 7"] {
         assert!(maps.contains(line), "{maps}");
     }
 }
