@@ -14,6 +14,8 @@ DATA = ["handwritten.zip", "mnist/train-images.idx3-ubyte", "mnist/train-labels-
 STRAY = [
     ".DS_Store", "._mnistTask3.zip", "Thumbs.db", "notes.txt", "mnistTask3.zip~", "photo.jpeg", "a{1}.zip", "a{1}/b.zip",
     ".Trash/c.zip", "@eaDir/d.zip", "__MACOSX/e.zip", "mnistTask3/0/image_000001.jpg",
+    "photos.zip", "sub/other.tar", "x (1).gz", "~$a.zip", "mnist/photos.zip", "mnist/train-images-idx3-ubyte (1).gz",
+    "mnist/t10k.idx", "English.tgz",
 ]  # fmt: skip
 
 
