@@ -132,5 +132,5 @@ def test_a_second_report_into_one_folder_names_the_first(report, tmp_path):
         fcntl.flock(first, fcntl.LOCK_EX)
         print(os.getpid(), file=first, flush=True)
         done = report()
-        assert done.returncode == 1 and f"kill {os.getpid()}" in done.stdout, done.stdout
+        assert done.returncode == 1 and f"kill -9 {os.getpid()}" in done.stdout, done.stdout
     assert jobs(report())
