@@ -56,6 +56,19 @@ def jobs(done):
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 
 
+# Instead of running notebooks and making pages, these only say so.
+RUN = """import pathlib, sys
+pathlib.Path(sys.argv[2]).write_text("executed")
+print(pathlib.Path(sys.argv[1]).stem, file=open("log", "a"))
+"""
+PAGES = """import pathlib, sys
+outputs, *names = sys.argv[1:]
+print("page of " + names[-1] if "--only" in names else "pages", file=open("log", "a"))
+for name in [] if "--only" in names else ["index", *names]:
+    pathlib.Path(outputs, "report", name + ".html").write_text("page")
+"""
+
+
 @pytest.fixture
 def finished(tmp_path):
     """A copy of this folder whose report is finished, and whose command line names no run and no data."""
@@ -63,7 +76,12 @@ def finished(tmp_path):
     clone.mkdir()
     for name in ("workflow", "lib", "notebooks", "Cargo.toml", "Cargo.lock"):
         (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, clone / name)
-    program(tmp_path / "bin/glyphs", '[ "$1" = data ] || echo "[]"')
+    program(
+        tmp_path / "bin/glyphs",
+        'case $1 in train) echo "[]" ;; readings) echo readings >> log && touch "$GLYPHS_OUTPUTS/readings.json" ;; esac',
+    )
+    (clone / "workflow/run_notebook.py").write_text(RUN)
+    (clone / "workflow/pages.py").write_text(PAGES)
     past = time.time() - 1000
     for path in clone.rglob("*"):
         os.utime(path, (past, past))
@@ -101,6 +119,19 @@ def test_after_a_change_of_the_library_one_report_runs_every_notebook(finished):
     os.utime(clone / "notebooks/05-preprocess-dataset3.ipynb")
     # One that changed, and those that read its results.
     assert [name[:2] for name in plan()[0]] == ["05", "06", "07", "08"]
+
+
+def test_a_report_runs_the_notebooks_in_order_and_the_next_one_none(finished, tmp_path):
+    clone, _ = finished
+    environment = os.environ | {"PATH": f"{tmp_path}/bin:{os.environ['PATH']}", "GLYPHS_ROOT": str(clone), "GLYPHS_DATA": str(tmp_path)}
+    for expected in ([line for name in NOTEBOOKS for line in (name, f"page of {name}")] + ["readings", "pages"], []):
+        if expected:
+            os.utime(clone / "lib/src/lib.rs")
+        (clone / "log").write_text("")
+        command = ["workflow/report.sh", "outputs"]
+        done = subprocess.run(command, cwd=clone, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        assert done.returncode == 0, done.stdout
+        assert (clone / "log").read_text().splitlines() == expected
 
 
 def test_stray_files_beside_the_data_change_no_job(report, tmp_path):
