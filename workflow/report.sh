@@ -13,8 +13,11 @@ profile="workflow/profiles/${PROFILE:-local}"
 # Two at once would write the same files. (Two folders of outputs may be made at once.)
 mkdir -p "$1"
 exec 9<> "$1/.report.lock"
+# A gentler signal would have Snakemake wait for the notebook that runs.
 other=$(python workflow/lock.py $$) ||
-    stop "Another report into $1 is under way: wait until it ends, or end it (kill $other)."
+    stop "Another report into $1 is under way: wait until it ends, or end it, and the notebook that it runs (kill -9 $other)."
+# Its notebooks end with this process (run_notebook.py).
+export GLYPHS_REPORT=$$
 
 # Data are fetched before anything is compared with them. The sources are asked once;
 # where none answers, notebooks make stand-ins, and `glyphs data fetch` asks again.

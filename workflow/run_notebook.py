@@ -18,12 +18,15 @@ import atexit
 import asyncio
 import os
 import re
+import signal
 import sys
+import threading
 import time
 import uuid
 from pathlib import Path
 
 import nbformat
+import psutil
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from pygments.lexers import RustLexer
@@ -241,6 +244,27 @@ def say(line):
     print(line, flush=True)
 
 
+def end_with_report():
+    """Ends this run, and with it the kernel, soon after the report that it is a part of, however that
+    ended: a Snakemake that is killed does not end its jobs."""
+    number = os.environ.get("GLYPHS_REPORT")
+    # A job of Slurm belongs to a process elsewhere, and ends as Slurm has it.
+    if not number or "SLURM_JOB_ID" in os.environ:
+        return
+    report = next((p for p in psutil.Process().parents() if str(p.pid) == number), None)
+    if report is None:
+        raise NotebookFailed("The report that this notebook belongs to has ended.")
+
+    def watch():
+        while report.is_running() and report.status() != psutil.STATUS_ZOMBIE:
+            time.sleep(1)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(60)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("notebook", type=Path)
@@ -248,6 +272,7 @@ def main():
     parser.add_argument("--timeout", type=int, help="seconds that one cell may take")
     arguments = parser.parse_args()
     try:
+        end_with_report()
         run(arguments.notebook, arguments.executed, arguments.timeout)
     except NotebookFailed as failure:
         sys.exit(f"FAILED {failure}")

@@ -15,13 +15,17 @@ stop() { printf '%s\n' "$*" >&2; exit 1; }
 packages() { cat requirements.txt; pwd; }
 digest() { python -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())'; }
 
-for path in . .venv target target/kernel outputs outputs/.report.lock outputs/notebooks outputs/results; do
+# (A data/raw that cannot be written may be meant so. Where find has no -writable, the outermost are looked at.)
+below=$(find .venv target outputs data .snakemake -path data/raw -prune -o \( -type d -o -name .report.lock \) ! -writable -print -quit 2>/dev/null) || true
+for path in . .venv target target/kernel outputs "$below"; do
     [ ! -e "$path" ] || [ -w "$path" ] ||
         stop "$PWD/$path cannot be written. After a run as root: sudo chown -R $(id -un) '$PWD'"
 done
 
 command -v cargo >/dev/null || [ -x "${CARGO_HOME:-${HOME:-}/.cargo}/bin/cargo" ] ||
     stop "cargo was not found: install Rust 1.95 or newer first (environment.md, section 'What is needed')."
+(PATH="$PATH:${CARGO_HOME:-${HOME:-}/.cargo}/bin"; rustc --version) >/dev/null ||
+    stop "rustc does not run: see above. Rust that was installed under another HOME is found through RUSTUP_HOME and CARGO_HOME."
 
 pip= kernel= # What goes on beside the rest.
 
@@ -44,8 +48,6 @@ trap 'kill $pip $kernel 2>/dev/null || true' EXIT
 
 . workflow/env.sh
 minimum=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
-rustc --version >/dev/null ||
-    stop "rustc does not run: see above. Rust that was installed under another HOME is found through RUSTUP_HOME and CARGO_HOME."
 rustc --version | python -c '
 import re, sys
 found = tuple(map(int, re.findall(r"\d+", sys.stdin.read())[:2]))

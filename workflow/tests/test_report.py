@@ -3,7 +3,9 @@
 import fcntl
 import os
 import re
+import shutil
 import subprocess
+import time
 
 import pytest
 from conftest import ROOT
@@ -12,6 +14,8 @@ DATA = ["handwritten.zip", "mnist/train-images.idx3-ubyte", "mnist/train-labels-
 STRAY = [
     ".DS_Store", "._mnistTask3.zip", "Thumbs.db", "notes.txt", "mnistTask3.zip~", "photo.jpeg", "a{1}.zip", "a{1}/b.zip",
     ".Trash/c.zip", "@eaDir/d.zip", "__MACOSX/e.zip", "mnistTask3/0/image_000001.jpg",
+    "photos.zip", "sub/other.tar", "x (1).gz", "~$a.zip", "mnist/photos.zip", "mnist/train-images-idx3-ubyte (1).gz",
+    "mnist/t10k.idx", "English.tgz",
 ]  # fmt: skip
 
 
@@ -21,13 +25,17 @@ def plant(folder, names):
         (folder / name).write_text(name)
 
 
+def program(path, script):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
 @pytest.fixture
 def report(tmp_path):
     """Starts report.sh with a Snakemake that only says what it would do."""
-    (tmp_path / "bin").mkdir()
     dry = tmp_path / "bin/snakemake"
-    dry.write_text(f'#!/bin/sh\nexec "{ROOT}/.venv/bin/snakemake" --dry-run --quiet host "$@"\n')
-    dry.chmod(0o755)
+    program(dry, f'exec "{ROOT}/.venv/bin/snakemake" --dry-run --quiet host "$@"')
     plant(tmp_path / "data", DATA)
 
     def run(**environment):
@@ -43,6 +51,87 @@ def jobs(done):
     """Rules and their inputs."""
     assert done.returncode == 0, done.stdout
     return re.findall(r"^(?:local)?rule .*|^ +input: .*", done.stdout, re.MULTILINE)
+
+
+NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+
+
+# Instead of running notebooks and making pages, these only say so.
+RUN = """import pathlib, sys
+pathlib.Path(sys.argv[2]).write_text("executed")
+print(pathlib.Path(sys.argv[1]).stem, file=open("log", "a"))
+"""
+PAGES = """import pathlib, sys
+outputs, *names = sys.argv[1:]
+print("page of " + names[-1] if "--only" in names else "pages", file=open("log", "a"))
+for name in [] if "--only" in names else ["index", *names]:
+    pathlib.Path(outputs, "report", name + ".html").write_text("page")
+"""
+
+
+@pytest.fixture
+def finished(tmp_path):
+    """A copy of this folder whose report is finished, and whose command line names no run and no data."""
+    clone = tmp_path / "clone"
+    clone.mkdir()
+    for name in ("workflow", "lib", "notebooks", "Cargo.toml", "Cargo.lock"):
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, clone / name)
+    program(
+        tmp_path / "bin/glyphs",
+        'case $1 in train) echo "[]" ;; readings) echo readings >> log && touch "$GLYPHS_OUTPUTS/readings.json" ;; esac',
+    )
+    (clone / "workflow/run_notebook.py").write_text(RUN)
+    (clone / "workflow/pages.py").write_text(PAGES)
+    past = time.time() - 1000
+    for path in clone.rglob("*"):
+        os.utime(path, (past, past))
+    pages = [f"report/{name}.html" for name in ("index", *NOTEBOOKS)]
+    made = [f"notebooks/{name}.ipynb" for name in NOTEBOOKS] + [f"notebooks/.{name}.page" for name in NOTEBOOKS]
+    for step, name in enumerate([*made, "readings.json", *pages]):
+        plant(clone / "outputs", [name])
+        os.utime(clone / "outputs" / name, (past + 1 + step, past + 1 + step))
+
+    def plan(*more, outputs="outputs", **config):
+        """Notebooks that would run, the most urgent first, and what is said."""
+        settings = [f"{name}={value}" for name, value in ({"outputs": outputs, "full": "", "targets": 0} | config).items()]
+        command = [f"{ROOT}/.venv/bin/snakemake", "--snakefile", "workflow/Snakefile", "--dry-run", "--cores", "2"]
+        command += ["--config", *settings, *more]
+        environment = os.environ | {"PATH": f"{tmp_path}/bin:{os.environ['PATH']}", "GLYPHS_DATA": ""}
+        done = subprocess.run(command, cwd=clone, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        assert done.returncode == 0, done.stdout
+        jobs = re.findall(r"^rule (notebook|page):(?:\n .*)*\n +wildcards: name=(.*)(?:\n +priority: (\d+))?", done.stdout, re.MULTILINE)
+        notebooks = {name: int(priority or 0) for rule, name, priority in jobs if rule == "notebook"}
+        # A page is made as soon as its notebook has run.
+        assert all(int(priority) > max(notebooks.values()) for rule, _, priority in jobs if rule == "page")
+        return sorted(notebooks, key=notebooks.get, reverse=True), done.stdout
+
+    return clone, plan
+
+
+def test_after_a_change_of_the_library_one_report_runs_every_notebook(finished):
+    clone, plan = finished
+    assert plan()[0] == []
+    os.utime(clone / "lib/src/lib.rs")
+    run, said = plan()
+    # In the order in which they are read.
+    assert run == NOTEBOOKS, said
+    os.utime(clone / "lib/src/lib.rs", (0, 0))
+    os.utime(clone / "notebooks/05-preprocess-dataset3.ipynb")
+    # One that changed, and those that read its results.
+    assert [name[:2] for name in plan()[0]] == ["05", "06", "07", "08"]
+
+
+def test_a_report_runs_the_notebooks_in_order_and_the_next_one_none(finished, tmp_path):
+    clone, _ = finished
+    environment = os.environ | {"PATH": f"{tmp_path}/bin:{os.environ['PATH']}", "GLYPHS_ROOT": str(clone), "GLYPHS_DATA": str(tmp_path)}
+    for expected in ([line for name in NOTEBOOKS for line in (name, f"page of {name}")] + ["readings", "pages"], []):
+        if expected:
+            os.utime(clone / "lib/src/lib.rs")
+        (clone / "log").write_text("")
+        command = ["workflow/report.sh", "outputs"]
+        done = subprocess.run(command, cwd=clone, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        assert done.returncode == 0, done.stdout
+        assert (clone / "log").read_text().splitlines() == expected
 
 
 def test_stray_files_beside_the_data_change_no_job(report, tmp_path):
@@ -74,5 +163,5 @@ def test_a_second_report_into_one_folder_names_the_first(report, tmp_path):
         fcntl.flock(first, fcntl.LOCK_EX)
         print(os.getpid(), file=first, flush=True)
         done = report()
-        assert done.returncode == 1 and f"kill {os.getpid()}" in done.stdout, done.stdout
+        assert done.returncode == 1 and f"kill -9 {os.getpid()}" in done.stdout, done.stdout
     assert jobs(report())

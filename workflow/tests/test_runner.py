@@ -261,6 +261,26 @@ def test_a_killed_run_leaves_no_process_behind_and_can_be_started_again(tmp_path
     assert notebook.cells[LAST].outputs[0].data["text/plain"] == "6"
 
 
+def test_a_run_ends_with_its_report_whatever_stands_between_them(tmp_path):
+    job = "import run_notebook, time; run_notebook.end_with_report(); print('begun', flush=True); time.sleep(600)"
+    between = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {job!r}])"
+    first = f"import os, subprocess, sys; os.environ['GLYPHS_REPORT'] = str(os.getpid()); subprocess.run([sys.executable, '-c', {between!r}])"
+    environment = os.environ | {"PYTHONPATH": str(Path(run_notebook.__file__).parent)}
+    report = psutil.Popen([sys.executable, "-c", first], env=environment, stdout=subprocess.PIPE, text=True)
+    assert report.stdout.readline() == "begun\n"
+    started = report.children(recursive=True)
+    assert len(started) == 2
+    report.kill()
+    report.wait()
+    _, left = psutil.wait_procs(started, timeout=60)
+    for process in left:
+        process.kill()
+    assert not left
+    # Nor does it begin where the report has ended already.
+    late = subprocess.run([sys.executable, "-c", job], env=environment | {"GLYPHS_REPORT": str(report.pid)}, capture_output=True, text=True)
+    assert late.returncode and not late.stdout and "has ended" in late.stderr
+
+
 OF_READERS = {
     "LeNet5": (measure_kernel.LENET5, 12),
     "Skip": (measure_kernel.SKIP, 13),

@@ -73,6 +73,41 @@ def test_a_folder_that_cannot_be_written_is_named_with_its_remedy(as_nobody):
     assert f"{unwritable.resolve()}" in done.stderr and "cannot be written" in done.stderr and "sudo chown -R" in done.stderr
 
 
+def test_what_a_run_as_root_left_anywhere_below_is_named(as_nobody):
+    folder, command = as_nobody
+    clone = copy_to(folder / "glyphs")
+    cargo = program(folder / "bin/cargo", "")
+    program(cargo.with_name("rustc"), "echo asked >&2; exit 1")
+
+    def own(*paths):
+        for path in paths:
+            os.chown(path, int(NOBODY), int(NOBODY)) if command else path.chmod(0o755)
+
+    def said():
+        environment = os.environ | {"PATH": f"{cargo.parent}:{os.environ['PATH']}"}
+        done = subprocess.run([*command, "workflow/setup.sh"], cwd=clone, env=environment, capture_output=True, text=True)
+        assert done.returncode == 1 and not done.stdout
+        return done.stderr
+
+    places = ["outputs/quick", "outputs/results/deeper", "target/kernel/target/debug", ".snakemake/log", "data/processed"]
+    for place in places:
+        (clone / place).mkdir(parents=True)
+    own(clone, *(path for top in ("outputs", "target", ".snakemake", "data") for path in [clone / top, *(clone / top).rglob("*")]))
+    # This one may be meant so.
+    (clone / "data/raw").mkdir(mode=0o555)
+    assert "asked" in said()
+    for place in places:
+        left = clone / place
+        left.chmod(0o555)
+        words = said()
+        assert f"{left.resolve()} cannot be written" in words and "sudo chown -R" in words and "asked" not in words
+        left.chmod(0o755)
+    lock = clone / "outputs/quick/.report.lock"
+    lock.touch()
+    lock.chmod(0o444)
+    assert f"{lock.resolve()} cannot be written" in said()
+
+
 def test_without_a_home_to_write_in_everything_goes_below_target(as_nobody):
     folder, command = as_nobody
     clone = copy_to(folder / "glyphs")
@@ -114,6 +149,10 @@ def test_the_python_packages_of_a_clone_that_was_moved_are_installed_anew(tmp_pa
     done = set_up(clone)
     assert "Python" not in done.stdout and "rustc does not run" in done.stderr, done
     moved = clone.rename(tmp_path / "moved")
+    # Rust is asked for before anything is installed.
+    done = set_up(moved)
+    assert not done.stdout and "rustc does not run" in done.stderr, done
+    program(tmp_path / "bin/rustc", "")
     done = set_up(moved)
     assert "Python packages into .venv" in done.stdout and (done.returncode, "asked for venv" in done.stdout) == (7, True)
     # Nor does a mark count beside an empty .venv.
