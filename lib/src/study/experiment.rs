@@ -222,7 +222,7 @@ pub struct Experiment {
     pub trunk: Trunk,
     pub head: Head,
     pub init: Init,
-    /// Protocol of the run that a pretrained start comes from, e.g. [`PRETRAINING`].
+    /// Protocol of the run that a pretrained start comes from, e.g. `pretraining`.
     pub pretraining: &'static str,
     /// What a pretrained start takes over: tensors whose names begin so, e.g. [`CARRIED_OVER`].
     pub carried_over: &'static [&'static str],
