@@ -64,6 +64,9 @@ for _ in $(seq 30); do
 done
 sinfo
 
+# As report.sh does for the profile that this one stands for.
+python -m pip install --quiet --disable-pip-version-check --constraint requirements.txt --requirement workflow/profiles/slurm/requirements.txt
+
 out=outputs/slurm
 rm -rf "$out"
 runs=(part2-original-random-pretraining-seed3 part2-original-pretrained-few-100-seed3
