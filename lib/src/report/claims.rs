@@ -3,7 +3,7 @@
 use super::{accuracy, corrected, difference, or_none, p_value, table, val_accuracy};
 use crate::{
     Result,
-    display::{Cell, Html, format_counted, note, stack},
+    display::{Cell, Html, format_counted, no_number, note, stack},
     eval::statistics::{PairedDifference, difference_of_splits},
     report::{
         part2::measures::{sd_of_last_epoch, steps_to},
@@ -448,7 +448,7 @@ fn judge(records: &Records) -> Vec<Judged> {
             (Above(_), Some(gain)) => (numbers(gain), Verdict::of_difference(gain.mean, p)),
             (Equal(_), Some(gain)) => (numbers(gain), Verdict::of_equality(gain)),
             (Above(_) | Equal(_), None) => {
-                (["fewer than two seeds on this data".into(), "–".into()], Verdict::CannotBeTold)
+                (["fewer than two seeds on this data".into(), no_number()], Verdict::CannotBeTold)
             }
             (Each(runs, is_so), _) => {
                 let cases: Vec<bool> = runs(records).iter().filter_map(is_so).collect();
@@ -461,7 +461,7 @@ fn judge(records: &Records) -> Vec<Judged> {
             }
             (Found(of), _) => {
                 let (words, verdict) = of(records);
-                ([words.into(), "–".into()], verdict)
+                ([words.into(), no_number()], verdict)
             }
         };
         Judged { part, words, measured, found, p, verdict }
