@@ -25,7 +25,7 @@ pub fn format_signed(value: f64, decimals: usize) -> String {
     format!("{value:+.decimals$}").replace('-', "−")
 }
 
-/// As many as it takes to show on which side of 0 a value below it lies, at most three more.
+/// As many as it takes to show on which side of 0 a value below it lies, at most two more.
 fn decimals_of(value: f64, decimals: usize) -> usize {
     let is_shown = |&decimals: &usize| value.abs() >= 0.5 / 10_f64.powi(decimals as i32);
     if value >= 0.0 {

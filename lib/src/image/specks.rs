@@ -55,19 +55,18 @@ impl Ink {
     /// Whether two marks, neither much smaller, lie farther apart than strokes of one character.
     pub fn has_several_characters(&self) -> bool {
         let (marks, _) = self.marks();
-        let length = |of: [usize; 2]| (of[1] + 1 - of[0]) as f32;
-        let extent = |mark: &Mark| length(mark.rows).max(length(mark.columns));
-        let Some(main) = marks.iter().max_by(|a, b| extent(a).total_cmp(&extent(b))) else {
+        let longest = |mark: &Mark| mark.extents().into_iter().max().unwrap_or(0);
+        let Some(main) = marks.iter().max_by_key(|mark| longest(mark)) else {
             return false;
         };
         let gap = |a: [usize; 2], b: [usize; 2]| {
-            b[0].saturating_sub(a[1]).max(a[0].saturating_sub(b[1])) as f32 / extent(main)
+            b[0].saturating_sub(a[1]).max(a[0].saturating_sub(b[1])) as f32 / longest(main) as f32
         };
         marks.iter().any(|mark| {
             let beside = gap(mark.columns, main.columns) > MAX_GAP[0]
-                && 2.0 * length(mark.rows) >= length(main.rows);
+                && 2 * mark.extents()[0] >= main.extents()[0];
             let below = gap(mark.rows, main.rows) > MAX_GAP[1];
-            2.0 * extent(mark) >= extent(main) && (beside || below)
+            2 * longest(mark) >= longest(main) && (beside || below)
         })
     }
 
