@@ -122,19 +122,11 @@ def run(notebook, executed, timeout=None):
     refuse_question_marks(name, content.cells)
 
     os.environ["GLYPHS_KERNEL"] = "run"
-    client = Runner(
-        content,
-        name,
-        timeout=timeout,
-        startup_timeout=600,
-        kernel_name="rust",
-        resources={"metadata": {"path": str(notebook.parent)}},
-    )
     executed.parent.mkdir(parents=True, exist_ok=True)
     started = time.time()
     executed_now = False
     try:
-        client.execute()
+        execute(content, name, timeout, notebook.parent)
         content.metadata["glyphs"] = {
             "started": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(started)),
             "seconds": round(time.time() - started, 1),
@@ -144,13 +136,30 @@ def run(notebook, executed, timeout=None):
         executed_now = True
     except NotebookFailed as failure:
         raise NotebookFailed(f"{failure}\n    What ran so far: {partial}") from None
-    except RuntimeError as error:
-        atexit.unregister(client._cleanup_kernel)
-        raise NotebookFailed(f"{name} · the kernel did not start\n{indent(str(error))}") from None
     finally:
         if not executed_now:
             nbformat.write(content, partial)
     say(f"{name} · done · {clock(time.time() - started)}")
+
+
+def execute(content, name, timeout, folder):
+    """Runs the cells. A kernel that does not start is started once more: another program may have
+    taken one of the ports that were chosen for it."""
+    for last in (False, True):
+        client = Runner(
+            content,
+            name,
+            timeout=timeout,
+            startup_timeout=600,
+            kernel_name="rust",
+            resources={"metadata": {"path": str(folder)}},
+        )
+        try:
+            return client.execute()
+        except RuntimeError as error:
+            atexit.unregister(client._cleanup_kernel)
+            if last:
+                raise NotebookFailed(f"{name} · the kernel did not start\n{indent(str(error))}") from None
 
 
 def refuse_question_marks(name, cells):

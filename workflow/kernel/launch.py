@@ -116,19 +116,24 @@ def main():
         sys.exit(f"The notebook kernel is not where it was ({PROGRAM}): run `make setup`.")
     end_with_parent()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    # First of all, as the client already tries to connect.
+    between = relay.Relay(connection_file) if AT_WORK else None
     folder, held = build_folder()
     kernel = None
     try:
         environment = configure(folder)
-        between = relay.Relay(connection_file, folder) if AT_WORK else None
-        kernel = subprocess.Popen(
-            [PROGRAM, "--control_file", between.connection_file if between else connection_file],
-            env=environment,
-            pass_fds=[held],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE if between else None,
-            preexec_fn=end_with_parent,
-        )
+
+        def launch(connection_file):
+            return subprocess.Popen(
+                [PROGRAM, "--control_file", connection_file],
+                env=environment,
+                pass_fds=[held],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE if between else None,
+                preexec_fn=end_with_parent,
+            )
+
+        kernel = between.start(launch, folder) if between else launch(connection_file)
         if between:
             between.run(kernel)
         sys.exit(kernel.wait())

@@ -34,9 +34,12 @@ std::panic::set_hook(Box::new(|panic| {
     println!("EVCXR_BEGIN_CONTENT %s\\n{words}{place}\\nEVCXR_END_CONTENT");
 }));
 """ % PANIC
+CHANNELS = ("shell", "control", "stdin", "hb")
 POLL_MS = 200
 # How long a reply waits for the end of the cell's output, which comes on another socket.
 OUTPUT_SECONDS = 5
+# How often the kernel is started with other ports, where another program has taken one of them.
+STARTS = 5
 # How long a cell may go on after an Interrupt before it is said what a second one does.
 PATIENCE_SECONDS = 4
 TERMINATED = "Subprocess terminated"
@@ -44,37 +47,14 @@ AGAIN = "The cell is still running. Interrupt once more to end it; all variables
 
 
 class Relay:
-    def __init__(self, connection_file, folder):
+    def __init__(self, connection_file):
         with open(connection_file) as file:
-            client = json.load(file)
-        key, scheme = client["key"].encode(), client["signature_scheme"]
-        self.connection_file, kernel = write_connection_file(
-            str(folder / "connection.json"), key=key, signature_scheme=scheme, ip=client["ip"], transport=client["transport"]
-        )
-        self.session = Session(key=key, signature_scheme=scheme)
+            self.client = json.load(file)
+        self.key, self.scheme = self.client["key"].encode(), self.client["signature_scheme"]
+        self.session = Session(key=self.key, signature_scheme=self.scheme)
         self.context, self.poller = zmq.Context(), zmq.Poller()
-
-        def socket(kind, link, info, channel):
-            socket = self.context.socket(kind)
-            # The kernel asks for input by the name under which it was asked to run a cell.
-            socket.setsockopt(zmq.IDENTITY, b"relay")
-            socket.set_hwm(0)
-            getattr(socket, link)(f"{info['transport']}://{info['ip']}:{info[channel + '_port']}")
-            return socket
-
-        self.output = socket(zmq.PUB, "bind", client, "iopub")
-        output = socket(zmq.SUB, "connect", kernel, "iopub")
-        output.subscribe(b"")
-        self.handlers = {output: self.pass_output}
-        for channel in ("shell", "control", "stdin", "hb"):
-            outer = socket(zmq.ROUTER, "bind", client, channel)
-            inner = socket(zmq.DEALER, "connect", kernel, channel)
-            self.handlers |= {outer: inner.send_multipart, inner: outer.send_multipart}
-            if channel == "shell":
-                self.outer, self.inner = outer, inner
-        self.handlers |= {self.outer: self.take_request, self.inner: self.take_reply}
-        for ready in self.handlers:
-            self.poller.register(ready, zmq.POLLIN)
+        self.output = self.socket(zmq.PUB, "bind", self.client, "iopub")
+        self.outer = {channel: self.socket(zmq.ROUTER, "bind", self.client, channel) for channel in CHANNELS}
 
         self.waiting = deque()  # requests to run a cell
         self.running = None  # the one whose cell runs
@@ -85,6 +65,41 @@ class Relay:
         self.told = False  # that a second Interrupt ends the cell
         self.ended = False  # by a second Interrupt
         self.begun_line = b""
+
+    def socket(self, kind, link, info, channel):
+        socket = self.context.socket(kind)
+        # The kernel asks for input by the name under which it was asked to run a cell.
+        socket.setsockopt(zmq.IDENTITY, b"relay")
+        socket.set_hwm(0)
+        getattr(socket, link)(f"{info['transport']}://{info['ip']}:{info[channel + '_port']}")
+        return socket
+
+    def start(self, launch, folder):
+        """The kernel, which `launch` starts with a connection file, and connections to it."""
+        ip, transport = self.client["ip"], self.client["transport"]
+        for _ in range(STARTS):
+            file, info = write_connection_file(
+                str(folder / "connection.json"), key=self.key, signature_scheme=self.scheme, ip=ip, transport=transport
+            )
+            kernel = launch(file)
+            if listens(kernel, {info[f"{channel}_port"] for channel in ("iopub", *CHANNELS)}):
+                self.connect(info)
+                break
+            os.write(sys.stderr.fileno(), kernel.stderr.read())
+        return kernel
+
+    def connect(self, kernel):
+        output = self.socket(zmq.SUB, "connect", kernel, "iopub")
+        output.subscribe(b"")
+        self.handlers = {output: self.pass_output}
+        for channel, outer in self.outer.items():
+            inner = self.socket(zmq.DEALER, "connect", kernel, channel)
+            self.handlers |= {outer: inner.send_multipart, inner: outer.send_multipart}
+            if channel == "shell":
+                self.shell, self.inner = outer, inner
+        self.handlers |= {self.shell: self.take_request, self.inner: self.take_reply}
+        for ready in self.handlers:
+            self.poller.register(ready, zmq.POLLIN)
 
     def run(self, kernel):
         """Until the kernel ends."""
@@ -151,7 +166,7 @@ class Relay:
     def drop_waiting(self):
         for _, identities, header, _ in self.waiting:
             self.publish("status", {"execution_state": "busy"}, header)
-            self.session.send(self.outer, "execute_reply", {"status": "aborted"}, {"header": header}, identities)
+            self.session.send(self.shell, "execute_reply", {"status": "aborted"}, {"header": header}, identities)
             self.publish("status", {"execution_state": "idle"}, header)
         self.waiting.clear()
 
@@ -181,7 +196,7 @@ class Relay:
     def take_reply(self, frames):
         _, header, parent, _ = self.unpack(frames)
         if header["msg_type"] != "execute_reply" or not self.is_of_running(parent):
-            self.outer.send_multipart(frames)
+            self.shell.send_multipart(frames)
         else:
             self.reply = frames, time.monotonic() + OUTPUT_SECONDS
             if self.idle:
@@ -194,7 +209,7 @@ class Relay:
         content = self.unpack(frames)[-1]
         if self.error:
             content |= {"status": "error", **self.error}
-        self.session.send(self.outer, "execute_reply", content, {"header": request}, identities)
+        self.session.send(self.shell, "execute_reply", content, {"header": request}, identities)
         self.running, self.interrupted, self.told = None, None, False
         if content["status"] != "ok" and stop_on_error:
             self.drop_waiting()
@@ -217,6 +232,18 @@ class Relay:
 
 def error(words):
     return {"ename": "Error", "evalue": words, "traceback": words.splitlines()}
+
+
+def listens(kernel, ports):
+    """Waits until it does, or has ended. To connect before could take the port from it: a connection
+    to a free port of this machine may be given that very port, and is then one with itself."""
+    while kernel.poll() is None:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            connections = psutil.Process(kernel.pid).net_connections("tcp")
+            if ports <= {c.laddr.port for c in connections if c.status == psutil.CONN_LISTEN}:
+                return True
+        time.sleep(0.02)
+    return False
 
 
 def end(pid, name, how):
