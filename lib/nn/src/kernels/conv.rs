@@ -259,47 +259,62 @@ unsafe fn conv_rows<
     call: &mut Call,
     block: usize,
 ) {
+    let has_sums = !call.epilogue.sums.is_empty();
     for row in 0..call.shape.out_height() {
         let mut at = 0;
         while at < call.width {
             let left = call.width - at;
+            let end = at + if has_sums { summed_together(left) } else { left };
             unsafe {
-                // 16 are two of 8 rather than 14 and 2.
-                if S::ROWS == 14 && left >= 14 && !(EVEN && left == 16) {
-                    tile::<S, DEPTH, STRIDE, 14, V>(call, block, row, at);
-                    at += 14;
-                } else if S::ROWS == 14 && EVEN && left >= 8 {
-                    tile::<S, DEPTH, STRIDE, 8, V>(call, block, row, at);
-                    at += 8;
-                } else if S::ROWS == 14 && left >= 7 {
-                    tile::<S, DEPTH, STRIDE, 7, V>(call, block, row, at);
-                    at += 7;
-                } else if S::ROWS == 6 && left >= 6 {
-                    tile::<S, DEPTH, STRIDE, 6, V>(call, block, row, at);
-                    at += 6;
-                } else if (EVEN || S::ROWS == 4) && left >= 4 {
-                    tile::<S, DEPTH, STRIDE, 4, V>(call, block, row, at);
-                    at += 4;
-                } else if left >= 2 {
-                    tile::<S, DEPTH, STRIDE, 2, V>(call, block, row, at);
-                    at += 2;
-                } else {
-                    tile::<S, DEPTH, STRIDE, 1, V>(call, block, row, at);
-                    at += 1;
+                let mut sums = [[S::splat(0.0); 2]; V];
+                while at < end {
+                    let left = end - at;
+                    // 16 are two of 8 rather than 14 and 2.
+                    at += if S::ROWS == 14 && left >= 14 && !(EVEN && left == 16) {
+                        tile::<S, DEPTH, STRIDE, 14, V>(call, block, row, at, &mut sums)
+                    } else if S::ROWS == 14 && EVEN && left >= 8 {
+                        tile::<S, DEPTH, STRIDE, 8, V>(call, block, row, at, &mut sums)
+                    } else if S::ROWS == 14 && left >= 7 {
+                        tile::<S, DEPTH, STRIDE, 7, V>(call, block, row, at, &mut sums)
+                    } else if S::ROWS == 6 && left >= 6 {
+                        tile::<S, DEPTH, STRIDE, 6, V>(call, block, row, at, &mut sums)
+                    } else if (EVEN || S::ROWS == 4) && left >= 4 {
+                        tile::<S, DEPTH, STRIDE, 4, V>(call, block, row, at, &mut sums)
+                    } else if left >= 2 {
+                        tile::<S, DEPTH, STRIDE, 2, V>(call, block, row, at, &mut sums)
+                    } else {
+                        tile::<S, DEPTH, STRIDE, 1, V>(call, block, row, at, &mut sums)
+                    };
+                }
+                if has_sums {
+                    for v in 0..V {
+                        let to = call.epilogue.sums[2 * (block + v)..][..2].as_mut_ptr();
+                        let to: *mut f32 = to.cast();
+                        S::store(to, S::add(S::load(to), sums[v][0]));
+                        S::store(to.add(16), S::add(S::load(to.add(16)), sums[v][1]));
+                    }
                 }
             }
         }
     }
 }
 
-/// `P` pixels of one row by `V` blocks of 16 output channels, in registers.
+/// How many of a row's `left` pixels are summed up by themselves: as many on every processor, however
+/// many fit into its registers, so that their sums, and all that follows from them, are equal.
+fn summed_together(left: usize) -> usize {
+    [14, 7, 2].into_iter().find(|&pixels| left >= pixels).unwrap_or(1)
+}
+
+/// `P` pixels of one row by `V` blocks of 16 output channels, in registers, whose sums and sums of
+/// squares are added to `sums`. Returns `P`.
 #[inline(always)]
 unsafe fn tile<S: Simd, const DEPTH: usize, const STRIDE: usize, const P: usize, const V: usize>(
     call: &mut Call,
     block: usize,
     row: usize,
     at: usize,
-) {
+    sums: &mut [[S::V; 2]; V],
+) -> usize {
     unsafe {
         let shape = call.shape;
         let (kernel, padded_width) = (shape.kernel, shape.padded_width());
@@ -336,16 +351,11 @@ unsafe fn tile<S: Simd, const DEPTH: usize, const STRIDE: usize, const P: usize,
         }
         if !call.epilogue.sums.is_empty() {
             unroll! { for v in 0..V {
-                let mut sum = S::splat(0.0);
-                let mut squares = S::splat(0.0);
+                let [sum, squares] = &mut sums[v];
                 unroll! { for p in 0..P {
-                    sum = S::add(sum, acc[p][v]);
-                    squares = S::fma(acc[p][v], acc[p][v], squares);
+                    *sum = S::add(*sum, acc[p][v]);
+                    *squares = S::fma(acc[p][v], acc[p][v], *squares);
                 } }
-                let at = call.epilogue.sums[2 * (block + v)..].as_mut_ptr();
-                let at: *mut f32 = at.cast();
-                S::store(at, S::add(S::load(at), sum));
-                S::store(at.add(16), S::add(S::load(at.add(16)), squares));
             } }
         }
         if call.epilogue.relu {
@@ -361,5 +371,6 @@ unsafe fn tile<S: Simd, const DEPTH: usize, const STRIDE: usize, const P: usize,
                 S::store(out.add(p * 16), acc[p][v]);
             } }
         } }
+        P
     }
 }

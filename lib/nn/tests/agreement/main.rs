@@ -1,5 +1,6 @@
 //! Everything that computes, against its f64 twin, with every instruction set.
 
+mod bits;
 mod layers;
 mod networks;
 #[path = "../reference/mod.rs"]
