@@ -1,7 +1,7 @@
 #!/bin/bash
 # Runs of the study as jobs of a real Slurm, with two nodes of one core on this machine, in quick
-# mode: a run and one that starts from its network, two more beside them, and one that is killed
-# and has to be sent again. Needs slurmctld, slurmd, munge and root (Debian: apt-get install
+# mode: a run and one that starts from its network, two more beside them, one that is killed and has
+# to be sent again, and a notebook, whose page is made at the end. Needs slurmctld, slurmd, munge and root (Debian: apt-get install
 # slurmctld slurmd slurm-client munge). All that it starts ends with it.
 set -euo pipefail
 for program in slurmctld slurmd sbatch munged; do
@@ -47,8 +47,8 @@ SlurmdLogFile=$D/slurmd-%n.log
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 SlurmdParameters=config_overrides
-NodeName=n1 NodeHostname=$host NodeAddr=127.0.0.1 Port=7821 CPUs=1 RealMemory=4000
-NodeName=n2 NodeHostname=$host NodeAddr=127.0.0.1 Port=7822 CPUs=1 RealMemory=4000
+NodeName=n1 NodeHostname=$host NodeAddr=127.0.0.1 Port=7821 CPUs=1 RealMemory=8000
+NodeName=n2 NodeHostname=$host NodeAddr=127.0.0.1 Port=7822 CPUs=1 RealMemory=8000
 PartitionName=test Nodes=ALL Default=YES State=UP
 CONF
 # Jobs get no SLURM_* of the shell that sends them, and look for the configuration in /etc.
@@ -73,6 +73,8 @@ runs=(part2-original-random-pretraining-seed3 part2-original-pretrained-few-100-
     part2-original-random-few-100-seed3 part2-original-random-few-1000-seed3)
 records=("${runs[@]/#/$out/results/}")
 records=("${records[@]/%/.json}")
+notebook=09-your-own-network # which reads no run
+jobs=$((${#runs[@]} + 1))
 # Ends the first job that runs.
 (
     for _ in $(seq 120); do
@@ -81,14 +83,15 @@ records=("${records[@]/%/.json}")
         sleep 0.5
     done
 ) &
-GLYPHS_QUICK=1 PROFILE=../tests/slurm workflow/report.sh "$out" full "${records[@]}" 2>&1 | tee "$D/log"
+GLYPHS_QUICK=1 PROFILE=../tests/slurm workflow/report.sh "$out" full "${records[@]}" "$out/notebooks/.$notebook.page" 2>&1 | tee "$D/log"
 wait "$!" || true
 
-ls -l "${records[@]}"
+ls -l "${records[@]}" "$out/report/$notebook.html"
 [ -s "$D/killed" ] || { echo "no job was killed" >&2; exit 1; }
 grep -q "Trying to restart job" "$D/log" || { echo "the killed job was not sent again" >&2; exit 1; }
 sent=$(grep -c "has been submitted with SLURM jobid" "$D/log")
-[ "$sent" = $((${#runs[@]} + 1)) ] || { echo "$sent jobs were sent, not $((${#runs[@]} + 1))" >&2; exit 1; }
+[ "$sent" = $((jobs + 1)) ] || { echo "$sent jobs were sent, not $((jobs + 1))" >&2; exit 1; }
+grep -q "$notebook · done" .snakemake/slurm_logs/rule_notebook/*/*.log || { echo "the notebook was no job" >&2; exit 1; }
 grep -h '"threads": 1\b' "${records[@]}" | wc -l | grep -qx ${#runs[@]} || { echo "a run had more than its core" >&2; exit 1; }
 rm -rf "$out"
-echo "${#runs[@]} runs, $sent jobs, 1 of them killed and sent again"
+echo "${#runs[@]} runs and a notebook, $sent jobs, 1 of them killed and sent again"
