@@ -23,7 +23,7 @@ MAIN = {
     "ours-in-context": "ours, with the writer's other drawings",
     "ours-by-writer": "ours, writers never seen",
     "ours-in-context-by-writer": "ours, writers never seen, with their other drawings",
-    "report": "as in the 2021 report",
+    "report": "as we read the 2021 report",
     "clean": "5,000 images held out, one cycle",
     "few-100": "100 images",
     "few-100-distorted": "100 images, distorted, ten epochs",

@@ -98,6 +98,9 @@ def compare(ours, published, seeds=(), skipped=None):
             equal(name, timeless(ours.get(name, [])), timeless(published.get(name, [])))
         for name in ("checkpoint", "best_checkpoint"):
             equal(f"weights of {name}", weights(ours, name), weights(published, name))
+        # Records of before these weights were named have none.
+        if start := published.get("start_weights_sha256"):
+            equal("weights of the start", ours.get("start_weights_sha256"), start)
         return differences
 
     accuracy = ACCURACY[published["part"]]

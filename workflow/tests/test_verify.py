@@ -70,6 +70,7 @@ EXACT = PUBLISHED | {
     "metrics": {"ece": 0.01},
     "curve": [{"step": 20, "seconds": 1.0, "val_accuracy": 0.9}],
     "checkpoint": {"path": "a", "sha256": "x", "weights_sha256": "w"},
+    "start_weights_sha256": "s",
 }
 
 
@@ -79,6 +80,7 @@ EXACT = PUBLISHED | {
         (lambda run: run["curve"][0].update(seconds=2.0), []),
         (lambda run: run["checkpoint"].update(sha256="y"), []),
         (lambda run: run["checkpoint"].update(weights_sha256="v"), ["weights of checkpoint"]),
+        (lambda run: run.update(start_weights_sha256="t"), ["weights of the start"]),
         (lambda run: run["epochs"][0].update(loss=0.1 + 1e-16), ["epochs"]),
         (lambda run: run["metrics"].update(ece=0.010001), ["metrics"]),
         (lambda run: run["samples"].update(valid="3"), ["samples"]),

@@ -143,7 +143,7 @@ fn rows(data: &Datasets) -> Result<Vec<Row>> {
         })
         .into();
     type Change = fn(Experiment) -> Experiment;
-    let as_reported: (Change, _, _) = (|run| run, "as in the 2021 report", true);
+    let as_reported: (Change, _, _) = (|run| run, "as we read the 2021 report", true);
     let clean: (Change, _, _) = (Experiment::clean, "one cycle", false);
     let complementary: (Change, _, _) = (|run| run.divided(TAKEN), "labels taken as wrong", false);
     let ways: [(Run, &Provenance, _); 4] = [

@@ -32,7 +32,7 @@ pub struct OfficialTest {
 pub struct TestedNetwork {
     /// Name of the run that trained it.
     pub run: String,
-    /// `ours` or `ours-in-context`, with [`TOGETHER`] for an ensemble.
+    /// `ours`, `ours-in-context` or `photographs`, with [`TOGETHER`] for an ensemble.
     pub protocol: String,
     /// Empty for an ensemble: those of its networks stand beside it.
     pub weights_sha256: String,
@@ -77,8 +77,8 @@ impl OfficialTest {
     }
 
     /// Reads the test set with the networks of ours under all seeds, one drawing at a time and in
-    /// context, and keeps a record. Networks that were not trained here are trained first, ten
-    /// minutes for all. It is done once: a test set that is looked at twice is a validation set.
+    /// context, and with those for photographs, and keeps a record. Networks that were not trained
+    /// here are trained first, a quarter of an hour for all. It is done once: a test set that is looked at twice is a validation set.
     ///
     /// # Errors
     /// Where it was done before, the test set or the drawings to learn from are not here, or
@@ -96,7 +96,7 @@ impl OfficialTest {
         }
         let mut networks = Vec::new();
         let ours = Experiment::part1_ours(0);
-        for protocol in [ours.clone(), ours.in_context()] {
+        for protocol in [ours.clone(), ours.in_context(), Experiment::part1_photographs(0)] {
             let (samples, _) = protocol.samples((&drawings).into())?;
             let mut members = Vec::new();
             for run in SEEDS.map(|seed| protocol.with_seed(seed)) {

@@ -203,6 +203,7 @@ fn uneven_labels_are_noticed() {
 #[ignore = "needs the real data: GLYPHS_DATA"]
 fn the_real_dataset_3_is_mnists_training_part() {
     let (dataset3, mnist) = (Mislabelled::load().unwrap(), Mnist::load().unwrap());
+    assert!(!dataset3.provenance.synthetic && !mnist.train.provenance.synthetic, "a stand-in");
     let start = Instant::now();
     let audit = Audit::of(&dataset3, &mnist.train).unwrap();
     println!("audit: {:.2?}", start.elapsed());

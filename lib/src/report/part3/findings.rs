@@ -125,8 +125,8 @@ fn in_report(test: &Samples) -> String {
         .collect();
     let below = last.iter().filter(|accuracy| **accuracy < BELOW_CHANCE);
     format!(
-        "The 2021 report. Of its {} final accuracies, {} is below {THRESHOLD:.0} %, as for a network \
-         that has learned to read, and {} equal, to four decimals, the share of a single digit \
+        "The 2021 report. Of its {} final accuracies, {} is below {THRESHOLD:.0} %, as for the \
+         networks here that avoid the right digit, and {} equal, to four decimals, the share of a single digit \
          in the test set, as for a network that gives one answer to everything{}.",
         last.len(),
         below.count(),

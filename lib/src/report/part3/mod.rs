@@ -1,5 +1,5 @@
-//! Part 3: the four networks trained on dataset 3's given labels as the 2021 report
-//! did it, and judged by the MNIST test set.
+//! Part 3: the four networks trained on dataset 3's given labels, as we read the 2021 report, and
+//! judged by the MNIST test set.
 
 mod compare;
 mod findings;

@@ -173,7 +173,7 @@ impl Experiment {
         .shortened_in_quick_run()
     }
 
-    /// Part 3 as the 2021 report did it: the same on dataset 3.
+    /// Part 3 as we read the 2021 report: the same on dataset 3.
     pub fn mislabelled(head: Head, init: Init, seed: u64) -> Self {
         Self { part: 3, data: Data::Mislabelled, ..Self::mnist(head, init, seed) }
     }
