@@ -77,7 +77,7 @@ notebook=09-your-own-network # which reads no run
 jobs=$((${#runs[@]} + 1))
 # Ends the first job that runs.
 (
-    for _ in $(seq 120); do
+    for _ in $(seq 1200); do
         job=$(squeue --noheader --states running --format %A | sort -n | head -1)
         [ -n "$job" ] && scancel "$job" && echo "$job" > "$D/killed" && break
         sleep 0.5
