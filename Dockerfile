@@ -1,6 +1,6 @@
 # JupyterLab with the notebooks and their kernel, set up; Binder's repo2docker uses it as well.
 #   docker build -t glyphs . && docker run --rm -p 8888:8888 glyphs
-FROM rust:1.95-bookworm
+FROM rust:1.95.0-bookworm
 
 # The image's toolchain, by its name: `stable` would be fetched once more.
 ENV RUSTUP_TOOLCHAIN=1.95.0
@@ -18,7 +18,9 @@ ENV HOME=/home/${NB_USER}
 COPY --chown=${NB_UID} . ${HOME}/glyphs
 USER ${NB_USER}
 WORKDIR ${HOME}/glyphs
-RUN rustup component add rustfmt clippy rust-src && make setup
+# Binder starts `jupyter notebook`.
+RUN rustup component add rustfmt clippy rust-src && make setup \
+    && ln -s jupyter-lab .venv/bin/jupyter-notebook
 
 ENV PATH=${HOME}/glyphs/.venv/bin:$PATH
 EXPOSE 8888

@@ -55,7 +55,7 @@ On the {count} images held out for validation, after the last epoch: accuracy **
 - It gives one of its classes for any image, whatever is on it.
 
 ## Cost
-{hours} of training on {threads} threads of one processor ({cpu}, {instructions}), {epochs} epochs.
+{hours} of training on {threads} of one processor ({cpu}, {instructions}), {epochs} epochs.
 Energy was not measured.
 
 Weights: sha256 `{weights}` before they were rounded to 8 bits; commit {commit}.
@@ -73,7 +73,7 @@ correctly.
 LIMITS = (
     "Writers of the validation part also drew images that it learned from; what such networks reach on new writers, the runs "
     "`…-by-writer` say. All drew with one pen on one tablet computer. Photographs are read by the run `…-photographs` alone, "
-    "which saw none either."
+    "which saw none either: how well it does stands in `data/README.md`."
 )
 
 
@@ -89,7 +89,7 @@ def grouped(rows, column):
     for row in rows:
         groups[row[column]][0] += 1
         groups[row[column]][1] += row["correct"] == "true"
-    return dict(sorted(groups.items()))
+    return dict(sorted(groups.items(), key=lambda group: (group[0].zfill(9), group[0])))
 
 
 def table(groups):
@@ -147,7 +147,7 @@ def card(checkpoint, run):
         by_writer=by_writer,
         limits=LIMITS,
         hours=f"{seconds / 3600:.2f} hours" if seconds >= 3600 else f"{seconds / 60:.1f} minutes",
-        threads=environment["threads"],
+        threads=f"{environment['threads']} thread{'s' * (environment['threads'] != 1)}",
         cpu=environment["cpu"],
         instructions=environment["instructions"],
         epochs=len(run["epochs"]),

@@ -31,6 +31,8 @@ if [ -f "$profile/requirements.txt" ]; then
     python -m pip install --quiet --disable-pip-version-check --constraint requirements.txt --requirement "$profile/requirements.txt"
 fi
 
+[ -n "${2:-}" ] || echo "Nine notebooks (about 15 minutes on 2 cores if all have to run); their pages: $1/report/index.html"
+
 # Whatever profile the user has for other work, this run has its own.
 unset SNAKEMAKE_PROFILE
 outputs=$1 full=${2:-}

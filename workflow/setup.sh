@@ -100,7 +100,7 @@ if [ "$(cat target/kernel/.warm 2>/dev/null)" != "$wanted" ]; then
 fi
 
 if [ -n "$kernel" ]; then
-    say "Waiting for the notebook kernel"
+    say "Waiting for the notebook kernel (a few minutes at most)"
     if [ "$kernel" = another ]; then
         until has_kernel || is_first; do sleep 2; done
         has_kernel || stop "The other set-up ended without the notebook kernel: run make setup again."
