@@ -93,6 +93,17 @@ def test_nothing_is_cut_off_on_a_phone_or_on_paper(visit, path):
     assert page.evaluate(OVERRUNS) == []
 
 
+# The size of a chart's first text on the screen, in pixels.
+TEXT = """() => [...document.querySelectorAll(".g-scroll > svg[viewBox]")].map((svg) =>
+    svg.querySelector("text").getAttribute("font-size") * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width)"""
+
+
+@pytest.mark.parametrize("name", ["02-cnn-dataset1.html", "04-mnist.html"])
+def test_the_text_of_charts_is_readable_on_a_phone(visit, name):
+    sizes = visit(report(name), NARROW).evaluate(TEXT)
+    assert sizes and min(sizes) > 9.9
+
+
 def test_the_contents_leave_the_title_in_sight_on_a_phone(visit):
     page = visit(report("02-cnn-dataset1.html"), NARROW)
     assert page.locator("h1").bounding_box()["y"] < NARROW["height"]

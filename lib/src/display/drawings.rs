@@ -5,6 +5,7 @@ use super::gallery::{Gallery, Tile};
 use super::html::{Html, Show, stack};
 use super::picture::Picture;
 use super::table::{Cell, Table};
+use super::{format_count, format_counted};
 use crate::data::Handwritten;
 use crate::data::handwritten::Drawing;
 use crate::image::Preprocess;
@@ -19,7 +20,13 @@ impl Show for Handwritten {
         let mut writers: Vec<u16> = self.drawings.iter().map(|drawing| drawing.writer).collect();
         writers.sort_unstable();
         writers.dedup();
-        let table = Table::new("Drawings of handwritten characters", ["", ""])
+        let title = format!(
+            "{} drawings of {} by {}",
+            format_count(self.len()),
+            format_counted(self.classes.len(), "character"),
+            format_counted(writers.len(), "writer")
+        );
+        let table = Table::new(title, ["", ""])
             .row(["drawings".into(), self.len().into()])
             .row(["classes".into(), self.classes.concat().into()])
             .row(["drawings of each class".into(), Cell::Value(range(&self.counts()), None)])

@@ -4,7 +4,7 @@ use crate::nn::{Network, Summary};
 
 use super::html::{Html, Show};
 use super::table::{Cell, Table};
-use crate::numbers::format_count;
+use crate::numbers::{format_count, format_counted};
 
 /// The layers of a network with what they cost.
 impl Show for Summary {
@@ -26,7 +26,12 @@ impl Show for Summary {
             self.parameters().into(),
             mega(self.operations()),
         ];
-        Table::new("Layers of the network", columns).rows(rows).total(total).show()
+        let title = format!(
+            "{} with {} parameters",
+            format_counted(self.layers.len(), "layer"),
+            format_count(self.parameters())
+        );
+        Table::new(title, columns).rows(rows).total(total).show()
     }
 }
 

@@ -80,6 +80,12 @@ impl Table {
         }
     }
 
+    /// Under another title, e.g. one computed from the rows.
+    pub fn titled(mut self, caption: impl Into<String>) -> Self {
+        self.caption = caption.into();
+        self
+    }
+
     /// # Panics
     /// Where there are not as many cells as columns.
     pub fn row(mut self, cells: impl IntoIterator<Item = Cell>) -> Self {

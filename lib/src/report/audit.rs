@@ -46,7 +46,12 @@ impl Show for Audit {
             add("images then identical in every pixel", same);
         }
         let rows = rows.into_iter().map(|(name, cell)| [name.into(), cell]);
-        let table = Table::new("Where the images come from", ["", "found"]).rows(rows);
+        let title = format!(
+            "{} of {} images are nearest to the MNIST training image of the same number",
+            format_count(self.in_place()),
+            format_count(self.len())
+        );
+        let table = Table::new(title, ["", "found"]).rows(rows);
         stack(&[&table, &self.dataset, &self.originals])
     }
 }

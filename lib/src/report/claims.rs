@@ -505,7 +505,16 @@ fn judge(records: &Records) -> Vec<Judged> {
 pub fn claims(records: &Records) -> Html {
     let columns =
         "part | the 2021 report says | verdict | measured here | found | seeds | p (Holm)";
-    let rows = judge(records).into_iter().map(|claim| {
+    let all = judge(records);
+    let of = |verdict| all.iter().filter(|claim| claim.verdict == verdict).count();
+    let title = format!(
+        "Of {} claims of the 2021 report, {} hold, {} do not, and {} cannot be judged",
+        all.len(),
+        of(Verdict::Holds),
+        of(Verdict::DoesNotHold),
+        of(Verdict::CannotBeTold)
+    );
+    let rows = all.into_iter().map(|claim| {
         let [found, seeds] = claim.found;
         [
             usize::from(claim.part).into(),
@@ -517,7 +526,7 @@ pub fn claims(records: &Records) -> Html {
             p_value(claim.p),
         ]
     });
-    let table = table("The 2021 report's claims", columns).rows(rows);
+    let table = table(title, columns).rows(rows);
     let rule = note(&format!(
         "A claim that something is higher holds if the mean is above 0 and Holm's p below \
          {LEVEL}, and does not hold if the mean is below 0 and p below {LEVEL}. A claim that two \

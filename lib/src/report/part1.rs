@@ -97,6 +97,10 @@ pub fn compare_averaging(ways: &[(&str, &Seeds)]) -> Result<Html> {
     if tested == 0 {
         return Ok(stack(&[&table, &never_made()]));
     }
+    let table = table.titled(format!(
+        "Averaging over {COPIES} distorted copies helps {} of {tested} networks by more than chance",
+        helped.len()
+    ));
     let words = match helped.as_slice() {
         [] => "Averaging helps none of these by more than chance.".into(),
         names => format!("Averaging helps by more than chance: {}.", names.join("; ")),
@@ -184,6 +188,12 @@ pub fn compare_candidates(drawings: &Handwritten) -> Result<Html> {
             seeds.runs.len().into(),
         ]);
     }
+    let table = table.titled(format!(
+        "Five-fold cross-validation: of {} alternatives, {} are significantly better than ours, {} worse",
+        tried.len() - 1,
+        better.len(),
+        worse.len()
+    ));
     let words = format!(
         "Significantly better than ours (Holm's p below 0.05): {}. Significantly worse: {}.",
         or_none(&better),
@@ -247,6 +257,8 @@ pub fn compare_readings(drawings: &Handwritten) -> Result<Html> {
     let Some((_, nearest, means)) = nearest else {
         return Ok(never_made());
     };
+    let table =
+        table.titled(format!("Nearest to epoch {epoch} of the 2021 report's log: {nearest}"));
     let reach = accuracies.iter().filter(|accuracy| **accuracy >= log[1]).count();
     let highest = accuracies.iter().copied().fold(f64::NAN, f64::max);
     let all = spelled(accuracies.len());

@@ -62,6 +62,9 @@ pub fn accuracies(data: &Datasets) -> Result<Html> {
             number(difference * 100.0, 2),
         ]);
     }
+    let table = table.titled(format!(
+        "The mean here is above the 2021 report's run in {above} of {beside} rows"
+    ));
     let mut words =
         format!("In {above} of {beside} rows the mean here is above the 2021 report's run.");
     if in_groups > 0 {
@@ -80,6 +83,7 @@ pub fn costs(data: &Datasets) -> Result<Html> {
         "part | network | epochs | minutes | runs | processor",
     );
     let (mut minutes, mut repeated, mut missing) = (0.0, 0, 0);
+    let mut each: Vec<f64> = Vec::new();
     for row in rows(data)? {
         let Some(run) = row.seeds.runs.first() else {
             missing += usize::from(row.repeated);
@@ -89,6 +93,7 @@ pub fn costs(data: &Datasets) -> Result<Html> {
         let alike = |other: &RunResult| other.timed_like(run).then(|| other.seconds());
         let times = mean(&row.seeds.values(alike))?;
         let seconds = times.mean;
+        each.push(seconds / 60.0);
         if row.repeated {
             minutes += seconds / 60.0;
             repeated += 1;
@@ -101,6 +106,13 @@ pub fn costs(data: &Datasets) -> Result<Html> {
             times.n.into(),
             format!("{cpu} ({model}), {}", format_counted(*threads, "thread")).into(),
         ]);
+    }
+    let ends = [f64::min, f64::max].map(|end| each.iter().copied().reduce(end));
+    if let [Some(least), Some(most)] = ends {
+        table = table.titled(format!(
+            "A run takes {least:.1} to {most:.1} minutes to train: means over the runs on the same \
+             processor and threads"
+        ));
     }
     if repeated == 0 || missing > 0 || is_quick() {
         return Ok(table.show());

@@ -127,7 +127,8 @@ pub struct Environment {
     pub cpu: String,
     /// E.g. `family 25, model 17, stepping 1`.
     pub cpu_model: String,
-    /// The instructions that the kernels used, e.g. `avx512`, which gives the bits of `avx2`.
+    /// The instructions that the kernels used, e.g. `avx512`. Equal ones give equal bits, as do
+    /// `avx512` and `avx2`.
     pub instructions: String,
     /// What all threads can do at most, measured by this process, in GFLOP/s of f32.
     pub peak_gflops: f64,

@@ -29,8 +29,8 @@ use crate::{
 ///
 /// The order of batches and each augmentation follow from `config.seed` and the epoch,
 /// so that the same call on the same data gives the same weights, bit for bit, on any
-/// number of threads of one kind of processor. Jupyter's Interrupt ends it after the step, with the
-/// epochs so far.
+/// number of threads, and on every processor with AVX2 or AVX-512. Jupyter's Interrupt ends it
+/// after the step, with the epochs so far.
 ///
 /// # Errors
 /// [`Error::Argument`] where configuration, data and network do not fit together,

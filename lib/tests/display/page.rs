@@ -116,7 +116,7 @@ fn rows() -> Html {
         .value_with("aspect kept", 0.874, interval(0.866, 0.882))
         .value_with("cropped to ink", 0.902, interval(0.893, 0.911));
     let axis = Axis::new("linear CKA, before against after").from(0.0).to(1.0);
-    let mut layers = RowChart::layers("The trunk stays, the head moves", axis);
+    let mut layers = RowChart::dots("The trunk stays, the head moves", axis);
     for (label, fall) in [("original", 0.07), ("experimental", 0.11)] {
         layers = layers.series(label);
         let names = ["conv1", "conv2", "conv3", "conv4", "dense1", "logits"];

@@ -1,4 +1,4 @@
-//! Charts of one row per item: means with intervals, forest plots, values layer by layer.
+//! Charts of one row per item: means with intervals, forest plots.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use super::axis::{Axis, Scale};
 use super::figure::{Figure, Key};
 use super::plot::{Drawn, Frame, Plot};
 use crate::display::html::{Html, Show};
-use crate::display::palette::{INK, REFERENCE_DASH, series_colour, series_dash};
+use crate::display::palette::{INK, REFERENCE_DASH, series_colour};
 use crate::eval::statistics::{Estimate, Interval};
 
 /// Items from top to bottom, their values from left to right.
@@ -16,8 +16,6 @@ use crate::eval::statistics::{Estimate, Interval};
 pub struct RowChart {
     title: String,
     axis: Axis,
-    /// Joins the dots of a series from item to item.
-    is_joined: bool,
     items: Vec<String>,
     series: Vec<Series>,
     /// Values to compare with, as lines from top to bottom.
@@ -43,13 +41,6 @@ impl RowChart {
     /// The same against a line at `no_effect`, usually 0.
     pub fn forest(title: impl Into<String>, axis: Axis, no_effect: f64) -> Self {
         Self::dots(title, axis).reference("no difference", no_effect)
-    }
-
-    /// Values of the layers of a network, input at the top, joined by a line.
-    pub fn layers(title: impl Into<String>, axis: Axis) -> Self {
-        let mut chart = Self::dots(title, axis);
-        chart.is_joined = true;
-        chart
     }
 
     /// Starts a series; what is added next belongs to it.
@@ -108,11 +99,7 @@ impl RowChart {
         let mut figure = Figure::new(&self.title, words);
         let named = |(_, series): &(usize, &Series)| !series.label.is_empty();
         for (i, series) in self.series.iter().enumerate().filter(named) {
-            let key = match self.is_joined {
-                true => Key::Line(series_colour(i), series_dash(i)),
-                false => Key::Dot(series_colour(i)),
-            };
-            figure = figure.legend(key, &series.label);
+            figure = figure.legend(Key::Dot(series_colour(i)), &series.label);
         }
         for (label, value) in &self.references {
             figure = figure.legend(Key::Line(INK, REFERENCE_DASH), format!("{label}: {value}"));
@@ -122,17 +109,10 @@ impl RowChart {
 
     fn draw_series(&self, plot: &Plot, x: &Scale, i: usize) -> Drawn {
         let (series, colour, n) = (&self.series[i], series_colour(i), self.series.len() as f64);
-        // Joined dots lie on their row; others share it.
-        let lane = match self.is_joined {
-            true => 0.0,
-            false => (i as f64 - (n - 1.0) / 2.0) * 0.76 / n,
-        };
+        // Several series share a row.
+        let lane = (i as f64 - (n - 1.0) / 2.0) * 0.76 / n;
         let row = |item: usize| (self.items.len() - 1 - item) as f64 - lane;
         let place = |&(item, value, _): &(usize, f64, _)| Some((x.clamp(value)?, row(item)));
-        if self.is_joined {
-            let path: Vec<(f64, f64)> = series.values.iter().filter_map(place).collect();
-            plot.line(&path, colour.stroke_width(8))?;
-        }
         // A stroke of full opacity in a series' colour would be dashed.
         let style = colour.mix(0.99).stroke_width(7);
         for value in &series.values {
@@ -163,8 +143,8 @@ impl Show for RowChart {
         let y = Axis::categories(&names);
         let mut frame = Frame::new((&self.axis.name, &x), ("", &y));
         frame.width = frame.width.max(frame.left() + NARROWEST);
-        let lanes = if self.is_joined { 1 } else { self.series.len() };
-        frame.height = 60 + self.items.len() as i32 * (12 + 14 * lanes.max(1) as i32);
+        let lanes = self.series.len().max(1) as i32;
+        frame.height = 60 + self.items.len() as i32 * (12 + 14 * lanes);
         frame.grid = (true, false);
         let draw = |plot: &mut Plot| {
             for at in self.references.iter().filter_map(|(_, value)| x.inside(*value)) {

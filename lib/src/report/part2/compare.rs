@@ -14,8 +14,8 @@ use crate::{
     eval::statistics::{Interval, KaplanMeier, PairedDifference, Time},
     report::{
         accuracy, by_holm, compare, compare_under, corrected, difference, head_title, left_out,
-        mean_percent, named, network_name, never_made, p_value, points, reference_2021, span,
-        spelled, table,
+        listed, mean_percent, named, network_name, never_made, p_value, points, reference_2021,
+        span, spelled, table,
     },
     study::{
         DEPTHS, EnsembleResult, Experiment, Grid, Head, Init, RATES, RunResult, Seeds, UNLIMITED,
@@ -40,7 +40,7 @@ pub fn curves(grid: &Grid, head: Head) -> Html {
     for init in Init::ALL {
         let epochs = reference_2021::epochs(2, head, init).iter().enumerate();
         let points = epochs.map(|(i, epoch)| (600.0 * (i + 1) as f64, epoch.val_accuracy));
-        chart = chart.curve(format!("the 2021 report, {}", init.name()), points);
+        chart = chart.dots(format!("the 2021 report, {}", init.name()), points);
     }
     chart.show()
 }
@@ -73,6 +73,7 @@ pub fn convergence(grid: &Grid) -> Result<Html> {
             },
         ]);
     }
+    let table = table.titled(fewer_steps(grid));
     let chart = |goal: f64| -> Result<LineChart> {
         let of_all: Vec<Time> = (grid.all().filter_map(|run| steps_to(goal, run))).collect();
         let reached = of_all.iter().filter(|time| !time.is_censored()).count();
@@ -100,6 +101,27 @@ pub fn convergence(grid: &Grid) -> Result<Html> {
         words.join(" ")
     ));
     Ok(stack(&[&charts, &table, &left_out(&grid.left_out()), &words]))
+}
+
+/// At how many goals pretraining saves steps or costs some, by intervals that leave out 0.
+fn fewer_steps(grid: &Grid) -> String {
+    let gains = GOALS.into_iter().flat_map(|goal| Head::ALL.map(|head| (goal, head)));
+    let gains = gains.filter_map(|(goal, head)| grid.gain(head, steps_in_all(goal)));
+    let gains: Vec<PairedDifference> = gains.collect();
+    let fewer = gains.iter().filter(|gain| gain.interval.high < 0.0).count();
+    let more = gains.iter().filter(|gain| gain.interval.low > 0.0).count();
+    match gains.len() {
+        0 => "Steps and seconds until accuracy first reaches a goal".into(),
+        all => format!(
+            "Steps until accuracy first reaches a goal: with pretraining fewer in {fewer} of {all} \
+             comparisons, more in {more} (95 % intervals, not corrected for the number of comparisons)"
+        ),
+    }
+}
+
+/// Steps to a goal, or for a run that did not get there the step at which it ended.
+fn steps_in_all(goal: f64) -> impl Fn(&RunResult) -> Option<f64> {
+    move |run| steps_to(goal, run).map(Time::value)
 }
 
 /// How much sooner pretrained networks reach a goal, in words; by Holm's p over all [`MEASURES`],
@@ -146,10 +168,9 @@ fn seconds_a_step(runs: &[RunResult]) -> f64 {
     last.map_or(f64::NAN, |point| point.seconds / point.step as f64)
 }
 
-/// Paired difference in steps. A run that did not get there counts with the step at which
-/// it ended, and the difference is marked.
+/// Paired difference in steps, marked where a run counts that did not get there.
 fn step_gain(grid: &Grid, head: Head, goal: f64) -> Cell {
-    match grid.gain(head, |run| steps_to(goal, run).map(Time::value)) {
+    match grid.gain(head, steps_in_all(goal)) {
         Some(gain) => format!("{}{}", difference(&gain, 1.0, 0), ended(grid, head, goal)).into(),
         None => "cannot be told from one seed".into(),
     }
@@ -191,11 +212,19 @@ pub fn quality(grid: &Grid) -> Html {
         }
         table = table.row(cells);
     }
+    let (known, certain) = (
+        all.iter().filter(|gain| gain.2.is_some()).count(),
+        all.iter().filter(|gain| gain.3 < 0.05).count(),
+    );
     let left_out = left_out(&grid.left_out());
-    if all.iter().all(|(.., gain, _)| gain.is_none()) {
+    if known == 0 {
         let words = "One seed alone has no interval: `make full` runs the others.";
         return stack(&[&note(words), &table, &left_out]);
     }
+    let table = table.titled(format!(
+        "Pretrained − random, paired by seed: after Holm's correction, {certain} of {known} differences \
+         are more than chance explains"
+    ));
     let [original, experimental] = Head::ALL.map(|head| forest(&all, head));
     let drawn = MEASURES.iter().filter(|measure| measure.scale == 100.0).count();
     let words = format!(
@@ -314,7 +343,12 @@ pub fn little_data(grids: &[(usize, &Grid)]) -> Html {
         "images | head | random | pretrained | pretrained − random (points) | each seed, from … to";
     let table = table("Test accuracy after training on few images", columns);
     let of_each: Vec<&Grid> = grids.iter().map(|(_, grid)| *grid).collect();
-    let effects = sentences::effects(&of_each, accuracy).into_iter().zip(grids);
+    let effects = sentences::effects(&of_each, accuracy);
+    let table = match sentences::count(&effects, "test accuracy") {
+        Some(count) => table.titled(format!("On few images: {count}")),
+        None => table,
+    };
+    let effects = effects.into_iter().zip(grids);
     let words = effects.filter(|(effects, _)| !effects.is_empty()).map(|(effects, (n, _))| {
         let images = format!("On {} images", format_count(*n));
         sentences::sentence(&images, &effects, "test accuracy")
@@ -373,6 +407,7 @@ pub fn compare_rates(mnist: &Provenance) -> Result<Html> {
     let mut table = table("Accuracy on held-out images, by peak learning rate", &columns);
     let mut held_out = 0.0;
     let (mut agree, mut at_the_edge, mut leads, mut within) = (0, 0, Vec::new(), 0);
+    let mut of_rate = RATES.map(|rate| (rate, 0));
     let all = networks().count();
     for (head, init) in networks() {
         let run = Experiment::mnist(head, init, 0);
@@ -385,6 +420,9 @@ pub fn compare_rates(mnist: &Provenance) -> Result<Html> {
         let clean = run.clean();
         let used = clean.config.learning_rate;
         agree += usize::from(best == used);
+        for (_, networks) in of_rate.iter_mut().filter(|(rate, _)| *rate == best) {
+            *networks += 1;
+        }
         at_the_edge += usize::from(best == low || best == high);
         let overlap = clean.split.overlap();
         held_out = mnist.count as f64 * overlap / (1.0 + overlap);
@@ -397,6 +435,12 @@ pub fn compare_rates(mnist: &Provenance) -> Result<Html> {
         cells.extend([best.to_string().into(), used.to_string().into()]);
         table = table.row(cells);
     }
+    let of_rate = of_rate.iter().filter(|(_, networks)| *networks > 0);
+    let of_rate = of_rate.map(|(rate, n)| format!("{rate} for {n} of {all} networks"));
+    let table = table.titled(format!(
+        "On one seed, accuracy on held-out images is highest at a peak learning rate of {}",
+        listed(&of_rate.collect::<Vec<_>>(), "and")
+    ));
     let used = match agree == all {
         true => format!("All {} networks use", spelled(all)),
         false => format!("{agree} of {all} networks use"),

@@ -114,6 +114,21 @@ pub(super) fn title(effects: &[Effect], what: &str) -> String {
     format!("Pretraining {}", listed(&each.collect::<Vec<_>>(), "and"))
 }
 
+/// In how many comparisons pretraining changes it, and in which direction; none where there is no
+/// comparison.
+pub(super) fn count(effects: &[Vec<Effect>], what: &str) -> Option<String> {
+    let known = || effects.iter().flatten().filter(|effect| effect.gain.is_some());
+    let of = |direction| known().filter(|effect| effect.direction() == Some(direction)).count();
+    let (higher, lower) = (of(Ordering::Greater), of(Ordering::Less));
+    (known().count() > 0).then(|| {
+        format!(
+            "pretraining raises {what} in {higher} of {} comparisons and lowers it in {lower} \
+             (Holm's p below 0.05)",
+            known().count()
+        )
+    })
+}
+
 /// What pretraining does to a share of each run, grid by grid and head by head.
 pub(super) fn effects(grids: &[&Grid], value: fn(&RunResult) -> Option<f64>) -> Vec<Vec<Effect>> {
     let of_grid = |grid: &&Grid| -> Vec<Effect> {

@@ -99,7 +99,7 @@ fn by_layer(
         }
     };
     let title = format!("{}, {most}: {largest}", head_title(head));
-    let mut chart = RowChart::layers(title, axis);
+    let mut chart = RowChart::dots(title, axis);
     for (init, layers) in all.iter().filter(|(_, layers)| !layers.is_empty()) {
         chart = chart.series(init.name());
         for (layer, estimate) in layers {

@@ -117,6 +117,11 @@ pub fn learned(grid: &Grid) -> Html {
     }
     let (below, others): (Vec<&RunResult>, Vec<&RunResult>) =
         grid.all().partition(|run| below_chance(run));
+    let table = table.titled(format!(
+        "{} of {} runs are below chance: means over these, and over the others",
+        below.len(),
+        below.len() + others.len()
+    ));
     let share = |runs: &[&RunResult]| span(runs, 100.0, 1, taken_up);
     let words = match (below.as_slice(), others.as_slice()) {
         ([], []) => return table.show(),
