@@ -69,7 +69,7 @@ export GLYPHS_EVCXR GLYPHS_EVCXR_VERSION
 # A kernel of the same name elsewhere on the machine does not come first, nor do packages.
 export JUPYTER_PREFER_ENV_PATH=1
 export JUPYTER_PATH="$GLYPHS_ROOT/.venv/share/jupyter${JUPYTER_PATH:+:$JUPYTER_PATH}"
-unset PYTHONPATH PYTHONHOME
+. "$GLYPHS_ROOT/workflow/python.sh"
 
 # The same folder from wherever it is read.
 case "${GLYPHS_DATA:-}" in

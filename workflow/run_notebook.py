@@ -18,19 +18,18 @@ import atexit
 import asyncio
 import os
 import re
-import signal
 import sys
-import threading
 import time
 import uuid
 from pathlib import Path
 
 import nbformat
-import psutil
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from pygments.lexers import RustLexer
 from pygments.token import Comment, String
+
+from lifetime import end_with_report
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 DRAIN_SECONDS = 120
@@ -251,27 +250,6 @@ def indent(text):
 
 def say(line):
     print(line, flush=True)
-
-
-def end_with_report():
-    """Ends this run, and with it the kernel, soon after the report that it is a part of, however that
-    ended: a Snakemake that is killed does not end its jobs."""
-    number = os.environ.get("GLYPHS_REPORT")
-    # A job of Slurm belongs to a process elsewhere, and ends as Slurm has it.
-    if not number or "SLURM_JOB_ID" in os.environ:
-        return
-    report = next((p for p in psutil.Process().parents() if str(p.pid) == number), None)
-    if report is None:
-        raise NotebookFailed("The report that this notebook belongs to has ended.")
-
-    def watch():
-        while report.is_running() and report.status() != psutil.STATUS_ZOMBIE:
-            time.sleep(1)
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(60)
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def main():

@@ -6,9 +6,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-# The user's own choices for pip and Python are for their own packages.
-export PIP_USER=0
-unset PIP_TARGET PIP_PREFIX PIP_ROOT PYTHONPATH PYTHONHOME
+. workflow/python.sh
 
 say() { printf '\n== %s\n' "$*"; }
 stop() { printf '%s\n' "$*" >&2; exit 1; }

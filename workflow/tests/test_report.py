@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import time
 
+import psutil
 import pytest
 from conftest import ROOT
 
@@ -165,3 +166,34 @@ def test_a_second_report_into_one_folder_names_the_first(report, tmp_path):
         done = report()
         assert done.returncode == 1 and f"kill -9 {os.getpid()}" in done.stdout, done.stdout
     assert jobs(report())
+
+
+def test_a_training_ends_with_its_report(finished, tmp_path):
+    clone, _ = finished
+    shutil.copy(ROOT / "workflow/lifetime.py", clone / "workflow")
+    program(
+        tmp_path / "target/host/debug/glyphs",
+        """case "$*" in
+"train --list") echo '[{"name": "run", "made_by": null, "needs": null, "read_by": []}]' ;;
+"train run") echo $$ > training; exec sleep 600 ;;
+esac""",
+    )
+    (tmp_path / "bin/glyphs").unlink()
+    program(tmp_path / "bin/cargo", "")
+    (clone / "data").mkdir()
+    environment = os.environ | {
+        "PATH": f"{clone}/workflow/bin:{tmp_path}/bin:{os.environ['PATH']}", "GLYPHS_ROOT": str(clone), "GLYPHS_DATA": "data",
+        "CARGO_TARGET_DIR": str(tmp_path / "target"), "CARGO_BUILD_TARGET": "host",
+    }  # fmt: skip
+    report = subprocess.Popen(["workflow/report.sh", "outputs", "full", "outputs/results/run.json"], cwd=clone, env=environment)
+    until = time.monotonic() + 60
+    while not (clone / "training").exists() and report.poll() is None and time.monotonic() < until:
+        time.sleep(0.2)
+    training = psutil.Process(int((clone / "training").read_text()))
+    report.kill()
+    report.wait()
+    assert training.name() == "sleep"
+    _, left = psutil.wait_procs([training], timeout=60)
+    for process in left:
+        process.kill()
+    assert not left

@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+import lifetime
 import measure_kernel
 import run_notebook
 
@@ -261,15 +263,19 @@ def test_a_killed_run_leaves_no_process_behind_and_can_be_started_again(tmp_path
     assert notebook.cells[LAST].outputs[0].data["text/plain"] == "6"
 
 
-def test_a_run_ends_with_its_report_whatever_stands_between_them(tmp_path):
-    job = "import run_notebook, time; run_notebook.end_with_report(); print('begun', flush=True); time.sleep(600)"
-    between = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {job!r}])"
+JOB = "import lifetime, time; lifetime.end_with_report(); print('begun', flush=True); time.sleep(600)"
+COMMAND = [lifetime.__file__, "sh", "-c", "echo begun; exec sleep 600"]
+
+
+@pytest.mark.parametrize("job", [["-c", JOB], COMMAND], ids=["a notebook", "a command"])
+def test_a_job_ends_with_its_report_whatever_stands_between_them(job):
+    between = f"import subprocess, sys; subprocess.run([sys.executable, *{job!r}])"
     first = f"import os, subprocess, sys; os.environ['GLYPHS_REPORT'] = str(os.getpid()); subprocess.run([sys.executable, '-c', {between!r}])"
-    environment = os.environ | {"PYTHONPATH": str(Path(run_notebook.__file__).parent)}
+    environment = os.environ | {"PYTHONPATH": str(Path(lifetime.__file__).parent)}
     report = psutil.Popen([sys.executable, "-c", first], env=environment, stdout=subprocess.PIPE, text=True)
     assert report.stdout.readline() == "begun\n"
     started = report.children(recursive=True)
-    assert len(started) == 2
+    assert len(started) == 3, "what is between, the job, and what looks after it"
     report.kill()
     report.wait()
     _, left = psutil.wait_procs(started, timeout=60)
@@ -277,8 +283,21 @@ def test_a_run_ends_with_its_report_whatever_stands_between_them(tmp_path):
         process.kill()
     assert not left
     # Nor does it begin where the report has ended already.
-    late = subprocess.run([sys.executable, "-c", job], env=environment | {"GLYPHS_REPORT": str(report.pid)}, capture_output=True, text=True)
+    environment["GLYPHS_REPORT"] = str(report.pid)
+    late = subprocess.run([sys.executable, *job], env=environment, capture_output=True, text=True)
     assert late.returncode and not late.stdout and "has ended" in late.stderr
+
+
+def test_a_command_that_a_report_started_has_its_own_signals_and_exit_status():
+    environment = os.environ | {"GLYPHS_REPORT": str(os.getpid())}
+    command = [sys.executable, lifetime.__file__, "sh", "-c"]
+    assert subprocess.run([*command, "exit 3"], env=environment).returncode == 3
+    job = psutil.Popen([*command, "echo begun; exec sleep 600"], env=environment, stdout=subprocess.PIPE, text=True)
+    assert job.stdout.readline() == "begun\n"
+    (watcher,) = job.children()
+    job.terminate()
+    assert job.wait(timeout=60) == -signal.SIGTERM and job.stdout.read() == ""
+    watcher.wait(timeout=60)
 
 
 OF_READERS = {

@@ -161,6 +161,41 @@ def test_the_python_packages_of_a_clone_that_was_moved_are_installed_anew(tmp_pa
     assert "asked for venv" in set_up(moved).stdout
 
 
+PYTHONS = (
+    "PATH HOME USERBASE PLATLIBDIR EXECUTABLE SAFEPATH CASEOK STARTUP "
+    "INSPECT OPTIMIZE WARNINGS IOENCODING DEVMODE DEBUG VERBOSE"
+).split()
+PIPS = (
+    "TARGET PREFIX ROOT PYTHON DRY_RUN CONSTRAINT REQUIREMENT EDITABLE "
+    "REQUIRE_HASHES NO_BINARY PRE PLATFORM PYTHON_VERSION IMPLEMENTATION ABI"
+).split()
+CHOICES = {f"PYTHON{name}": "/elsewhere" for name in PYTHONS} | {f"PIP_{name}": "/elsewhere" for name in PIPS} | {"PIP_USER": "1"}
+
+
+@pytest.mark.parametrize("start", ["env.sh", "setup.sh"])
+def test_the_users_choices_for_python_and_pip_do_not_reach_ours(tmp_path, start):
+    clone = copy_to(tmp_path / "glyphs")
+    # The first that set-up runs of Python asks for its version.
+    python = program(tmp_path / "bin/python3", f"env > {tmp_path}/found; [ $1 = -c ]")
+    program(python.parent / "rustc", "echo host: here")
+    program(python.parent / "cargo", "")
+    path = f"{python.parent}:{os.environ['PATH']}"
+    command = {"env.sh": f". workflow/env.sh && {python} -c", "setup.sh": "workflow/setup.sh"}[start]
+    sh(clone, command, PATH=path, PYTHON=str(python), PIP_INDEX_URL="https://here", **CHOICES)
+    found = dict(line.split("=", 1) for line in (tmp_path / "found").read_text().splitlines() if "=" in line)
+    assert {name: found[name] for name in found if name in CHOICES} == {"PIP_USER": "0"}
+    assert found["PIP_INDEX_URL"] == "https://here"
+
+
+def test_programs_of_ours_start_whatever_the_user_chose_for_python(tmp_path):
+    (tmp_path / "nbformat.py").write_text("raise SystemExit('another nbformat')")
+    for choice in ({"PYTHONPATH": str(tmp_path)}, {"PYTHONSAFEPATH": "1"}, {"PYTHONOPTIMIZE": "2"}, {"PYTHONHOME": str(tmp_path)}):
+        command = "python workflow/run_notebook.py --help"
+        assert sh(ROOT, command, **choice).returncode != 0, f"{choice} does no harm"
+        done = sh(ROOT, f". workflow/env.sh && {command}", **choice)
+        assert done.returncode == 0 and "Executes one notebook" in done.stdout, (choice, done)
+
+
 def test_of_two_set_ups_at_once_one_makes_the_kernel(tmp_path):
     lock = tmp_path / "kernel.lock"
     take = f'exec 9<> "{lock}"; "{ROOT}/.venv/bin/python" workflow/lock.py $$'

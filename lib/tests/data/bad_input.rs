@@ -16,7 +16,7 @@ use image::{ExtendedColorType, ImageEncoder};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use crate::support::{self, fails_with, file, png, zip_of};
+use crate::support::{self, fails_with, file, png, tgz_of, zip_of};
 
 fn drawing() -> Vec<u8> {
     png(1200, 900, ExtendedColorType::Rgb8)
@@ -404,7 +404,7 @@ fn mnist_folders_that_are_wrong() {
     write("t10k-images-idx3-ubyte", &images(1, 28));
     write("t10k-labels-idx1-ubyte.gz", &gzip(&labels(&[4])));
     let mnist = Mnist::open(root).unwrap();
-    assert_eq!((mnist.train.labels, mnist.test.labels), (vec![1, 2, 9], vec![4]));
+    assert_eq!((&mnist.train.labels, &mnist.test.labels), (&vec![1, 2, 9], &vec![4]));
     // As some unpackers leave it: each file in a folder of its name, a dot where a dash was.
     let unpacked = tempfile::tempdir().unwrap();
     for (name, bytes) in [
@@ -427,6 +427,56 @@ fn mnist_folders_that_are_wrong() {
         let found = locate::locate_in(Dataset::Mnist, outer.path(), "here").unwrap();
         assert_eq!(Mnist::open(&found.path).unwrap().test.labels, [4]);
         fs::rename(place, unpacked.path()).unwrap();
+    }
+    // Not unpacked at all.
+    let files = [
+        ("train-images.idx3-ubyte", images(3, 28)),
+        ("train-labels-idx1-ubyte.gz", gzip(&labels(&[1, 2, 9]))),
+        ("t10k-images-idx3-ubyte", images(1, 28)),
+        ("t10k-labels.idx1-ubyte.gz", gzip(&labels(&[4]))),
+    ];
+    let below = |folder: &str, count: usize| -> Vec<(String, &[u8])> {
+        let files = files[..count].iter();
+        let files = files.map(|(name, bytes)| (format!("{folder}{name}"), bytes.as_slice()));
+        files.chain([(format!("{folder}notes.txt"), &b"notes"[..])]).collect()
+    };
+    let leftovers: Vec<_> =
+        below("MNIST/raw/", 4).into_iter().chain(below("__MACOSX/", 4)).collect();
+    for (name, archive) in [
+        ("mnist.zip", zip_of(&below("", 4))),
+        ("archive (1).zip", zip_of(&below("a/b/", 4))),
+        ("mnist/MNIST.tar.gz", tgz_of(&leftovers)),
+        ("Mnist-1998.tgz", tgz_of(&below("", 4))),
+    ] {
+        let place = tempfile::tempdir().unwrap();
+        // Another data set's archive, and one that holds no digits.
+        for other in ["mnistTask3.zip", "mnist-photos.zip", "mnist.tar"] {
+            support::write(&place.path().join(other), &zip_of(&[("0/1.jpg", "")]));
+        }
+        support::write(&place.path().join(name), &archive);
+        let found = locate::locate_in(Dataset::Mnist, place.path(), "here").unwrap();
+        assert_eq!(found.source, format!("here/{name}"));
+        let packed = Mnist::open(&found.path).unwrap();
+        assert_eq!((packed.train.labels, packed.test.labels), (vec![1, 2, 9], vec![4]));
+        assert!(packed.train.images == mnist.train.images);
+        // What is unpacked comes first.
+        for (name, bytes) in &files {
+            support::write(&place.path().join("mnist/raw").join(name), bytes);
+        }
+        let found = locate::locate_in(Dataset::Mnist, place.path(), "here").unwrap();
+        assert_eq!(found.source, "here/mnist");
+    }
+    for (archive, words) in [
+        (zip_of(&below("", 3)), "holds no file t10k-labels"),
+        (zip_of(&[("0/1.png", "")]), "holds no file train-images"),
+        (zip_of(&below("", 4))[..400].to_vec(), "not a readable zip"),
+    ] {
+        let place = tempfile::tempdir().unwrap();
+        support::write(&place.path().join("mnist.zip"), &archive);
+        let found = locate::locate_in(Dataset::Mnist, place.path(), "here").unwrap();
+        fails_with(Mnist::open(&found.path), &["mnist.zip", words, "fetch"]);
+        fs::rename(place.path().join("mnist.zip"), place.path().join("photos.zip")).unwrap();
+        assert_eq!(locate::locate_in(Dataset::Mnist, place.path(), "here"), None);
     }
 
     write("train-labels-idx1-ubyte", &labels(&[1, 2, 10]));

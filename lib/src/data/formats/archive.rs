@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
@@ -135,9 +135,20 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Images taken out of an archive one by one, within its limits.
+/// Which entries are read.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted {
+    pub is_wanted: fn(&str) -> bool,
+    /// Most bytes of one of them.
+    pub max_bytes: u64,
+}
+
+const IMAGES: Wanted = Wanted { is_wanted: is_image, max_bytes: MAX_FILE_BYTES };
+
+/// Entries taken out of an archive one by one, within its limits.
 struct Unpacked<'a> {
     path: &'a Path,
+    wanted: Wanted,
     /// Bytes that may still come.
     budget: u64,
     seen: HashSet<String>,
@@ -145,14 +156,14 @@ struct Unpacked<'a> {
 }
 
 impl Unpacked<'_> {
-    /// Takes an entry that is a file, if it is an image; to pass over one unpacks `skip` bytes.
+    /// Takes an entry that is a file, if it is wanted; to pass over one unpacks `skip` bytes.
     fn take(&mut self, name: &str, is_link: bool, skip: u64, reader: &mut dyn Read) -> Result<()> {
         let path = self.path;
         let wrong = |problem: &str| damaged(path, format!("entry {name:?} {problem}"));
         let Some(name) = checked_name(name) else {
             return Err(wrong("points outside the archive"));
         };
-        if !is_image(&name) {
+        if !(self.wanted.is_wanted)(&name) {
             if !is_leftover(&name) {
                 self.found.others.push(name);
             }
@@ -168,11 +179,11 @@ impl Unpacked<'_> {
         if self.found.len() == MAX_FILES {
             return Err(too_many(path));
         }
-        let limit = MAX_FILE_BYTES.min(self.budget);
+        let limit = self.wanted.max_bytes.min(self.budget);
         let mut bytes = Vec::new();
         let read = reader.take(limit + 1).read_to_end(&mut bytes);
         let is_larger = bytes.len() as u64 > limit;
-        if is_larger && (limit < MAX_FILE_BYTES || skip > self.budget) {
+        if is_larger && (limit < self.wanted.max_bytes || skip > self.budget) {
             let problem = "its images take more than its own size and 96 MB, or 2 GB";
             let remedy = "unpack it and name the folder, or split it";
             return Err(Error::content(path, problem, remedy));
@@ -255,7 +266,7 @@ fn read_file(path: &Path) -> Result<Contents> {
             let problem = "it is a pipe, and an archive is not read in one go";
             return Err(Error::content(path, problem, "save it to a file first"));
         }
-        return unpack(path, BufReader::new(file), size);
+        return unpack(path, BufReader::new(file), size, IMAGES);
     }
     if !is_image(&name) && !begins_like_an_image(&head) {
         let problem = format!("it is neither a {FORMATS} image nor a zip, tar or tar.gz archive");
@@ -274,12 +285,26 @@ fn read_file(path: &Path) -> Result<Contents> {
 
 /// As [`read_images`], from an open archive of `size` bytes; `path` is for errors only.
 pub fn unpack_images(path: &Path, archive: impl Read + Seek, size: u64) -> Result<Vec<ImageFile>> {
-    unpack(path, archive, size)?.whole()
+    unpack(path, archive, size, IMAGES)?.whole()
 }
 
-fn unpack(path: &Path, mut archive: impl Read + Seek, size: u64) -> Result<Contents> {
+/// The wanted files of an archive; images are not meant.
+pub(crate) fn read_wanted(path: &Path, wanted: Wanted) -> Result<Vec<ImageFile>> {
+    let io = |e| Error::io(path, e, "check the file's name and permissions");
+    let file = File::open(path).map_err(io)?;
+    let size = file.metadata().map_err(io)?.len();
+    unpack(path, BufReader::new(file), size, wanted)?.whole()
+}
+
+fn unpack(
+    path: &Path,
+    mut archive: impl Read + Seek,
+    size: u64,
+    wanted: Wanted,
+) -> Result<Contents> {
     let mut unpacked = Unpacked {
         path,
+        wanted,
         budget: size.saturating_add(MAX_GROWTH).min(MAX_TOTAL_BYTES),
         seen: HashSet::new(),
         found: Contents::default(),
@@ -299,6 +324,7 @@ fn unpack(path: &Path, mut archive: impl Read + Seek, size: u64) -> Result<Conte
 
 fn read_zip(unpacked: &mut Unpacked, archive: impl Read + Seek) -> Result<()> {
     let path = unpacked.path;
+    let is_wanted = unpacked.wanted.is_wanted;
     let wrong = |problem| damaged(path, problem);
     let left = Cell::new(0);
     let open = |reader| {
@@ -319,7 +345,7 @@ fn read_zip(unpacked: &mut Unpacked, archive: impl Read + Seek) -> Result<()> {
         let mut seen = HashSet::new();
         let twice: Vec<String> =
             names.iter().filter(|name| !seen.insert(*name)).map(|name| text(name)).collect();
-        if twice.is_empty() || twice.iter().any(|name| is_image(name)) {
+        if twice.is_empty() || twice.iter().any(|name| is_wanted(name)) {
             return Err(wrong("two entries have the same name".into()));
         }
         archive = open(reader)?;
@@ -333,7 +359,7 @@ fn read_zip(unpacked: &mut Unpacked, archive: impl Read + Seek) -> Result<()> {
         };
         let mut entry = match archive.by_index(index) {
             Ok(entry) => entry,
-            Err(_) if !is_image(&name) => {
+            Err(_) if !is_wanted(&name) => {
                 unpacked.found.others.push(name);
                 continue;
             }
@@ -353,7 +379,7 @@ fn read_zip(unpacked: &mut Unpacked, archive: impl Read + Seek) -> Result<()> {
                 _ => text(&raw),
             };
             let is_link = entry.is_symlink();
-            unpacked.take(&name, is_link, MAX_FILE_BYTES, &mut entry)?;
+            unpacked.take(&name, is_link, unpacked.wanted.max_bytes, &mut entry)?;
         }
     }
     Ok(())
@@ -548,4 +574,12 @@ pub(crate) fn is_leftover(path: &str) -> bool {
         part.starts_with('.') && part != "."
             || NAMES.iter().any(|name| part.eq_ignore_ascii_case(name))
     })
+}
+
+/// An unpacked archive often has one outer folder, and nothing else but what macOS adds.
+pub(crate) fn only_folder(path: &Path) -> Option<PathBuf> {
+    let entries = path.read_dir().ok()?.flatten();
+    let entries = entries.filter(|e| !is_leftover(&e.file_name().to_string_lossy()));
+    let mut inner = entries.map(|e| e.path()).filter(|p| p.is_dir());
+    inner.next().filter(|_| inner.next().is_none())
 }

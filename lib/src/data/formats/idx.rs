@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
-use super::archive::{GZIP_MAGIC, read_at_most};
-use crate::data::sets::locate::only_folder;
+use super::archive::{
+    GZIP_MAGIC, ImageFile, Wanted, is_leftover, only_folder, read_at_most, read_wanted,
+};
 use crate::{Error, Result};
 
 /// Most bytes of one file, unpacked. The largest of MNIST has 47 million.
@@ -18,8 +19,7 @@ pub(crate) const REMEDY: &str = "fetch MNIST again with `glyphs data fetch mnist
 /// The path of an IDX file in `folder` or its only folder, plain or gzip, whichever name is used;
 /// some unpackers leave a folder of one of these names that holds the file.
 pub(crate) fn idx_file(folder: &Path, part: &str, what: &str, rank: usize) -> Option<PathBuf> {
-    let stem = |dash| format!("{part}-{what}{dash}idx{rank}-ubyte");
-    let names = [stem('-'), stem('-') + ".gz", stem('.'), stem('.') + ".gz"];
+    let names = names(part, what, rank);
     let inside = |folder: &Path| names.each_ref().map(|name| folder.join(name));
     let file = |folder: &Path| {
         let places = inside(folder);
@@ -30,12 +30,54 @@ pub(crate) fn idx_file(folder: &Path, part: &str, what: &str, rank: usize) -> Op
     file(folder).or_else(|| file(&only_folder(folder)?))
 }
 
+/// The names that an IDX file has.
+fn names(part: &str, what: &str, rank: usize) -> [String; 4] {
+    let stem = |dash| format!("{part}-{what}{dash}idx{rank}-ubyte");
+    [stem('-'), stem('-') + ".gz", stem('.'), stem('.') + ".gz"]
+}
+
+/// MNIST's four files: of each part, images and labels.
+const FILES: [(&str, &str, usize); 4] =
+    [("train", "images", 3), ("train", "labels", 1), ("t10k", "images", 3), ("t10k", "labels", 1)];
+
+/// MNIST's files in an archive (zip, tar, tar.gz), in whichever folders; each with a path that names
+/// the archive too, and its bytes as [`read_unpacked`] gives them.
+///
+/// # Errors
+/// Where one of them is missing, or the archive or one of them is damaged.
+pub(crate) fn read_idx_archive(path: &Path) -> Result<[[(PathBuf, Vec<u8>); 2]; 2]> {
+    let is_wanted = |entry: &str| {
+        let name = entry.rsplit('/').next().unwrap_or(entry);
+        let is_one = |&(part, what, rank): &_| names(part, what, rank).iter().any(|n| n == name);
+        !is_leftover(entry) && FILES.iter().any(is_one)
+    };
+    let files = read_wanted(path, Wanted { is_wanted, max_bytes: MAX_BYTES })?;
+    let file = |part: &str, what: &str, rank: usize| {
+        let names = names(part, what, rank);
+        let found = names.iter().find_map(|name| files.iter().find(|file| file.name() == name));
+        let ImageFile { path: inside, bytes } = found.ok_or_else(|| {
+            let problem = format!("it holds no file {part}-{what}-idx{rank}-ubyte(.gz)");
+            let remedy = format!("remove or rename it, and {REMEDY}");
+            Error::content(path, problem, remedy)
+        })?;
+        let inside = path.join(inside);
+        unpacked(&inside, || Ok(bytes.as_slice())).map(|bytes| (inside, bytes))
+    };
+    let part = |name| Ok::<_, Error>([file(name, "images", 3)?, file(name, "labels", 1)?]);
+    Ok([part("train")?, part("t10k")?])
+}
+
 /// The bytes of an IDX file, unpacked where it is a gzip file: no more than its header
 /// declares.
 pub(crate) fn read_unpacked(path: &Path) -> Result<Vec<u8>> {
+    unpacked(path, || File::open(path).map(BufReader::new))
+}
+
+/// As [`read_unpacked`], from whatever `open` gives; `path` is for errors only.
+fn unpacked<R: Read>(path: &Path, open: impl Fn() -> std::io::Result<R>) -> Result<Vec<u8>> {
     let mut limit = 0;
     let mut read = || -> std::io::Result<Option<Vec<u8>>> {
-        let mut file = BufReader::new(File::open(path)?);
+        let mut file = open()?;
         let magic = read_at_most(&mut file.by_ref().take(2), 2)?.unwrap_or_default();
         let is_gzip = magic == GZIP_MAGIC;
         let whole = Cursor::new(magic).chain(file);

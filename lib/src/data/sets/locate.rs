@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::data::formats::archive::is_leftover;
+use crate::data::formats::archive::{is_leftover, only_folder};
+use crate::data::formats::idx::{idx_file, read_idx_archive};
 use crate::data::samples::Provenance;
 use crate::files::{of_project, project_root, variable};
 use crate::{Error, Result};
@@ -94,9 +95,7 @@ impl Dataset {
         }
         match self {
             Self::Handwritten => has_folder(path, "Sample001", 2),
-            Self::Mnist => {
-                crate::data::formats::idx::idx_file(path, "train", "images", 3).is_some()
-            }
+            Self::Mnist => idx_file(path, "train", "images", 3).is_some(),
             Self::Mislabelled => has_folder(path, "0", 2),
         }
     }
@@ -143,14 +142,45 @@ pub(crate) fn places() -> Result<Vec<(PathBuf, &'static str)>> {
 
 /// The data set in one folder, which results call `name`.
 pub fn locate_in(dataset: Dataset, folder: &Path, name: &str) -> Option<Found> {
-    dataset.candidates().iter().find_map(|candidate| {
-        let path = folder.join(candidate);
-        dataset.is_at(&path).then(|| Found {
+    let known = dataset.candidates().iter().map(|&candidate| candidate.to_owned());
+    let mut known = known.filter(|candidate| dataset.is_at(&folder.join(candidate)));
+    let packed = || (dataset == Dataset::Mnist).then(|| packed_mnist(folder)).flatten();
+    known.next().or_else(packed).map(|candidate| {
+        let path = folder.join(&candidate);
+        Found {
             synthetic: is_stand_in(&path),
             source: format!("{name}/{candidate}").trim_end_matches('/').into(),
             path,
-        })
+        }
     })
+}
+
+/// An archive of MNIST's files, of any name: below `folder`, or in its `mnist/`. One that is called
+/// `mnist` counts whatever it holds, and reading it says what is wrong.
+fn packed_mnist(folder: &Path) -> Option<String> {
+    let others = Dataset::ALL.into_iter().flat_map(Dataset::candidates);
+    let others: Vec<&str> = others.copied().collect();
+    let mut archives = Vec::new();
+    for inner in ["", "mnist/", "MNIST/"] {
+        let Ok(entries) = folder.join(inner).read_dir() else { continue };
+        let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let mut names: Vec<String> = names.filter(|name| !others.contains(&&**name)).collect();
+        names.sort();
+        archives.extend(names.into_iter().map(|name| format!("{inner}{name}")));
+    }
+    archives.retain(|path| {
+        let name = path.to_ascii_lowercase();
+        let is_tar = [".tar", ".tgz", ".tar.gz"].iter().any(|end| name.ends_with(end));
+        // To know what a tar archive holds, all of it has to be unpacked.
+        let may_be_it = name.ends_with(".zip") || is_tar && name.contains("mnist");
+        may_be_it && !is_leftover(path) && folder.join(path).is_file()
+    });
+    let holds_it = |path: &&String| read_idx_archive(&folder.join(path)).is_ok();
+    let is_called_so = |path: &&String| {
+        let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+        name.split('.').next() == Some("mnist")
+    };
+    archives.iter().find(holds_it).or_else(|| archives.iter().find(is_called_so)).cloned()
 }
 
 /// Where fetched data are kept.
@@ -175,12 +205,4 @@ fn has_folder(path: &Path, name: &str, depth: usize) -> bool {
         return true;
     }
     only_folder(path).is_some_and(|only| has_folder(&only, name, depth - 1))
-}
-
-/// An unpacked archive often has one outer folder, and nothing else but what macOS adds.
-pub(crate) fn only_folder(path: &Path) -> Option<PathBuf> {
-    let entries = path.read_dir().ok()?.flatten();
-    let entries = entries.filter(|e| !is_leftover(&e.file_name().to_string_lossy()));
-    let mut inner = entries.map(|e| e.path()).filter(|p| p.is_dir());
-    inner.next().filter(|_| inner.next().is_none())
 }

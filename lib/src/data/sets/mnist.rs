@@ -1,13 +1,13 @@
 //! MNIST (Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, "Gradient-based learning
 //! applied to document recognition", 1998) from its IDX files.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ndarray::{Array2, Array4};
 
 use super::locate::Found;
 use crate::data::formats::archive::sha256;
-use crate::data::formats::idx::{Idx, REMEDY, idx_file, read_unpacked};
+use crate::data::formats::idx::{Idx, REMEDY, idx_file, read_idx_archive, read_unpacked};
 use crate::data::samples::Samples;
 use crate::{Error, Result};
 
@@ -34,30 +34,40 @@ pub struct Mnist {
 }
 
 impl Mnist {
-    /// MNIST, or digits in its format, from a folder with the four IDX files, plain
-    /// or gzip; the images may have any size.
-    pub fn open(folder: &Path) -> Result<Self> {
-        Self::read(&Found::at(folder))
+    /// MNIST, or digits in its format, from a folder or an archive (zip, tar, tar.gz) with the four
+    /// IDX files, plain or gzip; the images may have any size.
+    pub fn open(path: &Path) -> Result<Self> {
+        Self::read(&Found::at(path))
     }
 
     pub(crate) fn read(found: &Found) -> Result<Self> {
+        let (train, test) = match found.path.is_file() {
+            true => read_idx_archive(&found.path)?.into(),
+            false => (in_folder(&found.path, "train")?, in_folder(&found.path, "t10k")?),
+        };
         Ok(Self {
-            train: part(found, "mnist-train", "train", PUBLISHED[0])?,
-            test: part(found, "mnist-test", "t10k", PUBLISHED[1])?,
+            train: part(found, "mnist-train", train, PUBLISHED[0])?,
+            test: part(found, "mnist-test", test, PUBLISHED[1])?,
         })
     }
 }
 
-fn part(found: &Found, name: &str, part: &str, published: [&str; 2]) -> Result<Samples> {
-    let folder = &found.path;
+/// Images and labels of one part: path and bytes of each.
+type Files = [(PathBuf, Vec<u8>); 2];
+
+fn in_folder(folder: &Path, part: &str) -> Result<Files> {
     let file = |what: &str, rank: usize| {
-        idx_file(folder, part, what, rank).ok_or_else(|| {
+        let path = idx_file(folder, part, what, rank).ok_or_else(|| {
             let problem = format!("no file {part}-{what}-idx{rank}-ubyte(.gz)");
             Error::content(folder, problem, REMEDY)
-        })
+        })?;
+        read_unpacked(&path).map(|bytes| (path, bytes))
     };
-    let (image_path, label_path) = (file("images", 3)?, file("labels", 1)?);
-    let (image_bytes, label_bytes) = (read_unpacked(&image_path)?, read_unpacked(&label_path)?);
+    Ok([file("images", 3)?, file("labels", 1)?])
+}
+
+fn part(found: &Found, name: &str, files: Files, published: [&str; 2]) -> Result<Samples> {
+    let [(image_path, image_bytes), (label_path, label_bytes)] = files;
     let digest = sha256(&image_bytes);
     if digest == published[0] && sha256(&label_bytes) != published[1] {
         let problem = "not the labels that were published with these images";
