@@ -40,12 +40,15 @@ fn names(part: &str, what: &str, rank: usize) -> [String; 4] {
 const FILES: [(&str, &str, usize); 4] =
     [("train", "images", 3), ("train", "labels", 1), ("t10k", "images", 3), ("t10k", "labels", 1)];
 
+/// Images and labels of one part: path and bytes of each.
+pub(crate) type Files = [(PathBuf, Vec<u8>); 2];
+
 /// MNIST's files in an archive (zip, tar, tar.gz), in whichever folders; each with a path that names
 /// the archive too, and its bytes as [`read_unpacked`] gives them.
 ///
 /// # Errors
 /// Where one of them is missing, or the archive or one of them is damaged.
-pub(crate) fn read_idx_archive(path: &Path) -> Result<[[(PathBuf, Vec<u8>); 2]; 2]> {
+pub(crate) fn read_idx_archive(path: &Path) -> Result<[Files; 2]> {
     let is_wanted = |entry: &str| {
         let name = entry.rsplit('/').next().unwrap_or(entry);
         let is_one = |&(part, what, rank): &_| names(part, what, rank).iter().any(|n| n == name);

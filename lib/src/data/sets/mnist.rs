@@ -1,13 +1,13 @@
 //! MNIST (Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, "Gradient-based learning
 //! applied to document recognition", 1998) from its IDX files.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ndarray::{Array2, Array4};
 
 use super::locate::Found;
 use crate::data::formats::archive::sha256;
-use crate::data::formats::idx::{Idx, REMEDY, idx_file, read_idx_archive, read_unpacked};
+use crate::data::formats::idx::{Files, Idx, REMEDY, idx_file, read_idx_archive, read_unpacked};
 use crate::data::samples::Samples;
 use crate::{Error, Result};
 
@@ -51,9 +51,6 @@ impl Mnist {
         })
     }
 }
-
-/// Images and labels of one part: path and bytes of each.
-type Files = [(PathBuf, Vec<u8>); 2];
 
 fn in_folder(folder: &Path, part: &str) -> Result<Files> {
     let file = |what: &str, rank: usize| {
