@@ -155,6 +155,7 @@ fn quantile(values: &[f32], share: f32) -> f32 {
 /// as a scanner's frame or the edge of the paper does, nor dirt, nor, where the largest lies clear
 /// of the border, what is cut off by it, as a neighbour's stroke is.
 fn without_dirt(marks: Vec<Mark>, width: usize, height: usize) -> Vec<Mark> {
+    let marks = without_ruling(marks, width, height);
     let largest = |marks: &[Mark]| marks.iter().map(|mark| mark.blocks.len()).max().unwrap_or(0);
     let depth = |&i: &usize| {
         let (x, y) = (i % width, i / width);
@@ -168,13 +169,20 @@ fn without_dirt(marks: Vec<Mark>, width: usize, height: usize) -> Vec<Mark> {
         let [down, across] = mark.extents();
         (across as f32 / width as f32).min(down as f32 / height as f32)
     };
+    // Something dark that reaches in: it lies on two borders all along.
+    let is_in_corner = |mark: &Mark| {
+        let sides = mark.extents().iter().sum::<usize>();
+        span(mark) < 0.6 && 10 * on_border(mark) > 8 * sides
+    };
     let (mut outer, mut inner): (Vec<Mark>, Vec<Mark>) =
         marks.into_iter().partition(lies_along_border);
     // A character that was cropped to its ink touches the border too, on all sides, but not all
     // along; an edge or a corner of the paper reaches neither far in nor far across.
     outer.retain(|mark| {
         let is_frame = 10 * on_border(mark) > 12 * (width + height);
-        !is_frame && (span(mark) > 0.9 || deepest(mark) * 100 > 15 * width.min(height))
+        !is_frame
+            && !is_in_corner(mark)
+            && (span(mark) > 0.9 || deepest(mark) * 100 > 15 * width.min(height))
     });
     // A drawn frame, around something that is not much less.
     let frame = |mark: &Mark| span(mark) > 0.8 && deepest(mark) * 10 < width.min(height);
@@ -185,6 +193,48 @@ fn without_dirt(marks: Vec<Mark>, width: usize, height: usize) -> Vec<Mark> {
     let is_clear = kept.iter().any(|mark| mark.blocks.len() == most && on_border(mark) == 0);
     kept.retain(|mark| mark.blocks.len() > most / 50 && !(is_clear && on_border(mark) > 0));
     kept
+}
+
+/// Without the lines of ruled or squared paper: three or more that go from border to border and touch
+/// nothing, or what meets all four borders three times each and is spread evenly.
+fn without_ruling(mut marks: Vec<Mark>, width: usize, height: usize) -> Vec<Mark> {
+    let is_line = |mark: &Mark, vertical: bool| {
+        let [down, across] = mark.extents();
+        match vertical {
+            true => 10 * down > 9 * height && 10 * across < width,
+            false => 10 * across > 9 * width && 10 * down < height,
+        }
+    };
+    for vertical in [false, true] {
+        if marks.iter().filter(|mark| is_line(mark, vertical)).count() > 2 {
+            marks.retain(|mark| !is_line(mark, vertical));
+        }
+    }
+    // A line may lie on the border itself: a little further in it crosses others.
+    let (right, low, aside, below) = (width - 1, height - 1, width / 20, height / 20);
+    let is_grid = |mark: &Mark| {
+        let mut borders = [(); 4].map(|()| [Vec::new(), Vec::new()]);
+        let mut parts = [0_usize; 9];
+        for &i in &mark.blocks {
+            let (x, y) = (i % width, i / width);
+            parts[3 * (3 * y / height) + 3 * x / width] += 1;
+            let from_border =
+                [(y, below, x), (low - y, below, x), (x, aside, y), (right - x, aside, y)];
+            for ([outer, inner], (depth, inset, place)) in borders.iter_mut().zip(from_border) {
+                outer.extend((depth == 0).then_some(place));
+                inner.extend((depth == inset).then_some(place));
+            }
+        }
+        let times = |places: &mut Vec<usize>| {
+            places.sort_unstable();
+            places.windows(2).filter(|pair| pair[1] > pair[0] + 1).count() + 1
+        };
+        let [least, most] = [parts.iter().min(), parts.iter().max()].map(|n| *n.unwrap_or(&0));
+        borders.iter_mut().all(|[outer, inner]| times(outer).max(times(inner)) > 2)
+            && 5 * least > 2 * most
+    };
+    marks.retain(|mark| !is_grid(mark));
+    marks
 }
 
 /// One colour of an image, reduced to a size that is enough.
