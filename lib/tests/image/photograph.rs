@@ -142,7 +142,7 @@ fn what_cannot_be_read_is_said() {
         (|x, y| x % 40 < 2 || y % 40 < 2, "squared paper"),
         (|x, y| (x + y / 30) % 37 < 2 || (y + x / 30) % 37 < 2, "squared paper, askew"),
         (|x, y| (y + x / 25) % 30 < 2, "ruled paper"),
-        (|x, y| x + y < 130 || x < 12, "corner with an edge"),
+        (|x, y| x + y < 110 || x < 12, "corner with an edge"),
     ] {
         assert_eq!(blank(is_dark), Some(Unreadable::NoInk), "{kind}");
     }
