@@ -91,7 +91,7 @@ ls -l "${records[@]}" "$out/report/$notebook.html"
 grep -q "Trying to restart job" "$D/log" || { echo "the killed job was not sent again" >&2; exit 1; }
 sent=$(grep -c "has been submitted with SLURM jobid" "$D/log")
 [ "$sent" = $((jobs + 1)) ] || { echo "$sent jobs were sent, not $((jobs + 1))" >&2; exit 1; }
-grep -q "$notebook · done" .snakemake/slurm_logs/rule_notebook/*/*.log || { echo "the notebook was no job" >&2; exit 1; }
+grep -q "slurm_logs/rule_notebook/$notebook/" "$D/log" || { echo "the notebook was no job" >&2; exit 1; }
 grep -h '"threads": 1\b' "${records[@]}" | wc -l | grep -qx ${#runs[@]} || { echo "a run had more than its core" >&2; exit 1; }
 rm -rf "$out"
 echo "${#runs[@]} runs and a notebook, $sent jobs, 1 of them killed and sent again"
