@@ -176,8 +176,7 @@ fn taught_wrong_labels(records: &Records) -> Vec<&RunResult> {
 
 /// How many validation images are not read, look-alikes counted as one.
 fn mistakes_between_others(run: &RunResult) -> Option<f64> {
-    let parts = 1.0 + 1.0 / run.setup.split.overlap();
-    let images = run.dataset.count as f64 / parts;
+    let images = run.setup.split.held_out(run.dataset.count);
     Some(((1.0 - run.metric("merged_accuracy")?) * images).round())
 }
 

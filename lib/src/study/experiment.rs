@@ -204,6 +204,12 @@ impl Split {
             Self::TestSet | Self::Few(..) => 0.0,
         }
     }
+
+    /// How many of `images` it holds out.
+    pub fn held_out(self, images: usize) -> f64 {
+        let overlap = self.overlap();
+        images as f64 * overlap / (1.0 + overlap)
+    }
 }
 
 /// One run of the study. Change a field, or start from a function that names one:

@@ -424,8 +424,7 @@ pub fn compare_rates(mnist: &Provenance) -> Result<Html> {
             *networks += 1;
         }
         at_the_edge += usize::from(best == low || best == high);
-        let overlap = clean.split.overlap();
-        held_out = mnist.count as f64 * overlap / (1.0 + overlap);
+        held_out = clean.split.held_out(mnist.count);
         let mut mistakes = reached.map(|accuracy| (1.0 - accuracy) * held_out);
         mistakes.sort_by(f64::total_cmp);
         let lead = mistakes[1] - mistakes[0];
