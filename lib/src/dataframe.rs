@@ -11,7 +11,7 @@ use crate::{Error, Result};
 pub(crate) fn dataframe(columns: Vec<Column>) -> Result<DataFrame> {
     let rows = columns.first().map_or(0, Column::len);
     DataFrame::new(rows, columns).map_err(|e| {
-        let remedy = "give every column a name of its own, and all of them one length";
+        let remedy = "give every column its own name, and all of them the same length";
         Error::argument(format!("no table can be made ({e})"), remedy)
     })
 }

@@ -120,7 +120,7 @@ def test_the_overview_shows_results_beside_the_original(report):
     reported = results.reference_2021()[0]["epochs"][-1]["val_accuracy"]
     assert "87.00 ± 12.71" in page and f"{100 * reported:.2f}" in page
     assert "handwritten" in page and "sha256 <code>abababababababab</code>" in page
-    assert "No result has been written for this part." in page
+    assert "No results have been recorded for this part." in page
 
 
 def test_a_synthetic_result_is_marked_on_the_overview(tmp_path):

@@ -131,7 +131,7 @@ fn command_line() -> Command {
         ))
         .group(ArgGroup::new("form").args(["onnx", "int8"]).required(true));
     let judge = Command::new("judge")
-        .about("Read the images that a run held out for validation with its trained network")
+        .about("With its trained network, read the images that a run held out for validation")
         .arg(Arg::new("name").value_name("NAME").required(true).help("Name of its record"))
         .arg(
             path("out")
@@ -391,7 +391,7 @@ fn show_status(dataset: Dataset) -> Result<()> {
             println!("{}: stand-in, {}", dataset.name(), found.source)
         }
         Some(found) => println!("{}: {}", dataset.name(), found.source),
-        None => println!("{}: not here; `glyphs data fetch {0}` gets it", dataset.name()),
+        None => println!("{}: not here; `glyphs data fetch {0}` fetches it", dataset.name()),
     }
     println!("  {}\n  {}\n  licence: {}", entry.title, entry.citation, entry.licence);
     Ok(())

@@ -70,7 +70,7 @@ impl Signature {
             if given != batch.len * each {
                 return Err(Error::argument(
                     format!("a batch of {} images has {given} {what}", batch.len),
-                    format!("give {each} {what} an image, {} in all", batch.len * each),
+                    format!("give {each} {what} per image, {} in all", batch.len * each),
                 ));
             }
         }

@@ -47,7 +47,7 @@ impl Samples {
             (_, 0) => "the samples have no auxiliary features",
             _ => return Ok(self.beside(others)),
         };
-        let remedy = "take drawings that are preprocessed and name their writers";
+        let remedy = "use preprocessed drawings that name their writers";
         Err(Error::argument(problem, remedy))
     }
 

@@ -98,7 +98,7 @@ impl Verdict {
         match self {
             Self::Holds => "holds",
             Self::DoesNotHold => "does not hold",
-            Self::CannotBeTold => "cannot be told",
+            Self::CannotBeTold => "undecided",
         }
     }
 
@@ -201,7 +201,7 @@ const CLAIMS: [(u8, &str, &str, Test); 27] = [
                 0 => "no person has read these drawings".into(),
                 n => {
                     let sittings = format_counted(n, "sitting");
-                    format!("{sittings} of people: see notebook 2, beside the network")
+                    format!("{sittings} by people: see notebook 2, beside the network")
                 }
             };
             (found, Verdict::CannotBeTold)
@@ -222,7 +222,7 @@ const CLAIMS: [(u8, &str, &str, Test); 27] = [
     ),
     (
         1,
-        "Only one mistake is really one.",
+        "Only one mistake is a real mistake.",
         "runs with at most one mistake that is not between look-alikes",
         Each(
             |records| records.alone.runs.iter().collect(),
@@ -279,7 +279,7 @@ const CLAIMS: [(u8, &str, &str, Test); 27] = [
     ),
     (
         2,
-        "With the experimental head, pretrained networks outperform.",
+        "With the experimental head, pretrained networks outperform random ones.",
         "accuracy, pretrained − random (points)",
         Above(|records| records.mnist.gain(Experimental, accuracy)),
     ),
@@ -305,7 +305,7 @@ const CLAIMS: [(u8, &str, &str, Test); 27] = [
             let ends = [f64::min, f64::max].map(|of| pairs.clone().reduce(of));
             let measured = match ends {
                 [Some(least), Some(most)] => format!(
-                    "in {}, on one machine each, pretraining changed the time by {:+.0} to {:+.0} %",
+                    "in {}, each timed on one machine, pretraining changed the time by {:+.0} to {:+.0} %",
                     format_counted(pairs.count(), "pair"),
                     100.0 * (least - 1.0),
                     100.0 * (most - 1.0)
@@ -527,12 +527,12 @@ pub fn claims(records: &Records) -> Html {
     });
     let table = table(title, columns).rows(rows);
     let rule = note(&format!(
-        "A claim that something is higher holds if the mean is above 0 and Holm's p below \
-         {LEVEL}, and does not hold if the mean is below 0 and p below {LEVEL}. A claim that two \
+        "A claim that something is higher holds if the mean is above 0 and Holm's p is below \
+         {LEVEL}, and does not hold if the mean is below 0 and p is below {LEVEL}. A claim that two \
          networks are alike holds if the 95 % interval lies within ±{:.1} points: at an accuracy \
          of 99 %, that is half of all errors. Where runs differ in kind, a claim holds if it is so \
          in each of at least five runs, and does not hold if it is so in none. The report \
-         is no part of this project, so that its claims stand here in our words.",
+         is not part of this project, so its claims are given here in our words.",
         MARGIN * 100.0
     ));
     stack(&[&table, &rule])
@@ -547,8 +547,8 @@ pub fn verdicts(records: &Records) -> Html {
     };
     let (hold, fail) = (of(Verdict::Holds), of(Verdict::DoesNotHold));
     note(&format!(
-        "Of {} claims of the 2021 report, {} can be judged by the runs made here. What holds: {}. \
-         What does not: {}.",
+        "Of {} claims of the 2021 report, {} can be judged by the runs made here. These hold: {}. \
+         These do not: {}.",
         all.len(),
         hold.len() + fail.len(),
         or_none(&hold),

@@ -171,7 +171,7 @@ pub fn compare_labels(mnist: &Provenance) -> Result<Html> {
     });
     let (shares, accuracies): (Vec<_>, Vec<_>) = reached.unzip();
     let title = format!(
-        "With {} % of the labels right: {} % of test images read correctly",
+        "With {} % of the labels right: {} % of test images classified correctly",
         shares.join(", "),
         accuracies.join(", ")
     );

@@ -195,9 +195,9 @@ fn highest(ways: &[(impl AsRef<str>, impl Borrow<Seeds>)]) -> Option<(String, St
     }
     let title = match within.as_slice() {
         [] if others.len() == 1 => {
-            format!("{top}, ahead of “{}” by more than chance explains", others[0].0)
+            format!("{top}, ahead of “{}” by more than chance can explain", others[0].0)
         }
-        [] => format!("{top}, ahead of all others by more than chance explains"),
+        [] => format!("{top}, ahead of all others by more than chance can explain"),
         within => format!("{top}; it cannot be told apart from {}", listed(within, "or")),
     };
     let several = match leads.len() {
@@ -318,7 +318,7 @@ impl Trained {
             _ => "validation",
         };
         let title = format!(
-            "{}, {} start: {:.2} % of {judged_by} images right at the end",
+            "{}, {} start: {:.2} % of {judged_by} images classified correctly at the end",
             head_title(head),
             init.name(),
             100.0 * val_accuracy(&self.result).unwrap_or(f64::NAN)

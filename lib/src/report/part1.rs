@@ -47,21 +47,21 @@ pub fn repeats(history: &History, seeds: &Seeds, seed: u64) -> Html {
     let pairs = history.epochs.iter().zip(&run.epochs);
     let differs = pairs.filter(|(here, there)| figures(here) != figures(there));
     let verdict = match (differs.count(), history.epochs.len() == run.epochs.len()) {
-        (0, true) => "losses and accuracies of every epoch are equal, to the last bit".into(),
+        (0, true) => "the losses and accuracies of all epochs are equal to the last bit".into(),
         (0, false) => format!(
-            "the epochs that both have are equal; here there are {}, in the record {}",
+            "the epochs that both have are equal; there are {} here and {} in the record",
             history.epochs.len(),
             run.epochs.len()
         ),
         (differing, _) => format!(
-            "{differing} of {} epochs differ, because of another configuration, other data or \
-             another kind of processor (the record is from {})",
+            "{differing} of {} epochs differ, because of a different configuration, different data \
+             or a different kind of processor (the record is from {})",
             history.epochs.len(),
             run.environment.cpu
         ),
     };
     note(&format!(
-        "Validation accuracy here {:.4}, in the record {:.4}; {verdict}.",
+        "Validation accuracy is {:.4} here and {:.4} in the record; {verdict}.",
         last.val_accuracy,
         run.last().map_or(f64::NAN, |last| last.val_accuracy)
     ))
@@ -129,18 +129,18 @@ pub fn preprocessing_finding(drawings: &Handwritten) -> Result<Html> {
         return Ok(never_made());
     };
     let mut words = format!(
-        "On seed 0, {best} classifies the most validation images correctly, {:.1} %.",
+        "On seed 0, “{best}” has the highest validation accuracy, {:.1} %.",
         accuracy * 100.0
     );
     let (first, squeezed) = &ways[0];
     let gain = seeds.difference(squeezed, val_accuracy, seeds.overlap());
     if let Some(gain) = gain.filter(|_| best != first) {
         let verdict = match gain.interval.contains(0.0) {
-            true => ", so whether it is better cannot be told",
+            true => ", so it is unclear whether it is better",
             false => "",
         };
         words += &format!(
-            " Over {} seeds its mean differs from that of {first} by {} points (95 % interval \
+            " Over {} seeds its mean differs from that of “{first}” by {} points (95 % interval \
              {}){verdict}.",
             gain.n,
             format_signed(gain.mean * 100.0, 1),
@@ -292,7 +292,7 @@ pub fn context_curve(ways: &[(&str, &Seeds)]) -> Result<Html> {
         Some(format!("from {none:.1} to {all:.1} % for {name}"))
     });
     let title = format!(
-        "Accuracy with no and with {} other drawings: {}",
+        "Accuracy without and with {} other drawings: {}",
         OTHERS[OTHERS.len() - 1],
         ends.collect::<Vec<_>>().join(", ")
     );
@@ -322,7 +322,7 @@ pub fn context_curve(ways: &[(&str, &Seeds)]) -> Result<Html> {
     let words = match gains.as_slice() {
         [] => return Ok(stack(&[&chart, &table])),
         gains => format!(
-            "Of the change that {} other drawings make, the first {} make {}.",
+            "Of the change that {} other drawings make, the first {} account for {}.",
             OTHERS[OTHERS.len() - 1],
             spelled(FEW),
             listed(gains, "and")
@@ -366,7 +366,7 @@ pub fn official_test() -> Result<Html> {
     let (same, all) = (published.clone().filter(|is| *is).count(), published.count());
     let weights = note(&format!(
         "{same} of these {all} networks have, bit for bit, the weights that the published records \
-         name; one that was trained again has others where a processor has neither AVX-512 nor AVX2."
+         name; one that was retrained on a processor with neither AVX-512 nor AVX2 has others."
     ));
     Ok(stack(&[&test.dataset, &table, &weights]))
 }
@@ -427,7 +427,7 @@ pub fn findings(
                 span(own, 100.0, 1)
             )
         }
-        Err(_) => "One seed alone cannot say whether the difference is chance.".into(),
+        Err(_) => "One seed alone cannot say whether the difference is due to chance.".into(),
     };
     Ok(note(&format!(
         "The 2021 report's run classified {:.2} % of its validation images correctly. Here \

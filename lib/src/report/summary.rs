@@ -79,7 +79,7 @@ pub fn accuracies(data: &Datasets) -> Result<Html> {
 /// Training time of each network, one run, and of the 2021 report's nine networks together.
 pub fn costs(data: &Datasets) -> Result<Html> {
     let mut table = table(
-        "Training time of one run, mean over the runs on the same processor and threads",
+        "Training time of one run, mean over the runs with the same processor and number of threads",
         "part | network | epochs | minutes | runs | processor",
     );
     let (mut minutes, mut repeated, mut missing) = (0.0, 0, 0);
@@ -110,8 +110,8 @@ pub fn costs(data: &Datasets) -> Result<Html> {
     let ends = [f64::min, f64::max].map(|end| each.iter().copied().reduce(end));
     if let [Some(least), Some(most)] = ends {
         table = table.titled(format!(
-            "A run takes {least:.1} to {most:.1} minutes to train: means over the runs on the same \
-             processor and threads"
+            "A run takes {least:.1} to {most:.1} minutes to train: means over the runs with the same \
+             processor and number of threads"
         ));
     }
     if repeated == 0 || missing > 0 || is_quick() {

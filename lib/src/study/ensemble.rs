@@ -33,7 +33,7 @@ impl EnsembleResult {
         let file = format!("ensembles/{}.json", run.with_seed(SEEDS[0]).name());
         let networks = run.finished(&SEEDS, |data| data.synthetic == test.provenance.synthetic)?;
         if networks.len() < SEEDS.len() {
-            return read_made_or_published(&file, "is no record of an ensemble", "delete it");
+            return read_made_or_published(&file, "is not a record of an ensemble", "delete it");
         }
         let members = networks.iter().map(|(_, checkpoint)| checkpoint.network());
         let members = members.collect::<Result<Vec<_>>>()?;

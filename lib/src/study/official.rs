@@ -73,7 +73,7 @@ impl OfficialTest {
     /// # Errors
     /// Where it cannot be read.
     pub fn load() -> Result<Option<Self>> {
-        read_made_or_published(RECORD, "is no record of the official test", "delete it")
+        read_made_or_published(RECORD, "is not a record of the official test", "delete it")
     }
 
     /// Reads the test set with the networks of ours under all seeds, one drawing at a time and in
@@ -85,7 +85,7 @@ impl OfficialTest {
     /// anything is damaged.
     pub fn run() -> Result<Self> {
         if Self::load()?.is_some() {
-            let problem = "the official test was made already";
+            let problem = "the official test has already been made";
             return Err(Error::argument(problem, "read its result in notebook 2"));
         }
         let drawings = Handwritten::open_test(&find()?)?;

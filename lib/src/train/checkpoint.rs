@@ -134,7 +134,7 @@ impl Checkpoint {
         }
         let [bytes, most] = [bytes, MAX_BYTES].map(|bytes| bytes >> 20);
         let problem = format!(
-            "a checkpoint of this network may take {bytes} MB, and {most} MB are read at most"
+            "a checkpoint of this network may take {bytes} MB, and at most {most} MB are read"
         );
         Err(Error::argument(problem, "train it with `fit`, which keeps none, or make it smaller"))
     }

@@ -238,7 +238,7 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         let refused = |problem: String| {
-            let remedy = "delete it to start anew, or name another checkpoint";
+            let remedy = "delete it to start over, or name another checkpoint";
             Error::content(&path, problem, remedy)
         };
         let of_state = |error| match error {
@@ -435,7 +435,7 @@ fn check_fit(model: &dyn Classifier, samples: &Samples) -> Result<()> {
     } else {
         return Ok(());
     };
-    Err(Error::argument(problem, "use data and a network that belong together"))
+    Err(Error::argument(problem, "use data and a network that fit each other"))
 }
 
 /// How often the largest logit is the label.

@@ -20,7 +20,7 @@ const LARGE: usize = 1 << 16;
 /// Added to the name of such a matrix, the name of its scales, one per row.
 const SCALE: &str = ".scale";
 
-pub(crate) const REMEDY: &str = "take a checkpoint of this network, or train it anew";
+pub(crate) const REMEDY: &str = "use a checkpoint of this network, or train it again";
 
 /// What a file holds.
 #[derive(Clone, Debug)]

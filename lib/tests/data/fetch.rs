@@ -243,11 +243,11 @@ fn what_does_not_come_is_an_error_with_a_remedy() {
         ("/missing", "404", 1),
         ("/broken", "503", 3),
         ("/loop", "redirect", 11),
-        ("/long", "broken off after", 3),
+        ("/long", "cut off after", 3),
         ("/huge", "larger than", 1),
         ("/endless", "larger than", 1),
         ("/nonsense", "", 3),
-        ("/silent", "broken off after 7 bytes", 3),
+        ("/silent", "cut off after 7 bytes", 3),
     ] {
         let start = Instant::now();
         let words = get(&server, path).unwrap_err();

@@ -141,14 +141,14 @@ const CASES: &[Case] = &[
         write: sparse,
         read: |path| Checkpoint::load(path).map(drop),
         data: 0,
-        words: &["huge.safetensors", "more than 100663296 bytes", "train it anew"],
+        words: &["huge.safetensors", "more than 100663296 bytes", "train it again"],
     },
     Case {
         name: "header.safetensors",
         write: |path| fs::write(path, [(1u64 << 60).to_le_bytes(), [b' '; 8]].concat()).unwrap(),
         read: |path| Checkpoint::load(path).map(drop),
         data: 0,
-        words: &["header.safetensors", "header is too long", "train it anew"],
+        words: &["header.safetensors", "header is too long", "train it again"],
     },
     Case {
         name: "shape.safetensors",
@@ -161,7 +161,7 @@ const CASES: &[Case] = &[
         },
         read: |path| Checkpoint::load(path).map(drop),
         data: 0,
-        words: &["shape.safetensors", "train it anew"],
+        words: &["shape.safetensors", "train it again"],
     },
 ];
 

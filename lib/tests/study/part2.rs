@@ -155,7 +155,7 @@ fn nothing_is_compared_with_runs_in_two_groups() {
     assert!(!apart.contains("lead") && !apart.contains("more than chance"), "{apart}");
 }
 
-/// A title says what the runs show, and that it cannot be told where they do not.
+/// A title says what the runs show, and that it is unclear where they do not.
 #[test]
 fn titles_are_what_the_runs_show() {
     let title = |html: Html| html.text().lines().next().unwrap_or_default().to_string();
@@ -167,7 +167,7 @@ fn titles_are_what_the_runs_show() {
         ),
         (
             1,
-            "Original head: it cannot be told whether pretrained networks reach 98 % sooner",
+            "Original head: it is unclear whether pretrained networks reach 98 % sooner",
             "One seed alone cannot say whether pretraining changes test accuracy",
         ),
     ] {
@@ -194,7 +194,7 @@ fn verdicts_of_both_heads_are_one_clause_and_name_the_correction() {
     let text = |html: Html| html.text().to_string();
     let (alike, grids) = (grid(5, 5), [(100, &grid(5, 5)), (1_000, &grid(5, 5))]);
     let words = text(part2::little_data(&grids));
-    let once = "On 100 images, pretraining raises test accuracy with both heads (original: +0.42";
+    let once = "With 100 images, pretraining raises test accuracy with both heads (original: +0.42";
     assert!(words.contains(once), "{words}");
     // A gain of 0.42 points that varies by so much: p is 0.03, and above 0.05 for two of them.
     let runs = alike.iter().map(|(head, init, seeds)| {
@@ -211,7 +211,7 @@ fn verdicts_of_both_heads_are_one_clause_and_name_the_correction() {
     let shown = text(part2::compare_starts(&uncertain, "starts").unwrap());
     let title = "Pretraining makes no detectable difference to test accuracy with either head";
     assert!(shown.starts_with(title), "{shown}");
-    let reason = "Over the seeds, after Holm's correction, it cannot be told whether pretraining \
+    let reason = "Over the seeds, after Holm's correction, it is unclear whether pretraining \
                   changes test accuracy with either head (original: +0.42";
     assert!(shown.contains(reason), "{shown}");
 }
@@ -332,7 +332,7 @@ fn claims_are_held_against_the_records() {
     assert!(line.unwrap().contains("+0.44") || line.unwrap().contains("+0.4"), "{text}");
     assert!(has_cell(line.unwrap(), "holds"), "{text}");
     let found = verdicts(&records(grid(5, 5))).text().to_string();
-    let (hold, fail) = found.split_once("What does not:").unwrap();
+    let (hold, fail) = found.split_once("These do not:").unwrap();
     assert!(hold.contains("pretrained networks outperform"), "{found}");
     assert!(fail.contains("Folder 0 has every digit but 0"), "{found}");
 }

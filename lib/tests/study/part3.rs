@@ -169,7 +169,10 @@ fn findings_tell_the_runs_apart() {
 #[test]
 fn charts_and_tables_say_what_they_are_of() {
     let shown = trained(Head::Original, Init::Random, 0.9).chart().text().to_owned();
-    assert!(shown.contains("% of test images right") && shown.contains("test accuracy"), "{shown}");
+    assert!(
+        shown.contains("% of test images classified correctly") && shown.contains("test accuracy"),
+        "{shown}"
+    );
     let table = part3::answers_in_report(&dataset3(), &test_set()).show().html();
     assert!(!table.contains("></td>"), "{table}");
     let words = part3::accuracies(&grid()).unwrap().text().to_owned();

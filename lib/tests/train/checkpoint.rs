@@ -12,7 +12,7 @@ use glyphs::train::{Checkpoint, Config, History};
 use ndarray::{Array2, Array4};
 use proptest::prelude::*;
 
-const REMEDY: &str = "take a checkpoint of this network, or train it anew";
+const REMEDY: &str = "use a checkpoint of this network, or train it again";
 
 fn checkpoint(hidden: usize, classes: usize, features: usize) -> Checkpoint {
     let samples = Samples {

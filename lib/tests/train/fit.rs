@@ -193,7 +193,7 @@ fn a_state_that_is_damaged_or_of_another_run_is_refused_with_its_remedy() {
         error.to_string()
     };
     let refused = |said: String, words: &str| {
-        assert!(said.contains(words) && said.contains("delete it to start anew"), "{said}");
+        assert!(said.contains(words) && said.contains("delete it to start over"), "{said}");
     };
     assert!(go(&train, &valid).contains("broken off"));
     assert!(go(&train, &valid).contains("broken off"), "it goes on");

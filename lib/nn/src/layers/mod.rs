@@ -73,9 +73,9 @@ use crate::{Builder, shape::SampleShape};
 /// ```
 #[diagnostic::on_unimplemented(
     message = "the layer `{Self}` does not take samples of shape `{In}`",
-    label = "`{In}` comes in here, and `{Self}` takes another shape",
+    label = "`{In}` arrives here, but `{Self}` takes another shape",
     note = "a shape is (channels, height, width) or (length,)",
-    note = "a module of dfdx becomes a layer as `OnTape<M>`, your own type implements `Layer`"
+    note = "a module of dfdx becomes a layer as `OnTape<M>`; your own type by implementing `Layer`"
 )]
 pub trait Layer<In: SampleShape>: 'static {
     type Output: SampleShape;

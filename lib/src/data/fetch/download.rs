@@ -123,7 +123,7 @@ fn attempt_once(agent: &Agent, url: &str, path: &Path, patience: &Patience) -> R
         StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE => {
             fs::remove_file(&part)?;
             return Err(Failure::Passing(
-                "the server sent a different part than was asked for".into(),
+                "the server sent a part other than the one requested".into(),
             ));
         }
         status => {
@@ -167,7 +167,7 @@ fn receive(
     let mut buffer = vec![0; 64 << 10];
     let mut have = start;
     loop {
-        let broken = |e| Failure::Passing(format!("broken off after {have} bytes ({e})"));
+        let broken = |e| Failure::Passing(format!("cut off after {have} bytes ({e})"));
         let count = reader.read(&mut buffer).map_err(broken)?;
         if count == 0 {
             break;
@@ -183,7 +183,7 @@ fn receive(
         });
     }
     if total.is_some_and(|total| total != have) {
-        return Err(Failure::Passing(format!("broken off after {have} bytes")));
+        return Err(Failure::Passing(format!("cut off after {have} bytes")));
     }
     Ok(file.sync_all()?)
 }

@@ -108,7 +108,8 @@ fn check_parts(dataset: Dataset, found: &Found, expected: &[String]) -> Result<V
     for (part, expected) in parts.iter().zip(expected) {
         if part.sha256 != *expected {
             let problem = format!("{} has sha256 {} instead of {expected}", part.name, part.sha256);
-            let remedy = "fetch it again; if it is what you want all the same, put it into data/raw/ by hand";
+            let remedy =
+                "fetch it again; if it is what you want anyway, put it into data/raw/ by hand";
             return Err(Error::content(&found.path, problem, remedy));
         }
     }

@@ -170,7 +170,7 @@ impl Unpacked<'_> {
             return Ok(());
         }
         if !self.seen.insert(name.clone()) {
-            return Err(wrong("comes twice"));
+            return Err(wrong("occurs twice"));
         }
         if is_link {
             self.found.damaged.push(wrong("is a link"));
@@ -263,7 +263,7 @@ fn read_file(path: &Path) -> Result<Contents> {
     {
         let size = file.metadata().map_err(io)?.len();
         if file.rewind().is_err() {
-            let problem = "it is a pipe, and an archive is not read in one go";
+            let problem = "it is a pipe, and an archive is not read in one pass";
             return Err(Error::content(path, problem, "save it to a file first"));
         }
         return unpack(path, BufReader::new(file), size, IMAGES);

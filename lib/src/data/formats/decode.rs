@@ -202,7 +202,7 @@ fn format(path: &Path, bytes: &[u8]) -> Result<ImageFormat> {
         Ok(format @ (Png | Jpeg | WebP | Bmp | Tiff | Gif)) => Ok(format),
         _ if is_heic_or_avif(bytes) => {
             let remedy = "store it as JPEG or PNG; most phones and viewers offer that";
-            Err(Error::content(path, "HEIC and AVIF images are not read", remedy))
+            Err(Error::content(path, "HEIC and AVIF images are not supported", remedy))
         }
         _ => Err(damaged(path, &format!("it is not a {FORMATS} image"))),
     }
@@ -235,7 +235,7 @@ fn is_progressive(bytes: &[u8]) -> Option<bool> {
 fn undecodable(path: &Path, error: ImageError) -> Error {
     match error {
         ImageError::Unsupported(_) => {
-            let problem = format!("this kind of image is not read ({error})");
+            let problem = format!("this kind of image is not supported ({error})");
             Error::content(path, problem, "save it as PNG")
         }
         _ => {

@@ -86,7 +86,7 @@ impl RowChart {
     }
 
     fn figure(&self) -> Figure {
-        let mut words = format!("{}, one row an item.", self.axis.name);
+        let mut words = format!("{}, one row per item.", self.axis.name);
         for series in &self.series {
             for (item, value, interval) in &series.values {
                 let _ = write!(words, " {} {}: {value:.4}", self.items[*item], series.label);

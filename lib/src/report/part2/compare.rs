@@ -96,8 +96,8 @@ pub fn convergence(grid: &Grid) -> Result<Html> {
         format!("{}: {near}; {far}.", head_title(head))
     });
     let words = note(&format!(
-        "{} Seconds are the median steps times what a step took in the run of seed 0, on the processor \
-         that made it.",
+        "{} Seconds are the median steps times the duration of a step in the run of seed 0, on the \
+         processor that made it.",
         words.join(" ")
     ));
     Ok(stack(&[&charts, &table, &left_out(&grid.left_out()), &words]))
@@ -113,8 +113,8 @@ fn fewer_steps(grid: &Grid) -> String {
     match gains.len() {
         0 => "Steps and seconds until accuracy first reaches a goal".into(),
         all => format!(
-            "Steps until accuracy first reaches a goal: with pretraining fewer in {fewer} of {all} \
-             comparisons, more in {more} (95 % intervals, not corrected for the number of comparisons)"
+            "Pretrained networks need fewer steps to reach a goal in {fewer} of {all} comparisons, more \
+             in {more} (95 % intervals, not corrected for the number of comparisons)"
         ),
     }
 }
@@ -139,7 +139,7 @@ fn sooner(grid: &Grid, head: Head, goal: f64) -> String {
         ),
         gain => {
             let reason = gain.and_then(|gain| gain.2.as_ref()).map_or("", by_holm);
-            format!("{reason}it cannot be told whether pretrained networks reach {percent} sooner")
+            format!("{reason}it is unclear whether pretrained networks reach {percent} sooner")
         }
     }
 }
@@ -172,7 +172,7 @@ fn seconds_a_step(runs: &[RunResult]) -> f64 {
 fn step_gain(grid: &Grid, head: Head, goal: f64) -> Cell {
     match grid.gain(head, steps_in_all(goal)) {
         Some(gain) => format!("{}{}", difference(&gain, 1.0, 0), ended(grid, head, goal)).into(),
-        None => "cannot be told from one seed".into(),
+        None => "unknown from one seed".into(),
     }
 }
 
@@ -223,13 +223,13 @@ pub fn quality(grid: &Grid) -> Html {
     }
     let table = table.titled(format!(
         "Pretrained − random, paired by seed: after Holm's correction, {certain} of {known} differences \
-         are more than chance explains"
+         are more than chance can explain"
     ));
     let [original, experimental] = Head::ALL.map(|head| forest(&all, head));
     let drawn = MEASURES.iter().filter(|measure| measure.scale == 100.0).count();
     let words = format!(
         "The charts show {} of the {} measures; the other {} are not percentages. Holm's \
-         correction is in the counts of their titles, not in the intervals drawn.",
+         correction applies to the counts in their titles, not to the intervals drawn.",
         spelled(drawn),
         spelled(MEASURES.len()),
         spelled(MEASURES.len() - drawn)
@@ -280,7 +280,7 @@ pub fn quality_finding(grid: &Grid) -> Html {
     if known == 0 {
         return note("One seed alone cannot say whether pretraining helps.");
     }
-    let mut sentences = vec![format!("{known} comparisons were made; these p-values are Holm's.")];
+    let mut sentences = vec![format!("{known} comparisons were made; the p-values are Holm's.")];
     for head in Head::ALL {
         let certain: Vec<String> = (all.iter())
             .filter(|(h, .., p)| *h == head && *p < 0.05)
@@ -345,12 +345,12 @@ pub fn little_data(grids: &[(usize, &Grid)]) -> Html {
     let of_each: Vec<&Grid> = grids.iter().map(|(_, grid)| *grid).collect();
     let effects = sentences::effects(&of_each, accuracy);
     let table = match sentences::count(&effects, "test accuracy") {
-        Some(count) => table.titled(format!("On few images: {count}")),
+        Some(count) => table.titled(format!("With few images, {count}")),
         None => table,
     };
     let effects = effects.into_iter().zip(grids);
     let words = effects.filter(|(effects, _)| !effects.is_empty()).map(|(effects, (n, _))| {
-        let images = format!("On {} images", format_count(*n));
+        let images = format!("With {} images", format_count(*n));
         sentences::sentence(&images, &effects, "test accuracy")
     });
     let words: Vec<String> = words.collect();
@@ -448,8 +448,8 @@ pub fn compare_rates(mnist: &Provenance) -> Result<Html> {
     let (least, most) = (least.unwrap_or(&0), most.unwrap_or(&0));
     let lead = if least == most { most.to_string() } else { format!("{least} to {most}") };
     let chance = match within == all {
-        true => "less than chance explains".into(),
-        false => format!("less than chance explains for {within} of {all} networks"),
+        true => "less than chance can explain".into(),
+        false => format!("less than chance can explain for {within} of {all} networks"),
     };
     let words = format!(
         "{used} the best of the {} rates. On one seed it wins by {lead} of {} images, {chance} (two \

@@ -49,7 +49,7 @@ fn alike(effects: &[Effect]) -> Vec<Vec<&Effect>> {
 }
 
 /// `pretraining raises test accuracy with the original head (+0.12 points, 0.05 to 0.19)`, or
-/// that it cannot be told.
+/// that it is unclear.
 fn clause(group: &[&Effect], what: &str) -> String {
     let heads = with_heads(group);
     let either = with_either(group);
@@ -69,11 +69,11 @@ fn clause(group: &[&Effect], what: &str) -> String {
             let gains = group.iter().filter_map(|effect| effect.gain.as_ref());
             let reason = gains.map(by_holm).find(|reason| !reason.is_empty());
             let reason = reason.unwrap_or_default();
-            let told = format!("{reason}it cannot be told whether pretraining changes");
+            let told = format!("{reason}it is unclear whether pretraining changes");
             format!("{told} {what} {either}{numbers}")
         }
         (None, None) => {
-            format!("it cannot be told from one seed whether pretraining changes {what} {either}")
+            format!("one seed cannot show whether pretraining changes {what} {either}")
         }
     }
 }

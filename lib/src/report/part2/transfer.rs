@@ -25,7 +25,7 @@ pub fn carried_over() -> Html {
     let kept: usize = kept.map(|layer| layer.parameters).sum();
     note(&format!(
         "With the original head, {} of {} parameters ({:.2} %) are carried over, with the running \
-         statistics of batch normalisation. The output layer is new, from the run's seed, so \
+         statistics of batch normalisation. The output layer is new, made from the run's seed, so \
          both starts give each digit the same initial weights.",
         format_count(kept),
         format_count(all),
