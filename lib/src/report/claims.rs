@@ -98,7 +98,7 @@ impl Verdict {
         match self {
             Self::Holds => "holds",
             Self::DoesNotHold => "does not hold",
-            Self::CannotBeTold => "undecided",
+            Self::CannotBeTold => "cannot be told",
         }
     }
 
