@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Result,
     data::Handwritten,
-    display::{Axis, Html, LineChart, Table, format_signed, note, number, percent, stack},
+    display::{Axis, Html, LineChart, Show, Table, format_signed, note, number, percent, stack},
     eval::{
         Evaluation,
         statistics::{difference_of_splits, holm, mean, prediction_interval, wilson},
@@ -101,10 +101,10 @@ pub fn compare_averaging(ways: &[(&str, &Seeds)]) -> Result<Html> {
         "Averaging over {COPIES} distorted copies helps {} of {tested} networks by more than chance",
         helped.len()
     ));
-    let words = match helped.as_slice() {
-        [] => "Averaging helps none of these by more than chance.".into(),
-        names => format!("Averaging helps by more than chance: {}.", names.join("; ")),
-    };
+    if helped.is_empty() {
+        return Ok(table.show());
+    }
+    let words = format!("Averaging helps by more than chance: {}.", helped.join("; "));
     Ok(stack(&[&table, &note(&words)]))
 }
 
@@ -268,8 +268,8 @@ pub fn compare_readings(drawings: &Handwritten) -> Result<Html> {
         several => format!("{several} of the {all} readings have"),
     };
     let words = format!(
-        "Nearest to the log in training accuracy, validation accuracy and validation loss together \
-         (smallest sum of relative differences): {nearest}. Its gap between the two accuracies is \
+        "Nearest means the smallest sum of relative differences in training accuracy, validation \
+         accuracy and validation loss. The nearest reading's gap between the two accuracies is \
          {:.1} points, the log's {:.1}; it halves the rate {:.1} times, the log {:.0} times. {reach} \
          a mean validation accuracy of at least the log's {:.1} %; the highest mean is {:.1} %.",
         100.0 * (means[0] - means[1]),

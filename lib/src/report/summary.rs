@@ -65,14 +65,13 @@ pub fn accuracies(data: &Datasets) -> Result<Html> {
     let table = table.titled(format!(
         "The mean here is above the 2021 report's run in {above} of {beside} rows"
     ));
-    let mut words =
-        format!("In {above} of {beside} rows the mean here is above the 2021 report's run.");
-    if in_groups > 0 {
-        words += &format!(
-            " Not counted: {} whose runs fall into two groups, so that their mean is near neither group.",
-            format_counted(in_groups, "row")
-        );
+    if in_groups == 0 {
+        return Ok(table.show());
     }
+    let words = format!(
+        "Not counted: {} whose runs fall into two groups, so that their mean is near neither group.",
+        format_counted(in_groups, "row")
+    );
     Ok(stack(&[&table, &note(&words)]))
 }
 
