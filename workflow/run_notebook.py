@@ -29,6 +29,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from pygments.lexers import RustLexer
 from pygments.token import Comment, String
 
+import left
 from lifetime import end_with_report
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -42,9 +43,10 @@ class NotebookFailed(Exception):
 class Runner(NotebookClient):
     """nbclient's client with progress lines and a proof for every cell."""
 
-    def __init__(self, notebook, name, **options):
+    def __init__(self, notebook, name, executed, **options):
         super().__init__(notebook, **options)
         self.name = name
+        self.executed = executed
         self.cells = [i for i, cell in enumerate(notebook.cells) if is_code(cell)]
         self.started = time.monotonic()
         self.stderr = ""
@@ -64,7 +66,8 @@ class Runner(NotebookClient):
     async def async_execute_cell(self, cell, cell_index, **options):
         if not is_code(cell):
             return cell
-        say(f"{self.place(cell_index)} · {clock(time.monotonic() - self.started)}")
+        spent = time.monotonic() - self.started
+        say(" · ".join(filter(None, [self.place(cell_index), clock(spent), left.of_report(self.executed, spent)])))
         self.stderr = ""
         try:
             cell = await super().async_execute_cell(cell, cell_index, **options)
@@ -125,7 +128,7 @@ def run(notebook, executed, timeout=None):
     started = time.time()
     executed_now = False
     try:
-        execute(content, name, timeout, notebook.parent)
+        execute(content, name, executed, timeout, notebook.parent)
         content.metadata["glyphs"] = {
             "started": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(started)),
             "seconds": round(time.time() - started, 1),
@@ -141,13 +144,14 @@ def run(notebook, executed, timeout=None):
     say(f"{name} · done · {clock(time.time() - started)}")
 
 
-def execute(content, name, timeout, folder):
+def execute(content, name, executed, timeout, folder):
     """Runs the cells. A kernel that does not start is started once more: another program may have
     taken one of the ports that were chosen for it."""
     for last in (False, True):
         client = Runner(
             content,
             name,
+            executed,
             timeout=timeout,
             startup_timeout=600,
             kernel_name="rust",

@@ -83,7 +83,7 @@ else
     (
         unset CARGO_BUILD_TARGET CARGO_BUILD_BUILD_DIR RUSTFLAGS CARGO_PROFILE_DEV_DEBUG_ASSERTIONS CARGO_PROFILE_DEV_OVERFLOW_CHECKS
         export CARGO_TARGET_DIR="$GLYPHS_EVCXR.part/build"
-        exec cargo install --quiet --config workflow/kernel/build.toml --locked evcxr_jupyter --version "$GLYPHS_EVCXR_VERSION" --root "$GLYPHS_EVCXR.part"
+        exec python workflow/left.py "notebook kernel" cargo install --config workflow/kernel/build.toml --locked evcxr_jupyter --version "$GLYPHS_EVCXR_VERSION" --root "$GLYPHS_EVCXR.part"
     ) &
     kernel=$!
 fi
@@ -93,7 +93,7 @@ wanted=$( (pwd; cat Cargo.lock Cargo.toml .cargo/config.toml lib/Cargo.toml lib/
 if [ "$(cat target/kernel/.warm 2>/dev/null)" != "$wanted" ]; then
     say "Rust dependencies into target/kernel (on 2 cores about 4 minutes, 7 with the kernel beside them)"
     rm -rf target/kernel/program
-    glyphs --version
+    python workflow/left.py "Rust dependencies" glyphs --version
     cargo fetch --locked --target "$CARGO_BUILD_TARGET"
 fi
 

@@ -1,6 +1,7 @@
 """Which jobs a report has, whatever lies beside the data and whatever the user has for other work."""
 
 import fcntl
+import json
 import os
 import re
 import shutil
@@ -58,8 +59,9 @@ NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 
 
 # Instead of running notebooks and making pages, these only say so.
-RUN = """import pathlib, sys
+RUN = """import os, pathlib, sys
 pathlib.Path(sys.argv[2]).write_text("executed")
+pathlib.Path("plan").write_text(os.environ["GLYPHS_PLAN"])
 print(pathlib.Path(sys.argv[1]).stem, file=open("log", "a"))
 """
 PAGES = """import pathlib, sys
@@ -133,6 +135,8 @@ def test_a_report_runs_the_notebooks_in_order_and_the_next_one_none(finished, tm
         done = subprocess.run(command, cwd=clone, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         assert done.returncode == 0, done.stdout
         assert (clone / "log").read_text().splitlines() == expected
+    # They know of each other, for the time that is left.
+    assert list(json.loads((clone / "plan").read_text())) == NOTEBOOKS
 
 
 def test_stray_files_beside_the_data_change_no_job(report, tmp_path):
