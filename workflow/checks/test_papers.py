@@ -162,11 +162,6 @@ def test_codemeta_says_what_the_crates_say():
     assert needed["Rust"] == f">={package['rust-version']}"
 
 
-def test_codecheck_lists_every_page(tmp_path):
-    made_by("codecheck.py", tmp_path / "codecheck.yml")
-    assert (tmp_path / "codecheck.yml").read_text() == (ROOT / "codecheck.yml").read_text()
-
-
 @pytest.mark.parametrize("page", ["README.md", "reproducibility.md", "cluster.md"])
 def test_what_a_page_names_is_there(page):
     links = [link for link in re.findall(r"\]\(([^)#]+)", (ROOT / page).read_text()) if "://" not in link]
