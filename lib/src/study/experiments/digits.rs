@@ -1,6 +1,6 @@
 //! Parts 2 and 3: digits, under right and wrong labels.
 
-use super::recipe;
+use super::{CLAIM_SEEDS, recipe};
 use crate::{
     image::{Augment, Preprocess},
     study::experiment::{
@@ -17,6 +17,8 @@ const MNIST_TRAIN_SHARE: f64 = 11.0 / 12.0;
 pub const FEW: [usize; 3] = [100, 1_000, 10_000];
 /// Protocol of a pretraining of 120 epochs.
 const LONGER: &str = "pretraining-120-epochs";
+/// Protocol of a start from the pretraining of the next seed.
+const NEXT_SEED: &str = "pretraining-next-seed";
 /// How many of the four convolutions are carried over, and which tensors those are.
 pub const DEPTHS: [(usize, &[&str]); 4] = [
     (1, &["block1.conv1.", "block1.bn1."]),
@@ -139,14 +141,25 @@ impl Experiment {
     pub(in crate::study) fn start_of(protocol: &str, head: Head, seed: u64) -> Self {
         match protocol {
             LONGER => Self::pretraining_for_longer(head, seed),
+            NEXT_SEED => Self::pretraining(head, (seed + 1) % CLAIM_SEEDS.len() as u64),
             _ => Self::pretraining(head, seed),
         }
     }
 
     /// From a network that was pretrained for twice as long.
     pub fn from_longer_pretraining(self) -> Self {
-        let protocol = format!("{}-{LONGER}", self.protocol);
-        Self { protocol, init: Init::Pretrained, pretraining: LONGER, ..self }
+        self.starting_from(LONGER)
+    }
+
+    /// From the network that another seed pretrained, the next one. Its features did not form beside
+    /// the initial weights of this run's output layer; those of the same seed's pretraining did.
+    pub fn from_next_pretraining(self) -> Self {
+        self.starting_from(NEXT_SEED)
+    }
+
+    fn starting_from(self, pretraining: &'static str) -> Self {
+        let protocol = format!("{}-{pretraining}", self.protocol);
+        Self { protocol, init: Init::Pretrained, pretraining, ..self }
     }
 
     /// Part 2 as we read the 2021 report: 3 epochs of 600 batches of 100, Adam at 1e-3; the

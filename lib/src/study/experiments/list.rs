@@ -94,6 +94,11 @@ pub fn experiments() -> Vec<ListedRun> {
     list.add(Experiment::pretraining_for_longer(Head::Original, 0), None, &[]);
     let pretrained = Experiment::mnist(Head::Original, Init::Pretrained, 0);
     list.add(pretrained.from_longer_pretraining(), None, &[SUMMARY]);
+    for head in Head::ALL {
+        let run = || Experiment::mnist(head, Init::Pretrained, 0);
+        list.add(run().from_next_pretraining(), None, &[MNIST, SUMMARY]);
+        list.add(run().few(FEW[0]).from_next_pretraining(), None, &[MNIST]);
+    }
     for (head, init) in networks() {
         let run = || Experiment::mnist(head, init, 0);
         let made_by = (head == Head::Original).then_some(MNIST);
