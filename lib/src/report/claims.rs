@@ -3,7 +3,7 @@
 use super::{accuracy, corrected, difference, or_none, p_value, table, val_accuracy};
 use crate::{
     Result,
-    display::{Cell, Html, format_counted, no_number, note, stack},
+    display::{Cell, Html, format_count, format_counted, format_signed, no_number, note, stack},
     eval::statistics::{PairedDifference, difference_of_splits},
     report::{
         part2::measures::{sd_of_last_epoch, steps_to},
@@ -305,10 +305,10 @@ const CLAIMS: [(u8, &str, &str, Test); 27] = [
             let ends = [f64::min, f64::max].map(|of| pairs.clone().reduce(of));
             let measured = match ends {
                 [Some(least), Some(most)] => format!(
-                    "in {}, on one machine each, pretraining changed the time by {:+.0} to {:+.0} %",
+                    "in {}, on one machine each, pretraining changed the time by {} to {} %",
                     format_counted(pairs.count(), "pair"),
-                    100.0 * (least - 1.0),
-                    100.0 * (most - 1.0)
+                    format_signed(100.0 * (least - 1.0), 0),
+                    format_signed(100.0 * (most - 1.0), 0)
                 ),
                 _ => "no pair was timed on one machine".into(),
             };
@@ -415,7 +415,7 @@ const CLAIMS: [(u8, &str, &str, Test); 27] = [
         "",
         Found(|records| {
             let counts = records.audit.matrix().counts;
-            let (zeros, all) = (counts[[0, 0]], counts.column(0).sum());
+            let (zeros, all) = (counts[[0, 0]], format_count(counts.column(0).sum()));
             let verdict = if zeros == 0 { Verdict::Holds } else { Verdict::DoesNotHold };
             (format!("{zeros} of its {all} images are zeros (notebook 5)"), verdict)
         }),

@@ -9,7 +9,7 @@ use crate::{
     data::{Mnist, Provenance},
     display::{
         Axis, Cell, Html, LineChart, RowChart, Show, format_count, format_p, format_signed,
-        no_number, note, number, percent, row, stack,
+        no_number, note, number, row, stack,
     },
     eval::statistics::{Interval, KaplanMeier, PairedDifference, Time},
     report::{
@@ -61,7 +61,7 @@ pub fn convergence(grid: &Grid) -> Result<Html> {
         }
         let there = steps.iter().filter(|time| !time.is_censored()).count();
         table = table.row([
-            percent(goal),
+            Cell::Value(format!("{:.0} %", 100.0 * goal), Some(goal)),
             head.name().into(),
             init.name().into(),
             format!("{there} of {}", steps.len()).into(),
