@@ -239,9 +239,9 @@ def sha256(text):
 
 
 def versions():
-    return [tool("rustc", "--version").split(" (")[0], f"Python {platform.python_version()}"] + [
-        f"evcxr_jupyter {os.environ['GLYPHS_EVCXR_VERSION']}"
-    ] * bool(os.environ.get("GLYPHS_EVCXR_VERSION"))
+    kernel = os.environ.get("GLYPHS_EVCXR_VERSION")
+    found = [tool("rustc", "--version").split(" (")[0], f"Python {platform.python_version()}"]
+    return found + ([f"evcxr_jupyter {kernel}"] if kernel else [])
 
 
 @functools.cache

@@ -198,7 +198,7 @@ def picture(runs):
         y = 38 + 22 * i + 24 * (i // 2)
         high, error, low = span
         if init == "random":
-            parts.append(f'<text x="0" y="{y - 18}" font-weight="600">{amount}</text>')
+            parts.append(f'<text x="0" y="{y - 18}" font-weight="600" stroke="var(--glyphs-bg)" stroke-width="5" paint-order="stroke">{amount}</text>')
         colour = "var(--glyphs-accent)" if init == "pretrained" else "var(--glyphs-warn)"
         shape = f'<circle cx="{x(error):.1f}" cy="{y}" r="5"/>' if init == "pretrained" else f'<path d="M{x(error) - 5:.1f} {y - 5}h10v10h-10z"/>'
         parts.append(f'<g fill="{colour}" stroke="{colour}"><path d="M{x(low):.1f} {y}H{x(high):.1f}" stroke-width="2"/>{shape}</g>')
@@ -223,15 +223,17 @@ def parts(runs):
         for run in runs:
             if run.get("part") == number and in_table(run):
                 groups[label(run)].append(run)
-        tables.append(
-            {
-                "number": number,
-                "title": title,
-                "measure": measure,
-                "rows": [row(group) for group in groups.values()],
-            }
-        )
+        rows = sorted((row(group) for group in groups.values()), key=place)
+        tables.append({"number": number, "title": title, "measure": measure, "rows": rows})
     return tables
+
+
+def place(row):
+    """Where a row stands: protocol by protocol as MAIN has them, each from the report's first network on; the others as they were found."""
+    protocols = list(MAIN.values())
+    if not row["main"]:
+        return (len(protocols), 0, 0)
+    return (protocols.index(row["protocol"]), row["network"] != "original", row["init"] != "random")
 
 
 def in_table(run):

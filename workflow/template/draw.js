@@ -272,7 +272,8 @@ const glyphsDraw = (() => {
     });
   }
   // The browser compiles what has run: so the first drawing waits no longer than the others.
-  for (let i = 0; i < 3; i++) glyphsDraw.read({ pixels: training.subarray(0, board.PIXELS), features: [0, 0, 0, 0, 0, 0] });
+  const sheet = new Uint8Array(canvas.width * canvas.height).fill(255).fill(0, canvas.width * 400, canvas.width * 500);
+  for (let i = 0; i < 3; i++) glyphsDraw.read(glyphsDraw.preprocess(sheet, canvas.width, canvas.height));
   element("clear").onclick = clear;
   element("undo").onclick = () => { strokes.pop(); paint(); read(); };
   clear();

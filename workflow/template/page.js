@@ -109,7 +109,7 @@
       header.replaceChildren(sort);
       sorts.push([header, sort]);
     }
-    if (rows.length < 10) continue;
+    if (rows.length < 16) continue;
     const filter = make("input", { type: "search", oninput: () => {
       const wanted = filter.value.toLowerCase();
       rows.forEach((row) => { row.hidden = !row.textContent.replaceAll("\u00a0", " ").toLowerCase().includes(wanted); });

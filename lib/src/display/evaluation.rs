@@ -147,9 +147,11 @@ impl Show for Merged {
                 group.lookalike.reason.into(),
             ]
         });
+        let [before, after] = [self.accuracy_before, self.accuracy].map(|share| 100.0 * share);
         let caption = format!(
-            "Accuracy {:.4}, and {:.4} when look-alikes count as one: {} of {} mistakes remain",
-            self.accuracy_before, self.accuracy, self.mistakes, self.mistakes_before
+            "Accuracy {before:.1} %, and {after:.1} % when look-alikes count as one: {} of {} \
+             mistakes remain",
+            self.mistakes, self.mistakes_before
         );
         Table::new(caption, columns.split(" | ")).rows(rows).show()
     }

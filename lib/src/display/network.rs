@@ -13,7 +13,7 @@ impl Show for Summary {
         let rows = self.layers.iter().map(|row| {
             [
                 row.name.as_str().into(),
-                row.kind.as_str().into(),
+                row.kind.replace(" x ", "\u{a0}×\u{a0}").into(),
                 shape(&row.output_shape).into(),
                 row.parameters.into(),
                 mega(row.operations),

@@ -168,7 +168,7 @@ pub fn embedding(
         by_chance += others().filter(|&j| is_alike(j)).count() as f64 / others().count() as f64;
     }
     let title = format!(
-        "For {alike} of {shown} images the nearest in the layer {layer} is a look-alike; chance \
+        "For {alike} of {shown} images the nearest one in layer “{layer}” is a look-alike; chance \
          would give {by_chance:.1}. The two directions shown hold {:.0} % of the variance",
         100.0 * (of(&x) + of(&y))
     );

@@ -6,7 +6,9 @@ use super::{
 use crate::{
     Result,
     data::Provenance,
-    display::{Html, Show, format_counted, note, number, stack},
+    display::{
+        Cell, Html, Show, format_counted, format_signed, no_number, note, number, percent, stack,
+    },
     eval::statistics::{mean, mean_of_splits},
     files::is_quick,
     study::{Environment, Experiment, Head, Init, RunResult, Seeds, TAKEN, UNLIMITED, networks},
@@ -33,7 +35,7 @@ struct Row {
 pub fn accuracies(data: &Datasets) -> Result<Html> {
     let mut table = table(
         "Accuracy after the last epoch",
-        "part | network | the 2021 report (%) | here | 95 % interval | seeds | difference (points)",
+        "part | network | the 2021 report | here | 95 % interval | seeds | difference (points)",
     );
     let (mut beside, mut above, mut in_groups) = (0, 0, 0);
     for row in rows(data)? {
@@ -55,11 +57,14 @@ pub fn accuracies(data: &Datasets) -> Result<Html> {
         table = table.row([
             usize::from(row.part).into(),
             row.name.as_str().into(),
-            number(reported * 100.0, 2),
+            percent(reported),
             mean,
             interval,
             estimate.n.into(),
-            number(difference * 100.0, 2),
+            match difference.is_finite() {
+                true => Cell::Value(format_signed(difference * 100.0, 2), Some(difference * 100.0)),
+                false => no_number(),
+            },
         ]);
     }
     let table = table.titled(format!(

@@ -44,6 +44,11 @@ impl Axis {
         self
     }
 
+    /// A value of this axis in words, with the digits that it has.
+    pub(super) fn exact(&self, value: f64) -> String {
+        if self.percent { format!("{} %", (value * 1e6).round() / 1e4) } else { value.to_string() }
+    }
+
     /// Fits the axis to `values`, with about `count` numbers along it.
     pub(super) fn fit(&self, values: impl Iterator<Item = f64>, count: usize) -> Scale {
         let limits = [self.low, self.high].into_iter().flatten();

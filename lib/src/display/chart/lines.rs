@@ -138,7 +138,8 @@ impl LineChart {
             figure = figure.legend(Key::Tick(MUTED), "a run ended before that");
         }
         for (label, value) in &self.references {
-            figure = figure.legend(Key::Line(INK, REFERENCE_DASH), format!("{label}: {value}"));
+            let words = format!("{label}: {}", self.y.exact(*value));
+            figure = figure.legend(Key::Line(INK, REFERENCE_DASH), words);
         }
         figure
     }

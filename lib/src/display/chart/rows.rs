@@ -102,7 +102,8 @@ impl RowChart {
             figure = figure.legend(Key::Dot(series_colour(i)), &series.label);
         }
         for (label, value) in &self.references {
-            figure = figure.legend(Key::Line(INK, REFERENCE_DASH), format!("{label}: {value}"));
+            let words = format!("{label}: {}", self.axis.exact(*value));
+            figure = figure.legend(Key::Line(INK, REFERENCE_DASH), words);
         }
         figure
     }

@@ -48,9 +48,8 @@ pub fn curves(grid: &Grid, head: Head) -> Html {
 /// How soon each network reaches each goal, and whether pretraining changes that.
 pub fn convergence(grid: &Grid) -> Result<Html> {
     let mut table = table(
-        "Steps and seconds until accuracy first reaches a goal",
-        "goal | head | start | reached | median steps | the same in seconds | \
-         mean difference, pretrained − random (steps)",
+        "Steps until accuracy first reaches a goal",
+        "goal | head | start | reached | median steps | mean difference, pretrained − random (steps)",
     );
     let goals = GOALS.into_iter();
     for (goal, (head, init)) in goals.flat_map(|goal| networks().map(move |n| (goal, n))) {
@@ -61,12 +60,11 @@ pub fn convergence(grid: &Grid) -> Result<Html> {
         }
         let there = steps.iter().filter(|time| !time.is_censored()).count();
         table = table.row([
-            percent(goal),
+            Cell::Value(format!("{:.0} %", 100.0 * goal), Some(goal)),
             head.name().into(),
             init.name().into(),
             format!("{there} of {}", steps.len()).into(),
-            median(&steps, 0, 1.0)?,
-            median(&steps, 1, seconds_a_step(runs))?,
+            median(&steps)?,
             match init {
                 Init::Random => "–".into(),
                 Init::Pretrained => step_gain(grid, head, goal),
@@ -96,8 +94,8 @@ pub fn convergence(grid: &Grid) -> Result<Html> {
         format!("{}: {near}; {far}.", head_title(head))
     });
     let words = note(&format!(
-        "{} Seconds are the median steps times the duration of a step in the run of seed 0, on the \
-         processor that made it.",
+        "{} The median is the first step by which half of the runs are there. A step takes equally \
+         long from either start.",
         words.join(" ")
     ));
     Ok(stack(&[&charts, &table, &left_out(&grid.left_out()), &words]))
@@ -111,7 +109,7 @@ fn fewer_steps(grid: &Grid) -> String {
     let fewer = gains.iter().filter(|gain| gain.interval.high < 0.0).count();
     let more = gains.iter().filter(|gain| gain.interval.low > 0.0).count();
     match gains.len() {
-        0 => "Steps and seconds until accuracy first reaches a goal".into(),
+        0 => "Steps until accuracy first reaches a goal".into(),
         all => format!(
             "Pretrained networks need fewer steps to reach a goal in {fewer} of {all} comparisons, more \
              in {more} (95 % intervals, not corrected for the number of comparisons)"
@@ -154,18 +152,12 @@ fn times(
 
 /// Median of times of which some are censored (Kaplan and Meier); where fewer than half of
 /// the runs got there, only a lower bound is known.
-fn median(times: &[Time], decimals: usize, scale: f64) -> Result<Cell> {
-    let last = times.iter().map(|time| time.value()).fold(0.0, f64::max) * scale;
+fn median(times: &[Time]) -> Result<Cell> {
+    let last = times.iter().map(|time| time.value()).fold(0.0, f64::max);
     Ok(match KaplanMeier::new(times)?.median() {
-        Some(median) => number(median * scale, decimals),
-        None => format!("over {last:.decimals$}").into(),
+        Some(median) => number(median, 0),
+        None => format!("over {last:.0}").into(),
     })
-}
-
-/// Of the first run: steps are the same on any machine, seconds are not.
-fn seconds_a_step(runs: &[RunResult]) -> f64 {
-    let last = runs.first().and_then(|run| run.curve.last());
-    last.map_or(f64::NAN, |point| point.seconds / point.step as f64)
 }
 
 /// Paired difference in steps, marked where a run counts that did not get there.

@@ -2,6 +2,7 @@
 //! that starts at random?
 
 mod compare;
+mod head_start;
 pub mod measures;
 mod sentences;
 mod transfer;
@@ -10,5 +11,6 @@ pub use compare::{
     compare_depths, compare_rates, compare_starts, convergence, curves, little_data, quality,
     quality_finding, thirty_epochs,
 };
+pub use head_start::head_start;
 pub use sentences::{calibration, features, recall};
 pub use transfer::{carried_over, features_kept, pretraining_finding, weights_moved};

@@ -26,7 +26,8 @@ pub fn carried_over() -> Html {
     note(&format!(
         "With the original head, {} of {} parameters ({:.2} %) are carried over, with the running \
          statistics of batch normalisation. The output layer is new, made from the run's seed, so \
-         both starts give each digit the same initial weights.",
+         both starts give each digit the same initial weights. They are those that the pretraining of \
+         the same seed started from, so the features formed beside them.",
         format_count(kept),
         format_count(all),
         kept as f64 / all as f64 * 100.0
