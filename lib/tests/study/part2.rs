@@ -301,6 +301,7 @@ fn records(mnist: Grid) -> Records {
         in_context: Seeds::default(),
         strangers: Default::default(),
         mnist,
+        from_next: Default::default(),
         mislabelled: Grid::from_iter([]),
         pretraining_plain: Default::default(),
         rates: [0.99, 0.991, 0.992],
