@@ -251,6 +251,13 @@ fn formats_are_read_or_named_and_cut_ones_refused() {
     file[30] = 4;
     let words = decode_grey(Path::new("x"), &file).unwrap_err().to_string();
     assert!(words.contains("save it as PNG") && !words.contains("restore"), "{words}");
+    // Whole files of formats that are not read, under whatever name.
+    for other in
+        [&b"%PDF-1.7 ..."[..], b"<svg xmlns=...", b"P5 1 1 255 .", b"\0\0\x01\0\x01\0......"]
+    {
+        let words = decode_grey(Path::new("x.png"), other).unwrap_err().to_string();
+        assert!(words.contains("save it as PNG") && !words.contains("restore"), "{words}");
+    }
     // What a camera puts behind the image does no harm; without its end marker it is cut short.
     let mut whole = jpeg_of(40, 30, image::ExtendedColorType::L8, &[90; 1200]);
     let cut = decode_grey(Path::new("x"), &whole[..whole.len() - 2]);
