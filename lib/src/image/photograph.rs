@@ -65,8 +65,19 @@ pub fn is_flat(grey: &Grey) -> bool {
 /// lie, cut half-way between the two means (T. W. Ridler and S. Calvard, "Picture thresholding
 /// using an iterative selection method", 1978) and, where it hangs together with that, at a lower
 /// level too (hysteresis: J. Canny, "A computational approach to edge detection", 1986).
+///
+/// Where grain hides a stroke, a look at half the size averages it out.
 pub fn ink_of_photograph(image: &DynamicImage) -> Result<Ink, Unreadable> {
-    let planes = planes(image, SIDE);
+    let longer = image.width().max(image.height()) as usize;
+    ink_on(planes(image, SIDE)).or_else(|problem| match problem {
+        Unreadable::TooFaint => {
+            ink_on(planes(image, longer.min(SIDE).div_ceil(2))).or(Err(problem))
+        }
+        _ => Err(problem),
+    })
+}
+
+fn ink_on(planes: [Plane; 3]) -> Result<Ink, Unreadable> {
     let papers = planes.each_ref().map(Plane::paper);
     let (width, height) = (planes[0].width, planes[0].height);
     let differences: Vec<[f32; 3]> = (0..width * height)

@@ -83,6 +83,16 @@ fn the_character_is_found_on_any_paper() {
 }
 
 #[test]
+fn grain_that_hides_a_stroke_is_averaged_out() {
+    for label in [4, 7, 10] {
+        let found = read(photograph(label, [40.0; 3], [28.0; 3], |_, _| 1.0));
+        assert_eq!(found.unreadable, None, "{label}");
+        let likeness = likeness(&found.pixels, &read(sheet(label)).pixels);
+        assert!(likeness > 0.8, "{label}: {likeness}");
+    }
+}
+
+#[test]
 fn a_character_written_across_lines_is_found() {
     type Ruling = (&'static str, f32, fn(u32, u32) -> bool);
     let kinds: [Ruling; 5] = [
