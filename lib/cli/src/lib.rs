@@ -271,6 +271,15 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
     let images: Vec<&PathBuf> = arguments.get_many("images").into_iter().flatten().collect();
     let (out, sheet) = (path(arguments, "out"), arguments.get_one::<PathBuf>("sheet"));
     [&out].into_iter().chain(sheet).try_for_each(|path| check_writable(path))?;
+    let read: Vec<&PathBuf> =
+        images.iter().copied().chain(arguments.get_one("checkpoint")).collect();
+    for path in [&out].into_iter().chain(sheet) {
+        // Into a device or a pipe, what is read is not lost.
+        if path.is_file() && read.iter().any(|read| is_same(read, path)) {
+            let problem = "it is read, and would be replaced by what is written";
+            return Err(Error::content(path, problem, "name another file for the output"));
+        }
+    }
     if let Some(sheet) = sheet {
         if is_same(&out, sheet) {
             let problem = format!("--out and --sheet both lead to {}", sheet.display());

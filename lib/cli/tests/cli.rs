@@ -360,6 +360,7 @@ fn a_table_is_appended_to_what_standard_output_has() {
     let log = std::fs::read_to_string(path("log.csv")).expect("a log");
     assert!(log.starts_with("before\nfile,predicted"), "{log}");
     assert_eq!(log.matches("\nalone.bmp,").count(), 2, "{log}");
+    std::fs::write(path("none"), "a checkpoint").expect("a file");
     let done = run("\"$0\" predict --images alone.bmp --sheet /dev/stdout");
     let page = String::from_utf8_lossy(&done.stdout);
     assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"), "{page}");
@@ -367,11 +368,16 @@ fn a_table_is_appended_to_what_standard_output_has() {
         ("alone.bmp --sheet predictions.csv --out ./predictions.csv", "name two files"),
         ("alone.bmp --sheet - --out /dev/stdout", "name two files"),
         ("<(cat alone.bmp) --sheet sheet.html", "save it to a file first"),
+        ("log.csv alone.bmp --out ./alone.bmp", "name another file for the output"),
+        ("alone.bmp --sheet alone.bmp", "name another file for the output"),
+        ("alone.bmp --out none", "name another file for the output"),
     ] {
         let done = run(&format!("\"$0\" predict --checkpoint none --images {options}"));
         let said = String::from_utf8_lossy(&done.stderr);
         assert!(!done.status.success() && said.contains(words), "{said}");
     }
+    let image = std::fs::read(path("alone.bmp")).expect("the image");
+    assert_eq!(image, stroke([301, 400], 60, 80), "what is read stays");
 }
 
 #[test]

@@ -65,8 +65,19 @@ pub fn is_flat(grey: &Grey) -> bool {
 /// lie, cut half-way between the two means (T. W. Ridler and S. Calvard, "Picture thresholding
 /// using an iterative selection method", 1978) and, where it hangs together with that, at a lower
 /// level too (hysteresis: J. Canny, "A computational approach to edge detection", 1986).
+///
+/// Where grain hides a stroke, a look at half the size averages it out.
 pub fn ink_of_photograph(image: &DynamicImage) -> Result<Ink, Unreadable> {
-    let planes = planes(image, SIDE);
+    let longer = image.width().max(image.height()) as usize;
+    ink_on(planes(image, SIDE)).or_else(|problem| match problem {
+        Unreadable::TooFaint => {
+            ink_on(planes(image, longer.min(SIDE).div_ceil(2))).or(Err(problem))
+        }
+        _ => Err(problem),
+    })
+}
+
+fn ink_on(planes: [Plane; 3]) -> Result<Ink, Unreadable> {
     let papers = planes.each_ref().map(Plane::paper);
     let (width, height) = (planes[0].width, planes[0].height);
     let differences: Vec<[f32; 3]> = (0..width * height)
@@ -84,6 +95,7 @@ pub fn ink_of_photograph(image: &DynamicImage) -> Result<Ink, Unreadable> {
     let low = (0.3 * level).max(3.5 * noise);
     let strong = (0.6 * level).max(low);
     let mut found: Vec<bool> = strength.iter().map(|&value| value > low).collect();
+    wipe_ruling(&mut found, width, height);
     let mut kept = marks(&mut found, width);
     kept.retain(|mark| mark.blocks.iter().any(|&i| strength[i] > strong));
     let kept = without_dirt(kept, width, height);
@@ -235,6 +247,101 @@ fn without_ruling(mut marks: Vec<Mark>, width: usize, height: usize) -> Vec<Mark
     };
     marks.retain(|mark| !is_grid(mark));
     marks
+}
+
+/// Wipes the lines of ruled or squared paper out, also where the character is written across them:
+/// two or more thin ones that go from border to border, past all else. What is thicker where they
+/// pass stays (as staff lines are taken out of music: I. Fujinaga, "Staff detection and removal",
+/// 2004).
+fn wipe_ruling(found: &mut [bool], width: usize, height: usize) {
+    let across = lines(found, [width, height], |x, y| y * width + x);
+    let down = lines(found, [height, width], |y, x| y * width + x);
+    let is_inside = |line: &Line, breadth: usize| {
+        let middle = (line.first + line.last) / 2;
+        (breadth / 20..breadth - breadth / 20).contains(&middle)
+    };
+    // The bars of a Z or the stems of an H that was cropped to its ink lie on the borders.
+    if across.iter().filter(|line| is_inside(line, height)).count() > 1
+        || down.iter().filter(|line| is_inside(line, width)).count() > 1
+    {
+        for i in across.into_iter().chain(down).flat_map(|line| line.pixels) {
+            found[i] = false;
+        }
+    }
+}
+
+/// A thin line: where it begins and ends, and its pixels but for those where something crosses it.
+struct Line {
+    first: usize,
+    last: usize,
+    pixels: Vec<usize>,
+}
+
+/// Thin lines that go along all of an image's length, at most a twelfth of its breadth askew; none
+/// where what is near the two borders is not lines alone.
+fn lines(
+    found: &[bool],
+    [length, breadth]: [usize; 2],
+    at: impl Fn(usize, usize) -> usize,
+) -> Vec<Line> {
+    // How thick everything is, across the lines.
+    let mut thickness = vec![0; found.len()];
+    for along in 0..length {
+        let mut start = 0;
+        for place in 0..=breadth {
+            if place == breadth || !found[at(along, place)] {
+                (start..place).for_each(|i| thickness[at(along, i)] = place - start);
+                start = place + 1;
+            }
+        }
+    }
+    let thickest = breadth / 20;
+    let end = length / 25;
+    let is_thin_at = |along| (0..breadth).all(|place| thickness[at(along, place)] <= thickest);
+    // Lines alone, but for one that crosses them there.
+    let is_free = |border: std::ops::Range<usize>| {
+        2 * border.filter(|&along| is_thin_at(along)).count() >= end
+    };
+    if end == 0 || !is_free(0..end) || !is_free(length - end..length) {
+        return Vec::new();
+    }
+    let place = |first: usize, last: usize, along: usize| {
+        (first * (length - 1 - along) + last * along) / (length - 1)
+    };
+    let askew = breadth / 12;
+    let mut candidates = Vec::new();
+    for first in (0..breadth).filter(|&first| (0..end).any(|along| found[at(along, first)])) {
+        for last in first.saturating_sub(askew)..(first + askew + 1).min(breadth) {
+            let on = |along: &usize| found[at(*along, place(first, last, *along))];
+            let count = (0..length).step_by(2).filter(on).count();
+            if 100 * count > 85 * length.div_ceil(2) {
+                candidates.push((count, first, last));
+            }
+        }
+    }
+    candidates.sort_by_key(|&(count, ..)| std::cmp::Reverse(count));
+    let mut lines: Vec<Line> = Vec::new();
+    for (_, first, last) in candidates {
+        let is_known =
+            |line: &Line| (line.first + line.last).abs_diff(first + last) <= 2 * thickest.max(1);
+        if lines.iter().any(is_known) {
+            continue;
+        }
+        let on = (0..length).map(|along| (along, place(first, last, along)));
+        let mut thick: Vec<usize> = on.clone().map(|(x, y)| thickness[at(x, y)]).collect();
+        let (_, &mut usual, _) = thick.select_nth_unstable(length / 2);
+        if usual > thickest {
+            continue;
+        }
+        let near = on.flat_map(|(along, middle)| {
+            (middle.saturating_sub(usual + 1)..(middle + usual + 2).min(breadth))
+                .map(move |place| (along, place))
+        });
+        let pixels = near.map(|(along, place)| at(along, place));
+        let pixels = pixels.filter(|&i| (1..=2 * usual.max(1)).contains(&thickness[i])).collect();
+        lines.push(Line { first, last, pixels });
+    }
+    lines
 }
 
 /// One colour of an image, reduced to a size that is enough.

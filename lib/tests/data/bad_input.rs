@@ -8,7 +8,7 @@ use std::process::Command;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use glyphs::data::archive::read_images;
+use glyphs::data::archive::{read_contents, read_images};
 use glyphs::data::decode::{declared_size, decode_grey};
 use glyphs::data::idx::Idx;
 use glyphs::data::{Dataset, Handwritten, Mislabelled, Mnist, locate};
@@ -16,7 +16,7 @@ use image::{ExtendedColorType, ImageEncoder};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use crate::support::{self, fails_with, file, png, tgz_of, zip_of};
+use crate::support::{self, contains, fails_with, file, png, tgz_of, zip_of};
 
 fn drawing() -> Vec<u8> {
     png(1200, 900, ExtendedColorType::Rgb8)
@@ -417,6 +417,14 @@ fn mnist_folders_that_are_wrong() {
     }
     let found = locate::locate_in(Dataset::Mnist, unpacked.path(), "here").unwrap();
     assert_eq!(Mnist::open(&found.path).unwrap().test.labels, [4]);
+    // As torchvision leaves it below a folder of data.
+    let deep = tempfile::tempdir().unwrap();
+    let raw = deep.path().join("data/MNIST/raw");
+    fs::create_dir_all(raw.parent().unwrap()).unwrap();
+    fs::rename(unpacked.path(), &raw).unwrap();
+    let found = locate::locate_in(Dataset::Mnist, deep.path(), "here").unwrap();
+    assert_eq!(Mnist::open(&found.path).unwrap().test.labels, [4]);
+    fs::rename(raw, unpacked.path()).unwrap();
     // As Kaggle's archive unpacks, among other sets.
     let outer = tempfile::tempdir().unwrap();
     fs::create_dir(outer.path().join("train")).unwrap();
@@ -594,6 +602,33 @@ fn tar_archives_are_read_with_the_same_care() {
         let (_folder, path) = file("bad.tgz", &tar(&[(name, b"", kind)]));
         fails_with(read_images(&path), &["bad.tgz", part]);
     }
+    for (kind, part) in [
+        (tar::EntryType::Link, "is a link"),
+        (tar::EntryType::Fifo, "is neither a file nor a folder"),
+        (tar::EntryType::GNUSparse, "is stored in pieces"),
+    ] {
+        let (_folder, path) = file("kinds.tgz", &tar(&[("a.png", b"", kind)]));
+        let found = read_contents(&path).unwrap();
+        assert_eq!((found.images.len(), found.damaged.len()), (0, 1));
+        contains(&found.damaged[0].to_string(), &["a.png", part]);
+    }
+    // Without the mark of later ones (`tar --format=v7`), and of nothing (`tar cf x.tar -T /dev/null`).
+    let mut header = tar::Header::new_old();
+    header.set_path("A/x.png").unwrap();
+    header.set_size(image.len() as u64);
+    header.set_cksum();
+    let padding = vec![0; image.len().next_multiple_of(512) - image.len() + 1024];
+    let old = [&header.as_bytes()[..], &image, &padding].concat();
+    let (_folder, path) = file("old.TAR", &old);
+    assert_eq!(read_images(&path).unwrap()[0].bytes, image);
+    let (_folder, path) = file("empty.tar", &[0; 10240]);
+    assert!(read_images(&path).unwrap().is_empty());
+    // One file packed by itself.
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(&image).unwrap();
+    let (_folder, path) = file("x.png.GZ", &gzip.finish().unwrap());
+    let one = read_images(&path).unwrap();
+    assert_eq!((one.len(), &*one[0].path, &one[0].bytes), (1, "x.png", &image));
     // As `tar czf x.tgz -C photos .` names them.
     let (_folder, path) = file("dot.tgz", &tar(&[("./A//./x.png", b"x", regular)]));
     assert_eq!(read_images(&path).unwrap()[0].path, "A/x.png");

@@ -83,6 +83,41 @@ fn the_character_is_found_on_any_paper() {
 }
 
 #[test]
+fn grain_that_hides_a_stroke_is_averaged_out() {
+    for label in [4, 7, 10] {
+        let found = read(photograph(label, [40.0; 3], [25.0; 3], |_, _| 1.0));
+        assert_eq!(found.unreadable, None, "{label}");
+        let likeness = likeness(&found.pixels, &read(sheet(label)).pixels);
+        assert!(likeness > 0.8, "{label}: {likeness}");
+    }
+}
+
+#[test]
+fn a_character_written_across_lines_is_found() {
+    type Ruling = (&'static str, f32, fn(u32, u32) -> bool);
+    let kinds: [Ruling; 4] = [
+        ("ruled", 0.6, |_, y| y % 40 < 2),
+        ("ruled, dark", 0.4, |_, y| y % 50 < 3),
+        ("ruled, askew", 0.5, |x, y| (y + x / 25) % 40 < 2),
+        ("ruled, with a margin", 0.5, |x, y| (30..32).contains(&x) || y % 45 < 2),
+    ];
+    for label in [4, 7, 10, 14, 29] {
+        let wanted = read(sheet(label));
+        for (kind, level, is_line) in kinds {
+            let mut image = photograph(label, [240.0; 3], [40.0; 3], |_, _| 1.0);
+            for (_, _, pixel) in image.enumerate_pixels_mut().filter(|(x, y, _)| is_line(*x, *y)) {
+                let line = (240.0 * level) as u8;
+                pixel.0 = pixel.0.map(|value| value.min(line));
+            }
+            let found = read(image);
+            assert_eq!(found.unreadable, None, "{kind}, {label}");
+            let likeness = likeness(&found.pixels, &wanted.pixels);
+            assert!(likeness > 0.85, "{kind}, {label}: {likeness}");
+        }
+    }
+}
+
+#[test]
 fn borders_dirt_and_transparency_are_no_ink() {
     let wanted = read(sheet(7));
     let near = |image: DynamicImage, kind: &str| {
@@ -251,6 +286,13 @@ fn formats_are_read_or_named_and_cut_ones_refused() {
     file[30] = 4;
     let words = decode_grey(Path::new("x"), &file).unwrap_err().to_string();
     assert!(words.contains("save it as PNG") && !words.contains("restore"), "{words}");
+    // Whole files of formats that are not read, under whatever name.
+    for other in
+        [&b"%PDF-1.7 ..."[..], b"<svg xmlns=...", b"P5 1 1 255 .", b"\0\0\x01\0\x01\0......"]
+    {
+        let words = decode_grey(Path::new("x.png"), other).unwrap_err().to_string();
+        assert!(words.contains("save it as PNG") && !words.contains("restore"), "{words}");
+    }
     // What a camera puts behind the image does no harm; without its end marker it is cut short.
     let mut whole = jpeg_of(40, 30, image::ExtendedColorType::L8, &[90; 1200]);
     let cut = decode_grey(Path::new("x"), &whole[..whole.len() - 2]);

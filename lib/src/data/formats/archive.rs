@@ -156,8 +156,15 @@ struct Unpacked<'a> {
 }
 
 impl Unpacked<'_> {
-    /// Takes an entry that is a file, if it is wanted; to pass over one unpacks `skip` bytes.
-    fn take(&mut self, name: &str, is_link: bool, skip: u64, reader: &mut dyn Read) -> Result<()> {
+    /// Takes an entry, if it is wanted; to pass over one unpacks `skip` bytes. `no_file` says what it
+    /// is instead of a file.
+    fn take(
+        &mut self,
+        name: &str,
+        no_file: Option<&str>,
+        skip: u64,
+        reader: &mut dyn Read,
+    ) -> Result<()> {
         let path = self.path;
         let wrong = |problem: &str| damaged(path, format!("entry {name:?} {problem}"));
         let Some(name) = checked_name(name) else {
@@ -172,8 +179,8 @@ impl Unpacked<'_> {
         if !self.seen.insert(name.clone()) {
             return Err(wrong("occurs twice"));
         }
-        if is_link {
-            self.found.damaged.push(wrong("is a link"));
+        if let Some(what) = no_file {
+            self.found.damaged.push(wrong(what));
             return Ok(());
         }
         if self.found.len() == MAX_FILES {
@@ -313,13 +320,26 @@ fn unpack(
         .and_then(|head| archive.rewind().map(|()| head.unwrap_or_default()))
         .map_err(|e| Error::io(path, e, "check the file's permissions"))?;
     if head.starts_with(&GZIP_MAGIC) {
-        read_tar(&mut unpacked, MultiGzDecoder::new(archive))?;
-    } else if head.ends_with(TAR_MAGIC.0) {
+        let name = shown(path.file_name().unwrap_or_default());
+        let name = if has_ending(&name, &["gz"]) { &name[..name.len() - 3] } else { &name };
+        let mut inside = MultiGzDecoder::new(archive);
+        match (unpacked.wanted.is_wanted)(name) {
+            // One file, packed by itself (`1.jpg.gz`).
+            true => unpacked.take(name, None, unpacked.wanted.max_bytes, &mut inside)?,
+            false => read_tar(&mut unpacked, inside)?,
+        }
+    } else if head.ends_with(TAR_MAGIC.0) || is_old_tar(path, &head) {
         read_tar(&mut unpacked, archive)?;
     } else {
         read_zip(&mut unpacked, archive)?;
     }
     Ok(unpacked.found)
+}
+
+/// Tar archives without a mark: old ones (`tar --format=v7`), which begin with a name, and those of
+/// nothing, which are zeros. Only their names tell them.
+fn is_old_tar(path: &Path, head: &[u8]) -> bool {
+    has_ending(&shown(path), &["tar"]) && !head.is_empty() && !head.starts_with(b"PK")
 }
 
 fn read_zip(unpacked: &mut Unpacked, archive: impl Read + Seek) -> Result<()> {
@@ -378,8 +398,8 @@ fn read_zip(unpacked: &mut Unpacked, archive: impl Read + Seek) -> Result<()> {
                 }
                 _ => text(&raw),
             };
-            let is_link = entry.is_symlink();
-            unpacked.take(&name, is_link, unpacked.wanted.max_bytes, &mut entry)?;
+            let no_file = entry.is_symlink().then_some("is a link");
+            unpacked.take(&name, no_file, unpacked.wanted.max_bytes, &mut entry)?;
         }
     }
     Ok(())
@@ -428,7 +448,13 @@ fn read_tar(unpacked: &mut Unpacked, archive: impl Read) -> Result<()> {
             let name = long_name.take();
             let name = name.unwrap_or_else(|| entry.path_bytes().into_owned());
             if !kind.is_dir() {
-                unpacked.take(&text(&name), !kind.is_file(), entry.size(), &mut entry)?;
+                let no_file = match kind {
+                    _ if kind.is_file() || kind.is_contiguous() => None,
+                    _ if kind.is_symlink() || kind.is_hard_link() => Some("is a link"),
+                    _ if kind.is_gnu_sparse() => Some("is stored in pieces (tar --sparse)"),
+                    _ => Some("is neither a file nor a folder"),
+                };
+                unpacked.take(&text(&name), no_file, entry.size(), &mut entry)?;
             }
         }
     }
@@ -492,8 +518,10 @@ fn read_folder(root: &Path) -> Result<Contents> {
                     let problem = "the link leads nowhere";
                     found.damaged.push(Error::content(path, problem, "remove it"));
                 } else {
-                    // Nobody knows what is in there.
-                    return Err(Error::io(path, e.into(), "check the folder's permissions"));
+                    // Nobody knows what is in there: it stops the load, unless it may be skipped
+                    // (`lost+found`).
+                    let remedy = "check the folder's permissions";
+                    found.damaged.push(Error::io(path, e.into(), remedy));
                 }
                 continue;
             }

@@ -43,7 +43,10 @@ pub(crate) const ENDINGS: [&str; 13] = [
 ];
 
 /// How the names of files end that show an image, but are not read.
-pub(crate) const NOT_READ: [&str; 5] = ["heic", "heif", "avif", "pdf", "svg"];
+pub(crate) const NOT_READ: [&str; 22] = [
+    "heic", "heif", "hif", "avif", "pdf", "svg", "jxl", "jp2", "j2k", "ico", "tga", "pcx", "ppm",
+    "pgm", "pbm", "psd", "xcf", "eps", "dng", "cr2", "nef", "arw",
+];
 
 /// Width and height that an image file declares. Nothing is decoded.
 pub fn declared_size(path: &Path, bytes: &[u8]) -> Result<(usize, usize)> {
@@ -204,7 +207,12 @@ fn format(path: &Path, bytes: &[u8]) -> Result<ImageFormat> {
             let remedy = "store it as JPEG or PNG; most phones and viewers offer that";
             Err(Error::content(path, "HEIC and AVIF images are not supported", remedy))
         }
-        _ => Err(damaged(path, &format!("it is not a {FORMATS} image"))),
+        // Whole, but of a format that is not read, whatever its name says.
+        Ok(_) => Err(other_format(path)),
+        Err(_) if bytes.starts_with(b"%PDF") || bytes.starts_with(b"<svg") => {
+            Err(other_format(path))
+        }
+        Err(_) => Err(damaged(path, &format!("it is not a {FORMATS} image"))),
     }
 }
 
@@ -247,6 +255,10 @@ fn undecodable(path: &Path, error: ImageError) -> Error {
             }
         }
     }
+}
+
+fn other_format(path: &Path) -> Error {
+    Error::content(path, format!("it is not a {FORMATS} image"), "save it as PNG or JPEG")
 }
 
 fn damaged(path: &Path, problem: &str) -> Error {

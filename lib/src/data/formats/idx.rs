@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read};
+use std::iter::successors;
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
@@ -16,8 +17,9 @@ const MAX_BYTES: u64 = 1 << 30;
 
 pub(crate) const REMEDY: &str = "fetch MNIST again with `glyphs data fetch mnist`";
 
-/// The path of an IDX file in `folder` or its only folder, plain or gzip, whichever name is used;
-/// some unpackers leave a folder of one of these names that holds the file.
+/// The path of an IDX file in `folder`, its only folder or the only ones in that (`data/MNIST/raw`),
+/// plain or gzip, whichever name is used; some unpackers leave a folder of one of these names that
+/// holds the file.
 pub(crate) fn idx_file(folder: &Path, part: &str, what: &str, rank: usize) -> Option<PathBuf> {
     let names = names(part, what, rank);
     let inside = |folder: &Path| names.each_ref().map(|name| folder.join(name));
@@ -27,7 +29,8 @@ pub(crate) fn idx_file(folder: &Path, part: &str, what: &str, rank: usize) -> Op
         let mut files = places.iter().cloned().chain(deeper);
         files.find(|path| path.is_file())
     };
-    file(folder).or_else(|| file(&only_folder(folder)?))
+    let mut folders = successors(Some(folder.to_path_buf()), |folder| only_folder(folder)).take(4);
+    folders.find_map(|folder| file(&folder))
 }
 
 /// The names that an IDX file has.
