@@ -104,6 +104,12 @@ def test_the_text_of_charts_is_readable_on_a_phone(visit, name):
     assert sizes and min(sizes) > 9.9
 
 
+def test_a_phone_shows_the_whole_of_a_chart_of_usual_width(visit):
+    charts = visit(report("04-mnist.html"), NARROW).locator(".g-scroll:has(> svg[style='--g-width:460px'])")
+    assert charts.count() > 0
+    assert charts.evaluate_all("all => all.filter((chart) => chart.scrollWidth > chart.clientWidth).length") == 0
+
+
 def test_the_contents_leave_the_title_in_sight_on_a_phone(visit):
     page = visit(report("02-cnn-dataset1.html"), NARROW)
     assert page.locator("h1").bounding_box()["y"] < NARROW["height"]
