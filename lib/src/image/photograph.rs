@@ -249,7 +249,7 @@ fn without_ruling(mut marks: Vec<Mark>, width: usize, height: usize) -> Vec<Mark
     marks
 }
 
-/// Wipes the lines of ruled or squared paper out, also where the character is written across them:
+/// Wipes the lines of ruled paper out, also where the character is written across them:
 /// two or more thin ones that go from border to border, past all else. What is thicker where they
 /// pass stays (as staff lines are taken out of music: I. Fujinaga, "Staff detection and removal",
 /// 2004).
@@ -260,10 +260,12 @@ fn wipe_ruling(found: &mut [bool], width: usize, height: usize) {
         let middle = (line.first + line.last) / 2;
         (breadth / 20..breadth - breadth / 20).contains(&middle)
     };
-    // The bars of a Z or the stems of an H that was cropped to its ink lie on the borders.
-    if across.iter().filter(|line| is_inside(line, height)).count() > 1
-        || down.iter().filter(|line| is_inside(line, width)).count() > 1
-    {
+    // The bars of a Z or the stems of an H that was cropped to its ink lie on the borders. Of squares,
+    // strokes along the lines would go with them.
+    let several = |lines: &[Line], breadth| {
+        lines.iter().filter(|line| is_inside(line, breadth)).count() > 1
+    };
+    if several(&across, height) != several(&down, width) {
         for i in across.into_iter().chain(down).flat_map(|line| line.pixels) {
             found[i] = false;
         }
