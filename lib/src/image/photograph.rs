@@ -262,9 +262,8 @@ fn wipe_ruling(found: &mut [bool], width: usize, height: usize) {
     };
     // The bars of a Z or the stems of an H that was cropped to its ink lie on the borders. Of squares,
     // strokes along the lines would go with them.
-    let several = |lines: &[Line], breadth| {
-        lines.iter().filter(|line| is_inside(line, breadth)).count() > 1
-    };
+    let several =
+        |lines: &[Line], breadth| lines.iter().filter(|line| is_inside(line, breadth)).count() > 1;
     if several(&across, height) != several(&down, width) {
         for i in across.into_iter().chain(down).flat_map(|line| line.pixels) {
             found[i] = false;
