@@ -12,7 +12,7 @@ use crate::data::Samples;
 use crate::data::archive::ImageFile;
 use crate::data::decode::decode_photograph;
 use crate::dataframe::{dataframe, write_csv};
-use crate::display::{Gallery, Picture, Show, Tile};
+use crate::display::{Gallery, Html, Picture, Show, Table, Tile, bar, format_counted};
 use crate::eval::{Evaluation, argmax};
 use crate::files::write_atomically;
 use crate::image::{Augment, FEATURES, ImageFolder, Others, Preprocess, Unreadable};
@@ -368,10 +368,7 @@ impl Predictions {
                 None => Tile::new(seen, said, detail),
             }
         };
-        let count = match self.rows.len() {
-            1 => "1 image".into(),
-            count => format!("{count} images"),
-        };
+        let count = format_counted(self.rows.len(), "image");
         let title = format!("{count}, what the network saw, and its answer");
         let gallery = Gallery::new(title, self.rows.iter().enumerate().map(tile));
         let page = format!(
@@ -396,6 +393,25 @@ impl Predictions {
     pub fn problems(&self) -> impl Iterator<Item = (Unreadable, usize)> {
         let count = |problem| self.rows.iter().filter(|row| row.problem == Some(problem)).count();
         Unreadable::ALL.into_iter().map(move |problem| (problem, count(problem)))
+    }
+}
+
+/// One row per image.
+impl Show for Predictions {
+    fn show(&self) -> Html {
+        let columns = ["image", "read as", "confidence"];
+        let rows = self.rows.iter().map(|row| {
+            [
+                row.file.as_str().into(),
+                match (&row.predicted, row.problem) {
+                    (Some(class), _) => class.as_str().into(),
+                    (None, problem) => problem.map_or("", Unreadable::words).into(),
+                },
+                row.confidence.map_or("".into(), |share| bar(f64::from(share))),
+            ]
+        });
+        let caption = format!("{} classified", format_counted(self.rows.len(), "image"));
+        Table::new(caption, columns).rows(rows).show()
     }
 }
 

@@ -6,9 +6,6 @@ use crate::data::Samples;
 use crate::eval::statistics::wilson;
 use crate::eval::{Calibration, ClassScores, ConfusionMatrix, Evaluation, Merged};
 
-use crate::image::Unreadable;
-use crate::predict::Predictions;
-
 use super::chart::{Axis, Heatmap, LineChart};
 use super::gallery::{Gallery, Tile};
 use super::html::{Html, Show, stack};
@@ -154,25 +151,6 @@ impl Show for Merged {
             self.mistakes, self.mistakes_before
         );
         Table::new(caption, columns.split(" | ")).rows(rows).show()
-    }
-}
-
-/// One row per image.
-impl Show for Predictions {
-    fn show(&self) -> Html {
-        let columns = ["image", "read as", "confidence"];
-        let rows = self.rows.iter().map(|row| {
-            [
-                row.file.as_str().into(),
-                match (&row.predicted, row.problem) {
-                    (Some(class), _) => class.as_str().into(),
-                    (None, problem) => problem.map_or("", Unreadable::words).into(),
-                },
-                row.confidence.map_or("".into(), |share| bar(f64::from(share))),
-            ]
-        });
-        let caption = format!("{} classified", format_counted(self.rows.len(), "image"));
-        Table::new(caption, columns).rows(rows).show()
     }
 }
 

@@ -19,7 +19,7 @@ use crate::eval::statistics::{Interval, KaplanMeier, SurvivalStep, mean};
 /// let chart = LineChart::new("Validation lags training", Axis::new("epoch"), Axis::percent("accuracy"))
 ///     .curve("training", [(1.0, 0.41), (2.0, 0.70)])
 ///     .curve("validation", [(1.0, 0.35), (2.0, 0.66)])
-///     .reference("the report", 0.8669);
+///     .reference("the 2021 report", 0.8669);
 /// assert!(chart.show().html().contains("role=\"img\""));
 /// ```
 #[derive(Clone, Debug, PartialEq)]

@@ -57,7 +57,7 @@ impl KaplanMeier {
     /// Where there is no run, or a time is not finite or below 0.
     pub fn new(times: &[Time]) -> Result<Self> {
         let good = |time: &Time| time.value().is_finite() && time.value() >= 0.0;
-        let problem = || "survival of no runs, or of a time that is not a number from 0 up";
+        let problem = || "survival of no runs, or of a time that is NaN or negative";
         let all_good = !times.is_empty() && times.iter().all(good);
         ensure(all_good, problem, "pass one time per run")?;
         let mut distinct: Vec<f64> = times.iter().map(|time| time.value()).collect();

@@ -45,7 +45,7 @@ impl Experiment {
     /// nor batch normalisation, dropout in the trunk, patience or distortions. Each reading is
     /// the baseline with what its name says.
     pub fn part1_readings(seed: u64) -> Vec<(&'static str, Self)> {
-        /// As Keras's `ImageDataGenerator` is usually called: turned by 10 degrees, shifted and
+        /// As Keras's `ImageDataGenerator` is usually called: rotated by 10 degrees, shifted and
         /// scaled by 10 %.
         const GENERATOR: Augment =
             Augment { rotation: 10.0, scale: 0.1, translation: 2.8, ..Augment::none() };
