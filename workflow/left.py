@@ -39,20 +39,24 @@ def build(name, command):
     settings = {"CARGO_TERM_PROGRESS_WHEN": "always", "CARGO_TERM_PROGRESS_WIDTH": "80", "CARGO_TERM_COLOR": "never"}
     cargo = subprocess.Popen(command, env=os.environ | settings, stderr=subprocess.PIPE, text=True, errors="replace")
     signal.signal(signal.SIGTERM, lambda *_: cargo.terminate())
-    begun, built, ended = None, None, threading.Event()
+    begun, first, built, ended = None, None, None, threading.Event()
 
     def tell():
         while not ended.wait(EVERY):
             said = ["crates are fetched"]
             if built:
-                said = [f"{built[0]} of {built[1]} crates", of_crates(*built, time.monotonic() - begun)]
+                said = [f"{built[0]} of {built[1]} crates"]
+                # Where crates were there before, nothing says how long the others take.
+                if first < built[1] / 20:
+                    said.append(of_crates(*built, time.monotonic() - begun))
             print(f"   {name}: {', '.join(filter(None, said))}", flush=True)
 
     threading.Thread(target=tell, daemon=True).start()
     # Each stage of cargo's own progress ends in a carriage return.
     for line in cargo.stderr:
         if found := BUILDING.search(line):
-            begun, built = begun or time.monotonic(), (int(found[1]), int(found[2]))
+            built = (int(found[1]), int(found[2]))
+            begun, first = begun or time.monotonic(), built[0] if first is None else first
         elif not is_status(line):
             print(line, end="", file=sys.stderr, flush=True)
     ended.set()

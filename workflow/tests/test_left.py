@@ -12,7 +12,7 @@ import left
 
 CARGO = r"""#!/bin/sh
 printf '    Updating crates.io index\n   Compiling small v1.0.0\n' >&2
-printf '    Building [=======>    ] 5/10: small\r   Compiling large v1.0.0\n    Building [=========>  ] 9/10: large(build)\r' >&2
+printf '    Building [=======>    ] FIRST/10: small\r   Compiling large v1.0.0\n    Building [=========>  ] 9/10: large(build)\r' >&2
 printf '    Blocking waiting for file lock on package cache\n' >&2
 sleep 1
 printf 'error: no space\n\n  --> here\n' >&2
@@ -20,15 +20,17 @@ exit 7
 """
 
 
-def test_a_build_says_how_many_crates_are_done_and_what_went_wrong(tmp_path):
+@pytest.mark.parametrize("first, time", [(0, ", less than a minute left"), (5, "")])
+def test_a_build_says_how_many_crates_are_done_and_what_went_wrong(tmp_path, first, time):
+    """And how long it takes, where the crates were not there before."""
     cargo = tmp_path / "cargo"
-    cargo.write_text(CARGO)
+    cargo.write_text(CARGO.replace("FIRST", str(first)))
     cargo.chmod(0o755)
     build = "import sys, left; left.EVERY = 0.2; sys.exit(left.build('kernel', sys.argv[1:]))"
     environment = os.environ | {"PYTHONPATH": str(ROOT / "workflow")}
     done = subprocess.run([sys.executable, "-c", build, cargo], env=environment, capture_output=True, text=True)
     assert done.returncode == 7
-    assert "   kernel: 9 of 10 crates, less than a minute left\n" in done.stdout
+    assert f"   kernel: 9 of 10 crates{time}\n" in done.stdout
     assert done.stderr == "    Blocking waiting for file lock on package cache\nerror: no space\n\n  --> here\n"
 
 
