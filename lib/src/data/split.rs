@@ -106,7 +106,8 @@ impl Samples {
         self.select(&(0..n * times).map(|i| i % n).collect::<Vec<_>>())
     }
 
-    /// Appends other samples of the same classes and shape.
+    /// Appends other samples of the same classes and shape. Writers and names are kept where both
+    /// have them; one stand-in makes all a stand-in.
     ///
     /// # Errors
     /// Where their images have another shape or number of features.
@@ -115,14 +116,23 @@ impl Samples {
         self.images.append(Axis(0), other.images.view()).map_err(apart)?;
         self.features.append(Axis(0), other.features.view()).map_err(apart)?;
         self.labels.extend(&other.labels);
-        self.writers.extend(&other.writers);
-        self.names.extend_from_slice(&other.names);
+        append(&mut self.writers, &other.writers);
+        append(&mut self.names, &other.names);
+        self.provenance.synthetic |= other.provenance.synthetic;
         Ok(())
     }
 
     /// Number of samples of each class.
     pub fn class_counts(&self) -> Vec<usize> {
         counts(&self.labels, self.classes.len())
+    }
+}
+
+/// Both one after the other; nothing where one has nothing.
+fn append<T: Clone>(values: &mut Vec<T>, others: &[T]) {
+    match others.is_empty() || values.is_empty() {
+        true => values.clear(),
+        false => values.extend_from_slice(others),
     }
 }
 

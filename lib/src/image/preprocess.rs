@@ -387,6 +387,26 @@ impl Handwritten {
     }
 }
 
+impl Samples {
+    /// The same grey images brought down by `method`, with size and position of their ink.
+    ///
+    /// # Errors
+    /// Where they, or those that `method` makes, have colours.
+    pub fn preprocess(&self, method: &Preprocess) -> Result<Self> {
+        let [channels, height, width] = self.image_shape();
+        let problem = || format!("images of {channels} channels");
+        ensure(channels == 1, problem, "take grey images")?;
+        let images: Vec<_> = self.images.outer_iter().collect();
+        let done = preprocess_all(&images, method, |image| {
+            let pixels = image.iter().copied().collect();
+            preprocess(Ink { width, height, pixels }, method)
+        })?;
+        let done = done.into_iter().collect::<Result<Vec<_>>>()?;
+        let (images, features) = stacked(&done, method);
+        Ok(Self { images, features, ..self.clone() })
+    }
+}
+
 fn square(x: f32, y: f32, side: f32) -> Window {
     Window { left: x - side / 2.0, top: y - side / 2.0, width: side, height: side }
 }

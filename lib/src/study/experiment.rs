@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, collections::HashMap, path::PathBuf};
 
+use ndarray::Array2;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 use serde::{Deserialize, Serialize};
@@ -224,6 +225,9 @@ pub struct Experiment {
     pub features: Features,
     /// Pens that each training drawing is also drawn with, as shares of its own pen.
     pub pens: &'static [f32],
+    /// Digits of MNIST, of each class, that are trained on as well: cropped as drawings are, and
+    /// without size and position.
+    pub mnist_digits: usize,
     pub split: Split,
     pub trunk: Trunk,
     pub head: Head,
@@ -306,6 +310,7 @@ impl Experiment {
             preprocess: self.data.preprocess(),
             features: self.features,
             pens: self.pens.to_vec(),
+            mnist_digits: self.mnist_digits,
             split: self.split,
             trunk: self.trunk,
             carried_over: match self.init {
@@ -325,12 +330,8 @@ impl Experiment {
         &self,
         sources: Sources<'a>,
     ) -> Result<(Cow<'a, Samples>, Option<&'a Samples>)> {
-        let missing = |what: &str| {
-            let problem = format!("{} learns from {what}, which is missing", self.name());
-            Error::argument(problem, "hand it to `run`")
-        };
-        let drawings = || sources.drawings.ok_or_else(|| missing("the drawings"));
-        let mnist = || sources.mnist.ok_or_else(|| missing("MNIST"));
+        let drawings = || sources.drawings.ok_or_else(|| self.missing("the drawings"));
+        let mnist = || self.mnist_of(sources);
         let samples = match self.data {
             Data::Characters(method) => {
                 Cow::Owned(self.beside_others(drawings()?.preprocess(&method)?)?)
@@ -345,7 +346,7 @@ impl Experiment {
                 Cow::Owned(relabelled(&mnist()?.train, right, uneven, self.seed()))
             }
             Data::Mislabelled => {
-                Cow::Borrowed(sources.mislabelled.ok_or_else(|| missing("dataset 3"))?)
+                Cow::Borrowed(sources.mislabelled.ok_or_else(|| self.missing("dataset 3"))?)
             }
         };
         if self.is_tested_on_mnist() {
@@ -377,6 +378,33 @@ impl Experiment {
             all.extend(&other.select(&same))?;
         }
         Ok(all)
+    }
+
+    /// The training part with [`Experiment::mnist_digits`].
+    pub(super) fn with_mnist_digits(
+        &self,
+        mut train: Samples,
+        sources: Sources,
+    ) -> Result<Samples> {
+        if self.mnist_digits == 0 {
+            return Ok(train);
+        }
+        let mut digits = self.mnist_of(sources)?.train.take_per_class(self.mnist_digits);
+        if let Some(method) = self.data.preprocess() {
+            digits = digits.preprocess(&method)?;
+        }
+        digits.features = Array2::zeros((digits.len(), train.features.ncols()));
+        train.extend(&digits)?;
+        Ok(train)
+    }
+
+    fn mnist_of<'a>(&self, sources: Sources<'a>) -> Result<&'a Mnist> {
+        sources.mnist.ok_or_else(|| self.missing("MNIST"))
+    }
+
+    fn missing(&self, what: &str) -> Error {
+        let problem = format!("{} learns from {what}, which is missing", self.name());
+        Error::argument(problem, "hand it to `run`")
     }
 
     /// Training and validation part of `samples`, by this run's seed.

@@ -18,6 +18,7 @@ use crate::{
     files::{outputs, project_root, read_json, read_made_or_published, write_json},
     image::Preprocess,
     nn::{Instructions, peak_gflops},
+    numbers::is_default,
     study::experiment::{Experiment, Features, Split, Trunk},
     train::{Checkpoint, Config, CurvePoint, Epoch},
 };
@@ -72,6 +73,9 @@ pub struct Setup {
     /// Other pens, as shares of a drawing's own, that it is trained on too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pens: Vec<f32>,
+    /// Digits of MNIST, of each class, that it was trained on too; [`SampleHashes`] hold them.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub mnist_digits: usize,
     pub split: Split,
     pub trunk: Trunk,
     /// Tensors that came from pretraining begin so.

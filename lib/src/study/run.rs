@@ -109,8 +109,10 @@ impl Experiment {
     /// Hands on the data sets of this machine that it needs.
     fn with_sources<T>(&self, then: impl FnOnce(Sources) -> Result<T>) -> Result<T> {
         match self.data {
-            Data::Characters(_) => then((&load_drawings()?).into()),
-            Data::Digits(_) => then((&load_drawings()?, &load_mnist()?).into()),
+            Data::Characters(_) if self.mnist_digits == 0 => then((&load_drawings()?).into()),
+            Data::Characters(_) | Data::Digits(_) => {
+                then((&load_drawings()?, &load_mnist()?).into())
+            }
             Data::Mnist | Data::Relabelled { .. } => then((&load_mnist()?).into()),
             Data::Mislabelled => then((&load_mislabelled()?, &load_mnist()?).into()),
         }
@@ -119,7 +121,7 @@ impl Experiment {
     fn run_on(&self, sources: Sources) -> Result<Trained> {
         let (samples, test) = self.samples(sources)?;
         let (train, valid) = self.split(&samples, test)?;
-        let train = self.in_all_pens(train, sources)?;
+        let train = self.with_mnist_digits(self.in_all_pens(train, sources)?, sources)?;
         let with_few = self.with_few_others(&samples)?;
         drop(samples);
         let (mut model, learned_before) = self.start()?;

@@ -174,6 +174,7 @@ impl Experiment {
             data: Data::Mnist,
             features: Features::None,
             pens: &[],
+            mnist_digits: 0,
             split: Split::TestSet,
             trunk: Trunk::Study,
             head,

@@ -13,6 +13,8 @@ use crate::{
 const TRAIN_SHARE: f64 = 0.9;
 /// A ball pen on paper is as wide as a fifth of the tablet's, beside the character.
 const PENS: [f32; 4] = [0.75, 0.5, 0.3, 0.2];
+/// As many digits of MNIST, of each class, as there are drawn ones in all pens.
+const MNIST_DIGITS: usize = 200;
 
 impl Experiment {
     /// The baseline: squeezed into a square, no distortions, 30 epochs.
@@ -29,6 +31,7 @@ impl Experiment {
             data: Data::Characters(Preprocess::squeeze()),
             features: Features::None,
             pens: &[],
+            mnist_digits: 0,
             split: Split::Random(TRAIN_SHARE),
             trunk: Trunk::Study,
             head: Head::Original,
@@ -105,11 +108,13 @@ impl Experiment {
     }
 
     /// For photographs as well: half of the images come without size and position, which a
-    /// crop does not have; a tablet's pen is made as thin as others are; distortions are stronger.
+    /// crop does not have; a tablet's pen is made as thin as others are; distortions are stronger;
+    /// digits of MNIST, written on paper, are learned from too.
     pub fn part1_photographs(seed: u64) -> Self {
         let mut run = Self::part1_ours(seed);
         run.protocol = "photographs".into();
         run.pens = &PENS;
+        run.mnist_digits = MNIST_DIGITS;
         run.config.epochs = 20;
         run.config.augment = Augment { without_features: 0.5, ..run.config.augment.times(1.5) };
         run.shortened_in_quick_run()
