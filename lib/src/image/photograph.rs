@@ -66,19 +66,25 @@ pub fn is_flat(grey: &Grey) -> bool {
 /// using an iterative selection method", 1978) and, where it hangs together with that, at a lower
 /// level too (hysteresis: J. Canny, "A computational approach to edge detection", 1986).
 ///
-/// Where grain hides a stroke, a look at half the size averages it out.
+/// Where nothing is found, it looks again: at half the size, which averages out grain that hides
+/// a stroke, and at paper in quarters of the image, where light falls off steeply to its borders.
 pub fn ink_of_photograph(image: &DynamicImage) -> Result<Ink, Unreadable> {
-    let longer = image.width().max(image.height()) as usize;
-    ink_on(planes(image, SIDE)).or_else(|problem| match problem {
-        Unreadable::TooFaint => {
-            ink_on(planes(image, longer.min(SIDE).div_ceil(2))).or(Err(problem))
+    let whole = planes(image, SIDE);
+    ink_on(&whole, 2).or_else(|problem| {
+        let longer = image.width().max(image.height()) as usize;
+        let half = || ink_on(&planes(image, longer.min(SIDE).div_ceil(2)), 2);
+        let closer = || ink_on(&whole, 4);
+        match problem {
+            Unreadable::TooFaint => half().or_else(|_| closer()),
+            _ => closer(),
         }
-        _ => Err(problem),
+        .or(Err(problem))
     })
 }
 
-fn ink_on(planes: [Plane; 3]) -> Result<Ink, Unreadable> {
-    let papers = planes.each_ref().map(Plane::paper);
+/// `parts`: the image's longer side is so many times as long as that over which paper is sought.
+fn ink_on(planes: &[Plane; 3], parts: usize) -> Result<Ink, Unreadable> {
+    let papers = planes.each_ref().map(|plane| plane.paper(parts));
     let (width, height) = (planes[0].width, planes[0].height);
     let differences: Vec<[f32; 3]> = (0..width * height)
         .map(|i| [0, 1, 2].map(|c| papers[c].values[i] - planes[c].values[i]))
@@ -392,11 +398,11 @@ fn reduced(
 }
 
 impl Plane {
-    /// The paper at each pixel: the median around it, over half of the image's longer side.
-    fn paper(&self) -> Self {
+    /// The paper at each pixel: the median around it, over a part of the image's longer side.
+    fn paper(&self, parts: usize) -> Self {
         let factor = self.width.max(self.height).div_ceil(GRID).max(1);
         let at = |x: usize, y: usize| self.values[y * self.width + x];
-        let medians = reduced(self.width, self.height, factor, at).local_medians();
+        let medians = reduced(self.width, self.height, factor, at).local_medians(parts);
         // Between the middles of four cells.
         let between = |place: usize, cells: usize| {
             let at = ((place as f32 + 0.5) / factor as f32 - 0.5).clamp(0.0, cells as f32 - 1.0);
@@ -413,8 +419,8 @@ impl Plane {
         Self { values: (0..self.values.len()).map(value).collect(), ..*self }
     }
 
-    fn local_medians(&self) -> Self {
-        let radius = self.width.max(self.height) / 4;
+    fn local_medians(&self, parts: usize) -> Self {
+        let radius = self.width.max(self.height) / (2 * parts);
         let around = |place: usize, size: usize| {
             place.saturating_sub(radius)..(place + radius + 1).min(size)
         };

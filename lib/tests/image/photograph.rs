@@ -58,7 +58,7 @@ fn photograph(
 fn the_character_is_found_on_any_paper() {
     let even: fn(f32, f32) -> f32 = |_, _| 1.0;
     type Light = (&'static str, [f32; 3], [f32; 3], fn(f32, f32) -> f32);
-    let kinds: [Light; 8] = [
+    let kinds: [Light; 9] = [
         ("grey paper", [110.0; 3], [40.0; 3], even),
         ("pencil", [245.0; 3], [200.0; 3], even),
         ("blue on blue", [140.0, 180.0, 220.0], [60.0, 90.0, 170.0], even),
@@ -66,6 +66,9 @@ fn the_character_is_found_on_any_paper() {
         ("chalk", [50.0, 60.0, 50.0], [200.0, 200.0, 190.0], even),
         ("light that falls off", [250.0; 3], [80.0; 3], |x, y| 0.9 - 0.3 * (x + y)),
         ("a shadow's edge", [240.0; 3], [60.0; 3], |x, _| if x < 0.4 { 1.0 } else { 0.7 }),
+        ("corners nearly black", [240.0; 3], [50.0; 3], |x, y| {
+            (1.0 - 1.8 * ((x - 0.5).powi(2) + (y - 0.5).powi(2))).max(0.05)
+        }),
         ("a lamp", [230.0; 3], [70.0; 3], |x, y| {
             1.0 - 0.8 * ((x - 0.3).powi(2) + (y - 0.2).powi(2))
         }),

@@ -4,7 +4,8 @@ use glyphs::data::Samples;
 use glyphs::data::decode::Grey;
 use glyphs::image::preprocess::{self, Preprocessed};
 use glyphs::image::resample::{Window, resample};
-use glyphs::image::{Centre, CropToInk, Ink, Preprocess};
+use glyphs::image::{Centre, CropToInk, FEATURES, Ink, Preprocess};
+use glyphs::ndarray::{Array4, s};
 use image::DynamicImage;
 use image::ExtendedColorType::{Rgb8, Rgba8};
 
@@ -252,4 +253,23 @@ fn ink_has_no_colours() {
     for made in [preprocess::preprocess(ink, &rgb), rgb.photograph(&image)] {
         crate::support::contains(&made.unwrap_err().to_string(), &["no colours", "without `rgb`"]);
     }
+}
+
+#[test]
+fn finished_images_can_be_cropped_anew() {
+    let mut images = Array4::zeros((2, 1, 28, 28));
+    images.slice_mut(s![1, 0, 4..24, 9..19]).fill(200);
+    let labels = vec![0, 1];
+    let samples = Samples::new("bars", images, labels, ["none", "bar"]).unwrap();
+    let cropped = samples.preprocess(&Preprocess::default()).unwrap();
+    assert_eq!((cropped.labels, cropped.classes), (samples.labels, samples.classes));
+    // A box of 24 rows and 12 columns, in the middle.
+    let ink = cropped.images.map(|&value| value > 128);
+    let inside = s![1, 0, 2..26, 8..20];
+    assert!(ink.slice(inside).iter().all(|&is_ink| is_ink));
+    assert_eq!(ink.iter().filter(|&&is_ink| is_ink).count(), 24 * 12);
+    assert_eq!(cropped.features.dim(), (2, FEATURES));
+    let colours = Samples::new("colours", Array4::zeros((1, 3, 28, 28)), vec![0], ["a"]).unwrap();
+    let error = colours.preprocess(&Preprocess::default()).unwrap_err().to_string();
+    assert!(error.contains("images of 3 channels"), "{error}");
 }

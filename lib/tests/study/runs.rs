@@ -65,6 +65,7 @@ fn each_kind_of_run_keeps_its_record_and_its_network() {
 fn train_one_of_each_kind() {
     for name in [
         "part1-original-random-ours-seed0",
+        "part1-original-random-photographs-seed0",
         "part2-original-random-pretraining-seed0",
         "part2-experimental-random-few-100-seed1",
         "part3-original-pretrained-forward-9-seed0",
