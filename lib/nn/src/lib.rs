@@ -4,7 +4,6 @@
 mod classifier;
 mod error;
 mod file;
-mod init;
 #[allow(unsafe_code, reason = "vector instructions and unchecked walks, each measured")]
 mod kernels;
 pub mod layers;

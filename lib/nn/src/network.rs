@@ -12,12 +12,12 @@ use ndarray::Array2;
 
 use crate::{
     Batch, Builder, Classifier, Error, Objective, Optimizer, Result, Signature, Step, TensorMut,
-    TensorRef, init,
+    TensorRef,
     kernels::{
         amx,
         buffer::{F32x16, flat},
     },
-    layers::Layer,
+    layers::{Layer, tape::uniform_values},
     plan::{
         Activation, Backward, Context, Folded, Gradient, NetworkTensor, backward_dense, evaluate,
         forward, outputs, pack, running_statistics,
@@ -165,7 +165,7 @@ impl DynNetwork {
             for spec in &layer.tensors {
                 let len = spec.shape.iter().product();
                 let values = match spec.init {
-                    Init::Uniform { fan_in } => init::uniform_values(&device, len, fan_in),
+                    Init::Uniform { fan_in } => uniform_values(&device, len, fan_in),
                     Init::Constant(value) => vec![value; len],
                     Init::OfModule => {
                         (of_module.next()).map_or(vec![0.0; len], |(_, values)| values)

@@ -9,8 +9,9 @@ use dfdx::{
 use super::{
     Layer,
     module::{collection, module, run},
+    tape::uniform,
 };
-use crate::{Builder, init, shape::Stride};
+use crate::{Builder, shape::Stride};
 
 /// Convolution with "same" zero padding, and a bias.
 ///
@@ -75,8 +76,8 @@ pub struct Conv2d<
 
 collection! {
     [const I: usize, const O: usize, const K: usize, const S: usize] Conv2d<I, O, K, S> {
-        weight: tensor(TensorOptions::reset_with(|t| init::uniform(t, I * K * K))),
-        bias: tensor(TensorOptions::reset_with(|t| init::uniform(t, I * K * K))),
+        weight: tensor(TensorOptions::reset_with(|t| uniform(t, I * K * K))),
+        bias: tensor(TensorOptions::reset_with(|t| uniform(t, I * K * K))),
     }
 }
 

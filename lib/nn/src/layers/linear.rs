@@ -9,8 +9,9 @@ use dfdx::{
 use super::{
     Layer,
     module::{collection, module, run},
+    tape::uniform,
 };
-use crate::{Builder, init};
+use crate::Builder;
 
 /// `x * weight^T + bias`.
 ///
@@ -73,8 +74,8 @@ pub struct Linear<
 
 collection! {
     [const I: usize, const O: usize] Linear<I, O, 0> {
-        weight: tensor(TensorOptions::reset_with(|t| init::uniform(t, I))),
-        bias: tensor(TensorOptions::reset_with(|t| init::uniform(t, I))),
+        weight: tensor(TensorOptions::reset_with(|t| uniform(t, I))),
+        bias: tensor(TensorOptions::reset_with(|t| uniform(t, I))),
     }
 }
 
