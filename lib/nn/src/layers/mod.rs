@@ -3,7 +3,7 @@
 
 mod batch_norm2d;
 mod conv2d;
-mod dropout;
+pub(crate) mod dropout;
 mod flatten;
 mod linear;
 mod module;

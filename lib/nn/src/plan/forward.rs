@@ -18,7 +18,7 @@ use crate::{
         passes::{Affine, Pooled, add_sums, normalise_pool},
         pooling::{global_average_pool, pool},
     },
-    mask::drop_out,
+    layers::dropout::drop_out,
     shape::Dims,
     threads::ParForEach,
 };

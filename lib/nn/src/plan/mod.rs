@@ -28,7 +28,7 @@ pub(crate) use self::{
 };
 
 use self::stage::{ConvStage, Norm, Stage};
-use crate::{Batch, Result, layers::on_tape::TapePass, mask::split_mix64};
+use crate::{Batch, Result, layers::on_tape::TapePass, split_mix64};
 
 /// What all stages of a pass over a batch share.
 #[derive(Clone, Copy)]
