@@ -173,7 +173,7 @@ impl<'a> Backward<'a> {
             unreachable!("a normalisation's forward pass keeps its statistics");
         };
         let (dy, sums) = through_pending(dy, &step.out, batch);
-        let conv_bn = self.context.norm(Some(&norm));
+        let conv_bn = self.context.norm(Some(norm));
         let (parameters, through) = affine_gradient(&sums, batch, &conv_bn, &statistics);
         self.keep_norm(Some(norm), None, parameters);
         // As a convolution that pads nothing.

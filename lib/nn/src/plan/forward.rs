@@ -61,7 +61,7 @@ pub(crate) fn forward(
         let x = steps.last().map_or(input, |step| &step.out);
         let step = match &stage.work {
             Work::Conv(conv) => conv_forward(conv, context, x),
-            Work::Norm(norm, relu) => norm_forward(norm, *relu, context, x),
+            Work::Norm(norm, relu) => norm_forward(*norm, *relu, context, x),
             Work::Pool(kind) => pool_forward(*kind, context, x),
             Work::Dense(dense) => {
                 let mut y = dense_product(dense, context, x, &Folded::Nothing);
@@ -150,7 +150,7 @@ fn max_pool(z: &Buffer, affine: &Affine, batch: usize, dims: Dims) -> (Activatio
     (out, choice, best_z)
 }
 
-fn norm_forward(norm: &Norm, relu: bool, context: &Context, x: &Activation) -> Step {
+fn norm_forward(norm: Norm, relu: bool, context: &Context, x: &Activation) -> Step {
     let mut out = x.done(context);
     let batch = context.batch.len;
     let (channels, area) = out.dims.channels_and_area();
