@@ -15,7 +15,7 @@ use crate::{
     kernels::{
         buffer::{Buffer, F32x16, add, flat, flat_mut},
         conv::{ConvShape, Epilogue},
-        dense::{Matrix, multiply},
+        dense::{Matrix, Right, multiply},
         passes::{Affine, pad_gradient, relu_gradient},
         pooling::{global_average_unpool, unpool},
     },
@@ -357,7 +357,7 @@ pub(crate) fn backward_dense<'a>(
         let mut dx = Activation::new(batch, Dims::Vector(inputs));
         let dz = Matrix::row_major(&flat(&dz)[..batch * units], batch, units);
         let weight = Matrix::row_major(weight, units, inputs);
-        multiply(dz, weight, false, dx.get_mut(batch));
+        multiply(dz, Right::Matrix(weight), false, dx.get_mut(batch));
         dx.values.into()
     });
     let deferred = Deferred { stage, x: x.rows(context), dz };
@@ -373,7 +373,7 @@ impl Deferred<'_> {
             let width = of.len() / len;
             let mut to = Buffer::new((units * width).div_ceil(16));
             let gradient = Matrix::row_major(dz, len, units);
-            let of = Matrix::row_major(of, len, width);
+            let of = Right::Matrix(Matrix::row_major(of, len, width));
             let into = &mut flat_mut(&mut to)[..units * width];
             multiply(gradient.transposed(), of, false, into);
             to

@@ -14,7 +14,7 @@ use crate::{
         amx,
         buffer::Buffer,
         conv::Epilogue,
-        dense::{Matrix, multiply},
+        dense::{Matrix, Right, multiply},
         passes::{Affine, Pooled, add_sums, normalise_pool},
         pooling::{global_average_pool, pool},
     },
@@ -242,17 +242,17 @@ pub(super) fn dense_product(
     match folded {
         // For few rows AMX takes longer.
         Folded::Bf16(weights) if batch >= amx::ROWS => amx::dense(&x, batch, weights, values),
-        Folded::Dense(weights) => multiply(rows, weights, false, values),
+        Folded::Dense(weights) => multiply(rows, Right::Packed(weights), false, values),
         _ => {
             let weight = dense.matrix(context.values(dense.weight));
-            multiply(rows, weight.transposed(), false, values);
+            multiply(rows, Right::Matrix(weight.transposed()), false, values);
         }
     }
     if let Some(weight) = dense.features {
         let features = context.batch.features;
         let features = Matrix::row_major(features, batch, features.len() / batch);
         let weight = dense.matrix(context.values(weight));
-        multiply(features, weight.transposed(), true, values);
+        multiply(features, Right::Matrix(weight.transposed()), true, values);
     }
     let bias = context.values(dense.bias);
     // Several rows a task: a short one costs less than handing it out.
