@@ -8,7 +8,7 @@ use super::{
     batch::{Filters, weight_gradients},
     forward::{Saved, Step},
     stage::{ConvStage, DenseStage, Norm, Paths, PoolKind, Stage, Work},
-    statistics::{AffineParameters, affine_gradient},
+    statistics::affine_gradient,
 };
 use crate::{
     Batch, Result,
@@ -195,8 +195,7 @@ impl<'a> Backward<'a> {
     }
 
     /// Keeps the gradients of a batch normalisation and of the bias before it, of those that there are.
-    fn keep_norm(&mut self, norm: Option<Norm>, bias: Option<usize>, of: AffineParameters) {
-        let AffineParameters { gamma, beta } = of;
+    fn keep_norm(&mut self, norm: Option<Norm>, bias: Option<usize>, [gamma, beta]: [Vec<f32>; 2]) {
         match (norm, bias) {
             (Some(norm), bias) if !self.context.is_frozen(norm.gamma) => {
                 if let Some(bias) = bias {
