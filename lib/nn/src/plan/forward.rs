@@ -15,7 +15,7 @@ use crate::{
         buffer::Buffer,
         conv::Epilogue,
         dense::{Matrix, Right, multiply},
-        passes::{Affine, Pooled, add_sums, normalise_pool},
+        passes::{Affine, add_sums, normalise_pool},
         pooling::{global_average_pool, pool},
     },
     layers::dropout::drop_out,
@@ -124,8 +124,7 @@ fn conv_forward(conv: &ConvStage, context: &Context, x: &Activation) -> Step {
     let mut out = Activation::of(z, shape.output());
     out.pending = Some(affine);
     if !conv.pool {
-        let saved = Saved::Statistics(statistics);
-        return Step { out, saved };
+        return Step { out, saved: Saved::Statistics(statistics) };
     }
     let (z, affine) = (out.values, out.pending.unwrap_or_default());
     let (out, choice, best_z) = max_pool(&z, &affine, batch, out.dims);
@@ -144,8 +143,7 @@ fn max_pool(z: &Buffer, affine: &Affine, batch: usize, dims: Dims) -> (Activatio
         .zip(best_z.chunks_exact_mut(len))
         .zip(z.chunks_exact(z.len() / batch))
         .par_for_each(|(((out, choice), best_z), z)| {
-            let pooled = Pooled { out, choice, z: best_z };
-            normalise_pool(height, width, z, affine, pooled);
+            normalise_pool(height, width, z, affine, out, choice, best_z);
         });
     (out, choice, best_z)
 }
@@ -161,8 +159,7 @@ fn norm_forward(norm: Norm, relu: bool, context: &Context, x: &Activation) -> St
         .par_for_each(|(z, sums)| add_sums(z, sums));
     let statistics = Statistics::from_sums(&sums, batch, channels, area);
     out.pending = Some(statistics.affine(&context.norm(Some(norm)), relu));
-    let saved = Saved::Statistics(statistics);
-    Step { out, saved }
+    Step { out, saved: Saved::Statistics(statistics) }
 }
 
 fn pool_forward(kind: PoolKind, context: &Context, x: &Activation) -> Step {
@@ -173,8 +170,7 @@ fn pool_forward(kind: PoolKind, context: &Context, x: &Activation) -> Step {
     }
     let as_it_is = Affine::identity(x.dims.sizes().0, false);
     let (out, choice, _) = max_pool(&x.values, &as_it_is, batch, x.dims);
-    let saved = Saved::Choice(choice);
-    Step { out, saved }
+    Step { out, saved: Saved::Choice(choice) }
 }
 
 /// Pools images of which nothing is pending.
