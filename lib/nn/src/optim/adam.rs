@@ -48,8 +48,6 @@ pub struct Adam {
     factors: AdamFactors,
 }
 
-const PREFIXES: [&str; 2] = ["first.", "second."];
-
 impl Adam {
     /// The usual settings: betas 0.9 and 0.999, epsilon 1e-8, no weight decay.
     pub fn new(learning_rate: f32) -> Self {
@@ -60,7 +58,7 @@ impl Adam {
             epsilon: 1e-8,
             weight_decay: 0.0,
             step: 0,
-            moments: State::default(),
+            moments: State::new(["first.", "second."]),
             factors: AdamFactors::default(),
         }
     }
@@ -100,16 +98,16 @@ impl Optimizer for Adam {
 
     /// The moments, named `first.` and `second.` and the parameter.
     fn tensors(&self) -> Vec<TensorRef<'_>> {
-        self.moments.tensors(PREFIXES)
+        self.moments.tensors()
     }
 
     fn reset(&mut self, steps: u64) {
         self.step = steps;
-        self.moments = State::default();
+        self.moments.by_parameter.clear();
     }
 
     fn restore(&mut self, name: &str, shape: &[usize], values: &[f32]) -> Result<()> {
-        self.moments.restore(PREFIXES, name, shape, values)
+        self.moments.restore(name, shape, values)
     }
 }
 
