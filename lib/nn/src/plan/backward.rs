@@ -227,9 +227,7 @@ impl<'a> Backward<'a> {
         let copy = dy.values.clone().into();
         let a = self.through(&paths.main, main, &input, dy, wants_dx)?;
         let b = self.through(&paths.shortcut, shortcut, &input, copy, wants_dx)?;
-        let (Some(a), Some(b)) = (a, b) else {
-            return Ok(None);
-        };
+        let (Some(a), Some(b)) = (a, b) else { return Ok(None) };
         let mut total = a.values;
         total.add(&b.values);
         Ok(Some(total.into()))

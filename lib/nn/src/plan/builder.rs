@@ -67,9 +67,7 @@ impl Builder {
 
     /// Convolution with "same" padding, and a bias.
     pub fn conv2d(&mut self, outputs: usize, kernel: usize, stride: usize) {
-        let Some((channels, height, width)) = self.image() else {
-            return;
-        };
+        let Some((channels, height, width)) = self.image() else { return };
         if kernel.is_multiple_of(2) || !(1..=2).contains(&stride) {
             let problem = format!("a kernel of {kernel} pixels with a stride of {stride}");
             self.refuse(problem, "take a kernel of odd size, and a stride of 1 or 2");
@@ -87,9 +85,7 @@ impl Builder {
     }
 
     pub fn batch_norm2d(&mut self) {
-        let Some((channels, ..)) = self.image() else {
-            return;
-        };
+        let Some((channels, ..)) = self.image() else { return };
         let shape = vec![channels];
         let statistic = |tensor| TensorSpec { trainable: false, ..tensor };
         let (zero, one) = (Init::Constant(0.0), Init::Constant(1.0));
@@ -127,9 +123,7 @@ impl Builder {
     }
 
     pub fn global_avg_pool2d(&mut self) {
-        let Some((channels, ..)) = self.image() else {
-            return;
-        };
+        let Some((channels, ..)) = self.image() else { return };
         let output = Dims::Vector(channels);
         self.push(LayerKind::GlobalAvgPool2d, output, Vec::new());
     }
@@ -267,9 +261,7 @@ impl Builder {
     }
 
     fn pool(&mut self, kind: LayerKind) {
-        let Some((channels, height, width)) = self.image() else {
-            return;
-        };
+        let Some((channels, height, width)) = self.image() else { return };
         if height < 2 || width < 2 {
             let problem = format!("pooling of {height} x {width} pixels");
             self.refuse(problem, "pool images of at least 2 x 2 pixels");
