@@ -87,7 +87,7 @@ pub struct DynNetwork {
 
 /// A network's tensors, and what evaluation has made of them. Whoever may change them makes that
 /// be forgotten.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Tensors {
     all: Vec<NetworkTensor>,
     folded: OnceLock<Arc<Vec<Folded>>>,
@@ -105,12 +105,6 @@ impl DerefMut for Tensors {
     fn deref_mut(&mut self) -> &mut [NetworkTensor] {
         self.folded.take();
         &mut self.all
-    }
-}
-
-impl fmt::Debug for Tensors {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.all.fmt(f)
     }
 }
 
@@ -214,13 +208,9 @@ impl DynNetwork {
     /// # Errors
     /// Where no tensor has such a name.
     pub fn freeze(&mut self, layers: &[&str]) -> Result<()> {
-        for layer in layers {
-            if !self.tensors.iter().any(|t| is_within(&t.name, layer)) {
-                return Err(self.no_such_layer(layer));
-            }
-        }
-        for tensor in self.tensors.iter_mut() {
-            tensor.frozen = layers.iter().any(|layer| is_within(&tensor.name, layer));
+        let within = self.within(layers)?;
+        for (at, tensor) in self.tensors.iter_mut().enumerate() {
+            tensor.frozen = within.contains(&at);
         }
         Ok(())
     }
@@ -233,29 +223,17 @@ impl DynNetwork {
     pub fn transfer_from(&mut self, other: &dyn Classifier, layers: &[&str]) -> Result<()> {
         let others = other.tensors();
         let mut copies = Vec::new();
-        for layer in layers {
-            let wanted =
-                (self.tensors.iter().enumerate()).filter(|(_, t)| is_within(&t.name, layer));
-            let before = copies.len();
-            for (at, to) in wanted {
-                let from = others.iter().find(|from| from.name == to.name);
-                let from = from.ok_or_else(|| {
-                    Error::argument(
-                        format!("the other network has no tensor {}", to.name),
-                        "name layers that both have",
-                    )
-                })?;
-                if from.shape != to.shape {
-                    return Err(Error::argument(
-                        format!("{} is {:?} there and {:?} here", to.name, from.shape, to.shape),
-                        "name layers of the same shape",
-                    ));
-                }
-                copies.push((at, from.values));
+        for at in self.within(layers)? {
+            let NetworkTensor { name, shape, .. } = &self.tensors[at];
+            let Some(from) = others.iter().find(|from| from.name == *name) else {
+                let problem = format!("the other network has no tensor {name}");
+                return Err(Error::argument(problem, "name layers that both have"));
+            };
+            if from.shape != *shape {
+                let problem = format!("{name} is {:?} there and {shape:?} here", from.shape);
+                return Err(Error::argument(problem, "name layers of the same shape"));
             }
-            if copies.len() == before {
-                return Err(self.no_such_layer(layer));
-            }
+            copies.push((at, from.values));
         }
         for (at, values) in copies {
             self.tensors[at].values.copy_from_slice(values);
@@ -263,12 +241,26 @@ impl DynNetwork {
         Ok(())
     }
 
-    fn no_such_layer(&self, layer: &str) -> Error {
-        let names = self.tensors.iter().map(|tensor| tensor.name.as_str());
-        Error::argument(
-            format!("no layer with weights is named {layer}"),
-            format!("its tensors are {}", names.collect::<Vec<_>>().join(", ")),
-        )
+    /// The indices of the tensors of these layers, and of those within them.
+    fn within(&self, layers: &[&str]) -> Result<Vec<usize>> {
+        let mut within = Vec::new();
+        for layer in layers {
+            let path = layer.trim_end_matches('.');
+            let is_within = |tensor: &NetworkTensor| {
+                let rest = tensor.name.strip_prefix(path);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            };
+            let before = within.len();
+            within.extend((0..self.tensors.len()).filter(|&at| is_within(&self.tensors[at])));
+            if within.len() == before {
+                let names: Vec<&str> = self.tensors.iter().map(|t| t.name.as_str()).collect();
+                return Err(Error::argument(
+                    format!("no layer with weights is named {layer}"),
+                    format!("its tensors are {}", names.join(", ")),
+                ));
+            }
+        }
+        Ok(within)
     }
 
     fn context<'a>(&'a self, batch: Batch<'a>, step: u64) -> Context<'a> {
@@ -392,13 +384,6 @@ impl NetworkTensor {
             optimizer.update_tensor(&self.name, &self.shape, &mut self.values, gradient);
         }
     }
-}
-
-/// Whether a tensor belongs to a layer, or to one within it.
-fn is_within(tensor: &str, layer: &str) -> bool {
-    let layer = layer.trim_end_matches('.');
-    let rest = tensor.strip_prefix(layer);
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 impl Classifier for DynNetwork {
