@@ -16,7 +16,7 @@ use dfdx::{
     tensor_ops::Backward,
 };
 
-use super::{Layer, tape::visit};
+use super::{Layer, module::Samples, tape::visit};
 use crate::{
     Builder, Error, Result, TensorSpec, kernels::view::values, plan::spec::Init, shape::SampleShape,
 };
@@ -90,7 +90,6 @@ impl<C: ConstDim, H: ConstDim, W: ConstDim, T> TensorBatch
     type Sample = (C, H, W);
 }
 
-type Batch<S, T> = Tensor<<S as SampleShape>::Batch, f32, Cpu, T>;
 type Tape = OwnedTape<f32, Cpu>;
 
 impl<M, In, Out> Layer<In> for OnTape<M>
@@ -98,12 +97,12 @@ where
     In: SampleShape,
     Out: SampleShape,
     M: BuildOnDevice<Cpu, f32> + 'static,
-    M::Built: Module<Batch<In, NoneTape>, Output = Batch<Out, NoneTape>>
-        + ModuleMut<Batch<In, Tape>, Output = Batch<Out, Tape>>
+    M::Built: Module<Samples<In, NoneTape>, Output = Samples<Out, NoneTape>>
+        + ModuleMut<Samples<In, Tape>, Output = Samples<Out, Tape>>
         + TensorCollection<f32, Cpu>
         + Send
         + 'static,
-    <M::Built as Module<Batch<In, NoneTape>>>::Output: TensorBatch<Sample = Out>,
+    <M::Built as Module<Samples<In, NoneTape>>>::Output: TensorBatch<Sample = Out>,
 {
     type Output = Out;
 
@@ -171,8 +170,8 @@ impl<B, In, Out> TapeLayer for TypedModule<B, In, Out>
 where
     In: SampleShape,
     Out: SampleShape,
-    B: Module<Batch<In, NoneTape>, Output = Batch<Out, NoneTape>>
-        + ModuleMut<Batch<In, Tape>, Output = Batch<Out, Tape>>
+    B: Module<Samples<In, NoneTape>, Output = Samples<Out, NoneTape>>
+        + ModuleMut<Samples<In, Tape>, Output = Samples<Out, Tape>>
         + TensorCollection<f32, Cpu>
         + Send,
 {
@@ -240,7 +239,7 @@ where
     }
 }
 
-fn tensor<S: SampleShape>(pass: &TapePass, device: &Cpu) -> Result<Batch<S, NoneTape>, String> {
+fn tensor<S: SampleShape>(pass: &TapePass, device: &Cpu) -> Result<Samples<S, NoneTape>, String> {
     (device.try_tensor_from_vec(pass.x.to_vec(), S::batch(pass.batch))).map_err(told)
 }
 
