@@ -22,7 +22,7 @@ use crate::{
         Activation, Backward, Context, Folded, Gradient, NetworkTensor, backward_dense, evaluate,
         forward, outputs, pack, running_statistics,
         spec::{Init, LayerKind, LayerSpec},
-        stage::{Stage, Work, fuse, fuse_but_pooling},
+        stage::{Stage, Work, fuse},
     },
     shape::{Dims, Image, SampleShape},
     summary::Summary,
@@ -151,11 +151,7 @@ impl DynNetwork {
             }
         }
         let tensors = Tensors { all: tensors, folded: OnceLock::new() };
-        Ok(Self { input, stages: fuse(&layers), layers, tensors, seed, bf16: false })
-    }
-
-    pub fn seed(&self) -> u64 {
-        self.seed
+        Ok(Self { input, stages: fuse(&layers, false), layers, tensors, seed, bf16: false })
     }
 
     /// Every layer with its output's shape, its parameters and its arithmetic.
@@ -435,7 +431,7 @@ impl Classifier for DynNetwork {
     fn activations(&self, batch: Batch) -> Result<Vec<(String, Array2<f32>)>> {
         self.signature().check(&batch)?;
         let context = self.context(batch, 0);
-        let stages = fuse_but_pooling(&self.layers);
+        let stages = fuse(&self.layers, true);
         let outputs = on_threads(|| outputs(&stages, &context, self.input))?;
         let named = outputs.into_iter().map(|(name, values)| {
             let units = values.len() / batch.len;

@@ -189,7 +189,7 @@ impl Plan {
         Ok(Self {
             input: In::DIMS,
             output: M::Output::DIMS,
-            stages: fuse(layers.layers()),
+            stages: fuse(layers.layers(), false),
             tensors,
             batch,
         })

@@ -10,10 +10,7 @@ use super::{
     Layer,
     module::{module, run},
 };
-use crate::{
-    Builder,
-    shape::{Half, Halve},
-};
+use crate::{Builder, shape::Halve};
 
 /// The largest of each 2 x 2 window, with stride 2; of equal values the first has the gradient.
 ///
@@ -87,6 +84,6 @@ macro_rules! pooling {
     };
 }
 
-pooling!(MaxPool2d, max_pool2d, Halve => (C, Half<H>, Half<W>));
-pooling!(AvgPool2d, avg_pool2d, Halve => (C, Half<H>, Half<W>));
+pooling!(MaxPool2d, max_pool2d, Halve => (C, H::Half, W::Half));
+pooling!(AvgPool2d, avg_pool2d, Halve => (C, H::Half, W::Half));
 pooling!(GlobalAvgPool2d, global_avg_pool2d, ConstDim => (C));

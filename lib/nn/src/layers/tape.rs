@@ -54,8 +54,7 @@ pub(super) fn uniform<S: Shape>(
     tensor: &mut Tensor<S, f32, Cpu>,
     fan_in: usize,
 ) -> Result<(), CpuError> {
-    let len = tensor.shape().num_elements();
-    tensor.copy_from(&uniform_values(&tensor.device().clone(), len, fan_in));
+    tensor.copy_from(&uniform_values(tensor.device(), tensor.shape().num_elements(), fan_in));
     Ok(())
 }
 

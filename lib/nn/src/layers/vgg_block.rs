@@ -9,10 +9,7 @@ use super::{
     BatchNorm2d, Conv2d, Layer,
     module::{collection, module, run},
 };
-use crate::{
-    Builder,
-    shape::{Half, Halve},
-};
+use crate::{Builder, shape::Halve};
 
 /// [Conv 3 x 3 "same", batch normalisation, ReLU] twice, then 2 x 2 max pooling (after K.
 /// Simonyan and A. Zisserman, "Very deep convolutional networks for large-scale image
@@ -61,7 +58,7 @@ collection! {
 
 module! {
     by_mode [const I: usize, const O: usize, H: Halve, W: Halve] VggBlock<I, O>,
-    (Const<I>, H, W) => (Const<O>, Half<H>, Half<W>)
+    (Const<I>, H, W) => (Const<O>, H::Half, W::Half)
 }
 
 impl<const I: usize, const O: usize, H: Halve, W: Halve> Layer<(Const<I>, H, W)>
