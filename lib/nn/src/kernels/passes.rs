@@ -9,7 +9,7 @@ use super::{
 };
 
 /// Batch normalisation as `scale * z + shift`, and what its gradient needs; one vector a block.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Affine {
     /// Whether ReLU follows.
     pub relu: bool,
@@ -20,7 +20,7 @@ pub(crate) struct Affine {
 
 /// `scale * dy + slope * z + offset`: the gradient before a batch normalisation
 /// from the gradient `dy` after it (Ioffe and Szegedy, 2015).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct AffineGradient {
     pub scale: Vec<F32x16>,
     pub slope: Vec<F32x16>,

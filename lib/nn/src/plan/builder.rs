@@ -73,8 +73,7 @@ impl Builder {
             self.refuse(problem, "take a kernel of odd size, and a stride of 1 or 2");
             return;
         }
-        let fan_in = channels * kernel * kernel;
-        let uniform = Init::Uniform { fan_in };
+        let uniform = Init::Uniform { fan_in: channels * kernel * kernel };
         let shape = vec![outputs, channels, kernel, kernel];
         let tensors = vec![
             self.tensor("weight", shape, uniform),
@@ -124,8 +123,7 @@ impl Builder {
 
     pub fn global_avg_pool2d(&mut self) {
         let Some((channels, ..)) = self.image() else { return };
-        let output = Dims::Vector(channels);
-        self.push(LayerKind::GlobalAvgPool2d, output, Vec::new());
+        self.push(LayerKind::GlobalAvgPool2d, Dims::Vector(channels), Vec::new());
     }
 
     /// `p` is at least 0 and less than 1.
@@ -138,8 +136,7 @@ impl Builder {
     }
 
     pub fn flatten(&mut self) {
-        let output = Dims::Vector(self.dims.len());
-        self.push(LayerKind::Flatten, output, Vec::new());
+        self.push(LayerKind::Flatten, Dims::Vector(self.dims.len()), Vec::new());
     }
 
     /// Fully connected; with `features` auxiliary features of each sample beside its input.
@@ -158,8 +155,7 @@ impl Builder {
             let init = Init::Uniform { fan_in: features };
             tensors.push(self.tensor("features.weight", vec![outputs, features], init));
         }
-        let kind = LayerKind::Linear { features };
-        self.push(kind, Dims::Vector(outputs), tensors);
+        self.push(LayerKind::Linear { features }, Dims::Vector(outputs), tensors);
     }
 
     /// The sum of two paths from the same input; one that adds no layer hands its input on.
@@ -267,8 +263,7 @@ impl Builder {
             self.refuse(problem, "pool images of at least 2 x 2 pixels");
             return;
         }
-        let output = Dims::image(channels, height / 2, width / 2);
-        self.push(kind, output, Vec::new());
+        self.push(kind, Dims::image(channels, height / 2, width / 2), Vec::new());
     }
 
     fn expect(&mut self, dims: Dims) {

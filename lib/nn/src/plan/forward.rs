@@ -121,14 +121,13 @@ fn conv_forward(conv: &ConvStage, context: &Context, x: &Activation) -> Step {
         });
     let statistics = Statistics::from_sums(&sums, batch, shape.outputs, shape.out_area());
     let affine = statistics.affine(&conv_bn, conv.relu);
+    if conv.pool {
+        let (out, choice, best_z) = max_pool(&z, &affine, batch, shape.output());
+        return Step { out, saved: Saved::Pooled { statistics, affine, z, choice, best_z } };
+    }
     let mut out = Activation::of(z, shape.output());
     out.pending = Some(affine);
-    if !conv.pool {
-        return Step { out, saved: Saved::Statistics(statistics) };
-    }
-    let (z, affine) = (out.values, out.pending.unwrap_or_default());
-    let (out, choice, best_z) = max_pool(&z, &affine, batch, out.dims);
-    Step { out, saved: Saved::Pooled { statistics, affine, z, choice, best_z } }
+    Step { out, saved: Saved::Statistics(statistics) }
 }
 
 /// Normalised and pooled; which of each window was taken, and its value before.
