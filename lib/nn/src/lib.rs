@@ -4,12 +4,10 @@
 mod classifier;
 mod error;
 mod file;
-mod init;
 #[allow(unsafe_code, reason = "vector instructions and unchecked walks, each measured")]
 mod kernels;
 pub mod layers;
 mod loss;
-mod mask;
 mod network;
 mod onnx;
 mod optim;
@@ -21,8 +19,8 @@ mod threads;
 pub use classifier::{Batch, Classifier, Objective, Signature, Step, TensorMut, TensorRef};
 pub use error::{Error, Result};
 pub use kernels::{Instructions, peak_gflops};
+pub use layers::dropout::split_mix64;
 pub use loss::{CrossEntropy, argmax, cross_entropy, log_softmax};
-pub use mask::split_mix64;
 pub use network::{DynNetwork, Network};
 pub use onnx::to_onnx;
 pub use optim::{Adam, Optimizer, Sgd};

@@ -12,44 +12,29 @@ use ndarray::Array2;
 
 use crate::{
     Batch, Builder, Classifier, Error, Objective, Optimizer, Result, Signature, Step, TensorMut,
-    TensorRef, init,
+    TensorRef,
     kernels::{
         amx,
         buffer::{F32x16, flat},
     },
-    layers::Layer,
+    layers::{Layer, tape::uniform_values},
     plan::{
         Activation, Backward, Context, Folded, Gradient, NetworkTensor, backward_dense, evaluate,
         forward, outputs, pack, running_statistics,
         spec::{Init, LayerKind, LayerSpec},
-        stage::{Stage, Work, fuse, fuse_but_pooling},
+        stage::{Stage, Work, fuse},
     },
     shape::{Dims, Image, SampleShape},
     summary::Summary,
     threads::{join, on_threads},
 };
 
-/// A network of the layers that its type names, on samples of the shape `In`.
+/// A network of the layers that its type names, on samples of the shape `In`: see
+/// [First steps](crate#first-steps).
 ///
-/// The compiler checks that each layer takes what the one before it gives. At creation the layers
-/// are lowered into a plan that fuses what can run as one pass, so that freely composed layers
-/// are as fast as blocks written by hand.
-///
-/// ```
-/// use dfdx_conv::{Adam, Batch, CrossEntropy, Classifier, Network, layers::*};
-///
-/// type LeNet5 = (
-///     (Conv2d<1, 6, 5>, BatchNorm2d<6>, ReLU, MaxPool2d),  // 28 x 28 -> 14 x 14
-///     (Conv2d<6, 16, 5>, BatchNorm2d<16>, ReLU, MaxPool2d), // -> 7 x 7
-///     (Flatten<784>, Linear<784, 120>, ReLU, Linear<120, 10>),
-/// );
-/// let mut model: Network<LeNet5> = Network::new(1);
-/// let images = vec![0.5; 2 * 28 * 28];
-/// let batch = Batch { len: 2, images: &images, features: &[] };
-/// let step = model.train_step(batch, &CrossEntropy::new(&[3, 7]), &mut Adam::new(1e-3)).unwrap();
-/// assert_eq!(step.logits.dim(), (2, 10));
-/// println!("{}", model.summary());
-/// ```
+/// The compiler checks that each layer takes what the one before it gives, and names both shapes
+/// where it does not. At creation the layers are lowered into a plan that fuses what can run as one
+/// pass, so that freely composed layers are as fast as blocks written by hand.
 ///
 /// Images of another shape are named by the second parameter:
 ///
@@ -58,15 +43,6 @@ use crate::{
 ///
 /// type Small = (Conv2d<3, 8>, ReLU, GlobalAvgPool2d, Linear<8, 4>);
 /// let model: Network<Small, Image<3, 56, 40>> = Network::new(1);
-/// ```
-///
-/// Layers that do not fit do not compile; the message names both shapes:
-///
-/// ```compile_fail,E0277
-/// use dfdx_conv::{Network, layers::*};
-///
-/// type Wrong = (Conv2d<1, 8>, ReLU, Conv2d<16, 8>, GlobalAvgPool2d);
-/// let model: Network<Wrong> = Network::new(1);
 /// ```
 pub struct Network<M, In = Image<1, 28, 28>> {
     network: DynNetwork,
@@ -87,7 +63,7 @@ pub struct DynNetwork {
 
 /// A network's tensors, and what evaluation has made of them. Whoever may change them makes that
 /// be forgotten.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Tensors {
     all: Vec<NetworkTensor>,
     folded: OnceLock<Arc<Vec<Folded>>>,
@@ -105,12 +81,6 @@ impl DerefMut for Tensors {
     fn deref_mut(&mut self) -> &mut [NetworkTensor] {
         self.folded.take();
         &mut self.all
-    }
-}
-
-impl fmt::Debug for Tensors {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.all.fmt(f)
     }
 }
 
@@ -165,7 +135,7 @@ impl DynNetwork {
             for spec in &layer.tensors {
                 let len = spec.shape.iter().product();
                 let values = match spec.init {
-                    Init::Uniform { fan_in } => init::uniform_values(&device, len, fan_in),
+                    Init::Uniform { fan_in } => uniform_values(&device, len, fan_in),
                     Init::Constant(value) => vec![value; len],
                     Init::OfModule => {
                         (of_module.next()).map_or(vec![0.0; len], |(_, values)| values)
@@ -181,11 +151,7 @@ impl DynNetwork {
             }
         }
         let tensors = Tensors { all: tensors, folded: OnceLock::new() };
-        Ok(Self { input, stages: fuse(&layers), layers, tensors, seed, bf16: false })
-    }
-
-    pub fn seed(&self) -> u64 {
-        self.seed
+        Ok(Self { input, stages: fuse(&layers, false), layers, tensors, seed, bf16: false })
     }
 
     /// Every layer with its output's shape, its parameters and its arithmetic.
@@ -214,13 +180,9 @@ impl DynNetwork {
     /// # Errors
     /// Where no tensor has such a name.
     pub fn freeze(&mut self, layers: &[&str]) -> Result<()> {
-        for layer in layers {
-            if !self.tensors.iter().any(|t| is_within(&t.name, layer)) {
-                return Err(self.no_such_layer(layer));
-            }
-        }
-        for tensor in self.tensors.iter_mut() {
-            tensor.frozen = layers.iter().any(|layer| is_within(&tensor.name, layer));
+        let within = self.within(layers)?;
+        for (at, tensor) in self.tensors.iter_mut().enumerate() {
+            tensor.frozen = within.contains(&at);
         }
         Ok(())
     }
@@ -233,29 +195,17 @@ impl DynNetwork {
     pub fn transfer_from(&mut self, other: &dyn Classifier, layers: &[&str]) -> Result<()> {
         let others = other.tensors();
         let mut copies = Vec::new();
-        for layer in layers {
-            let wanted =
-                (self.tensors.iter().enumerate()).filter(|(_, t)| is_within(&t.name, layer));
-            let before = copies.len();
-            for (at, to) in wanted {
-                let from = others.iter().find(|from| from.name == to.name);
-                let from = from.ok_or_else(|| {
-                    Error::argument(
-                        format!("the other network has no tensor {}", to.name),
-                        "name layers that both have",
-                    )
-                })?;
-                if from.shape != to.shape {
-                    return Err(Error::argument(
-                        format!("{} is {:?} there and {:?} here", to.name, from.shape, to.shape),
-                        "name layers of the same shape",
-                    ));
-                }
-                copies.push((at, from.values));
+        for at in self.within(layers)? {
+            let NetworkTensor { name, shape, .. } = &self.tensors[at];
+            let Some(from) = others.iter().find(|from| from.name == *name) else {
+                let problem = format!("the other network has no tensor {name}");
+                return Err(Error::argument(problem, "name layers that both have"));
+            };
+            if from.shape != *shape {
+                let problem = format!("{name} is {:?} there and {shape:?} here", from.shape);
+                return Err(Error::argument(problem, "name layers of the same shape"));
             }
-            if copies.len() == before {
-                return Err(self.no_such_layer(layer));
-            }
+            copies.push((at, from.values));
         }
         for (at, values) in copies {
             self.tensors[at].values.copy_from_slice(values);
@@ -263,12 +213,26 @@ impl DynNetwork {
         Ok(())
     }
 
-    fn no_such_layer(&self, layer: &str) -> Error {
-        let names = self.tensors.iter().map(|tensor| tensor.name.as_str());
-        Error::argument(
-            format!("no layer with weights is named {layer}"),
-            format!("its tensors are {}", names.collect::<Vec<_>>().join(", ")),
-        )
+    /// The indices of the tensors of these layers, and of those within them.
+    fn within(&self, layers: &[&str]) -> Result<Vec<usize>> {
+        let mut within = Vec::new();
+        for layer in layers {
+            let path = layer.trim_end_matches('.');
+            let is_within = |tensor: &NetworkTensor| {
+                let rest = tensor.name.strip_prefix(path);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            };
+            let before = within.len();
+            within.extend((0..self.tensors.len()).filter(|&at| is_within(&self.tensors[at])));
+            if within.len() == before {
+                let names: Vec<&str> = self.tensors.iter().map(|t| t.name.as_str()).collect();
+                return Err(Error::argument(
+                    format!("no layer with weights is named {layer}"),
+                    format!("its tensors are {}", names.join(", ")),
+                ));
+            }
+        }
+        Ok(within)
     }
 
     fn context<'a>(&'a self, batch: Batch<'a>, step: u64) -> Context<'a> {
@@ -394,13 +358,6 @@ impl NetworkTensor {
     }
 }
 
-/// Whether a tensor belongs to a layer, or to one within it.
-fn is_within(tensor: &str, layer: &str) -> bool {
-    let layer = layer.trim_end_matches('.');
-    let rest = tensor.strip_prefix(layer);
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-}
-
 impl Classifier for DynNetwork {
     fn signature(&self) -> Signature {
         let of_layer = |layer: &LayerSpec| match layer.kind {
@@ -474,7 +431,7 @@ impl Classifier for DynNetwork {
     fn activations(&self, batch: Batch) -> Result<Vec<(String, Array2<f32>)>> {
         self.signature().check(&batch)?;
         let context = self.context(batch, 0);
-        let stages = fuse_but_pooling(&self.layers);
+        let stages = fuse(&self.layers, true);
         let outputs = on_threads(|| outputs(&stages, &context, self.input))?;
         let named = outputs.into_iter().map(|(name, values)| {
             let units = values.len() / batch.len;

@@ -160,6 +160,3 @@ where
 {
     type Output = <Self as Halve>::HalfUp;
 }
-
-/// The half of a size, rounded down.
-pub type Half<N> = <N as Halve>::Half;

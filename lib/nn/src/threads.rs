@@ -82,17 +82,15 @@ pub(crate) trait ParForEach: Iterator<Item: Send> + Sized {
                     }
                 }
             };
-        let from_front = || work_off(VecDeque::pop_front, VecDeque::push_front);
-        let from_back = || work_off(VecDeque::pop_back, VecDeque::push_back);
         let running = Running::new(helpers);
         rayon::scope(|scope| {
             for _ in 0..helpers {
                 scope.spawn(|_| {
                     let _end = running.guard();
-                    from_back();
+                    work_off(VecDeque::pop_back, VecDeque::push_back);
                 });
             }
-            from_front();
+            work_off(VecDeque::pop_front, VecDeque::push_front);
             running.wait();
         });
     }

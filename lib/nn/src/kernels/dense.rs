@@ -68,18 +68,6 @@ pub(crate) enum Right<'a> {
     Packed(&'a Packed),
 }
 
-impl<'a> From<Matrix<'a>> for Right<'a> {
-    fn from(matrix: Matrix<'a>) -> Self {
-        Self::Matrix(matrix)
-    }
-}
-
-impl<'a> From<&'a Packed> for Right<'a> {
-    fn from(packed: &'a Packed) -> Self {
-        Self::Packed(packed)
-    }
-}
-
 impl<'a> Right<'a> {
     /// `(rows, columns)`
     fn dim(self) -> (usize, usize) {
@@ -118,8 +106,7 @@ impl<'a> Right<'a> {
 /// Writes `a * b`, row-major, to `c`; adds it where `add` is set.
 ///
 /// Each element is summed in one order, whatever the number of threads.
-pub(crate) fn multiply<'a>(a: Matrix, b: impl Into<Right<'a>>, add: bool, c: &mut [f32]) {
-    let b = b.into();
+pub(crate) fn multiply(a: Matrix, b: Right, add: bool, c: &mut [f32]) {
     let (rows, columns) = b.dim();
     assert_eq!(a.columns, rows);
     assert_eq!(c.len(), a.rows * columns);

@@ -9,7 +9,7 @@ use super::{
 };
 
 /// Batch normalisation as `scale * z + shift`, and what its gradient needs; one vector a block.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Affine {
     /// Whether ReLU follows.
     pub relu: bool,
@@ -20,7 +20,7 @@ pub(crate) struct Affine {
 
 /// `scale * dy + slope * z + offset`: the gradient before a batch normalisation
 /// from the gradient `dy` after it (Ioffe and Szegedy, 2015).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct AffineGradient {
     pub scale: Vec<F32x16>,
     pub slope: Vec<F32x16>,
@@ -236,30 +236,23 @@ fn clear(vectors: &mut [F32x16]) {
     vectors.fill(F32x16::default());
 }
 
-/// What max pooling keeps for its gradient, one vector a pooled pixel and block.
-pub(crate) struct Pooled<'a> {
-    /// `scale * z + shift`, through ReLU where it follows, at the largest of each 2 x 2 window.
-    pub out: &'a mut [F32x16],
-    /// Which of the four it is: 0, 1, 2, 3 in reading order.
-    pub choice: &'a mut [F32x16],
-    /// `z` there.
-    pub z: &'a mut [F32x16],
-}
-
 dispatch!(
-    /// Batch normalisation, ReLU and 2 x 2 max pooling of one image of blocks.
+    /// Batch normalisation, ReLU and 2 x 2 max pooling of one image of blocks. Keeps for its
+    /// gradient which of each window it took, 0 to 3 in reading order, and `z` there.
     pub(crate) fn normalise_pool<S: Simd>(
         height: usize,
         width: usize,
         z: &[F32x16],
         affine: &Affine,
-        pooled: Pooled,
+        out: &mut [F32x16],
+        choices: &mut [F32x16],
+        chosen_z: &mut [F32x16],
     ) {
         let blocks = affine.scale.len();
         let (out_height, out_width) = (height / 2, width / 2);
         let len = blocks * out_height * out_width;
         assert_eq!(z.len(), blocks * height * width);
-        assert!(pooled.out.len() == len && pooled.choice.len() == len && pooled.z.len() == len);
+        assert!(out.len() == len && choices.len() == len && chosen_z.len() == len);
         for block in 0..blocks {
             // SAFETY: a vector is 16 values; the lengths are checked above, and by indexing.
             unsafe {
@@ -280,9 +273,9 @@ dispatch!(
                         }
                         let at = (block * out_height + y) * out_width + x;
                         let best = if affine.relu { S::relu(best) } else { best };
-                        S::store(pooled.out[at].0.as_mut_ptr(), best);
-                        S::store(pooled.choice[at].0.as_mut_ptr(), choice);
-                        S::store(pooled.z[at].0.as_mut_ptr(), best_z);
+                        S::store(out[at].0.as_mut_ptr(), best);
+                        S::store(choices[at].0.as_mut_ptr(), choice);
+                        S::store(chosen_z[at].0.as_mut_ptr(), best_z);
                     }
                 }
             }

@@ -9,8 +9,9 @@ use dfdx::{
 use super::{
     Layer,
     module::{collection, module, run},
+    tape::uniform,
 };
-use crate::{Builder, init, shape::Stride};
+use crate::{Builder, shape::Stride};
 
 /// Convolution with "same" zero padding, and a bias.
 ///
@@ -50,16 +51,6 @@ use crate::{Builder, init, shape::Stride};
 /// ```
 ///
 /// Nor do they in a network, nor does a kernel of even size.
-/// ```compile_fail,E0277
-/// use dfdx_conv::{Network, layers::*};
-///
-/// let model: Network<(Conv2d<3, 8>, GlobalAvgPool2d)> = Network::new(1); // of 1 x 28 x 28
-/// ```
-/// ```compile_fail,E0080
-/// use dfdx_conv::{Network, layers::*};
-///
-/// let model: Network<(Conv2d<1, 8, 4>, GlobalAvgPool2d)> = Network::new(1);
-/// ```
 #[derive(Clone, Debug)]
 pub struct Conv2d<
     const I: usize,
@@ -75,8 +66,8 @@ pub struct Conv2d<
 
 collection! {
     [const I: usize, const O: usize, const K: usize, const S: usize] Conv2d<I, O, K, S> {
-        weight: tensor(TensorOptions::reset_with(|t| init::uniform(t, I * K * K))),
-        bias: tensor(TensorOptions::reset_with(|t| init::uniform(t, I * K * K))),
+        weight: tensor(TensorOptions::reset_with(|t| uniform(t, I * K * K))),
+        bias: tensor(TensorOptions::reset_with(|t| uniform(t, I * K * K))),
     }
 }
 

@@ -9,8 +9,9 @@ use dfdx::{
 use super::{
     Layer,
     module::{collection, module, run},
+    tape::uniform,
 };
-use crate::{Builder, init};
+use crate::Builder;
 
 /// `x * weight^T + bias`.
 ///
@@ -48,17 +49,6 @@ use crate::{Builder, init};
 /// let x: Images<64, 7, 7> = dev.zeros_like(&(5, Const, Const, Const));
 /// head.forward(x);
 /// ```
-///
-/// ```compile_fail,E0277
-/// use dfdx_conv::{Network, layers::*};
-///
-/// let model: Network<(Flatten<784>, Linear<700, 10>)> = Network::new(1);
-/// ```
-/// ```compile_fail,E0277
-/// use dfdx_conv::{Network, layers::*};
-///
-/// let model: Network<(Conv2d<1, 8>, Linear<8, 10>)> = Network::new(1); // not flattened
-/// ```
 #[derive(Clone, Debug)]
 pub struct Linear<
     const I: usize,
@@ -73,8 +63,8 @@ pub struct Linear<
 
 collection! {
     [const I: usize, const O: usize] Linear<I, O, 0> {
-        weight: tensor(TensorOptions::reset_with(|t| init::uniform(t, I))),
-        bias: tensor(TensorOptions::reset_with(|t| init::uniform(t, I))),
+        weight: tensor(TensorOptions::reset_with(|t| uniform(t, I))),
+        bias: tensor(TensorOptions::reset_with(|t| uniform(t, I))),
     }
 }
 

@@ -111,7 +111,7 @@ macro_rules! module {
 
 pub(super) use module;
 
-type Samples<S, T> = Tensor<<S as SampleShape>::Batch, f32, Cpu, T>;
+pub(super) type Samples<S, T> = Tensor<<S as SampleShape>::Batch, f32, Cpu, T>;
 
 /// The layer's output: in training where `x` has a tape, which moves the running statistics; in
 /// evaluation where it has none.
@@ -189,7 +189,7 @@ impl Plan {
         Ok(Self {
             input: In::DIMS,
             output: M::Output::DIMS,
-            stages: fuse(layers.layers()),
+            stages: fuse(layers.layers(), false),
             tensors,
             batch,
         })

@@ -16,7 +16,7 @@ use dfdx::{
     tensor_ops::Backward,
 };
 
-use super::{Layer, tape::visit};
+use super::{Layer, module::Samples, tape::visit};
 use crate::{
     Builder, Error, Result, TensorSpec, kernels::view::values, plan::spec::Init, shape::SampleShape,
 };
@@ -26,14 +26,7 @@ use crate::{
 /// It runs on dfdx's tape, its forward pass a second time for its gradient, and is slower than
 /// the layers of this crate. What it draws at random follows from the network's seed and the
 /// optimiser's step. Its parameters are the network's: named, saved, trained and frozen like all
-/// others.
-///
-/// ```
-/// use dfdx_conv::{Network, layers::*};
-///
-/// type Mlp = (Flatten<784>, Linear<784, 64>, OnTape<dfdx::nn::builders::LayerNorm1D<64>>, ReLU, Linear<64, 10>);
-/// let model: Network<Mlp> = Network::new(1);
-/// ```
+/// others. See [Your own layers](crate#your-own-layers).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OnTape<M>(PhantomData<fn() -> M>);
 
@@ -90,7 +83,6 @@ impl<C: ConstDim, H: ConstDim, W: ConstDim, T> TensorBatch
     type Sample = (C, H, W);
 }
 
-type Batch<S, T> = Tensor<<S as SampleShape>::Batch, f32, Cpu, T>;
 type Tape = OwnedTape<f32, Cpu>;
 
 impl<M, In, Out> Layer<In> for OnTape<M>
@@ -98,12 +90,12 @@ where
     In: SampleShape,
     Out: SampleShape,
     M: BuildOnDevice<Cpu, f32> + 'static,
-    M::Built: Module<Batch<In, NoneTape>, Output = Batch<Out, NoneTape>>
-        + ModuleMut<Batch<In, Tape>, Output = Batch<Out, Tape>>
+    M::Built: Module<Samples<In, NoneTape>, Output = Samples<Out, NoneTape>>
+        + ModuleMut<Samples<In, Tape>, Output = Samples<Out, Tape>>
         + TensorCollection<f32, Cpu>
         + Send
         + 'static,
-    <M::Built as Module<Batch<In, NoneTape>>>::Output: TensorBatch<Sample = Out>,
+    <M::Built as Module<Samples<In, NoneTape>>>::Output: TensorBatch<Sample = Out>,
 {
     type Output = Out;
 
@@ -171,8 +163,8 @@ impl<B, In, Out> TapeLayer for TypedModule<B, In, Out>
 where
     In: SampleShape,
     Out: SampleShape,
-    B: Module<Batch<In, NoneTape>, Output = Batch<Out, NoneTape>>
-        + ModuleMut<Batch<In, Tape>, Output = Batch<Out, Tape>>
+    B: Module<Samples<In, NoneTape>, Output = Samples<Out, NoneTape>>
+        + ModuleMut<Samples<In, Tape>, Output = Samples<Out, Tape>>
         + TensorCollection<f32, Cpu>
         + Send,
 {
@@ -240,7 +232,7 @@ where
     }
 }
 
-fn tensor<S: SampleShape>(pass: &TapePass, device: &Cpu) -> Result<Batch<S, NoneTape>, String> {
+fn tensor<S: SampleShape>(pass: &TapePass, device: &Cpu) -> Result<Samples<S, NoneTape>, String> {
     (device.try_tensor_from_vec(pass.x.to_vec(), S::batch(pass.batch))).map_err(told)
 }
 

@@ -10,10 +10,7 @@ use super::{
     Layer,
     module::{module, run},
 };
-use crate::{
-    Builder,
-    shape::{Half, Halve},
-};
+use crate::{Builder, shape::Halve};
 
 /// The largest of each 2 x 2 window, with stride 2; of equal values the first has the gradient.
 ///
@@ -40,13 +37,6 @@ use crate::{
 /// let dev = Cpu::default();
 /// let x: Images<8, 1, 1> = dev.zeros_like(&(10, Const, Const, Const));
 /// MaxPool2d.forward(x);
-/// ```
-///
-/// ```compile_fail,E0277
-/// use dfdx_conv::{Network, layers::*, shape::Image};
-///
-/// type Pooled = (Conv2d<1, 8>, MaxPool2d, MaxPool2d, GlobalAvgPool2d);
-/// let model: Network<Pooled, Image<1, 3, 3>> = Network::new(1);
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MaxPool2d;
@@ -94,6 +84,6 @@ macro_rules! pooling {
     };
 }
 
-pooling!(MaxPool2d, max_pool2d, Halve => (C, Half<H>, Half<W>));
-pooling!(AvgPool2d, avg_pool2d, Halve => (C, Half<H>, Half<W>));
+pooling!(MaxPool2d, max_pool2d, Halve => (C, H::Half, W::Half));
+pooling!(AvgPool2d, avg_pool2d, Halve => (C, H::Half, W::Half));
 pooling!(GlobalAvgPool2d, global_avg_pool2d, ConstDim => (C));

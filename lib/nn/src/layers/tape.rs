@@ -9,7 +9,8 @@ use dfdx::{
     },
     shapes::{HasShape, Shape},
     tensor::{
-        Cpu, CpuError, Gradients, PutTape, SplitTape, Tape, Tensor, TensorFromVec, ZerosTensor,
+        Cpu, CpuError, Gradients, PutTape, SampleTensor, SplitTape, Tape, Tensor, TensorFromVec,
+        ZerosTensor,
     },
     tensor_ops::ReshapeTo,
 };
@@ -38,6 +39,23 @@ pub(super) fn pointwise<S: Shape, T: Tape<f32, Cpu>>(
         Ok(())
     });
     Ok(y.put_tape(tape))
+}
+
+/// `len` values, uniform in `±1 / sqrt(fan_in)`: PyTorch's default for weights and biases of
+/// convolutions and linear layers (`kaiming_uniform_` with `a = sqrt(5)`; He et al., 2015).
+pub(crate) fn uniform_values(device: &Cpu, len: usize, fan_in: usize) -> Vec<f32> {
+    let bound = 1.0 / (fan_in.max(1) as f32).sqrt();
+    let unit: Tensor<(usize,), f32, Cpu> = device.sample_uniform_like(&(len,));
+    values(&unit).iter().map(|x| (2.0 * x - 1.0) * bound).collect()
+}
+
+/// The same for a tensor of a layer.
+pub(super) fn uniform<S: Shape>(
+    tensor: &mut Tensor<S, f32, Cpu>,
+    fan_in: usize,
+) -> Result<(), CpuError> {
+    tensor.copy_from(&uniform_values(tensor.device(), tensor.shape().num_elements(), fan_in));
+    Ok(())
 }
 
 /// A tensor of a module, whatever its shape.

@@ -17,21 +17,7 @@ use crate::{
 ///
 /// As PyTorch's `torch.optim.Adam`, and `AdamW` where `weight_decay` is not 0. It updates a
 /// [`Network`](crate::Network) in its `train_step`, and any module of dfdx as dfdx's own
-/// optimisers do.
-///
-/// ```
-/// use dfdx::prelude::{Backward, Const, Cpu, DeviceBuildExt, Module, Optimizer, Trace, ZeroGrads, ZerosTensor};
-/// use dfdx_conv::{Adam, cross_entropy, layers::Linear, shape::Features};
-///
-/// let dev = Cpu::default();
-/// let mut model = dev.build_module::<Linear<8, 3>, f32>();
-/// let mut adam = Adam::new(1e-3);
-/// let x: Features<8> = dev.zeros_like(&(2, Const));
-/// let loss = cross_entropy(model.forward(x.traced(model.alloc_grads())), &[0, 2]).unwrap();
-/// adam.update(&mut model, &loss.backward()).unwrap();
-/// # use dfdx_conv::Optimizer as _;
-/// assert_eq!(adam.tensors()[0].name, "first.bias");
-/// ```
+/// optimisers do: see [With dfdx](crate#with-dfdx).
 #[derive(Clone, Debug)]
 pub struct Adam {
     /// May be set between steps, by a schedule.
@@ -48,8 +34,6 @@ pub struct Adam {
     factors: AdamFactors,
 }
 
-const PREFIXES: [&str; 2] = ["first.", "second."];
-
 impl Adam {
     /// The usual settings: betas 0.9 and 0.999, epsilon 1e-8, no weight decay.
     pub fn new(learning_rate: f32) -> Self {
@@ -60,7 +44,7 @@ impl Adam {
             epsilon: 1e-8,
             weight_decay: 0.0,
             step: 0,
-            moments: State::default(),
+            moments: State::new(["first.", "second."]),
             factors: AdamFactors::default(),
         }
     }
@@ -100,16 +84,16 @@ impl Optimizer for Adam {
 
     /// The moments, named `first.` and `second.` and the parameter.
     fn tensors(&self) -> Vec<TensorRef<'_>> {
-        self.moments.tensors(PREFIXES)
+        self.moments.tensors()
     }
 
     fn reset(&mut self, steps: u64) {
         self.step = steps;
-        self.moments = State::default();
+        self.moments.by_parameter.clear();
     }
 
     fn restore(&mut self, name: &str, shape: &[usize], values: &[f32]) -> Result<()> {
-        self.moments.restore(PREFIXES, name, shape, values)
+        self.moments.restore(name, shape, values)
     }
 }
 

@@ -40,22 +40,29 @@ pub trait Optimizer: Send {
     fn restore(&mut self, name: &str, shape: &[usize], values: &[f32]) -> Result<()>;
 }
 
-/// The shape of each parameter and tensors of that shape, by its name.
-#[derive(Clone, Debug, Default)]
-struct State<const N: usize>(BTreeMap<String, (Vec<usize>, [Vec<f32>; N])>);
+/// The moments of each parameter, with its shape.
+#[derive(Clone, Debug)]
+struct State<const N: usize> {
+    /// Before a parameter's name, that of each of its moments.
+    prefixes: [&'static str; N],
+    by_parameter: BTreeMap<String, (Vec<usize>, [Vec<f32>; N])>,
+}
 
 impl<const N: usize> State<N> {
+    fn new(prefixes: [&'static str; N]) -> Self {
+        Self { prefixes, by_parameter: BTreeMap::new() }
+    }
+
     /// The moments of a parameter, 0 at first.
     fn of(&mut self, name: &str, shape: &[usize]) -> &mut [Vec<f32>; N] {
-        let entry = self.0.entry(name.into());
+        let entry = self.by_parameter.entry(name.into());
         let zeros = |_| vec![0.0; shape.iter().product()];
         &mut entry.or_insert_with(|| (shape.to_vec(), from_fn(zeros))).1
     }
 
-    /// All moments, `prefixes` before the names.
-    fn tensors(&self, prefixes: [&str; N]) -> Vec<TensorRef<'_>> {
-        let each = self.0.iter().flat_map(move |(name, (shape, values))| {
-            let named = prefixes.into_iter().zip(values);
+    fn tensors(&self) -> Vec<TensorRef<'_>> {
+        let each = self.by_parameter.iter().flat_map(|(name, (shape, values))| {
+            let named = self.prefixes.iter().zip(values);
             named.map(move |(prefix, values)| TensorRef {
                 name: format!("{prefix}{name}"),
                 shape: shape.clone(),
@@ -65,23 +72,17 @@ impl<const N: usize> State<N> {
         each.collect()
     }
 
-    fn restore(
-        &mut self,
-        prefixes: [&str; N],
-        name: &str,
-        shape: &[usize],
-        values: &[f32],
-    ) -> Result<()> {
-        let found = (prefixes.iter().enumerate())
+    fn restore(&mut self, name: &str, shape: &[usize], values: &[f32]) -> Result<()> {
+        let found = (self.prefixes.iter().enumerate())
             .find_map(|(i, prefix)| Some((i, name.strip_prefix(prefix)?)));
         let Some((index, parameter)) = found else {
             return Err(Error::argument(
                 format!("{name} is not part of this optimiser's state"),
-                format!("it has to begin with {}", prefixes.join(" or ")),
+                format!("it has to begin with {}", self.prefixes.join(" or ")),
             ));
         };
         // The parameter's other moments may be here already.
-        let expected = self.0.get(parameter).map_or(shape, |(shape, _)| shape);
+        let expected = self.by_parameter.get(parameter).map_or(shape, |(shape, _)| shape);
         if expected != shape || shape.iter().product::<usize>() != values.len() {
             return Err(Error::argument(
                 format!("{name}: {} values of {shape:?} do not fit {expected:?}", values.len()),

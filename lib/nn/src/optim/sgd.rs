@@ -31,8 +31,6 @@ pub struct Sgd {
     velocity: State<1>,
 }
 
-const PREFIXES: [&str; 1] = ["velocity."];
-
 impl Sgd {
     pub fn new(learning_rate: f32, momentum: f32) -> Self {
         Self {
@@ -41,7 +39,7 @@ impl Sgd {
             nesterov: false,
             weight_decay: 0.0,
             step: 0,
-            velocity: State::default(),
+            velocity: State::new(["velocity."]),
         }
     }
 }
@@ -91,15 +89,15 @@ impl Optimizer for Sgd {
 
     /// The velocities, named `velocity.` and the parameter.
     fn tensors(&self) -> Vec<TensorRef<'_>> {
-        self.velocity.tensors(PREFIXES)
+        self.velocity.tensors()
     }
 
     fn reset(&mut self, steps: u64) {
         self.step = steps;
-        self.velocity = State::default();
+        self.velocity.by_parameter.clear();
     }
 
     fn restore(&mut self, name: &str, shape: &[usize], values: &[f32]) -> Result<()> {
-        self.velocity.restore(PREFIXES, name, shape, values)
+        self.velocity.restore(name, shape, values)
     }
 }

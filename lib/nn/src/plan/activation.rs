@@ -147,7 +147,16 @@ impl Activation {
             Dims::Vector(_) => to.copy_from_slice(self.get(batch)),
             image => {
                 let (_, area) = image.channels_and_area();
-                to_planes(&self.values, self.pending.as_ref(), area, batch, to);
+                let len = self.values.len() / batch;
+                (to.chunks_exact_mut(to.len() / batch).enumerate()).par_for_each(|(i, planes)| {
+                    if self.pending.is_some() {
+                        let mut done = Buffer::new(len);
+                        self.copy_image(i, &mut done);
+                        blocks_to_planes(&done, area, planes);
+                    } else {
+                        blocks_to_planes(&self.values[i * len..][..len], area, planes);
+                    }
+                });
             }
         }
     }
@@ -168,24 +177,4 @@ pub(crate) fn pack(values: &[f32], dims: Dims) -> Buffer {
         .zip(values.chunks_exact(dims.len()))
         .par_for_each(|(blocks, planes)| planes_to_blocks(planes, area, blocks));
     blocks
-}
-
-fn to_planes(
-    blocks: &[F32x16],
-    pending: Option<&Affine>,
-    area: usize,
-    batch: usize,
-    planes: &mut [f32],
-) {
-    let len = blocks.len() / batch;
-    (planes.chunks_exact_mut(planes.len() / batch)).zip(blocks.chunks_exact(len)).par_for_each(
-        |(planes, blocks)| match pending {
-            None => blocks_to_planes(blocks, area, planes),
-            Some(affine) => {
-                let mut done = Buffer::new(len);
-                normalise(blocks, affine, &mut done);
-                blocks_to_planes(&done, area, planes);
-            }
-        },
-    );
 }

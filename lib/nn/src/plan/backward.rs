@@ -8,14 +8,14 @@ use super::{
     batch::{Filters, weight_gradients},
     forward::{Saved, Step},
     stage::{ConvStage, DenseStage, Norm, Paths, PoolKind, Stage, Work},
-    statistics::{AffineParameters, affine_gradient},
+    statistics::affine_gradient,
 };
 use crate::{
     Batch, Result,
     kernels::{
         buffer::{Buffer, F32x16, add, flat, flat_mut},
         conv::{ConvShape, Epilogue},
-        dense::{Matrix, multiply},
+        dense::{Matrix, Right, multiply},
         passes::{Affine, pad_gradient, relu_gradient},
         pooling::{global_average_unpool, unpool},
     },
@@ -173,7 +173,7 @@ impl<'a> Backward<'a> {
             unreachable!("a normalisation's forward pass keeps its statistics");
         };
         let (dy, sums) = through_pending(dy, &step.out, batch);
-        let conv_bn = self.context.norm(Some(&norm));
+        let conv_bn = self.context.norm(Some(norm));
         let (parameters, through) = affine_gradient(&sums, batch, &conv_bn, &statistics);
         self.keep_norm(Some(norm), None, parameters);
         // As a convolution that pads nothing.
@@ -195,8 +195,7 @@ impl<'a> Backward<'a> {
     }
 
     /// Keeps the gradients of a batch normalisation and of the bias before it, of those that there are.
-    fn keep_norm(&mut self, norm: Option<Norm>, bias: Option<usize>, of: AffineParameters) {
-        let AffineParameters { gamma, beta } = of;
+    fn keep_norm(&mut self, norm: Option<Norm>, bias: Option<usize>, [gamma, beta]: [Vec<f32>; 2]) {
         match (norm, bias) {
             (Some(norm), bias) if !self.context.is_frozen(norm.gamma) => {
                 if let Some(bias) = bias {
@@ -228,9 +227,7 @@ impl<'a> Backward<'a> {
         let copy = dy.values.clone().into();
         let a = self.through(&paths.main, main, &input, dy, wants_dx)?;
         let b = self.through(&paths.shortcut, shortcut, &input, copy, wants_dx)?;
-        let (Some(a), Some(b)) = (a, b) else {
-            return Ok(None);
-        };
+        let (Some(a), Some(b)) = (a, b) else { return Ok(None) };
         let mut total = a.values;
         total.add(&b.values);
         Ok(Some(total.into()))
@@ -357,7 +354,7 @@ pub(crate) fn backward_dense<'a>(
         let mut dx = Activation::new(batch, Dims::Vector(inputs));
         let dz = Matrix::row_major(&flat(&dz)[..batch * units], batch, units);
         let weight = Matrix::row_major(weight, units, inputs);
-        multiply(dz, weight, false, dx.get_mut(batch));
+        multiply(dz, Right::Matrix(weight), false, dx.get_mut(batch));
         dx.values.into()
     });
     let deferred = Deferred { stage, x: x.rows(context), dz };
@@ -373,7 +370,7 @@ impl Deferred<'_> {
             let width = of.len() / len;
             let mut to = Buffer::new((units * width).div_ceil(16));
             let gradient = Matrix::row_major(dz, len, units);
-            let of = Matrix::row_major(of, len, width);
+            let of = Right::Matrix(Matrix::row_major(of, len, width));
             let into = &mut flat_mut(&mut to)[..units * width];
             multiply(gradient.transposed(), of, false, into);
             to

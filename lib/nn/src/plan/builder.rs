@@ -67,16 +67,13 @@ impl Builder {
 
     /// Convolution with "same" padding, and a bias.
     pub fn conv2d(&mut self, outputs: usize, kernel: usize, stride: usize) {
-        let Some((channels, height, width)) = self.image() else {
-            return;
-        };
+        let Some((channels, height, width)) = self.image() else { return };
         if kernel.is_multiple_of(2) || !(1..=2).contains(&stride) {
             let problem = format!("a kernel of {kernel} pixels with a stride of {stride}");
             self.refuse(problem, "take a kernel of odd size, and a stride of 1 or 2");
             return;
         }
-        let fan_in = channels * kernel * kernel;
-        let uniform = Init::Uniform { fan_in };
+        let uniform = Init::Uniform { fan_in: channels * kernel * kernel };
         let shape = vec![outputs, channels, kernel, kernel];
         let tensors = vec![
             self.tensor("weight", shape, uniform),
@@ -87,9 +84,7 @@ impl Builder {
     }
 
     pub fn batch_norm2d(&mut self) {
-        let Some((channels, ..)) = self.image() else {
-            return;
-        };
+        let Some((channels, ..)) = self.image() else { return };
         let shape = vec![channels];
         let statistic = |tensor| TensorSpec { trainable: false, ..tensor };
         let (zero, one) = (Init::Constant(0.0), Init::Constant(1.0));
@@ -127,11 +122,8 @@ impl Builder {
     }
 
     pub fn global_avg_pool2d(&mut self) {
-        let Some((channels, ..)) = self.image() else {
-            return;
-        };
-        let output = Dims::Vector(channels);
-        self.push(LayerKind::GlobalAvgPool2d, output, Vec::new());
+        let Some((channels, ..)) = self.image() else { return };
+        self.push(LayerKind::GlobalAvgPool2d, Dims::Vector(channels), Vec::new());
     }
 
     /// `p` is at least 0 and less than 1.
@@ -144,8 +136,7 @@ impl Builder {
     }
 
     pub fn flatten(&mut self) {
-        let output = Dims::Vector(self.dims.len());
-        self.push(LayerKind::Flatten, output, Vec::new());
+        self.push(LayerKind::Flatten, Dims::Vector(self.dims.len()), Vec::new());
     }
 
     /// Fully connected; with `features` auxiliary features of each sample beside its input.
@@ -164,8 +155,7 @@ impl Builder {
             let init = Init::Uniform { fan_in: features };
             tensors.push(self.tensor("features.weight", vec![outputs, features], init));
         }
-        let kind = LayerKind::Linear { features };
-        self.push(kind, Dims::Vector(outputs), tensors);
+        self.push(LayerKind::Linear { features }, Dims::Vector(outputs), tensors);
     }
 
     /// The sum of two paths from the same input; one that adds no layer hands its input on.
@@ -267,16 +257,13 @@ impl Builder {
     }
 
     fn pool(&mut self, kind: LayerKind) {
-        let Some((channels, height, width)) = self.image() else {
-            return;
-        };
+        let Some((channels, height, width)) = self.image() else { return };
         if height < 2 || width < 2 {
             let problem = format!("pooling of {height} x {width} pixels");
             self.refuse(problem, "pool images of at least 2 x 2 pixels");
             return;
         }
-        let output = Dims::image(channels, height / 2, width / 2);
-        self.push(kind, output, Vec::new());
+        self.push(kind, Dims::image(channels, height / 2, width / 2), Vec::new());
     }
 
     fn expect(&mut self, dims: Dims) {

@@ -14,11 +14,11 @@ use crate::{
         amx,
         buffer::Buffer,
         conv::Epilogue,
-        dense::{Matrix, multiply},
-        passes::{Affine, Pooled, add_sums, normalise_pool},
+        dense::{Matrix, Right, multiply},
+        passes::{Affine, add_sums, normalise_pool},
         pooling::{global_average_pool, pool},
     },
-    mask::drop_out,
+    layers::dropout::drop_out,
     shape::Dims,
     threads::ParForEach,
 };
@@ -61,7 +61,7 @@ pub(crate) fn forward(
         let x = steps.last().map_or(input, |step| &step.out);
         let step = match &stage.work {
             Work::Conv(conv) => conv_forward(conv, context, x),
-            Work::Norm(norm, relu) => norm_forward(norm, *relu, context, x),
+            Work::Norm(norm, relu) => norm_forward(*norm, *relu, context, x),
             Work::Pool(kind) => pool_forward(*kind, context, x),
             Work::Dense(dense) => {
                 let mut y = dense_product(dense, context, x, &Folded::Nothing);
@@ -121,15 +121,13 @@ fn conv_forward(conv: &ConvStage, context: &Context, x: &Activation) -> Step {
         });
     let statistics = Statistics::from_sums(&sums, batch, shape.outputs, shape.out_area());
     let affine = statistics.affine(&conv_bn, conv.relu);
+    if conv.pool {
+        let (out, choice, best_z) = max_pool(&z, &affine, batch, shape.output());
+        return Step { out, saved: Saved::Pooled { statistics, affine, z, choice, best_z } };
+    }
     let mut out = Activation::of(z, shape.output());
     out.pending = Some(affine);
-    if !conv.pool {
-        let saved = Saved::Statistics(statistics);
-        return Step { out, saved };
-    }
-    let (z, affine) = (out.values, out.pending.unwrap_or_default());
-    let (out, choice, best_z) = max_pool(&z, &affine, batch, out.dims);
-    Step { out, saved: Saved::Pooled { statistics, affine, z, choice, best_z } }
+    Step { out, saved: Saved::Statistics(statistics) }
 }
 
 /// Normalised and pooled; which of each window was taken, and its value before.
@@ -144,13 +142,12 @@ fn max_pool(z: &Buffer, affine: &Affine, batch: usize, dims: Dims) -> (Activatio
         .zip(best_z.chunks_exact_mut(len))
         .zip(z.chunks_exact(z.len() / batch))
         .par_for_each(|(((out, choice), best_z), z)| {
-            let pooled = Pooled { out, choice, z: best_z };
-            normalise_pool(height, width, z, affine, pooled);
+            normalise_pool(height, width, z, affine, out, choice, best_z);
         });
     (out, choice, best_z)
 }
 
-fn norm_forward(norm: &Norm, relu: bool, context: &Context, x: &Activation) -> Step {
+fn norm_forward(norm: Norm, relu: bool, context: &Context, x: &Activation) -> Step {
     let mut out = x.done(context);
     let batch = context.batch.len;
     let (channels, area) = out.dims.channels_and_area();
@@ -161,8 +158,7 @@ fn norm_forward(norm: &Norm, relu: bool, context: &Context, x: &Activation) -> S
         .par_for_each(|(z, sums)| add_sums(z, sums));
     let statistics = Statistics::from_sums(&sums, batch, channels, area);
     out.pending = Some(statistics.affine(&context.norm(Some(norm)), relu));
-    let saved = Saved::Statistics(statistics);
-    Step { out, saved }
+    Step { out, saved: Saved::Statistics(statistics) }
 }
 
 fn pool_forward(kind: PoolKind, context: &Context, x: &Activation) -> Step {
@@ -173,8 +169,7 @@ fn pool_forward(kind: PoolKind, context: &Context, x: &Activation) -> Step {
     }
     let as_it_is = Affine::identity(x.dims.sizes().0, false);
     let (out, choice, _) = max_pool(&x.values, &as_it_is, batch, x.dims);
-    let saved = Saved::Choice(choice);
-    Step { out, saved }
+    Step { out, saved: Saved::Choice(choice) }
 }
 
 /// Pools images of which nothing is pending.
@@ -242,17 +237,17 @@ pub(super) fn dense_product(
     match folded {
         // For few rows AMX takes longer.
         Folded::Bf16(weights) if batch >= amx::ROWS => amx::dense(&x, batch, weights, values),
-        Folded::Dense(weights) => multiply(rows, weights, false, values),
+        Folded::Dense(weights) => multiply(rows, Right::Packed(weights), false, values),
         _ => {
             let weight = dense.matrix(context.values(dense.weight));
-            multiply(rows, weight.transposed(), false, values);
+            multiply(rows, Right::Matrix(weight.transposed()), false, values);
         }
     }
     if let Some(weight) = dense.features {
         let features = context.batch.features;
         let features = Matrix::row_major(features, batch, features.len() / batch);
         let weight = dense.matrix(context.values(weight));
-        multiply(features, weight.transposed(), true, values);
+        multiply(features, Right::Matrix(weight.transposed()), true, values);
     }
     let bias = context.values(dense.bias);
     // Several rows a task: a short one costs less than handing it out.

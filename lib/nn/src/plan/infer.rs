@@ -54,7 +54,7 @@ impl Folded {
                 }
             }
             Work::Norm(norm, relu) => {
-                let norm = context.norm(Some(norm));
+                let norm = context.norm(Some(*norm));
                 Self::Norm(Affine::of(norm.gamma.len(), *relu, |c| {
                     let (scale, shift) = norm.running(c);
                     [scale, shift, 0.0]

@@ -28,7 +28,7 @@ pub(crate) use self::{
 };
 
 use self::stage::{ConvStage, Norm, Stage};
-use crate::{Batch, Result, layers::on_tape::TapePass, mask::split_mix64};
+use crate::{Batch, Result, layers::on_tape::TapePass, split_mix64};
 
 /// What all stages of a pass over a batch share.
 #[derive(Clone, Copy)]
@@ -76,30 +76,27 @@ impl<'a> Context<'a> {
         ConvBn {
             weight: self.values(conv.weight),
             bias: self.values(conv.bias),
-            ..self.norm(conv.norm.as_ref())
+            ..self.norm(conv.norm)
         }
     }
 
     /// Only the part of a batch normalisation, if there is one.
-    fn norm(&self, norm: Option<&Norm>) -> ConvBn<'a> {
-        let values = |index: fn(&Norm) -> usize| -> &'a [f32] {
-            norm.map_or(&[], |norm| self.values(index(norm)))
-        };
+    fn norm(&self, norm: Option<Norm>) -> ConvBn<'a> {
+        let Some(norm) = norm else { return ConvBn::default() };
         ConvBn {
-            weight: &[],
-            bias: &[],
-            gamma: values(|norm| norm.gamma),
-            beta: values(|norm| norm.beta),
-            running_mean: values(|norm| norm.mean),
-            running_var: values(|norm| norm.var),
-            frozen: norm.is_some_and(|norm| self.is_frozen(norm.gamma)),
+            gamma: self.values(norm.gamma),
+            beta: self.values(norm.beta),
+            running_mean: self.values(norm.mean),
+            running_var: self.values(norm.var),
+            frozen: self.is_frozen(norm.gamma),
+            ..ConvBn::default()
         }
     }
 }
 
 /// A convolution's and a batch normalisation's parameters and running statistics. Without
 /// batch normalisation `gamma` is empty.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct ConvBn<'a> {
     /// `(outputs, inputs, k, k)`
     pub weight: &'a [f32],

@@ -114,16 +114,10 @@ pub(crate) struct Paths {
     pub relu: bool,
 }
 
-/// Fuses `layers` into stages.
-pub(crate) fn fuse(layers: &[LayerSpec]) -> Vec<Stage> {
-    Fuser::default().stages(layers)
-}
-
-/// As [`fuse`], but pooling stays a stage of its own: for [`Classifier::activations`].
-///
-/// [`Classifier::activations`]: crate::Classifier::activations
-pub(crate) fn fuse_but_pooling(layers: &[LayerSpec]) -> Vec<Stage> {
-    Fuser { pools_apart: true, ..Fuser::default() }.stages(layers)
+/// Fuses `layers` into stages. Where `pools_apart` is set, pooling stays a stage of its own, as
+/// [`Classifier::activations`](crate::Classifier::activations) has it.
+pub(crate) fn fuse(layers: &[LayerSpec], pools_apart: bool) -> Vec<Stage> {
+    Fuser { pools_apart, ..Fuser::default() }.stages(layers)
 }
 
 #[derive(Default)]

@@ -118,26 +118,19 @@ pub(crate) fn running_statistics(
     each.collect()
 }
 
-/// Gradients of a batch normalisation's parameters; without one, or where it is frozen, `beta` is
-/// the gradient of the convolution's bias.
-#[derive(Clone, Debug)]
-pub(crate) struct AffineParameters {
-    pub gamma: Vec<f32>,
-    pub beta: Vec<f32>,
-}
-
-/// The gradients of a batch normalisation's parameters, and the way through it, from
-/// each image's sums of `dy` and `dy * (z - mean)`, `(batch, blocks, 2)` vectors.
+/// The gradients of a batch normalisation's gamma and beta, and the way through it, from
+/// each image's sums of `dy` and `dy * (z - mean)`, `(batch, blocks, 2)` vectors. Without a
+/// normalisation, or where it is frozen, beta's is that of the convolution's bias.
 pub(super) fn affine_gradient(
     sums: &[F32x16],
     batch: usize,
     conv_bn: &ConvBn,
     statistics: &Statistics,
-) -> (AffineParameters, AffineGradient) {
+) -> ([Vec<f32>; 2], AffineGradient) {
     let channels = statistics.mean.len();
     let blocks = channels.div_ceil(16);
     let n = statistics.count as f64;
-    let mut gradient = AffineParameters { gamma: vec![0.0; channels], beta: vec![0.0; channels] };
+    let [mut dgamma, mut dbeta] = [vec![0.0; channels], vec![0.0; channels]];
     let [scale, slope, offset] = lanes(channels, |c| {
         let total = |part: usize| -> f64 {
             (0..batch)
@@ -149,17 +142,16 @@ pub(super) fn affine_gradient(
                 true => conv_bn.running(c).0,
                 false => 1.0,
             };
-            gradient.beta[c] = (total(0) * scale) as f32;
+            dbeta[c] = (total(0) * scale) as f32;
             return [scale, 0.0, 0.0];
         }
         let deviation = statistics.inverse_deviation(c);
         let (beta, gamma) = (total(0), total(1) * deviation);
-        gradient.beta[c] = beta as f32;
-        gradient.gamma[c] = gamma as f32;
+        dbeta[c] = beta as f32;
+        dgamma[c] = gamma as f32;
         let scale = f64::from(conv_bn.gamma[c]) * deviation;
         let slope = -scale * deviation * gamma / n;
         [scale, slope, -scale * beta / n - slope * statistics.mean[c]]
     });
-    let through = AffineGradient { scale, slope, offset };
-    (gradient, through)
+    ([dgamma, dbeta], AffineGradient { scale, slope, offset })
 }

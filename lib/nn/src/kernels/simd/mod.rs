@@ -6,7 +6,7 @@ mod portable;
 mod x86;
 
 use std::sync::{
-    OnceLock,
+    LazyLock,
     atomic::{AtomicU8, Ordering},
 };
 
@@ -46,10 +46,7 @@ impl Instructions {
 
     /// Those in use.
     pub fn current() -> Self {
-        match FORCED.load(Ordering::Relaxed) {
-            0 => *Self::chosen(),
-            forced => Self::ALL[usize::from(forced) - 1],
-        }
+        Self::ALL[usize::from(IN_USE.load(Ordering::Relaxed))]
     }
 
     /// Uses `self` from now on, in all threads; for tests and comparisons.
@@ -57,19 +54,9 @@ impl Instructions {
     pub fn force(self) -> bool {
         let available = self.is_available();
         if available {
-            FORCED.store(self as u8 + 1, Ordering::Relaxed);
+            IN_USE.store(self as u8, Ordering::Relaxed);
         }
         available
-    }
-
-    fn chosen() -> &'static Self {
-        static CHOSEN: OnceLock<Instructions> = OnceLock::new();
-        CHOSEN.get_or_init(|| {
-            let wish = std::env::var("DFDX_CONV_SIMD").unwrap_or_default();
-            let available = Self::available();
-            let wished = available.iter().find(|these| these.name() == wish);
-            *wished.unwrap_or(&available[0])
-        })
     }
 
     #[cfg(target_arch = "x86_64")]
@@ -87,8 +74,13 @@ impl Instructions {
     }
 }
 
-/// 0: as found; otherwise one more than the index in [`Instructions::ALL`].
-static FORCED: AtomicU8 = AtomicU8::new(0);
+/// The index in [`Instructions::ALL`] of those in use.
+static IN_USE: LazyLock<AtomicU8> = LazyLock::new(|| {
+    let wish = std::env::var("DFDX_CONV_SIMD").unwrap_or_default();
+    let available = Instructions::available();
+    let wished = available.iter().find(|these| these.name() == wish);
+    AtomicU8::new(*wished.unwrap_or(&available[0]) as u8)
+});
 
 /// Sixteen values of `f32`.
 ///
