@@ -1,5 +1,7 @@
 //! Means, paired differences and proportions, with 95 % intervals.
 
+use std::fmt::{Display, Formatter, Result as FmtResult};
+
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
@@ -139,6 +141,14 @@ impl Interval {
 
     pub fn contains(&self, value: f64) -> bool {
         (self.low..=self.high).contains(&value)
+    }
+}
+
+/// `[0.9012, 0.9133]`; the precision of the format applies, 4 where none is given.
+impl Display for Interval {
+    fn fmt(&self, f: &mut Formatter) -> FmtResult {
+        let decimals = f.precision().unwrap_or(4);
+        write!(f, "[{:.decimals$}, {:.decimals$}]", self.low, self.high)
     }
 }
 
