@@ -2,20 +2,19 @@
 
 use std::fmt::{Display, Formatter, Result as FmtResult};
 
-use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 use crate::{Error, Result, error::ensure};
 
 /// A 95 % confidence interval.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Interval {
     pub low: f64,
     pub high: f64,
 }
 
 /// A mean with the spread of what it was taken from.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
     pub mean: f64,
     /// Sample standard deviation (n − 1); `None` for a single value.
@@ -26,7 +25,7 @@ pub struct Estimate {
 }
 
 /// The mean of paired differences, and how sure of it one can be.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PairedDifference {
     /// Mean of `a − b`.
     pub mean: f64,

@@ -2,12 +2,11 @@
 
 use std::fmt::{Display, Formatter, Result as FmtResult};
 
-use serde::{Deserialize, Serialize};
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
 use crate::{Error, Result, error::ensure, numbers::format_p};
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TestResult {
     pub statistic: f64,
     pub degrees_of_freedom: usize,
