@@ -59,37 +59,32 @@ pub fn compare_losses(dataset: &Provenance) -> Result<Html> {
 
 /// Several schedules of nine epochs, from a random start, and which one the rule takes.
 pub fn compare_stages(dataset: &Provenance) -> Result<Html> {
-    let mut table = table(
-        "Schedules of nine epochs",
-        "schedule | accuracy estimated without true labels | minus the highest (points) | \
-         MNIST test accuracy (not used) | seeds",
-    );
     let tried = tried_divisions(dataset)?;
     let Some(taken) = simplest_division(&tried) else {
         return Ok(never_made());
     };
-    let mut best = words(&taken);
-    for TriedDivision { division, seeds, behind } in &tried {
-        let is_best = behind.mean == 0.0;
-        if is_best {
-            best = words(division);
-        }
-        table = table.row([
+    let (best, others): (Vec<&TriedDivision>, Vec<&TriedDivision>) =
+        tried.iter().partition(|tried| tried.behind.mean == 0.0);
+    let close = others.iter().filter(|other| other.behind.interval.contains(0.0)).count();
+    let rows = tried.iter().map(|TriedDivision { division, seeds, behind }| {
+        [
             words(division).into(),
             mean_percent(&seeds.values(val_accuracy)),
-            points((!is_best).then_some(*behind)),
+            points((behind.mean != 0.0).then_some(*behind)),
             mean_percent(&seeds.values(accuracy)),
             seeds.runs.len().into(),
-        ]);
-    }
-    let taken = words(&taken);
-    let others = || tried.iter().map(|tried| tried.behind).filter(|behind| behind.mean != 0.0);
-    let close = others().filter(|behind| behind.interval.contains(0.0)).count();
-    let table = table.titled(format!(
+        ]
+    });
+    let title = format!(
         "Of nine epochs, {close} of {} other schedules cannot be told apart from the one with the \
          highest estimate",
-        others().count()
-    ));
+        others.len()
+    );
+    let columns = "schedule | accuracy estimated without true labels | \
+                   minus the highest (points) | MNIST test accuracy (not used) | seeds";
+    let table = table(title, columns).rows(rows);
+    let best = words(best.last().map_or(&taken, |best| &best.division));
+    let taken = words(&taken);
     let mut words = match best == taken {
         true => format!("The highest estimate is that of {best}, which is taken."),
         false => format!(
