@@ -45,8 +45,12 @@ impl Handwritten {
     }
 
     fn tile(&self, drawing: &Drawing) -> Result<Tile> {
+        let image = ::image::load_from_memory(&drawing.bytes).map_err(|error| {
+            let problem = format!("cannot be decoded ({error})");
+            Error::content(&drawing.name, problem, "unpack the archive again")
+        })?;
         let writer = format!("writer {}", drawing.writer);
-        Ok(Tile::new(thumbnail(drawing)?, &self.classes[drawing.label], writer))
+        Ok(Tile::new(Picture::scaled(&image, THUMBNAIL), &self.classes[drawing.label], writer))
     }
 
     /// `n` drawings, each followed by what each way of preprocessing makes of it. The title gives
@@ -81,15 +85,4 @@ impl Handwritten {
         };
         (0..self.classes.len()).filter_map(of_class).collect()
     }
-}
-
-fn thumbnail(drawing: &Drawing) -> Result<Picture> {
-    let image = ::image::load_from_memory(&drawing.bytes).map_err(|error| {
-        Error::content(
-            &drawing.name,
-            format!("cannot be decoded ({error})"),
-            "unpack the archive again",
-        )
-    })?;
-    Ok(Picture::scaled(&image, THUMBNAIL))
 }

@@ -1,12 +1,10 @@
 //! How results of `eval` are shown when they are the last line of a cell.
 
-use std::cmp::Ordering;
-
 use crate::data::Samples;
 use crate::eval::statistics::wilson;
 use crate::eval::{Calibration, ClassScores, ConfusionMatrix, Evaluation, Merged};
 
-use super::chart::{Axis, Heatmap, LineChart};
+use super::chart::{Axis, LineChart};
 use super::gallery::{Gallery, Tile};
 use super::html::{Html, Show, stack};
 use super::picture::Picture;
@@ -65,27 +63,16 @@ impl Evaluation {
             accuracies.get(read - 1).copied().unwrap_or(f64::NAN)
         };
         let [before, after] = [at(0), at(10)].map(|share| format!("{:.1}", 100.0 * share));
-        let title = match at(10).total_cmp(&at(0)) {
-            _ if before == after => {
-                format!("Refusing the least certain tenth leaves accuracy at {before} %")
-            }
-            Ordering::Greater => format!(
-                "Refusing the least certain tenth raises accuracy from {before} to {after} %"
-            ),
-            _ => format!(
-                "Refusing the least certain tenth lowers accuracy from {before} to {after} %"
+        let changes = if at(10) > at(0) { "raises" } else { "lowers" };
+        let title = match before == after {
+            true => format!("Refusing the least certain tenth leaves accuracy at {before} %"),
+            false => format!(
+                "Refusing the least certain tenth {changes} accuracy from {before} to {after} %"
             ),
         };
         let refused = Axis::percent("share refused").from(0.0);
         let points = (0..=90).map(|percent| (percent as f64 / 100.0, at(percent)));
         LineChart::new(title, refused, Axis::percent("accuracy on the rest")).curve("", points)
-    }
-}
-
-impl ConfusionMatrix {
-    /// The heat map under a title that says what it shows.
-    pub fn chart(&self, title: impl Into<String>) -> Heatmap {
-        Heatmap::new(title, self)
     }
 }
 

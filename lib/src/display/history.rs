@@ -2,6 +2,7 @@
 
 use super::chart::{Axis, LineChart};
 use super::html::{Html, Show, note, row};
+use crate::numbers::format_counted;
 use crate::train::{Epoch, History};
 
 /// Loss and accuracy by epoch, training and validation, side by side.
@@ -20,15 +21,14 @@ impl History {
         };
         let (mut loss, mut accuracy) = (of.to_owned(), of.to_owned());
         if let (Some(last), Some(best)) = (self.last(), self.best_epoch()) {
-            let (n, best) = (self.epochs.len(), best + 1);
-            let epochs = if n == 1 { "epoch" } else { "epochs" };
+            let (epochs, best) = (format_counted(self.epochs.len(), "epoch"), best + 1);
             let [here, training] = [last.val_accuracy, last.accuracy].map(|share| 100.0 * share);
             loss = format!(
-                "{validation} loss {:.4} after {n} {epochs}, lowest at epoch {best}",
+                "{validation} loss {:.4} after {epochs}, lowest at epoch {best}",
                 last.val_loss
             );
             accuracy = format!(
-                "{validation} accuracy {here:.1} % after {n} {epochs}, training {training:.1} %"
+                "{validation} accuracy {here:.1} % after {epochs}, training {training:.1} %"
             );
         }
         let points = |value: fn(&Epoch) -> f64| {

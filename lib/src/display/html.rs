@@ -121,10 +121,8 @@ impl Show for Provenance {
 fn joined(class: &str, blocks: &[&dyn Show]) -> Html {
     let blocks: Vec<Html> = blocks.iter().map(|block| block.show()).collect();
     let texts: Vec<&str> = blocks.iter().map(Html::text).collect();
-    let bodies = blocks.iter().fold(String::new(), |mut all, block| {
-        let _ = write!(all, "<div>{}</div>", block.body);
-        all
-    });
+    let bodies = blocks.iter().map(|block| format!("<div>{}</div>", block.body));
+    let bodies = bodies.collect::<Vec<_>>().concat();
     Html::new(format!("<div class=\"{class}\">{bodies}</div>"), texts.join("\n\n"))
 }
 

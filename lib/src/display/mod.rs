@@ -13,7 +13,6 @@ mod html;
 mod network;
 mod palette;
 mod picture;
-mod statistics;
 mod table;
 mod vision;
 
@@ -24,6 +23,5 @@ pub use history::HistoryChart;
 pub use html::{Html, Show, note, row, stack};
 pub use palette::stylesheet;
 pub use picture::Picture;
-pub use statistics::percent_interval;
-pub use table::{Cell, Table, bar, no_number, number, percent};
+pub use table::{Cell, Table, bar, no_number, number, percent, percent_interval};
 pub use vision::{embedding, feature_maps, filters, occlusion};

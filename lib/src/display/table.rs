@@ -7,6 +7,7 @@ use polars::prelude::{Column, DataFrame};
 use super::html::{Html, Show, escape};
 use crate::Result;
 use crate::dataframe::dataframe;
+use crate::eval::statistics::Estimate;
 use crate::numbers::{format_count, format_number};
 
 /// A table, built row by row.
@@ -58,6 +59,15 @@ pub fn percent(share: f64) -> Cell {
     match share.is_finite() {
         true => Cell::Value(format!("{:.2} %", share * 100.0), Some(share)),
         false => no_number(),
+    }
+}
+
+/// The 95 % interval of a share of 0 to 1 as percentages: `90.12 – 91.33 %`.
+pub fn percent_interval(estimate: &Estimate) -> String {
+    let percent = |share: f64| format_number(share * 100.0, 2);
+    match estimate.interval {
+        Some(interval) => format!("{} – {} %", percent(interval.low), percent(interval.high)),
+        None => "none from one seed".into(),
     }
 }
 

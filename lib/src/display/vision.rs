@@ -30,15 +30,13 @@ const STEPS: usize = 100;
 pub fn filters(model: &dyn Classifier) -> Result<Gallery> {
     let tensors = model.tensors();
     let first = tensors.iter().find(|tensor| tensor.shape.len() == 4);
-    let Some([count, 1, height, width]) =
-        first.map(|tensor| tensor.shape[..].try_into().unwrap_or([0; 4]))
-    else {
+    let first = first.map(|tensor| (tensor.shape.as_slice(), tensor.values));
+    let Some((&[count, 1, height, width], values)) = first else {
         return Err(Error::argument(
             "a network without a first convolution of grey images",
             "show the filters of a network that begins with Conv2d<1, ..>",
         ));
     };
-    let values = first.map_or(&[][..], |tensor| tensor.values);
     let each = values.chunks_exact(height * width).map(|filter| {
         let most = filter.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
         let grey = |i: usize| (127.5 + 127.5 * filter[i] / most.max(f32::MIN_POSITIVE)) as u8;

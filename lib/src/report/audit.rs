@@ -23,27 +23,24 @@ impl Show for Audit {
         let (own, next) = (self.differences(), self.runner_up_differences());
         let largest = own.iter().copied().fold(0.0, f64::max);
         let nearer = self.times_as_far().into_iter().fold(f64::INFINITY, f64::min);
-        let mut rows: Vec<(&str, Cell)> = Vec::new();
-        let mut add = |name, cell| rows.push((name, cell));
-        add("images", self.len().into());
-        let place = "nearest original has the same number";
-        add(place, self.in_place().into());
-        add("distinct originals found", self.distinct().into());
-        let difference = "mean difference from the original (grey levels of 255)";
-        add(difference, number(mean(&own), 2));
-        add("largest difference from the original", number(largest, 2));
-        let second = "mean difference from the second nearest original";
-        add(second, number(mean(&next), 2));
-        let times = "the second nearest is at least this many times as far away";
-        add(times, number(nearer, 2));
+        let mut rows: Vec<(&str, Cell)> = vec![
+            ("images", self.len().into()),
+            ("nearest original has the same number", self.in_place().into()),
+            ("distinct originals found", self.distinct().into()),
+            ("mean difference from the original (grey levels of 255)", number(mean(&own), 2)),
+            ("largest difference from the original", number(largest, 2)),
+            ("mean difference from the second nearest original", number(mean(&next), 2)),
+            ("the second nearest is at least this many times as far away", number(nearer, 2)),
+        ];
         if let Some(jpeg) = self.compression {
-            let quality = "JPEG quality that explains the difference best";
-            add(quality, usize::from(jpeg.quality).into());
-            let left = "difference left after that (grey levels)";
-            add(left, number(jpeg.left, 3));
             let same = format!("{} of {}", jpeg.identical, jpeg.images);
             let same = Cell::Value(same, Some(jpeg.identical as f64));
-            add("images then identical in every pixel", same);
+            let quality = usize::from(jpeg.quality);
+            rows.extend([
+                ("JPEG quality that explains the difference best", quality.into()),
+                ("difference left after that (grey levels)", number(jpeg.left, 3)),
+                ("images then identical in every pixel", same),
+            ]);
         }
         let rows = rows.into_iter().map(|(name, cell)| [name.into(), cell]);
         let title = format!(

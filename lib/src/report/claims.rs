@@ -6,7 +6,7 @@ use crate::{
     display::{Cell, Html, format_count, format_counted, format_signed, no_number, note, stack},
     eval::statistics::{PairedDifference, difference_of_splits},
     report::{
-        part2::measures::{sd_of_last_epoch, steps_to},
+        part2::measures::{Value, after_one_epoch, sd_of_last_epoch, steps_to},
         part3::constant_answer,
         summary::Datasets,
     },
@@ -81,6 +81,7 @@ impl Records {
 type Evidence = fn(&Records) -> Option<PairedDifference>;
 
 /// How a claim is judged.
+#[derive(Clone, Copy)]
 enum Test {
     /// A number above 0, seed by seed, supports it.
     Above(Evidence),
@@ -143,25 +144,18 @@ impl Verdict {
     }
 }
 
-/// Accuracy on training images (`val_accuracy`: on the MNIST test set) after an epoch.
-fn after(epoch: usize, training: bool) -> impl Fn(&RunResult) -> Option<f64> {
-    move |run| {
-        let epoch = run.epochs.get(epoch)?;
-        Some(if training { epoch.accuracy } else { epoch.val_accuracy })
-    }
+fn training_after_one_epoch(run: &RunResult) -> Option<f64> {
+    Some(run.epochs.first()?.accuracy)
 }
 
-/// The mean of these against 0; `overlap` as in [`Seeds::difference`].
-fn against_zero(values: &[f64], overlap: f64) -> Option<PairedDifference> {
-    difference_of_splits(values, &vec![0.0; values.len()], overlap).ok()
-}
-
-type Value = fn(&RunResult) -> Option<f64>;
-
-/// A number of each run of one network, against 0.
-fn each(grid: &Grid, head: Head, init: Init, value: Value) -> Option<PairedDifference> {
-    let values: Vec<f64> = grid.runs(head, init).iter().filter_map(value).collect();
-    against_zero(&values, 0.0)
+/// The mean of a number of each run against 0; `overlap` as in [`Seeds::difference`].
+fn against_zero(
+    seeds: &Seeds,
+    value: impl Fn(&RunResult) -> Option<f64>,
+    overlap: f64,
+) -> Option<PairedDifference> {
+    let values = seeds.values(value);
+    difference_of_splits(&values, &vec![0.0; values.len()], overlap).ok()
 }
 
 /// By how much each epoch's validation loss is above that of the one before.
@@ -175,21 +169,11 @@ fn rise_since_tenth(seeds: &Seeds) -> Option<PairedDifference> {
         let tenth = run.epochs.get(9)?;
         Some(run.last()?.val_loss - tenth.val_loss)
     };
-    against_zero(&seeds.values(rise), seeds.overlap())
+    against_zero(seeds, rise, seeds.overlap())
 }
 
 fn taught_wrong_labels(records: &Records) -> Vec<&RunResult> {
     records.mislabelled.runs(Original, Pretrained).iter().collect()
-}
-
-/// How many validation images are not read, look-alikes counted as one.
-fn mistakes_between_others(run: &RunResult) -> Option<f64> {
-    let images = run.setup.split.held_out(run.dataset.count);
-    Some(((1.0 - run.metric("merged_accuracy")?) * images).round())
-}
-
-fn gain_of_last_epoch(run: &RunResult) -> Option<f64> {
-    Some(after(2, false)(run)? - after(1, false)(run)?)
 }
 
 /// Pretrained by the next seed minus random, times `sign`: how soon networks with one head learn.
@@ -200,18 +184,13 @@ fn sooner(records: &Records, head: Head, sign: f64, value: Value) -> Option<Pair
     pretrained.difference(random, |run| Some(sign * value(run)?), 0.0)
 }
 
-/// Random less pretrained, where less is better.
-fn saved(records: &Records, head: Head, value: Value) -> Option<PairedDifference> {
-    let (random, pretrained) = ((head, Random), (head, Pretrained));
-    records.mnist.difference(random, pretrained, value)
-}
+/// Claim, what is measured, how it is judged.
+type Claim = (&'static str, &'static str, Test);
 
-/// Part, claim, what is measured, how it is judged.
-const CLAIMS: [(u8, &str, &str, Test); 27] = [
+static PART1: [Claim; 5] = [
     (
-        1,
         "The network is close to human performance.",
-        "",
+        "–",
         Found(|records| {
             let found = match records.people.len() {
                 0 => "no person has read these drawings".into(),
@@ -224,7 +203,6 @@ const CLAIMS: [(u8, &str, &str, Test); 27] = [
         }),
     ),
     (
-        1,
         "Most mistakes are not the network's fault: the characters look alike.",
         "share of mistakes between look-alikes, minus half (points)",
         Above(|records| {
@@ -233,20 +211,22 @@ const CLAIMS: [(u8, &str, &str, Test); 27] = [
                 let other = 1.0 - run.metric("merged_accuracy")?;
                 (wrong > 0.0).then_some((wrong - other) / wrong - 0.5)
             };
-            against_zero(&records.alone.values(share), records.alone.overlap())
+            against_zero(&records.alone, share, records.alone.overlap())
         }),
     ),
     (
-        1,
         "Only one mistake is a real mistake.",
         "runs with at most one mistake that is not between look-alikes",
         Each(
             |records| records.alone.runs.iter().collect(),
-            |run| Some(mistakes_between_others(run)? <= 1.0),
+            |run| {
+                let images = run.setup.split.held_out(run.dataset.count);
+                let others = (1.0 - run.metric("merged_accuracy")?) * images;
+                Some(others.round() <= 1.0)
+            },
         ),
     ),
     (
-        1,
         "With context one could be more accurate: writers seen in training.",
         "beside the writer's other drawings, minus alone (points)",
         Above(|records| {
@@ -255,7 +235,6 @@ const CLAIMS: [(u8, &str, &str, Test); 27] = [
         }),
     ),
     (
-        1,
         "With context one could be more accurate: writers never seen.",
         "beside the writer's other drawings, minus alone (points)",
         Above(|records| {
@@ -263,44 +242,40 @@ const CLAIMS: [(u8, &str, &str, Test); 27] = [
             in_context.difference(alone, val_accuracy, alone.overlap())
         }),
     ),
+];
+
+static PART2: [Claim; 18] = [
     (
-        2,
         "With the original head, pretrained networks are ahead after one epoch.",
         "accuracy, pretrained − random (points)",
-        Above(|records| sooner(records, Original, 1.0, |run| after(0, false)(run))),
+        Above(|records| sooner(records, Original, 1.0, after_one_epoch)),
     ),
     (
-        2,
         "With the experimental head, pretrained networks are behind after one epoch.",
         "accuracy, random − pretrained (points)",
-        Above(|records| sooner(records, Experimental, -1.0, |run| after(0, false)(run))),
+        Above(|records| sooner(records, Experimental, -1.0, after_one_epoch)),
     ),
     (
-        2,
         "With the original head, pretrained networks learn the training images faster.",
         "training accuracy of epoch 1, pretrained − random (points)",
-        Above(|records| sooner(records, Original, 1.0, |run| after(0, true)(run))),
+        Above(|records| sooner(records, Original, 1.0, training_after_one_epoch)),
     ),
     (
-        2,
         "With the experimental head, pretrained networks learn the training images faster.",
         "training accuracy of epoch 1, pretrained − random (points)",
-        Above(|records| sooner(records, Experimental, 1.0, |run| after(0, true)(run))),
+        Above(|records| sooner(records, Experimental, 1.0, training_after_one_epoch)),
     ),
     (
-        2,
         "With the original head, both starts end equally well.",
         "accuracy, pretrained − random (points)",
         Equal(|records| records.mnist.gain(Original, accuracy)),
     ),
     (
-        2,
         "With the experimental head, pretrained networks outperform random ones.",
         "accuracy, pretrained − random (points)",
         Above(|records| records.mnist.gain(Experimental, accuracy)),
     ),
     (
-        2,
         "With the experimental head, pretrained networks learn in less time.",
         "steps to 98 %, random − pretrained",
         Above(|records| {
@@ -308,9 +283,8 @@ const CLAIMS: [(u8, &str, &str, Test); 27] = [
         }),
     ),
     (
-        2,
         "With the experimental head, an epoch of a pretrained network takes less time.",
-        "",
+        "–",
         Found(|records| {
             let [random, pretrained] =
                 [Random, Pretrained].map(|init| records.mnist.runs(Experimental, init));
@@ -340,38 +314,41 @@ const CLAIMS: [(u8, &str, &str, Test); 27] = [
         }),
     ),
     (
-        2,
         "With the experimental head, pretrained networks learn more stably.",
         "sd along the last epoch, random − pretrained (points)",
-        Above(|records| saved(records, Experimental, sd_of_last_epoch)),
+        Above(|records| {
+            let starts = ((Experimental, Random), (Experimental, Pretrained));
+            records.mnist.difference(starts.0, starts.1, sd_of_last_epoch)
+        }),
     ),
     (
-        2,
         "The experimental head overfits from a random start.",
         "validation loss of epoch 3 − epoch 2 (0.01 nats)",
         // What overfitting does.
         Above(|records| {
             let last = |run: &RunResult| rises_of_loss(run).last();
-            each(&records.mnist, Experimental, Random, last)
+            against_zero(records.mnist.seeds(Experimental, Random)?, last, 0.0)
         }),
     ),
     (
-        2,
         "Pretrained, the experimental head keeps getting better.",
         "accuracy of epoch 3 − epoch 2 (points)",
-        Above(|records| each(&records.mnist, Experimental, Pretrained, gain_of_last_epoch)),
+        Above(|records| {
+            let gain = |run: &RunResult| {
+                Some(run.epochs.get(2)?.val_accuracy - run.epochs.get(1)?.val_accuracy)
+            };
+            against_zero(records.mnist.seeds(Experimental, Pretrained)?, gain, 0.0)
+        }),
     ),
     (
-        2,
         "The original head never overfits from a random start.",
         "validation loss of epoch 2 − epoch 3 (0.01 nats)",
         Above(|records| {
             let last = |run: &RunResult| rises_of_loss(run).last().map(|rise| -rise);
-            each(&records.mnist, Original, Random, last)
+            against_zero(records.mnist.seeds(Original, Random)?, last, 0.0)
         }),
     ),
     (
-        2,
         "From a random start the original head is better.",
         "accuracy, original − experimental (points)",
         Above(|records| {
@@ -380,7 +357,6 @@ const CLAIMS: [(u8, &str, &str, Test); 27] = [
         }),
     ),
     (
-        2,
         "Pretrained, the experimental head is better.",
         "accuracy, experimental − original (points)",
         Above(|records| {
@@ -389,21 +365,18 @@ const CLAIMS: [(u8, &str, &str, Test); 27] = [
         }),
     ),
     (
-        2,
         "With the original head, pretraining overfits with the settings of part 1.",
         "validation loss of epoch 30 − epoch 10 (0.01 nats)",
         Above(|records| rise_since_tenth(&records.pretraining_plain[0])),
     ),
     (
-        2,
         "With the experimental head, pretraining overfits with the settings of part 1.",
         "validation loss of epoch 30 − epoch 10 (0.01 nats)",
         Above(|records| rise_since_tenth(&records.pretraining_plain[1])),
     ),
     (
-        2,
         "Tuning the rate did not help.",
-        "",
+        "–",
         Found(|records| {
             let [usual, ..] = records.rates;
             let best = records.rates.into_iter().fold(usual, f64::max);
@@ -421,7 +394,6 @@ const CLAIMS: [(u8, &str, &str, Test); 27] = [
         }),
     ),
     (
-        2,
         "More pretraining did not help.",
         "accuracy, after 60 epochs of pretraining − after 120 (points)",
         Above(|records| {
@@ -429,10 +401,12 @@ const CLAIMS: [(u8, &str, &str, Test); 27] = [
             usual.difference(&records.longer, accuracy, 0.0)
         }),
     ),
+];
+
+static PART3: [Claim; 4] = [
     (
-        3,
         "Folder 0 has every digit but 0.",
-        "",
+        "–",
         Found(|records| {
             let counts = records.audit.matrix().counts;
             let (zeros, all) = (counts[[0, 0]], format_count(counts.column(0).sum()));
@@ -441,7 +415,6 @@ const CLAIMS: [(u8, &str, &str, Test); 27] = [
         }),
     ),
     (
-        3,
         "The pretrained original head is trained to predict anything but the right answer.",
         "runs that do not answer all images alike, and whose least likely digit is right more often than the likeliest",
         Each(taught_wrong_labels, |run| {
@@ -450,7 +423,6 @@ const CLAIMS: [(u8, &str, &str, Test); 27] = [
         }),
     ),
     (
-        3,
         "The experimental networks are alike after three epochs.",
         "runs, of either start, that give one answer to all images",
         Each(
@@ -462,7 +434,6 @@ const CLAIMS: [(u8, &str, &str, Test); 27] = [
         ),
     ),
     (
-        3,
         "The validation loss of the pretrained original head rises steadily.",
         "runs in which it rises from each epoch to the next",
         Each(taught_wrong_labels, |run| Some(rises_of_loss(run).all(|rise| rise > 0.0))),
@@ -482,18 +453,24 @@ struct Judged {
 }
 
 fn judge(records: &Records) -> Vec<Judged> {
-    let all = CLAIMS.map(|claim| {
-        let evidence = match &claim.3 {
-            Above(of) | Equal(of) => of(records),
-            Each(..) | Found(_) => None,
-        };
-        (claim, evidence)
+    let parts: [(u8, &[Claim]); 3] = [(1, &PART1), (2, &PART2), (3, &PART3)];
+    let all = parts.into_iter().flat_map(|(part, claims)| {
+        claims.iter().map(move |&(words, measured, test)| {
+            let evidence = match test {
+                Above(of) | Equal(of) => of(records),
+                Each(..) | Found(_) => None,
+            };
+            (part, words, measured, test, evidence)
+        })
     });
-    let is_above = |test: &Test| matches!(test, Above(_));
-    let corrected =
-        corrected(all.iter().map(|(claim, gain)| gain.as_ref().filter(|_| is_above(&claim.3))));
-    let judged = all.into_iter().zip(corrected).map(|((claim, evidence), p)| {
-        let (part, words, measured, test) = claim;
+    let all: Vec<_> = all.collect();
+    let evidence = all.iter().map(|(.., test, evidence)| match test {
+        Above(_) => evidence.as_ref(),
+        _ => None,
+    });
+    let corrected = corrected(evidence);
+    let judged = all.into_iter().zip(corrected).map(|(claim, p)| {
+        let (part, words, measured, test, evidence) = claim;
         let numbers = |gain: &PairedDifference| [difference(gain, 100.0, 2).into(), gain.n.into()];
         let (found, verdict) = match (test, &evidence) {
             (Above(_), Some(gain)) => (numbers(gain), Verdict::of_difference(gain.mean, p)),
@@ -539,7 +516,7 @@ pub fn claims(records: &Records) -> Html {
             usize::from(claim.part).into(),
             claim.words.into(),
             claim.verdict.words().into(),
-            if claim.measured.is_empty() { "–" } else { claim.measured }.into(),
+            claim.measured.into(),
             found,
             seeds,
             p_value(claim.p),

@@ -26,39 +26,28 @@ fn random_start() -> Experiment {
 /// The losses, each on seed 0 from a random start. The choice among them is by the risk on
 /// held-out images, which needs only their complementary labels.
 pub fn compare_losses(dataset: &Provenance) -> Result<Html> {
-    let mut table = table(
-        "Losses for complementary labels, three epochs each, seed 0",
-        " | risk on held-out images (nats) | accuracy estimated from them | \
-         MNIST test accuracy (not used)",
-    );
-    let mut best: Option<(f64, &str)> = None;
-    let mut estimated: Option<(f64, &str)> = None;
+    let mut tried = Vec::new();
     for loss in Complementary::ALL {
         let seeds = Seeds::recorded_under(&[0], &random_start().complementary(loss), dataset)?;
-        let Some(run) = seeds.runs.first() else {
-            continue;
-        };
-        let risk = run.metric("held_out_risk").unwrap_or(f64::NAN);
-        if best.is_none_or(|(least, _)| risk.total_cmp(&least).is_lt()) {
-            best = Some((risk, loss.title()));
+        if let Some(run) = seeds.runs.first() {
+            let found = [run.metric("held_out_risk"), val_accuracy(run), accuracy(run)];
+            tried.push((loss.title(), found.map(|value| value.unwrap_or(f64::NAN))));
         }
-        let estimate = val_accuracy(run).unwrap_or(f64::NAN);
-        if estimated.is_none_or(|(most, _)| estimate > most) {
-            estimated = Some((estimate, loss.title()));
-        }
-        table = table.row([
-            loss.title().into(),
-            number(risk, 4),
-            percent(estimate),
-            percent(accuracy(run).unwrap_or(f64::NAN)),
-        ]);
     }
-    let (Some((risk, name)), Some((estimate, other))) = (best, estimated) else {
+    let lowest = tried.iter().min_by(|a, b| a.1[0].total_cmp(&b.1[0]));
+    // The first of equals.
+    let highest = tried.iter().min_by(|a, b| b.1[1].total_cmp(&a.1[1]));
+    let (Some((name, [risk, ..])), Some((other, [_, estimate, _]))) = (lowest, highest) else {
         return Ok(never_made());
     };
-    let table = table.titled(format!(
-        "After three epochs on seed 0, the risk on held-out images is lowest for: {name}"
-    ));
+    let rows = tried.iter().map(|&(title, [risk, estimate, test])| {
+        [title.into(), number(risk, 4), percent(estimate), percent(test)]
+    });
+    let columns = " | risk on held-out images (nats) | accuracy estimated from them | \
+                   MNIST test accuracy (not used)";
+    let title =
+        format!("After three epochs on seed 0, the risk on held-out images is lowest for: {name}");
+    let table = table(title, columns).rows(rows);
     let choice = format!(
         "Lowest risk on held-out images: {name}, {risk:.4} nats. (If no label were right, a network \
          certain of every digit would reach ln 9 = 2.1972; one that gives every digit the same \
@@ -70,37 +59,32 @@ pub fn compare_losses(dataset: &Provenance) -> Result<Html> {
 
 /// Several schedules of nine epochs, from a random start, and which one the rule takes.
 pub fn compare_stages(dataset: &Provenance) -> Result<Html> {
-    let mut table = table(
-        "Schedules of nine epochs",
-        "schedule | accuracy estimated without true labels | minus the highest (points) | \
-         MNIST test accuracy (not used) | seeds",
-    );
     let tried = tried_divisions(dataset)?;
     let Some(taken) = simplest_division(&tried) else {
         return Ok(never_made());
     };
-    let mut best = words(&taken);
-    for TriedDivision { division, seeds, behind } in &tried {
-        let is_best = behind.mean == 0.0;
-        if is_best {
-            best = words(division);
-        }
-        table = table.row([
+    let (best, others): (Vec<&TriedDivision>, Vec<&TriedDivision>) =
+        tried.iter().partition(|tried| tried.behind.mean == 0.0);
+    let close = others.iter().filter(|other| other.behind.interval.contains(0.0)).count();
+    let rows = tried.iter().map(|TriedDivision { division, seeds, behind }| {
+        [
             words(division).into(),
             mean_percent(&seeds.values(val_accuracy)),
-            points((!is_best).then_some(*behind)),
+            points((behind.mean != 0.0).then_some(*behind)),
             mean_percent(&seeds.values(accuracy)),
             seeds.runs.len().into(),
-        ]);
-    }
-    let taken = words(&taken);
-    let others = || tried.iter().map(|tried| tried.behind).filter(|behind| behind.mean != 0.0);
-    let close = others().filter(|behind| behind.interval.contains(0.0)).count();
-    let table = table.titled(format!(
+        ]
+    });
+    let title = format!(
         "Of nine epochs, {close} of {} other schedules cannot be told apart from the one with the \
          highest estimate",
-        others().count()
-    ));
+        others.len()
+    );
+    let columns = "schedule | accuracy estimated without true labels | \
+                   minus the highest (points) | MNIST test accuracy (not used) | seeds";
+    let table = table(title, columns).rows(rows);
+    let best = words(best.last().map_or(&taken, |best| &best.division));
+    let taken = words(&taken);
     let mut words = match best == taken {
         true => format!("The highest estimate is that of {best}, which is taken."),
         false => format!(

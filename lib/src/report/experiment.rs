@@ -26,7 +26,7 @@ impl Show for Config {
 
 fn setting_table(caption: String, rows: Vec<[String; 2]>) -> Html {
     let rows = rows.into_iter().map(|row| row.map(Into::into));
-    Table::new(caption, ["setting", "value"]).rows(rows.collect::<Vec<_>>()).show()
+    Table::new(caption, ["setting", "value"]).rows(rows).show()
 }
 
 /// Name and value of each field that is not off.
@@ -110,7 +110,7 @@ fn shown<'a>(runs: impl Iterator<Item = &'a RunResult>, reasons: &[String]) -> H
         ]
     });
     let columns = "network | protocol | seed | epochs | accuracy | loss";
-    stack(&[&table("Runs", columns).rows(rows.collect::<Vec<_>>()), &left_out(reasons)])
+    stack(&[&table("Runs", columns).rows(rows), &left_out(reasons)])
 }
 
 /// What it is of; not its numbers.

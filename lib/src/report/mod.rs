@@ -158,10 +158,8 @@ fn compare(
     lines: &[(&str, f64)],
 ) -> Result<Html> {
     // Intervals between runs in two groups would describe neither.
-    if ways.iter().any(|(_, seeds)| two_groups(seeds.borrow()).is_some()) {
-        return compare_under(what, what, ways, lines);
-    }
-    let Some((title, leads)) = highest(ways) else {
+    let in_groups = ways.iter().any(|(_, seeds)| two_groups(seeds.borrow()).is_some());
+    let Some((title, leads)) = highest(ways).filter(|_| !in_groups) else {
         return compare_under(what, what, ways, lines);
     };
     let shown = compare_under(&title, what, ways, lines)?;

@@ -28,11 +28,7 @@ pub fn table_path() -> PathBuf {
 }
 
 /// Validation accuracies of several ways, each under its seeds, with the 2021 report's.
-pub fn compare_seeds(ways: &[(&str, &Seeds)]) -> Result<Html> {
-    beside_report(ways)
-}
-
-fn beside_report(ways: &[(impl AsRef<str>, impl Borrow<Seeds>)]) -> Result<Html> {
+pub fn compare_seeds(ways: &[(impl AsRef<str>, impl Borrow<Seeds>)]) -> Result<Html> {
     let line = (THE_REPORT, reference_2021::PART1.val_accuracy);
     compare("Validation accuracy after the last epoch", ways, &[line])
 }
@@ -110,7 +106,7 @@ pub fn compare_averaging(ways: &[(&str, &Seeds)]) -> Result<Html> {
 
 /// The ways of preprocessing, each under the 2021 report's training.
 pub fn compare_preprocessing(drawings: &Handwritten) -> Result<Html> {
-    beside_report(&preprocessing(drawings)?)
+    compare_seeds(&preprocessing(drawings)?)
 }
 
 fn preprocessing(drawings: &Handwritten) -> Result<Vec<(String, Seeds)>> {
@@ -228,8 +224,7 @@ pub fn compare_readings(drawings: &Handwritten) -> Result<Html> {
     let log =
         [reported.accuracy, reported.val_accuracy, reported.val_loss, reference_2021::HALVINGS];
     table = table.row(row(THE_REPORT, log, "one run".into()));
-    let mut nearest: Option<(f64, &str, [f64; 4])> = None;
-    let mut accuracies = Vec::new();
+    let mut tried = Vec::new();
     for (name, run) in Experiment::part1_readings(0) {
         let seeds = Seeds::recorded(&run, &drawings.provenance)?;
         if seeds.runs.is_empty() {
@@ -246,23 +241,18 @@ pub fn compare_readings(drawings: &Handwritten) -> Result<Html> {
             of(&|epoch| epoch.val_loss),
             of(&|epoch| (rate / epoch.lr).log2()),
         ];
-        accuracies.push(means[1]);
-        let away = |i: usize| ((means[i] - log[i]) / log[i]).abs();
-        let distance = away(0) + away(1) + away(2);
-        if nearest.is_none_or(|(least, ..)| distance < least) {
-            nearest = Some((distance, name, means));
-        }
         table = table.row(row(name, means, seeds.runs.len().into()));
+        let away = |i: usize| ((means[i] - log[i]) / log[i]).abs();
+        tried.push((name, means, away(0) + away(1) + away(2)));
     }
-    let Some((_, nearest, means)) = nearest else {
+    let Some((nearest, means, _)) = tried.iter().min_by(|a, b| a.2.total_cmp(&b.2)) else {
         return Ok(never_made());
     };
     let table =
         table.titled(format!("Nearest to epoch {epoch} of the 2021 report's log: {nearest}"));
-    let reach = accuracies.iter().filter(|accuracy| **accuracy >= log[1]).count();
-    let highest = accuracies.iter().copied().fold(f64::NAN, f64::max);
-    let all = spelled(accuracies.len());
-    let reach = match reach {
+    let highest = tried.iter().map(|(_, means, _)| means[1]).fold(f64::NAN, f64::max);
+    let all = spelled(tried.len());
+    let reach = match tried.iter().filter(|(_, means, _)| means[1] >= log[1]).count() {
         0 => format!("None of the {all} readings has"),
         1 => format!("One of the {all} readings has"),
         several => format!("{several} of the {all} readings have"),
@@ -285,15 +275,15 @@ pub fn compare_readings(drawings: &Handwritten) -> Result<Html> {
 /// Accuracy by the number of the writer's other drawings that are given as context.
 pub fn context_curve(ways: &[(&str, &Seeds)]) -> Result<Html> {
     let others = Axis::new("other drawings of the same hand").from(0.0);
+    let [none, .., all] = OTHERS;
     let at = |seeds: &Seeds, n: usize| seeds.values(|run| run.metric(&accuracy_with(n)));
+    let mean_at = |seeds: &Seeds, n: usize| Some(100.0 * mean(&at(seeds, n)).ok()?.mean);
     let ends = ways.iter().filter_map(|(name, seeds)| {
-        let [none, all] = [OTHERS[0], OTHERS[OTHERS.len() - 1]].map(|n| mean(&at(seeds, n)));
-        let [none, all] = [none.ok()?, all.ok()?].map(|estimate| 100.0 * estimate.mean);
-        Some(format!("from {none:.1} to {all:.1} % for {name}"))
+        let (alone, beside) = (mean_at(seeds, none)?, mean_at(seeds, all)?);
+        Some(format!("from {alone:.1} to {beside:.1} % for {name}"))
     });
     let title = format!(
-        "Accuracy without and with {} other drawings: {}",
-        OTHERS[OTHERS.len() - 1],
+        "Accuracy without and with {all} other drawings: {}",
         ends.collect::<Vec<_>>().join(", ")
     );
     let mut chart = LineChart::new(title, others, Axis::percent("validation accuracy"));
@@ -312,18 +302,15 @@ pub fn context_curve(ways: &[(&str, &Seeds)]) -> Result<Html> {
         chart = chart.seeds(*name, seeds.runs.iter().map(curve));
     }
     let gains = ways.iter().filter_map(|(name, seeds)| {
-        let [none, few, all] = [0, FEW, OTHERS[OTHERS.len() - 1]]
-            .map(|n| mean(&at(seeds, n)).map(|estimate| 100.0 * estimate.mean));
-        let (none, few, all) = (none.ok()?, few.ok()?, all.ok()?);
-        let [few, all] = [few - none, all - none].map(|gain| format_signed(gain, 1));
-        Some(format!("{few} of {all} points for {name}"))
+        let alone = mean_at(seeds, none)?;
+        let gain = |n: usize| Some(format_signed(mean_at(seeds, n)? - alone, 1));
+        Some(format!("{} of {} points for {name}", gain(FEW)?, gain(all)?))
     });
     let gains: Vec<String> = gains.collect();
     let words = match gains.as_slice() {
         [] => return Ok(stack(&[&chart, &table])),
         gains => format!(
-            "Of the change that {} other drawings make, the first {} account for {}.",
-            OTHERS[OTHERS.len() - 1],
+            "Of the change that {all} other drawings make, the first {} account for {}.",
             spelled(FEW),
             listed(gains, "and")
         ),

@@ -19,15 +19,15 @@ pub struct Heatmap {
     matrix: ConfusionMatrix,
 }
 
-impl Heatmap {
-    pub fn new(title: impl Into<String>, matrix: &ConfusionMatrix) -> Self {
-        Self {
-            title: title.into(),
-            axes: ("truth".to_owned(), "prediction".to_owned()),
-            matrix: matrix.clone(),
-        }
+impl ConfusionMatrix {
+    /// The heat map under a title that says what it shows.
+    pub fn chart(&self, title: impl Into<String>) -> Heatmap {
+        let axes = ("truth".to_owned(), "prediction".to_owned());
+        Heatmap { title: title.into(), axes, matrix: self.clone() }
     }
+}
 
+impl Heatmap {
     /// Other names for rows and columns, e.g. `"given label"`.
     pub fn axes(mut self, rows: impl Into<String>, columns: impl Into<String>) -> Self {
         self.axes = (rows.into(), columns.into());

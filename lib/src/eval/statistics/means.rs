@@ -1,19 +1,20 @@
 //! Means, paired differences and proportions, with 95 % intervals.
 
-use serde::{Deserialize, Serialize};
+use std::fmt::{Display, Formatter, Result as FmtResult};
+
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 use crate::{Error, Result, error::ensure};
 
 /// A 95 % confidence interval.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Interval {
     pub low: f64,
     pub high: f64,
 }
 
 /// A mean with the spread of what it was taken from.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
     pub mean: f64,
     /// Sample standard deviation (n − 1); `None` for a single value.
@@ -24,7 +25,7 @@ pub struct Estimate {
 }
 
 /// The mean of paired differences, and how sure of it one can be.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PairedDifference {
     /// Mean of `a − b`.
     pub mean: f64,
@@ -139,6 +140,14 @@ impl Interval {
 
     pub fn contains(&self, value: f64) -> bool {
         (self.low..=self.high).contains(&value)
+    }
+}
+
+/// `[0.9012, 0.9133]`; the precision of the format applies, 4 where none is given.
+impl Display for Interval {
+    fn fmt(&self, f: &mut Formatter) -> FmtResult {
+        let decimals = f.precision().unwrap_or(4);
+        write!(f, "[{:.decimals$}, {:.decimals$}]", self.low, self.high)
     }
 }
 

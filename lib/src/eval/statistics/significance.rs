@@ -1,15 +1,23 @@
 //! Significance tests, and the correction for making many of them.
 
-use serde::{Deserialize, Serialize};
+use std::fmt::{Display, Formatter, Result as FmtResult};
+
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
-use crate::{Error, Result, error::ensure};
+use crate::{Error, Result, error::ensure, numbers::format_p};
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TestResult {
     pub statistic: f64,
     pub degrees_of_freedom: usize,
     pub p: f64,
+}
+
+impl Display for TestResult {
+    fn fmt(&self, f: &mut Formatter) -> FmtResult {
+        let (freedom, p) = (self.degrees_of_freedom, format_p(self.p));
+        write!(f, "χ²({freedom}) = {:.1}, {p}", self.statistic)
+    }
 }
 
 /// Pearson's χ² test of `observed` counts against `expected` ones: k − 1 degrees of freedom,

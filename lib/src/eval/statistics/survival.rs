@@ -1,11 +1,9 @@
 //! Times to reach a goal, where some runs end before they do.
 
-use serde::{Deserialize, Serialize};
-
 use crate::{Result, error::ensure};
 
 /// When a run reached its goal, in steps, epochs or seconds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Time {
     Reached(f64),
     /// The run ended here, and had not reached it: right-censored, not dropped.

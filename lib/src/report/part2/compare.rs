@@ -54,7 +54,7 @@ pub fn convergence(grid: &Grid) -> Result<Html> {
     let goals = GOALS.into_iter();
     for (goal, (head, init)) in goals.flat_map(|goal| networks().map(move |n| (goal, n))) {
         let runs = grid.runs(head, init);
-        let steps = times(runs, goal, steps_to);
+        let steps = times(runs, goal);
         if steps.is_empty() {
             continue;
         }
@@ -80,7 +80,7 @@ pub fn convergence(grid: &Grid) -> Result<Html> {
         let share = Axis::percent("share of runs").from(0.0).to(1.0);
         let mut chart = LineChart::new(title, Axis::new("step").from(0.0), share);
         for (head, init, seeds) in grid.iter() {
-            let steps = times(&seeds.runs, goal, steps_to);
+            let steps = times(&seeds.runs, goal);
             if !steps.is_empty() {
                 let label = network_name(head, init);
                 chart = chart.reached(label, &KaplanMeier::new(&steps)?);
@@ -142,12 +142,8 @@ fn sooner(grid: &Grid, head: Head, goal: f64) -> String {
     }
 }
 
-fn times(
-    runs: &[RunResult],
-    goal: f64,
-    time: impl Fn(f64, &RunResult) -> Option<Time>,
-) -> Vec<Time> {
-    runs.iter().filter_map(|run| time(goal, run)).collect()
+fn times(runs: &[RunResult], goal: f64) -> Vec<Time> {
+    runs.iter().filter_map(|run| steps_to(goal, run)).collect()
 }
 
 /// Median of times of which some are censored (Kaplan and Meier); where fewer than half of
@@ -170,7 +166,7 @@ fn step_gain(grid: &Grid, head: Head, goal: f64) -> Cell {
 
 /// Marks a difference in which a run counts that never got there.
 fn ended(grid: &Grid, head: Head, goal: f64) -> &'static str {
-    let all = Init::ALL.map(|init| times(grid.runs(head, init), goal, steps_to));
+    let all = Init::ALL.map(|init| times(grid.runs(head, init), goal));
     match all.iter().flatten().any(|time| time.is_censored()) {
         true => ", counting runs that never got there",
         false => "",
@@ -398,8 +394,7 @@ pub fn compare_rates(mnist: &Provenance) -> Result<Html> {
     let columns = format!("head | start | {low} | {middle} | {high} | best | used");
     let mut table = table("Accuracy on held-out images, by peak learning rate", &columns);
     let mut held_out = 0.0;
-    let (mut agree, mut at_the_edge, mut leads, mut within) = (0, 0, Vec::new(), 0);
-    let mut of_rate = RATES.map(|rate| (rate, 0));
+    let (mut bests, mut agree, mut leads, mut within) = (Vec::new(), 0, Vec::new(), 0);
     let all = networks().count();
     for (head, init) in networks() {
         let run = Experiment::mnist(head, init, 0);
@@ -412,10 +407,7 @@ pub fn compare_rates(mnist: &Provenance) -> Result<Html> {
         let clean = run.clean();
         let used = clean.config.learning_rate;
         agree += usize::from(best == used);
-        for (_, networks) in of_rate.iter_mut().filter(|(rate, _)| *rate == best) {
-            *networks += 1;
-        }
-        at_the_edge += usize::from(best == low || best == high);
+        bests.push(best);
         held_out = clean.split.held_out(mnist.count);
         let mut mistakes = reached.map(|accuracy| (1.0 - accuracy) * held_out);
         mistakes.sort_by(f64::total_cmp);
@@ -426,8 +418,11 @@ pub fn compare_rates(mnist: &Provenance) -> Result<Html> {
         cells.extend([best.to_string().into(), used.to_string().into()]);
         table = table.row(cells);
     }
-    let of_rate = of_rate.iter().filter(|(_, networks)| *networks > 0);
-    let of_rate = of_rate.map(|(rate, n)| format!("{rate} for {n} of {all} networks"));
+    let networks_at = |rate: f32| bests.iter().filter(|best| **best == rate).count();
+    let at_the_edge = networks_at(low) + networks_at(high);
+    let of_rate = RATES.iter().filter(|rate| networks_at(**rate) > 0);
+    let of_rate =
+        of_rate.map(|rate| format!("{rate} for {} of {all} networks", networks_at(*rate)));
     let table = table.titled(format!(
         "On one seed, accuracy on held-out images is highest at a peak learning rate of {}",
         listed(&of_rate.collect::<Vec<_>>(), "and")

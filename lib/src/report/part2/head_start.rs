@@ -1,33 +1,25 @@
 //! How much of a pretrained network's lead is owed to an output layer that its features know.
 
-use super::measures::steps_to;
+use super::measures::{Measure, Value, after_one_epoch, plain, share, steps_to};
 use crate::{
     Result,
     data::Provenance,
     display::{Html, format_number, note, number, stack},
-    eval::statistics::{PairedDifference, mean},
+    eval::statistics::PairedDifference,
     report::{accuracy, difference, listed, never_made, table},
     study::{Experiment, FEW, Head, Init, RunResult, Seeds},
 };
 
-type Value = fn(&RunResult) -> Option<f64>;
-
-/// Name, factor for display, decimals, and the number of a run.
-const MEASURES: [(&str, f64, usize, Value); 4] = [
-    ("accuracy before any training on MNIST (%)", 100.0, 2, before_training),
-    ("steps to 98 %", 1.0, 0, |run| Some(steps_to(0.98, run)?.value())),
-    ("accuracy after one epoch (%)", 100.0, 2, after_one_epoch),
-    ("test accuracy (%)", 100.0, 2, accuracy),
+const MEASURES: [Measure; 4] = [
+    share("accuracy before any training on MNIST (%)", before_training),
+    plain("steps to 98 %", 0, |run| Some(steps_to(0.98, run)?.value())),
+    share("accuracy after one epoch (%)", after_one_epoch),
+    share("test accuracy (%)", accuracy),
 ];
-const WITH_100_IMAGES: (&str, f64, usize, Value) =
-    ("test accuracy with 100 images (%)", 100.0, 2, accuracy);
+const WITH_100_IMAGES: Measure = share("test accuracy with 100 images (%)", accuracy);
 
 fn before_training(run: &RunResult) -> Option<f64> {
     run.metric("accuracy_before_training")
-}
-
-fn after_one_epoch(run: &RunResult) -> Option<f64> {
-    Some(run.epochs.first()?.val_accuracy)
 }
 
 /// Runs of one head under the same seeds: from a random start, from the pretraining of another
@@ -45,7 +37,7 @@ impl Starts {
     }
 
     fn means(&self, value: Value) -> [f64; 3] {
-        let of = |seeds: &Seeds| mean(&seeds.values(value)).map_or(f64::NAN, |found| found.mean);
+        let of = |seeds: &Seeds| seeds.mean(value).map_or(f64::NAN, |found| found.mean);
         self.0.each_ref().map(of)
     }
 
@@ -71,14 +63,13 @@ pub fn head_start(mnist: &Provenance) -> Result<Html> {
             return Ok(never_made());
         }
         let measures = MEASURES.map(|measure| (&usual, measure));
-        for (starts, (name, scale, decimals, value)) in
+        for (starts, Measure { name, scale, decimals, value }) in
             measures.into_iter().chain([(&few, WITH_100_IMAGES)])
         {
             let [random, another, own] =
                 starts.means(value).map(|mean| number(mean * scale, decimals));
-            let [gain, beyond] = starts.gains(value).map(|gain| match gain {
-                Some(gain) => difference(&gain, scale, decimals).into(),
-                None => "–".into(),
+            let [gain, beyond] = starts.gains(value).map(|gain| {
+                gain.map_or("–".into(), |gain| difference(&gain, scale, decimals).into())
             });
             let seeds = starts.0[1].runs.len();
             table = table.row([

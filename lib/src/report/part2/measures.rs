@@ -22,7 +22,7 @@ pub static MEASURES: [Measure; 12] = [
     plain("steps to 99 %", 0, |run| Some(steps_to(0.99, run)?.value())),
     share("test accuracy (%)", |run| run.test_accuracy),
     plain("test loss (nats)", 4, |run| run.metric("test_loss")),
-    share("accuracy after one epoch (%)", |run| Some(run.epochs.first()?.val_accuracy)),
+    share("accuracy after one epoch (%)", after_one_epoch),
     share("mean accuracy along the curve (%)", |run| {
         let curve = curve(run);
         let (first, last) = (curve.first()?, curve.last()?);
@@ -45,9 +45,9 @@ pub static MEASURES: [Measure; 12] = [
     }),
 ];
 
-type Value = fn(&RunResult) -> Option<f64>;
+pub type Value = fn(&RunResult) -> Option<f64>;
 
-const fn share(name: &'static str, value: Value) -> Measure {
+pub(super) const fn share(name: &'static str, value: Value) -> Measure {
     Measure { name, scale: 100.0, decimals: 2, value }
 }
 
@@ -75,8 +75,12 @@ impl Measure {
 }
 
 /// Written as it is.
-const fn plain(name: &'static str, decimals: usize, value: Value) -> Measure {
+pub(super) const fn plain(name: &'static str, decimals: usize, value: Value) -> Measure {
     Measure { scale: 1.0, decimals, ..share(name, value) }
+}
+
+pub fn after_one_epoch(run: &RunResult) -> Option<f64> {
+    Some(run.epochs.first()?.val_accuracy)
 }
 
 /// (step, validation accuracy) along the training.

@@ -1,4 +1,5 @@
-//! The four runs under all seeds, and what the 2021 report says of its own.
+//! The four runs under all seeds, the one that a notebook has just made, and what the 2021 report
+//! says of its own.
 
 use super::{
     BELOW_CHANCE, below_chance, constant_answer, digits_of_share, findings::span, fullest_folders,
@@ -7,9 +8,12 @@ use super::{
 use crate::{
     Result,
     data::Samples,
-    display::{Axis, Cell, Html, LineChart, Show, Table, no_number, note, number, percent, stack},
+    display::{
+        Axis, Cell, Html, LineChart, Show, Table, no_number, note, number, percent, row, stack,
+    },
+    eval::ConfusionMatrix,
     report::{accuracy, compare_under, listed, named, network_name, reference_2021, table},
-    study::{Grid, Head, Init, RunResult, Seeds, networks},
+    study::{Grid, Head, Init, RunResult, Seeds, Trained, networks},
 };
 
 /// Test accuracy after the last epoch.
@@ -48,13 +52,11 @@ fn least_likely(run: &RunResult) -> Option<f64> {
 /// Loss on the given labels against how often the most and the least likely digit are the
 /// right one, one dot per run.
 pub fn avoidance(grid: &Grid) -> LineChart {
-    let points = |value: fn(&RunResult) -> Option<f64>| -> Vec<(f64, f64)> {
-        let pairs = grid.all();
-        pairs.filter_map(|run| run.metric("train_loss").zip(value(run))).collect()
+    let points = |value: fn(&RunResult) -> Option<f64>| {
+        grid.all().filter_map(move |run| run.metric("train_loss").zip(value(run)))
     };
-    let all: Vec<&RunResult> = grid.all().collect();
     let learned = |run: &&RunResult| taken_up(run).is_some_and(|share| share > 0.5);
-    let (near, far): (Vec<_>, Vec<_>) = all.into_iter().partition(learned);
+    let (near, far): (Vec<_>, Vec<_>) = grid.all().partition(learned);
     let right = |runs: &[&RunResult]| span(runs, 100.0, 1, least_likely);
     let title = match (near.as_slice(), far.as_slice()) {
         ([], far) => format!(
@@ -134,6 +136,24 @@ pub fn learned(grid: &Grid) -> Html {
     };
     let words = format!("{words} of the information in their labels.");
     stack(&[&table, &note(&words)])
+}
+
+/// Digit by answer, and digit by the answer thought least likely.
+pub fn confusions(trained: &Trained) -> Html {
+    let evaluation = &trained.evaluation;
+    let name = network_name(trained.experiment.head, trained.experiment.init);
+    let title = |end: &str, accuracy: f64| {
+        let share = 100.0 * accuracy;
+        format!("{name}: the {end} likely digit is right for {share:.1} %")
+    };
+    let most = (evaluation.confusion())
+        .chart(title("most", evaluation.accuracy()))
+        .axes("digit", "most likely digit");
+    let (labels, answers) = (&evaluation.labels, evaluation.least_likely());
+    let least = ConfusionMatrix::new(labels, &answers, &evaluation.classes)
+        .chart(title("least", evaluation.least_likely_accuracy()))
+        .axes("digit", "least likely digit");
+    row(&[&most, &least])
 }
 
 /// Which digit's share of `test` each accuracy of the 2021 report is, if any, and how full

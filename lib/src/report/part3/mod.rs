@@ -3,11 +3,9 @@
 
 mod compare;
 mod findings;
-mod live;
 
-pub use compare::{accuracies, answers_in_report, avoidance, learned};
+pub use compare::{accuracies, answers_in_report, avoidance, confusions, learned};
 pub use findings::findings;
-pub use live::confusions;
 
 use std::path::PathBuf;
 
