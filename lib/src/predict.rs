@@ -205,15 +205,9 @@ pub fn classify(
     preprocess: &Preprocess,
     classes: &[String],
 ) -> Result<Predictions> {
-    if classes.len() != model.num_classes() {
-        let problem = format!(
-            "{} names for the {} classes of the network",
-            classes.len(),
-            model.num_classes()
-        );
-        let remedy = "pass the classes of the samples that it was trained on";
-        return Err(Error::argument(problem, remedy));
-    }
+    let (names, wanted) = (classes.len(), model.num_classes());
+    let problem = || format!("{names} names for the {wanted} classes of the network");
+    ensure(names == wanted, problem, "pass the classes of the samples that it was trained on")?;
     let reader = Reader { model, classes, method: preprocess, augment: Augment::none() };
     read(&reader, None, &[images], Options::default())
 }

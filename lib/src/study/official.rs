@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error, Result,
     data::{Handwritten, Provenance, locate::places},
+    error::ensure,
     eval::Evaluation,
     files::{outputs, read_made_or_published, write_json},
     nn::Ensemble,
@@ -84,16 +85,12 @@ impl OfficialTest {
     /// Where it was done before, the test set or the drawings to learn from are not here, or
     /// anything is damaged.
     pub fn run() -> Result<Self> {
-        if Self::load()?.is_some() {
-            let problem = "the official test has already been made";
-            return Err(Error::argument(problem, "read its result in notebook 2"));
-        }
+        let problem = "the official test has already been made";
+        ensure(Self::load()?.is_none(), || problem, "read its result in notebook 2")?;
         let drawings = Handwritten::open_test(&find()?)?;
         let learned_from = load_drawings()?.provenance;
-        if learned_from.synthetic {
-            let problem = "the drawings to learn from are not here: a stand-in is in their place";
-            return Err(Error::argument(problem, "run `glyphs data fetch handwritten`"));
-        }
+        let problem = "the drawings to learn from are not here: a stand-in is in their place";
+        ensure(!learned_from.synthetic, || problem, "run `glyphs data fetch handwritten`")?;
         let mut networks = Vec::new();
         let ours = Experiment::part1_ours(0);
         for protocol in [ours.clone(), ours.in_context(), Experiment::part1_photographs(0)] {

@@ -34,10 +34,8 @@ pub fn fit_self_training(
 ) -> Result<History> {
     let first = Config { self_training: None, ..config.clone() };
     let Some((checkpoint, further)) = stages.split_first() else {
-        return Err(Error::argument(
-            "no checkpoint for the first stage",
-            "pass one for each stage",
-        ));
+        let problem = "no checkpoint for the first stage";
+        return Err(Error::argument(problem, "pass one for each stage"));
     };
     let mut stage = fit_stage(model, train, valid, &first, checkpoint, None)?;
     let mut history = stage.history.clone();
