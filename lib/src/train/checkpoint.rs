@@ -37,7 +37,7 @@ pub struct Checkpoint {
     step: Option<u64>,
     /// SHA-256 of both parts, in a state that a run resumes from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    samples: Option<[String; 2]>,
+    pub(super) samples: Option<[String; 2]>,
     /// Absent for the networks of the study, which are known by their tensors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     architecture: Option<Architecture>,
@@ -266,11 +266,6 @@ impl Checkpoint {
             target.values.copy_from_slice(&source.values);
         }
         Ok(())
-    }
-
-    /// Whether it is of a run on `samples`, the hashes of both parts.
-    pub(crate) fn is_of(&self, samples: &[String; 2]) -> bool {
-        self.samples.as_ref() == Some(samples)
     }
 
     /// Puts the state of `model`'s optimiser into `optimizer`.

@@ -59,7 +59,7 @@ pub fn fit_resumable(
     checkpoint: &ModelCheckpoint,
 ) -> Result<History> {
     let _alone = checkpoint.lock()?;
-    Ok(fit_stage(model, train, valid, config, checkpoint, None)?.history)
+    Ok(Run::new(model, train, valid, config)?.go(Some(checkpoint))?.history)
 }
 
 /// What one stage of training passes on to the next.
@@ -68,25 +68,6 @@ pub(super) struct Stage {
     optimizer: Box<dyn Optimizer>,
     /// Epochs of all stages so far.
     epochs: usize,
-}
-
-/// As [`fit_resumable`]. After another stage the optimiser and all random streams (order,
-/// distortions, dropout) continue; the schedule starts over.
-pub(super) fn fit_stage(
-    model: &mut dyn Classifier,
-    train: &Samples,
-    valid: &Samples,
-    config: &Config,
-    checkpoint: &ModelCheckpoint,
-    before: Option<Stage>,
-) -> Result<Stage> {
-    let mut run = Run::new(model, train, valid, config)?;
-    if let Some(before) = before {
-        run.first_epoch = before.epochs;
-        run.first_step = before.optimizer.steps();
-        run.optimizer = before.optimizer;
-    }
-    run.go(Some(checkpoint))
 }
 
 /// Adapts the running statistics of batch normalisation to `samples`: forward passes in
@@ -148,7 +129,8 @@ impl<'a> States<'a> {
     }
 }
 
-struct Run<'a> {
+/// One stage of training, about to begin.
+pub(super) struct Run<'a> {
     model: &'a mut dyn Classifier,
     train: &'a Samples,
     valid: &'a Samples,
@@ -163,7 +145,7 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(
+    pub fn new(
         model: &'a mut dyn Classifier,
         train: &'a Samples,
         valid: &'a Samples,
@@ -186,7 +168,14 @@ impl<'a> Run<'a> {
         })
     }
 
-    fn go(mut self, checkpoint: Option<&ModelCheckpoint>) -> Result<Stage> {
+    /// After another stage: the optimiser and all random streams (order, distortions, dropout)
+    /// continue; the schedule starts over.
+    pub fn after(self, before: Stage) -> Self {
+        let (first_epoch, first_step) = (before.epochs, before.optimizer.steps());
+        Self { first_epoch, first_step, optimizer: before.optimizer, ..self }
+    }
+
+    pub fn go(mut self, checkpoint: Option<&ModelCheckpoint>) -> Result<Stage> {
         let _signals = Watch::start();
         if let Some(checkpoint) = checkpoint {
             check_writable(&checkpoint.last())?;
@@ -237,21 +226,20 @@ impl<'a> Run<'a> {
         if !path.exists() {
             return Ok(());
         }
-        let refused = |problem: String| {
+        let refused = |problem: &str| {
             let remedy = "delete it to start over, or name another checkpoint";
             Error::content(&path, problem, remedy)
         };
         let of_state = |error| match error {
-            Error::Content { problem, .. } => refused(problem),
+            Error::Content { problem, .. } => refused(&problem),
             other => other,
         };
         let state = Checkpoint::load_state(&path).map_err(of_state)?;
         if state.config != *self.config || state.data != self.train.provenance {
-            let problem = "it belongs to a run with another configuration or other data";
-            return Err(refused(problem.into()));
-        } else if !state.is_of(&self.samples) {
+            return Err(refused("it belongs to a run with another configuration or other data"));
+        } else if state.samples.as_ref() != Some(&self.samples) {
             let problem = "it belongs to a run on other images, or on other preprocessing of them";
-            return Err(refused(problem.into()));
+            return Err(refused(problem));
         }
         state.restore(self.model).map_err(of_state)?;
         state.restore_optimizer(self.optimizer.as_mut(), self.model).map_err(of_state)?;
@@ -259,20 +247,19 @@ impl<'a> Run<'a> {
         // The same network and code give the same loss; its last digits depend on the processor.
         let (now, then) = (self.validate()?.0, self.history.last().map(|e| e.val_loss));
         if then.is_some_and(|then| (now - then).abs() > 1e-3 * then.abs().max(1e-3)) {
-            return Err(refused(format!(
+            return Err(refused(&format!(
                 "its network gave a validation loss of {then:?}, and now gives {now}: \
                  the code has changed"
             )));
         }
         let best = Checkpoint::load_state(&checkpoint.best()).map_err(|error| {
-            refused(format!("the state of the best epoch beside it is gone ({error})"))
+            refused(&format!("the state of the best epoch beside it is gone ({error})"))
         })?;
         // The process may have ended between writing the two: then it is of a later epoch.
         let epochs = best.history.epochs.len();
         let of_best = self.history.best_epoch().map(|best| best + 1);
         if Some(epochs) != of_best && epochs <= self.history.epochs.len() {
-            let problem = "the state of the best epoch beside it belongs to another run";
-            return Err(refused(problem.into()));
+            return Err(refused("the state of the best epoch beside it belongs to another run"));
         }
         say(format!("resuming after epoch {}", self.history.epochs.len()));
         Ok(())
@@ -416,21 +403,15 @@ fn check_fit(model: &dyn Classifier, samples: &Samples) -> Result<()> {
         });
     }
     check_shape(model, samples)?;
+    let (given, classes) = (samples.classes.len(), model.num_classes());
+    let (columns, features) = (samples.features.ncols(), model.num_features());
     let problem = if samples.is_empty() {
         "the data set is empty".into()
-    } else if samples.classes.len() != model.num_classes() {
-        format!(
-            "the data have {} classes and the network {}",
-            samples.classes.len(),
-            model.num_classes()
-        )
-    } else if model.num_features() != 0 && samples.features.ncols() != model.num_features() {
-        format!(
-            "the data have {} features per image and the network takes {}",
-            samples.features.ncols(),
-            model.num_features()
-        )
-    } else if let Some(label) = samples.labels.iter().find(|&&l| l >= model.num_classes()) {
+    } else if given != classes {
+        format!("the data have {given} classes and the network {classes}")
+    } else if features != 0 && columns != features {
+        format!("the data have {columns} features per image and the network takes {features}")
+    } else if let Some(label) = samples.labels.iter().find(|&&label| label >= classes) {
         format!("label {label} is outside the network's classes")
     } else {
         return Ok(());
