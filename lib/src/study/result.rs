@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error, Result,
     data::{Provenance, archive::sha256},
-    files::{outputs, project_root, read_json, read_made_or_published, write_json},
+    files::{outputs, project_root, read_json, read_made_or_published},
     image::Preprocess,
     nn::{Instructions, peak_gflops},
     study::experiment::{Experiment, Features, Split, Trunk},
@@ -212,13 +212,6 @@ impl RunResult {
         machine(self) == machine(other)
     }
 
-    /// Writes the record into the folder of results.
-    pub fn save(&self) -> Result<PathBuf> {
-        let path = record_path(&self.name());
-        write_json(&path, self)?;
-        Ok(path)
-    }
-
     /// How this record's run differs from `run` on `dataset`, from a network that learned
     /// `pretraining`, if it does.
     pub fn differs_from(
@@ -256,12 +249,8 @@ impl RunResult {
     /// # Errors
     /// Where it cannot be read, or is no record.
     pub fn load(name: &str) -> Result<Option<Self>> {
-        let remedy = "delete it and run `make full`";
-        read_made_or_published(
-            &format!("results/{name}.json"),
-            "is not the record of a run",
-            remedy,
-        )
+        let (file, remedy) = (format!("results/{name}.json"), "delete it and run `make full`");
+        read_made_or_published(&file, "is not the record of a run", remedy)
     }
 }
 
