@@ -86,16 +86,6 @@ pub enum Layout {
     Crop,
 }
 
-impl Layout {
-    fn is_sheet(self, found: bool) -> bool {
-        match self {
-            Self::Auto => found,
-            Self::Sheet => true,
-            Self::Crop => false,
-        }
-    }
-}
-
 /// Which other images are the context of one, for a network that reads in context. It never sees their
 /// labels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -230,7 +220,11 @@ fn read<P: AsRef<Path>>(
     let folder = ImageFolder::read_all(images, options.skip_damaged)?;
     let reading = start.elapsed();
     let mut read = folder.preprocess(reader.method, classes.to_vec())?;
-    let is_sheet = |&i: &usize| options.layout.is_sheet(read.is_sheet[i]);
+    let is_sheet = |&i: &usize| match options.layout {
+        Layout::Auto => read.is_sheet[i],
+        Layout::Sheet => true,
+        Layout::Crop => false,
+    };
     let (sheets, crops): (Vec<usize>, Vec<usize>) = (0..read.samples.len()).partition(is_sheet);
     if reads_in_context {
         let of_one = |&i: &usize| read.unreadable[i].is_none();
@@ -280,13 +274,9 @@ fn read<P: AsRef<Path>>(
     };
     let is_judged = |&i: &usize| read.labels[i].is_some() && read.unreadable[i].is_none();
     let judged: Vec<usize> = (0..read.labels.len()).filter(is_judged).collect();
-    let evaluation = match judged.is_empty() {
-        true => None,
-        false => {
-            let scores = scores.select(Axis(0), &judged);
-            Some(Evaluation::new(scores, &read.samples.select(&judged))?)
-        }
-    };
+    let evaluate =
+        || Evaluation::new(scores.select(Axis(0), &judged), &read.samples.select(&judged));
+    let evaluation = (!judged.is_empty()).then(evaluate).transpose()?;
     Ok(Predictions {
         rows: (0..read.labels.len()).map(row).collect(),
         evaluation,
