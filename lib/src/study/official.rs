@@ -45,17 +45,19 @@ pub struct TestedNetwork {
 }
 
 impl TestedNetwork {
+    /// `ending` is that of the protocol's name.
     fn of(
-        run: String,
-        protocol: String,
+        run: &Experiment,
+        ending: &str,
         weights_sha256: String,
         evaluation: &Evaluation,
     ) -> Result<Self> {
-        let published = RunResult::load_published(&run)?.filter(|_| !weights_sha256.is_empty());
+        let name = run.name();
+        let published = RunResult::load_published(&name)?.filter(|_| !weights_sha256.is_empty());
         Ok(Self {
             is_published: published.map(|run| run.checkpoint.weights_sha256 == weights_sha256),
-            run,
-            protocol,
+            run: name,
+            protocol: format!("{}{ending}", run.protocol),
             weights_sha256,
             accuracy: evaluation.accuracy(),
             merged_accuracy: evaluation.merged(&LOOKALIKES)?.accuracy,
@@ -100,14 +102,12 @@ impl OfficialTest {
                 let checkpoint = run.made_here(&learned_from)?;
                 let network = checkpoint.network()?;
                 let evaluation = evaluate(network.as_ref(), &samples)?;
-                let (name, weights) = (run.name(), checkpoint.weights_sha256());
-                networks.push(TestedNetwork::of(name, run.protocol, weights, &evaluation)?);
+                let weights = checkpoint.weights_sha256();
+                networks.push(TestedNetwork::of(&run, "", weights, &evaluation)?);
                 members.push(network);
             }
             let evaluation = evaluate(&Ensemble::new(members)?, &samples)?;
-            let together = format!("{}{TOGETHER}", protocol.protocol);
-            let (name, weights) = (protocol.name(), String::new());
-            networks.push(TestedNetwork::of(name, together, weights, &evaluation)?);
+            networks.push(TestedNetwork::of(&protocol, TOGETHER, String::new(), &evaluation)?);
         }
         let test = Self { dataset: drawings.provenance, networks };
         write_json(&outputs().join(RECORD), &test)?;
