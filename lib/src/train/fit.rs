@@ -14,7 +14,7 @@ use crate::{
     files::{check_writable, is_quick},
     image::Augment,
     interrupt::{Watch, interrupted},
-    nn::{Classifier, Objective, Optimizer, Sgd, Step},
+    nn::{Classifier, Objective, Optimizer, Sgd},
     numbers::format_counted,
     progress::say,
     train::{
@@ -283,7 +283,7 @@ impl<'a> Run<'a> {
         };
 
         let mut buffer = Buffer::of(self.model);
-        let (mut total_loss, mut score) = (0.0, Score::default());
+        let (mut total_loss, mut right) = (0.0, 0);
         let mut seconds = Duration::ZERO;
         let before = self.history.seconds();
         for indices in order.chunks(config.batch_size) {
@@ -297,9 +297,10 @@ impl<'a> Run<'a> {
             let objective = config.loss.of(&labels);
             let step =
                 self.model.train_step(buffer.batch(), &objective, self.optimizer.as_mut())?;
-            self.check_finite(&step)?;
+            self.check_finite("the loss", [step.loss])?;
+            self.check_finite("a logit", step.logits.iter().copied())?;
             total_loss += f64::from(step.loss) * labels.len() as f64;
-            score.add(&step.logits, &labels);
+            right += hits(&step.logits, &labels);
             seconds += start.elapsed();
             self.point_of_curve(before + seconds.as_secs_f64())?;
             if interrupted() {
@@ -308,12 +309,10 @@ impl<'a> Run<'a> {
         }
 
         let (val_loss, val_accuracy) = self.validate()?;
-        if !val_loss.is_finite() {
-            return Err(self.not_finite(format!("the validation loss is {val_loss}")));
-        }
+        self.check_finite("the validation loss", [val_loss as f32])?;
         Ok(Some(Epoch {
             loss: total_loss / order.len() as f64,
-            accuracy: score.accuracy(config.loss, self.model.num_classes()),
+            accuracy: accuracy(config.loss, right, order.len(), self.model.num_classes()),
             val_loss,
             val_accuracy,
             lr: f64::from(self.optimizer.learning_rate()),
@@ -327,9 +326,8 @@ impl<'a> Run<'a> {
         let mut unused = Array2::zeros(logits.raw_dim());
         let loss = validation_loss(self.config);
         let value = loss.of(&self.valid.labels).loss(logits.view(), unused.view_mut());
-        let mut score = Score::default();
-        score.add(&logits, &self.valid.labels);
-        Ok((f64::from(value), score.accuracy(loss, logits.ncols())))
+        let right = hits(&logits, &self.valid.labels);
+        Ok((f64::from(value), accuracy(loss, right, self.valid.len(), logits.ncols())))
     }
 
     fn point_of_curve(&mut self, seconds: f64) -> Result<()> {
@@ -339,32 +337,25 @@ impl<'a> Run<'a> {
         };
         let n = curve.images.min(self.valid.len());
         let part = self.valid.select(&(0..n).collect::<Vec<_>>());
-        let mut score = Score::default();
-        score.add(&logits(self.model, &part)?, &part.labels);
+        let right = hits(&logits(self.model, &part)?, &part.labels);
+        let (loss, classes) = (validation_loss(self.config), self.model.num_classes());
         self.history.curve.push(CurvePoint {
             step,
             seconds,
-            val_accuracy: score.accuracy(validation_loss(self.config), self.model.num_classes()),
+            val_accuracy: accuracy(loss, right, n, classes),
         });
         Ok(())
     }
 
-    fn check_finite(&self, step: &Step) -> Result<()> {
-        if !step.loss.is_finite() {
-            return Err(self.not_finite(format!("the loss is {}", step.loss)));
-        }
-        match step.logits.iter().find(|z| !z.is_finite()) {
-            Some(logit) => Err(self.not_finite(format!("a logit is {logit}"))),
+    fn check_finite(&self, what: &str, values: impl IntoIterator<Item = f32>) -> Result<()> {
+        let remedy = "look for NaN or infinite values in the data, or lower the learning rate";
+        match values.into_iter().find(|value| !value.is_finite()) {
+            Some(value) => Err(Error::NotFinite {
+                step: self.optimizer.steps() as usize,
+                problem: format!("{what} is {value}"),
+                remedy: remedy.into(),
+            }),
             None => Ok(()),
-        }
-    }
-
-    fn not_finite(&self, problem: String) -> Error {
-        Error::NotFinite {
-            step: self.optimizer.steps() as usize,
-            problem,
-            remedy: "look for NaN or infinite values in the data, or lower the learning rate"
-                .into(),
         }
     }
 
@@ -420,24 +411,15 @@ fn check_fit(model: &dyn Classifier, samples: &Samples) -> Result<()> {
 }
 
 /// How often the largest logit is the label.
-#[derive(Default)]
-struct Score {
-    hits: usize,
-    n: usize,
+fn hits(logits: &Array2<f32>, labels: &[usize]) -> usize {
+    let pairs = logits.rows().into_iter().zip(labels);
+    pairs.filter(|(row, label)| argmax(*row) == **label).count()
 }
 
-impl Score {
-    fn add(&mut self, logits: &Array2<f32>, labels: &[usize]) {
-        let pairs = logits.rows().into_iter().zip(labels);
-        self.hits += pairs.filter(|(row, label)| argmax(*row) == **label).count();
-        self.n += labels.len();
-    }
-
-    /// Share of hits; for complementary labels the estimate that needs no true label.
-    fn accuracy(&self, loss: Loss, classes: usize) -> f64 {
-        match loss {
-            Loss::CrossEntropy { .. } => self.hits as f64 / self.n as f64,
-            Loss::Complementary(_) => estimated_accuracy(self.hits, self.n, classes),
-        }
+/// Share of `hits` in `n`; for complementary labels the estimate that needs no true label.
+fn accuracy(loss: Loss, hits: usize, n: usize, classes: usize) -> f64 {
+    match loss {
+        Loss::CrossEntropy { .. } => hits as f64 / n as f64,
+        Loss::Complementary(_) => estimated_accuracy(hits, n, classes),
     }
 }
