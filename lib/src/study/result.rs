@@ -193,11 +193,6 @@ impl RunResult {
         self.metrics.get(name).copied()
     }
 
-    /// The last epoch of training.
-    pub fn last(&self) -> Option<&Epoch> {
-        self.epochs.last()
-    }
-
     /// Training time, in seconds.
     pub fn seconds(&self) -> f64 {
         self.epochs.iter().map(|epoch| epoch.seconds).sum()
@@ -266,7 +261,7 @@ pub fn run_name(part: u8, network: &str, init: &str, protocol: &str, seed: u64) 
 
 /// On the validation part, after the last epoch.
 pub(crate) fn val_accuracy(run: &RunResult) -> Option<f64> {
-    Some(run.last()?.val_accuracy)
+    Some(run.epochs.last()?.val_accuracy)
 }
 
 /// One row a run: what it is, its last epoch, its test accuracy, its time in seconds, and
@@ -295,9 +290,9 @@ pub fn dataframe<'a>(runs: impl IntoIterator<Item = &'a RunResult>) -> Result<Da
         text("protocol", |run| &run.protocol),
         integer("seed", |run| run.seed),
         integer("epochs", |run| run.epochs.len() as u64),
-        number("loss", &|run| Some(run.last()?.loss)),
-        number("accuracy", &|run| Some(run.last()?.accuracy)),
-        number("val_loss", &|run| Some(run.last()?.val_loss)),
+        number("loss", &|run| Some(run.epochs.last()?.loss)),
+        number("accuracy", &|run| Some(run.epochs.last()?.accuracy)),
+        number("val_loss", &|run| Some(run.epochs.last()?.val_loss)),
         number("val_accuracy", &val_accuracy),
         number("test_accuracy", &|run| run.test_accuracy),
         number("seconds", &|run| Some(run.seconds())),

@@ -245,7 +245,7 @@ impl<'a> Run<'a> {
         state.restore_optimizer(self.optimizer.as_mut(), self.model).map_err(of_state)?;
         self.history = state.history;
         // The same network and code give the same loss; its last digits depend on the processor.
-        let (now, then) = (self.validate()?.0, self.history.last().map(|e| e.val_loss));
+        let (now, then) = (self.validate()?.0, self.history.epochs.last().map(|e| e.val_loss));
         if then.is_some_and(|then| (now - then).abs() > 1e-3 * then.abs().max(1e-3)) {
             return Err(refused(&format!(
                 "its network gave a validation loss of {then:?}, and now gives {now}: \
