@@ -101,21 +101,15 @@ pub enum Context {
 
 impl Context {
     fn beside(self, samples: Samples) -> Result<Samples> {
-        let others = match self {
-            Self::None => Others::Few(0, 0),
-            Self::Folder | Self::Writer => Others::All,
-        };
-        let writers = match self {
-            Self::Writer if samples.writers.len() < samples.len() => {
-                let problem = "the file names do not say who wrote the images";
-                let remedy = "name them as dataset 1 does (img001-042.png: writer 42), or ask \
-                              for the context of the folder";
-                return Err(Error::argument(problem, remedy));
-            }
-            Self::Writer => samples.writers.clone(),
-            Self::Folder | Self::None => vec![0; samples.len()],
-        };
-        Samples { writers, ..samples }.in_context(others)
+        if self == Self::Writer {
+            let problem = || "the file names do not say who wrote the images";
+            let remedy = "name them as dataset 1 does (img001-042.png: writer 42), or ask for the \
+                          context of the folder";
+            ensure(samples.writers.len() >= samples.len(), problem, remedy)?;
+            return samples.in_context(Others::All);
+        }
+        let others = if self == Self::None { Others::Few(0, 0) } else { Others::All };
+        Samples { writers: vec![0; samples.len()], ..samples }.in_context(others)
     }
 }
 

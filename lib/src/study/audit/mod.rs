@@ -121,16 +121,14 @@ impl Audit {
     /// and each wrong label is equally likely (Pearson's χ²). χ² and degrees of freedom are
     /// those of the digits added up.
     pub fn uniform(&self) -> Result<TestResult> {
-        let rows = self.wrong_by_digit();
-        let asked = || rows.iter().filter(|wrong| wrong.iter().sum::<usize>() > 0);
-        let expected: Vec<f64> = asked()
-            .flat_map(|wrong| {
-                let mean = wrong.iter().sum::<usize>() as f64 / wrong.len() as f64;
-                vec![mean; wrong.len()]
-            })
-            .collect();
-        let freedom = asked().map(|wrong| wrong.len() - 1).sum();
-        chi_square(&asked().flatten().copied().collect::<Vec<_>>(), &expected, freedom)
+        let mut rows = self.wrong_by_digit();
+        rows.retain(|wrong| wrong.iter().sum::<usize>() > 0);
+        let expected = rows.iter().flat_map(|wrong| {
+            let mean = wrong.iter().sum::<usize>() as f64 / wrong.len() as f64;
+            vec![mean; wrong.len()]
+        });
+        let freedom = rows.iter().map(|wrong| wrong.len() - 1).sum();
+        chi_square(&rows.concat(), &expected.collect::<Vec<_>>(), freedom)
     }
 
     /// Given how full each folder is, does the wrong label still depend on the digit?
