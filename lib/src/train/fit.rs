@@ -339,11 +339,8 @@ impl<'a> Run<'a> {
         let part = self.valid.select(&(0..n).collect::<Vec<_>>());
         let right = hits(&logits(self.model, &part)?, &part.labels);
         let (loss, classes) = (validation_loss(self.config), self.model.num_classes());
-        self.history.curve.push(CurvePoint {
-            step,
-            seconds,
-            val_accuracy: accuracy(loss, right, n, classes),
-        });
+        let val_accuracy = accuracy(loss, right, n, classes);
+        self.history.curve.push(CurvePoint { step, seconds, val_accuracy });
         Ok(())
     }
 
