@@ -57,10 +57,7 @@ pub(crate) fn ensure<P: Into<String>>(
     problem: impl FnOnce() -> P,
     remedy: &str,
 ) -> Result<()> {
-    match holds {
-        true => Ok(()),
-        false => Err(Error::argument(problem(), remedy)),
-    }
+    holds.then_some(()).ok_or_else(|| Error::argument(problem(), remedy))
 }
 
 /// Stops a notebook's cell on an error, and shows the error's own words.

@@ -233,9 +233,7 @@ fn remove_abandoned(folder: &Path, prefix: &str) {
 
 /// A lock that one process has at a time; it goes with the process, however that ends. The file
 /// stays, empty: a process that opened it before it was removed would lock another than the next.
-pub(crate) struct Lock {
-    file: File,
-}
+pub(crate) struct Lock(File);
 
 impl Lock {
     /// # Errors
@@ -251,7 +249,7 @@ impl Lock {
             let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
             file.set_len(0)?;
             write!(file, "process {} on {host}", std::process::id())?;
-            Ok(Some(Self { file }))
+            Ok(Some(Self(file)))
         };
         take().map_err(|error| write_error(path, error))?.ok_or_else(|| {
             let owner = fs::read_to_string(path).unwrap_or_default();
@@ -266,7 +264,7 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        let _ = self.file.set_len(0);
+        let _ = self.0.set_len(0);
     }
 }
 

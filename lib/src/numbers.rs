@@ -27,12 +27,9 @@ pub fn format_signed(value: f64, decimals: usize) -> String {
 
 /// As many as it takes to show on which side of 0 a value below it lies, at most two more.
 fn decimals_of(value: f64, decimals: usize) -> usize {
-    let is_shown = |&decimals: &usize| value.abs() >= 0.5 / 10_f64.powi(decimals as i32);
-    if value >= 0.0 {
-        decimals
-    } else {
-        (decimals..decimals + 3).find(is_shown).unwrap_or(decimals)
-    }
+    let is_shown =
+        |&decimals: &usize| value >= 0.0 || value.abs() >= 0.5 / 10_f64.powi(decimals as i32);
+    (decimals..decimals + 3).find(is_shown).unwrap_or(decimals)
 }
 
 /// `p = 0.032`, or `p < 0.001`

@@ -86,16 +86,6 @@ pub enum Layout {
     Crop,
 }
 
-impl Layout {
-    fn is_sheet(self, found: bool) -> bool {
-        match self {
-            Self::Auto => found,
-            Self::Sheet => true,
-            Self::Crop => false,
-        }
-    }
-}
-
 /// Which other images are the context of one, for a network that reads in context. It never sees their
 /// labels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -111,21 +101,15 @@ pub enum Context {
 
 impl Context {
     fn beside(self, samples: Samples) -> Result<Samples> {
-        let others = match self {
-            Self::None => Others::Few(0, 0),
-            Self::Folder | Self::Writer => Others::All,
-        };
-        let writers = match self {
-            Self::Writer if samples.writers.len() < samples.len() => {
-                let problem = "the file names do not say who wrote the images";
-                let remedy = "name them as dataset 1 does (img001-042.png: writer 42), or ask \
-                              for the context of the folder";
-                return Err(Error::argument(problem, remedy));
-            }
-            Self::Writer => samples.writers.clone(),
-            Self::Folder | Self::None => vec![0; samples.len()],
-        };
-        Samples { writers, ..samples }.in_context(others)
+        if self == Self::Writer {
+            let problem = || "the file names do not say who wrote the images";
+            let remedy = "name them as dataset 1 does (img001-042.png: writer 42), or ask for the \
+                          context of the folder";
+            ensure(samples.writers.len() >= samples.len(), problem, remedy)?;
+            return samples.in_context(Others::All);
+        }
+        let others = if self == Self::None { Others::Few(0, 0) } else { Others::All };
+        Samples { writers: vec![0; samples.len()], ..samples }.in_context(others)
     }
 }
 
@@ -205,15 +189,9 @@ pub fn classify(
     preprocess: &Preprocess,
     classes: &[String],
 ) -> Result<Predictions> {
-    if classes.len() != model.num_classes() {
-        let problem = format!(
-            "{} names for the {} classes of the network",
-            classes.len(),
-            model.num_classes()
-        );
-        let remedy = "pass the classes of the samples that it was trained on";
-        return Err(Error::argument(problem, remedy));
-    }
+    let (names, wanted) = (classes.len(), model.num_classes());
+    let problem = || format!("{names} names for the {wanted} classes of the network");
+    ensure(names == wanted, problem, "pass the classes of the samples that it was trained on")?;
     let reader = Reader { model, classes, method: preprocess, augment: Augment::none() };
     read(&reader, None, &[images], Options::default())
 }
@@ -236,7 +214,11 @@ fn read<P: AsRef<Path>>(
     let folder = ImageFolder::read_all(images, options.skip_damaged)?;
     let reading = start.elapsed();
     let mut read = folder.preprocess(reader.method, classes.to_vec())?;
-    let is_sheet = |&i: &usize| options.layout.is_sheet(read.is_sheet[i]);
+    let is_sheet = |&i: &usize| match options.layout {
+        Layout::Auto => read.is_sheet[i],
+        Layout::Sheet => true,
+        Layout::Crop => false,
+    };
     let (sheets, crops): (Vec<usize>, Vec<usize>) = (0..read.samples.len()).partition(is_sheet);
     if reads_in_context {
         let of_one = |&i: &usize| read.unreadable[i].is_none();
@@ -286,13 +268,9 @@ fn read<P: AsRef<Path>>(
     };
     let is_judged = |&i: &usize| read.labels[i].is_some() && read.unreadable[i].is_none();
     let judged: Vec<usize> = (0..read.labels.len()).filter(is_judged).collect();
-    let evaluation = match judged.is_empty() {
-        true => None,
-        false => {
-            let scores = scores.select(Axis(0), &judged);
-            Some(Evaluation::new(scores, &read.samples.select(&judged))?)
-        }
-    };
+    let evaluate =
+        || Evaluation::new(scores.select(Axis(0), &judged), &read.samples.select(&judged));
+    let evaluation = (!judged.is_empty()).then(evaluate).transpose()?;
     Ok(Predictions {
         rows: (0..read.labels.len()).map(row).collect(),
         evaluation,

@@ -24,8 +24,7 @@ pub use crate::{
     eval::Evaluation,
     train::{
         Checkpoint, Complementary, Config, EarlyStopping, History, Loss, ModelCheckpoint,
-        OptimizerKind, ReduceLrOnPlateau, Schedule, activations, evaluate, fit, fit_resumable,
-        logits,
+        OptimizerKind, ReduceLrOnPlateau, Schedule, evaluate, fit, fit_resumable,
     },
 };
 /// The study.

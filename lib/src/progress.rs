@@ -30,8 +30,7 @@ pub(crate) struct Progress {
 impl Progress {
     pub fn start() -> Self {
         let start = Instant::now();
-        let said = Mutex::new(start);
-        Self { start, said }
+        Self { start, said: Mutex::new(start) }
     }
 
     /// From any thread; `words` are given the seconds since the start.

@@ -270,10 +270,10 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
     };
     let images: Vec<&PathBuf> = arguments.get_many("images").into_iter().flatten().collect();
     let (out, sheet) = (path(arguments, "out"), arguments.get_one::<PathBuf>("sheet"));
-    [&out].into_iter().chain(sheet).try_for_each(|path| check_writable(path))?;
     let read: Vec<&PathBuf> =
         images.iter().copied().chain(arguments.get_one("checkpoint")).collect();
     for path in [&out].into_iter().chain(sheet) {
+        check_writable(path)?;
         // Into a device or a pipe, what is read is not lost.
         if path.is_file() && read.iter().any(|read| is_same(read, path)) {
             let problem = "it is read, and would be replaced by what is written";
@@ -451,12 +451,6 @@ fn train(arguments: &ArgMatches) -> Result<()> {
     if let Some(name) = arguments.get_one::<String>("name") {
         return Experiment::named(name)?.load_and_run().map(drop);
     }
-    let list = serde_json::to_string_pretty(&experiments()).map_err(|error| {
-        Error::argument(
-            format!("the list of runs cannot be written as JSON ({error})"),
-            "report it",
-        )
-    })?;
-    println!("{list}");
+    println!("{}", serde_json::to_string_pretty(&experiments()).expect("names are JSON"));
     Ok(())
 }

@@ -20,7 +20,7 @@ impl History {
             of => format!("{of}: validation"),
         };
         let (mut loss, mut accuracy) = (of.to_owned(), of.to_owned());
-        if let (Some(last), Some(best)) = (self.last(), self.best_epoch()) {
+        if let (Some(last), Some(best)) = (self.epochs.last(), self.best_epoch()) {
             let (epochs, best) = (format_counted(self.epochs.len(), "epoch"), best + 1);
             let [here, training] = [last.val_accuracy, last.accuracy].map(|share| 100.0 * share);
             loss = format!(
@@ -56,7 +56,7 @@ impl HistoryChart {
 /// The learning curves, under what was reached.
 impl Show for History {
     fn show(&self) -> Html {
-        match self.last() {
+        match self.epochs.last() {
             Some(_) => self.chart("").show(),
             None => note("no epoch was trained"),
         }

@@ -167,7 +167,7 @@ fn rises_of_loss(run: &RunResult) -> impl Iterator<Item = f64> {
 fn rise_since_tenth(seeds: &Seeds) -> Option<PairedDifference> {
     let rise = |run: &RunResult| {
         let tenth = run.epochs.get(9)?;
-        Some(run.last()?.val_loss - tenth.val_loss)
+        Some(run.epochs.last()?.val_loss - tenth.val_loss)
     };
     against_zero(seeds, rise, seeds.overlap())
 }

@@ -106,7 +106,7 @@ fn shown<'a>(runs: impl Iterator<Item = &'a RunResult>, reasons: &[String]) -> H
             run.seed.to_string().into(),
             run.epochs.len().into(),
             percent(accuracy(run).unwrap_or(f64::NAN)),
-            number(run.last().map_or(f64::NAN, |epoch| epoch.val_loss), 4),
+            number(run.epochs.last().map_or(f64::NAN, |epoch| epoch.val_loss), 4),
         ]
     });
     let columns = "network | protocol | seed | epochs | accuracy | loss";

@@ -59,7 +59,7 @@ pub fn repeats(history: &History, seeds: &Seeds, seed: u64) -> Html {
     note(&format!(
         "Validation accuracy is {:.4} here and {:.4} in the record; {verdict}.",
         last.val_accuracy,
-        run.last().map_or(f64::NAN, |last| last.val_accuracy)
+        run.epochs.last().map_or(f64::NAN, |last| last.val_accuracy)
     ))
 }
 
@@ -174,7 +174,7 @@ pub fn compare_candidates(drawings: &Handwritten) -> Result<Html> {
             Some(_) => worse.push(*name),
             None => (),
         }
-        let losses = seeds.values(|run| Some(run.last()?.val_loss));
+        let losses = seeds.values(|run| Some(run.epochs.last()?.val_loss));
         table = table.row([
             (*name).into(),
             mean_percent(&seeds.values(val_accuracy)),

@@ -27,16 +27,12 @@ pub fn tried_rates(run: &Experiment, mnist: &Provenance) -> Result<[f64; RATES.l
 
 /// The rule: the rate that reached most, the smaller one of equals. None before all were run.
 pub fn best_rate(reached: [f64; RATES.len()]) -> Option<f32> {
-    let mut best = None;
-    for (accuracy, rate) in reached.into_iter().zip(RATES) {
-        if accuracy.is_nan() {
-            return None;
-        }
-        if best.is_none_or(|(most, _)| accuracy > most) {
-            best = Some((accuracy, rate));
-        }
+    if reached.iter().any(|accuracy| accuracy.is_nan()) {
+        return None;
     }
-    best.map(|(_, rate)| rate)
+    // The last of equals is the greatest to `max_by`, and the rates rise.
+    let falling = reached.into_iter().zip(RATES).rev();
+    falling.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, rate)| rate)
 }
 
 /// One of [`DIVISIONS`] under every seed.

@@ -45,8 +45,7 @@ impl EnsembleResult {
             accuracy: evaluation.accuracy(),
             loss: evaluation.loss(),
         };
-        let path = outputs().join(file);
-        write_json(&path, &result)?;
+        write_json(&outputs().join(file), &result)?;
         Ok(Some(result))
     }
 }

@@ -257,15 +257,13 @@ pub struct Sources<'a> {
 
 impl<'a> From<&'a Handwritten> for Sources<'a> {
     fn from(drawings: &'a Handwritten) -> Self {
-        let drawings = Some(drawings);
-        Self { drawings, ..Self::default() }
+        Self { drawings: Some(drawings), ..Self::default() }
     }
 }
 
 impl<'a> From<&'a Mnist> for Sources<'a> {
     fn from(mnist: &'a Mnist) -> Self {
-        let mnist = Some(mnist);
-        Self { mnist, ..Self::default() }
+        Self { mnist: Some(mnist), ..Self::default() }
     }
 }
 

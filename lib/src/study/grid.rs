@@ -17,7 +17,7 @@ use crate::{
 
 /// Two heads, each from a random and from a pretrained start, under one protocol.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Grid(Vec<(Head, Init, Seeds)>);
+pub struct Grid(pub Vec<(Head, Init, Seeds)>);
 
 impl Grid {
     /// The runs that were just made, all of one protocol, beside the records of their other seeds and
@@ -35,7 +35,7 @@ impl Grid {
             };
             Ok((head, init, seeds))
         };
-        networks().map(cell).collect()
+        Ok(Self(networks().map(cell).collect::<Result<_>>()?))
     }
 
     /// The records on `dataset` of runs like this one, of all four networks.
@@ -43,7 +43,7 @@ impl Grid {
         let cell = |(head, init)| {
             Ok((head, init, Seeds::recorded(&experiment.of_network(head, init), dataset)?))
         };
-        networks().map(cell).collect()
+        Ok(Self(networks().map(cell).collect::<Result<_>>()?))
     }
 
     /// Every network with its runs, in the order original, experimental; random, pretrained.
@@ -108,11 +108,5 @@ impl Grid {
     /// One row a run, with its measures.
     pub fn dataframe(&self) -> Result<DataFrame> {
         dataframe(self.all())
-    }
-}
-
-impl FromIterator<(Head, Init, Seeds)> for Grid {
-    fn from_iter<T: IntoIterator<Item = (Head, Init, Seeds)>>(cells: T) -> Self {
-        Self(cells.into_iter().collect())
     }
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error, Result,
     data::archive::sha256,
-    files::{outputs, project_root, write_atomically},
+    files::{made_and_published, outputs, write_atomically},
 };
 
 /// Where such files are kept, in the folder of outputs.
@@ -74,8 +74,7 @@ impl Human {
     /// # Errors
     /// Where one is damaged.
     pub fn load(run: &str, dataset_sha256: &str) -> Result<Vec<Self>> {
-        let folders = [outputs(), project_root().join("outputs/reference")];
-        let files = folders.iter().flat_map(|folder| fs::read_dir(folder.join(FOLDER)));
+        let files = made_and_published(FOLDER).flat_map(fs::read_dir);
         let paths = files.flatten().flatten().map(|entry| entry.path());
         let mut paths: Vec<PathBuf> = paths.collect();
         // A name says what is in it: the same answers count once.

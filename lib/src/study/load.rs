@@ -15,10 +15,7 @@ const QUICK_TEST: usize = 200;
 /// Dataset 1: drawings of 62 characters.
 pub fn load_drawings() -> Result<Handwritten> {
     let drawings = Handwritten::load()?;
-    Ok(match is_quick() {
-        true => drawings.take_per_class(QUICK_PER_CLASS),
-        false => drawings,
-    })
+    Ok(if is_quick() { drawings.take_per_class(QUICK_PER_CLASS) } else { drawings })
 }
 
 /// MNIST with its standard training and test part.
@@ -34,8 +31,5 @@ pub fn load_mnist() -> Result<Mnist> {
 /// Dataset 3: digits under wrong labels.
 pub fn load_mislabelled() -> Result<Samples> {
     let samples = Mislabelled::load()?;
-    Ok(match is_quick() {
-        true => samples.take(QUICK_TRAIN),
-        false => samples,
-    })
+    Ok(if is_quick() { samples.take(QUICK_TRAIN) } else { samples })
 }

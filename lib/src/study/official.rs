@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error, Result,
     data::{Handwritten, Provenance, locate::places},
+    error::ensure,
     eval::Evaluation,
     files::{outputs, read_made_or_published, write_json},
     nn::Ensemble,
@@ -44,17 +45,19 @@ pub struct TestedNetwork {
 }
 
 impl TestedNetwork {
+    /// `ending` is that of the protocol's name.
     fn of(
-        run: String,
-        protocol: String,
+        run: &Experiment,
+        ending: &str,
         weights_sha256: String,
         evaluation: &Evaluation,
     ) -> Result<Self> {
-        let published = RunResult::load_published(&run)?.filter(|_| !weights_sha256.is_empty());
+        let name = run.name();
+        let published = RunResult::load_published(&name)?.filter(|_| !weights_sha256.is_empty());
         Ok(Self {
             is_published: published.map(|run| run.checkpoint.weights_sha256 == weights_sha256),
-            run,
-            protocol,
+            run: name,
+            protocol: format!("{}{ending}", run.protocol),
             weights_sha256,
             accuracy: evaluation.accuracy(),
             merged_accuracy: evaluation.merged(&LOOKALIKES)?.accuracy,
@@ -84,16 +87,12 @@ impl OfficialTest {
     /// Where it was done before, the test set or the drawings to learn from are not here, or
     /// anything is damaged.
     pub fn run() -> Result<Self> {
-        if Self::load()?.is_some() {
-            let problem = "the official test has already been made";
-            return Err(Error::argument(problem, "read its result in notebook 2"));
-        }
+        let problem = "the official test has already been made";
+        ensure(Self::load()?.is_none(), || problem, "read its result in notebook 2")?;
         let drawings = Handwritten::open_test(&find()?)?;
         let learned_from = load_drawings()?.provenance;
-        if learned_from.synthetic {
-            let problem = "the drawings to learn from are not here: a stand-in is in their place";
-            return Err(Error::argument(problem, "run `glyphs data fetch handwritten`"));
-        }
+        let problem = "the drawings to learn from are not here: a stand-in is in their place";
+        ensure(!learned_from.synthetic, || problem, "run `glyphs data fetch handwritten`")?;
         let mut networks = Vec::new();
         let ours = Experiment::part1_ours(0);
         for protocol in [ours.clone(), ours.in_context(), Experiment::part1_photographs(0)] {
@@ -103,14 +102,12 @@ impl OfficialTest {
                 let checkpoint = run.made_here(&learned_from)?;
                 let network = checkpoint.network()?;
                 let evaluation = evaluate(network.as_ref(), &samples)?;
-                let (name, weights) = (run.name(), checkpoint.weights_sha256());
-                networks.push(TestedNetwork::of(name, run.protocol, weights, &evaluation)?);
+                let weights = checkpoint.weights_sha256();
+                networks.push(TestedNetwork::of(&run, "", weights, &evaluation)?);
                 members.push(network);
             }
             let evaluation = evaluate(&Ensemble::new(members)?, &samples)?;
-            let together = format!("{}{TOGETHER}", protocol.protocol);
-            let (name, weights) = (protocol.name(), String::new());
-            networks.push(TestedNetwork::of(name, together, weights, &evaluation)?);
+            networks.push(TestedNetwork::of(&protocol, TOGETHER, String::new(), &evaluation)?);
         }
         let test = Self { dataset: drawings.provenance, networks };
         write_json(&outputs().join(RECORD), &test)?;

@@ -12,6 +12,7 @@ use super::{Experiment, LOOKALIKES, SEEDS, load_drawings};
 use crate::{
     Error, Result,
     data::{Handwritten, Provenance},
+    error::ensure,
     files::{outputs, write_atomically},
     image::{CompressionType, encode_png},
     train::evaluate,
@@ -102,10 +103,8 @@ impl Readings {
                 accuracy: evaluation.accuracy(),
             });
         }
-        if networks.is_empty() {
-            let problem = "no finished network of part 1 has learned from these drawings";
-            return Err(Error::argument(problem, "run `make report`, or `glyphs train`"));
-        }
+        let problem = "no finished network of part 1 has learned from these drawings";
+        ensure(!networks.is_empty(), || problem, "run `make report`, or `glyphs train`")?;
         Ok(Self {
             dataset: samples.provenance.clone(),
             classes: samples.classes.clone(),

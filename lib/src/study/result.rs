@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error, Result,
     data::{Provenance, archive::sha256},
-    files::{outputs, project_root, read_json, read_made_or_published, write_json},
+    files::{outputs, project_root, read_json, read_made_or_published},
     image::Preprocess,
     nn::{Instructions, peak_gflops},
     numbers::is_default,
@@ -197,11 +197,6 @@ impl RunResult {
         self.metrics.get(name).copied()
     }
 
-    /// The last epoch of training.
-    pub fn last(&self) -> Option<&Epoch> {
-        self.epochs.last()
-    }
-
     /// Training time, in seconds.
     pub fn seconds(&self) -> f64 {
         self.epochs.iter().map(|epoch| epoch.seconds).sum()
@@ -214,13 +209,6 @@ impl RunResult {
             (cpu.clone(), cpu_model.clone(), instructions.clone(), *threads)
         };
         machine(self) == machine(other)
-    }
-
-    /// Writes the record into the folder of results.
-    pub fn save(&self) -> Result<PathBuf> {
-        let path = record_path(&self.name());
-        write_json(&path, self)?;
-        Ok(path)
     }
 
     /// How this record's run differs from `run` on `dataset`, from a network that learned
@@ -260,12 +248,8 @@ impl RunResult {
     /// # Errors
     /// Where it cannot be read, or is no record.
     pub fn load(name: &str) -> Result<Option<Self>> {
-        let remedy = "delete it and run `make full`";
-        read_made_or_published(
-            &format!("results/{name}.json"),
-            "is not the record of a run",
-            remedy,
-        )
+        let (file, remedy) = (format!("results/{name}.json"), "delete it and run `make full`");
+        read_made_or_published(&file, "is not the record of a run", remedy)
     }
 }
 
@@ -281,7 +265,7 @@ pub fn run_name(part: u8, network: &str, init: &str, protocol: &str, seed: u64) 
 
 /// On the validation part, after the last epoch.
 pub(crate) fn val_accuracy(run: &RunResult) -> Option<f64> {
-    Some(run.last()?.val_accuracy)
+    Some(run.epochs.last()?.val_accuracy)
 }
 
 /// One row a run: what it is, its last epoch, its test accuracy, its time in seconds, and
@@ -310,9 +294,9 @@ pub fn dataframe<'a>(runs: impl IntoIterator<Item = &'a RunResult>) -> Result<Da
         text("protocol", |run| &run.protocol),
         integer("seed", |run| run.seed),
         integer("epochs", |run| run.epochs.len() as u64),
-        number("loss", &|run| Some(run.last()?.loss)),
-        number("accuracy", &|run| Some(run.last()?.accuracy)),
-        number("val_loss", &|run| Some(run.last()?.val_loss)),
+        number("loss", &|run| Some(run.epochs.last()?.loss)),
+        number("accuracy", &|run| Some(run.epochs.last()?.accuracy)),
+        number("val_loss", &|run| Some(run.epochs.last()?.val_loss)),
         number("val_accuracy", &val_accuracy),
         number("test_accuracy", &|run| run.test_accuracy),
         number("seconds", &|run| Some(run.seconds())),

@@ -16,7 +16,7 @@ use crate::{
         Evaluation,
         similarity::{debiased_cka, relative_distance},
     },
-    files::{check_writable, remove},
+    files::{check_writable, remove, write_json},
     image::{FEATURES, Others},
     nn::Classifier,
     study::{
@@ -136,8 +136,15 @@ impl Experiment {
 
         let stages = self.states_of_stages();
         let _alone = stages.last().map(ModelCheckpoint::lock).transpose()?;
-        self.start_record()?;
-        let (history, best) = self.fit(model.as_mut(), &train, &valid, &stages)?;
+        // While the run is under way its checkpoints change: an earlier record is of others.
+        let record = record_path(&self.name());
+        check_writable(&record)?;
+        remove(&record)?;
+        let history = fit_self_training(model.as_mut(), &train, &valid, &self.config, &stages)?;
+        let mut best = PathBuf::new();
+        for stage in stages.iter().filter(|stage| stage.last().exists()) {
+            best = stage.finish()?;
+        }
         let evaluation = evaluate(model.as_ref(), tested.unwrap_or(&valid))?;
         let on_mnist = test.filter(|_| tested.is_none());
         let on_mnist = on_mnist.map(|test| evaluate(model.as_ref(), test)).transpose()?;
@@ -191,7 +198,7 @@ impl Experiment {
             best_checkpoint: Artefact::of(&best)?,
             environment: Environment::here(),
         };
-        result.save()?;
+        write_json(&record, &result)?;
         stages.iter().try_for_each(ModelCheckpoint::forget)?;
         Ok(Trained {
             experiment: self.clone(),
@@ -219,30 +226,6 @@ impl Experiment {
             Ok((n, self.split(&beside, None)?.1))
         };
         OTHERS.into_iter().map(valid).collect()
-    }
-
-    /// Trains, and returns where the weights of the best epoch are.
-    fn fit(
-        &self,
-        model: &mut dyn Classifier,
-        train: &Samples,
-        valid: &Samples,
-        stages: &[ModelCheckpoint],
-    ) -> Result<(History, PathBuf)> {
-        let history = fit_self_training(model, train, valid, &self.config, stages)?;
-        let mut best = PathBuf::new();
-        for stage in stages.iter().filter(|stage| stage.last().exists()) {
-            best = stage.finish()?;
-        }
-        Ok((history, best))
-    }
-
-    /// Sees that the record can be written, and removes an earlier one: while the run is under way
-    /// its checkpoints change.
-    fn start_record(&self) -> Result<()> {
-        let path = record_path(&self.name());
-        check_writable(&path)?;
-        remove(&path)
     }
 
     /// What a record of part 1 keeps of an evaluation.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::nn::{Builder, Classifier, LayerKind, LayerSpec, shape::Dims};
+use crate::nn::{Builder, LayerKind, LayerSpec, shape::Dims};
 
 /// The layers of a network, in order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,10 +37,6 @@ enum Kind {
 impl Architecture {
     /// None for a network not made of layers, or with layers that are code rather than data: modules
     /// on dfdx's tape.
-    pub fn of(model: &dyn Classifier) -> Option<Self> {
-        Self::new(model.signature().input, model.layers())
-    }
-
     pub fn new(input: Dims, layers: &[LayerSpec]) -> Option<Self> {
         (!layers.is_empty())
             .then_some(Self { input: input.to_vec(), layers: described("", layers)? })

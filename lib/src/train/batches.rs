@@ -5,8 +5,9 @@ use rand_pcg::Pcg64;
 use rayon::prelude::*;
 
 use crate::{
-    Error, Result,
+    Result,
     data::Samples,
+    error::ensure,
     image::Augment,
     nn::{Batch, Classifier, shape::Dims, split_mix64},
 };
@@ -77,12 +78,10 @@ pub(super) fn check_shape(model: &dyn Classifier, samples: &Samples) -> Result<(
         Dims::Image { .. } => wanted.to_vec() == given,
         Dims::Vector(len) => len == given.iter().product::<usize>(),
     };
-    if fits {
-        return Ok(());
-    }
     let [channels, height, width] = given;
-    Err(Error::argument(
-        format!("the images are {channels} x {height} x {width} and the network takes {wanted}"),
+    ensure(
+        fits,
+        || format!("the images are {channels} x {height} x {width} and the network takes {wanted}"),
         "name the shape in the network's type, Network<_, Image<C, H, W>>, or scale the images to it",
-    ))
+    )
 }

@@ -11,7 +11,9 @@ use crate::{
     data::{Provenance, Samples, archive::sha256},
     files::write_atomically,
     image::Preprocess,
-    nn::{Builder, Classifier, DynNetwork, LayerSpec, Optimizer, char_cnn_layers, to_onnx},
+    nn::{
+        Builder, Classifier, DynNetwork, LayerSpec, Optimizer, TensorRef, char_cnn_layers, to_onnx,
+    },
     train::{
         Config, History,
         tensor_file::{MAX_BYTES, MAX_HEADER_BYTES, REMEDY, Tensor, TensorFile},
@@ -37,7 +39,7 @@ pub struct Checkpoint {
     step: Option<u64>,
     /// SHA-256 of both parts, in a state that a run resumes from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    samples: Option<[String; 2]>,
+    pub(super) samples: Option<[String; 2]>,
     /// Absent for the networks of the study, which are known by their tensors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     architecture: Option<Architecture>,
@@ -50,22 +52,17 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// The network's state, without an optimiser's.
     pub fn of(model: &dyn Classifier, config: Config, history: History, train: &Samples) -> Self {
-        let tensors = model.tensors().into_iter().map(|t| Tensor {
-            name: t.name,
-            shape: t.shape,
-            values: t.values.to_vec(),
-        });
-        let tensors: Vec<Tensor> = tensors.collect();
+        let tensors = copies("", model.tensors());
         let of_study = study_layers(&tensors, train.classes.len());
         let of_study = of_study.and_then(|l| Architecture::new(l.input(), l.layers()));
+        let architecture = Architecture::new(model.signature().input, model.layers());
         Self {
             config,
             history,
             data: train.provenance.clone(),
             classes: train.classes.clone(),
             preprocess: None,
-            architecture: Architecture::of(model)
-                .filter(|layers| Some(layers) != of_study.as_ref()),
+            architecture: architecture.filter(|layers| Some(layers) != of_study.as_ref()),
             tensors,
             step: None,
             samples: None,
@@ -87,11 +84,7 @@ impl Checkpoint {
     ) -> Self {
         self.step = Some(optimizer.steps());
         self.samples = Some(samples);
-        self.tensors.extend(optimizer.tensors().into_iter().map(|t| Tensor {
-            name: format!("{OPTIMIZER}{}", t.name),
-            shape: t.shape,
-            values: t.values.to_vec(),
-        }));
+        self.tensors.extend(copies(OPTIMIZER, optimizer.tensors()));
         self
     }
 
@@ -114,15 +107,8 @@ impl Checkpoint {
     /// byte, and its values (little endian): the same wherever the data lay and whenever it was
     /// trained.
     pub fn weights_sha256(&self) -> String {
-        let network = self.tensors.iter();
-        let network = network.filter(|tensor| !tensor.name.starts_with(OPTIMIZER));
-        let mut network: Vec<&Tensor> = network.collect();
-        network.sort_by_key(|tensor| &tensor.name);
-        let bytes = network.into_iter().flat_map(|tensor| {
-            let values = tensor.values.iter().flat_map(|value| value.to_le_bytes());
-            tensor.name.bytes().chain([0]).chain(values)
-        });
-        sha256(&bytes.collect::<Vec<u8>>())
+        let network = self.tensors.iter().filter(|tensor| !tensor.name.starts_with(OPTIMIZER));
+        sha256_of("", network, |tensor| format!("{}\0", tensor.name))
     }
 
     /// Refuses a network whose checkpoint would not be read back, before it is trained.
@@ -223,12 +209,9 @@ impl Checkpoint {
         }
         let mut model = DynNetwork::new(layers, 0)
             .map_err(|error| Error::content(&self.path, error.to_string(), REMEDY))?;
-        if model.num_classes() != self.classes.len() {
-            let problem = format!(
-                "it names {} classes, and its network has {}",
-                self.classes.len(),
-                model.num_classes()
-            );
+        let (named, classes) = (self.classes.len(), model.num_classes());
+        if named != classes {
+            let problem = format!("it names {named} classes, and its network has {classes}");
             return Err(Error::content(&self.path, problem, REMEDY));
         }
         self.restore(&mut model)?;
@@ -268,11 +251,6 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// Whether it is of a run on `samples`, the hashes of both parts.
-    pub(crate) fn is_of(&self, samples: &[String; 2]) -> bool {
-        self.samples.as_ref() == Some(samples)
-    }
-
     /// Puts the state of `model`'s optimiser into `optimizer`.
     pub(crate) fn restore_optimizer(
         &self,
@@ -300,10 +278,9 @@ impl Checkpoint {
     fn find(&self, name: &str, shape: &[usize]) -> Result<&Tensor> {
         let problem = match self.tensors.iter().find(|t| t.name == name) {
             Some(tensor) if tensor.shape == shape => return Ok(tensor),
-            Some(tensor) => format!(
-                "tensor {name} has the shape {:?}, and the network's has {shape:?}",
-                tensor.shape
-            ),
+            Some(Tensor { shape: found, .. }) => {
+                format!("tensor {name} has the shape {found:?}, and the network's has {shape:?}")
+            }
             None => format!("it has no tensor {name}, which the network has"),
         };
         Err(Error::content(&self.path, problem, REMEDY))
@@ -321,14 +298,33 @@ impl Checkpoint {
     }
 }
 
-/// SHA-256 of a header's text and of all tensors, in the order of their names.
+/// Copies, with `prefix` before their names.
+fn copies(prefix: &str, tensors: Vec<TensorRef>) -> Vec<Tensor> {
+    let copy = |tensor: TensorRef| Tensor {
+        name: format!("{prefix}{}", tensor.name),
+        shape: tensor.shape,
+        values: tensor.values.to_vec(),
+    };
+    tensors.into_iter().map(copy).collect()
+}
+
+/// The checksum of a state: of its header's text and all its tensors.
 fn digest(header: &str, tensors: &[Tensor]) -> String {
-    let mut tensors: Vec<&Tensor> = tensors.iter().collect();
+    sha256_of(header, tensors.iter(), |tensor| format!("{}{:?}", tensor.name, tensor.shape))
+}
+
+/// SHA-256 of `header` and of the tensors in the order of their names, each as its label and its
+/// values (little endian).
+fn sha256_of<'a>(
+    header: &str,
+    tensors: impl Iterator<Item = &'a Tensor>,
+    label: impl Fn(&Tensor) -> String,
+) -> String {
+    let mut tensors: Vec<&Tensor> = tensors.collect();
     tensors.sort_by_key(|tensor| &tensor.name);
     let tensors = tensors.into_iter().flat_map(|tensor| {
-        let label = format!("{}{:?}", tensor.name, tensor.shape).into_bytes();
         let values = tensor.values.iter().flat_map(|value| value.to_le_bytes());
-        label.into_iter().chain(values)
+        label(tensor).into_bytes().into_iter().chain(values)
     });
     sha256(&header.bytes().chain(tensors).collect::<Vec<u8>>())
 }

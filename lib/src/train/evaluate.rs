@@ -3,8 +3,9 @@
 use ndarray::{Array2, s};
 
 use crate::{
-    Error, Result,
+    Result,
     data::Samples,
+    error::ensure,
     eval::Evaluation,
     image::Augment,
     nn::Classifier,
@@ -32,9 +33,7 @@ pub fn evaluate_averaged(
     copies: u64,
     seed: u64,
 ) -> Result<Evaluation> {
-    if copies == 0 {
-        return Err(Error::argument("an average over no copies", "ask for at least one"));
-    }
+    ensure(copies > 0, || "an average over no copies", "ask for at least one")?;
     let mut sum = Array2::zeros((samples.len(), model.num_classes()));
     for copy in 0..copies {
         let logits = distorted_logits(model, samples, augment, (seed, copy))?;

@@ -14,7 +14,7 @@ use crate::{
     files::{check_writable, is_quick},
     image::Augment,
     interrupt::{Watch, interrupted},
-    nn::{Classifier, Objective, Optimizer, Sgd, Step},
+    nn::{Classifier, Objective, Optimizer, Sgd},
     numbers::format_counted,
     progress::say,
     train::{
@@ -59,7 +59,7 @@ pub fn fit_resumable(
     checkpoint: &ModelCheckpoint,
 ) -> Result<History> {
     let _alone = checkpoint.lock()?;
-    Ok(fit_stage(model, train, valid, config, checkpoint, None)?.history)
+    Ok(Run::new(model, train, valid, config)?.go(Some(checkpoint))?.history)
 }
 
 /// What one stage of training passes on to the next.
@@ -68,25 +68,6 @@ pub(super) struct Stage {
     optimizer: Box<dyn Optimizer>,
     /// Epochs of all stages so far.
     epochs: usize,
-}
-
-/// As [`fit_resumable`]. After another stage the optimiser and all random streams (order,
-/// distortions, dropout) continue; the schedule starts over.
-pub(super) fn fit_stage(
-    model: &mut dyn Classifier,
-    train: &Samples,
-    valid: &Samples,
-    config: &Config,
-    checkpoint: &ModelCheckpoint,
-    before: Option<Stage>,
-) -> Result<Stage> {
-    let mut run = Run::new(model, train, valid, config)?;
-    if let Some(before) = before {
-        run.first_epoch = before.epochs;
-        run.first_step = before.optimizer.steps();
-        run.optimizer = before.optimizer;
-    }
-    run.go(Some(checkpoint))
 }
 
 /// Adapts the running statistics of batch normalisation to `samples`: forward passes in
@@ -148,7 +129,8 @@ impl<'a> States<'a> {
     }
 }
 
-struct Run<'a> {
+/// One stage of training, about to begin.
+pub(super) struct Run<'a> {
     model: &'a mut dyn Classifier,
     train: &'a Samples,
     valid: &'a Samples,
@@ -163,7 +145,7 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(
+    pub fn new(
         model: &'a mut dyn Classifier,
         train: &'a Samples,
         valid: &'a Samples,
@@ -186,7 +168,14 @@ impl<'a> Run<'a> {
         })
     }
 
-    fn go(mut self, checkpoint: Option<&ModelCheckpoint>) -> Result<Stage> {
+    /// After another stage: the optimiser and all random streams (order, distortions, dropout)
+    /// continue; the schedule starts over.
+    pub fn after(self, before: Stage) -> Self {
+        let (first_epoch, first_step) = (before.epochs, before.optimizer.steps());
+        Self { first_epoch, first_step, optimizer: before.optimizer, ..self }
+    }
+
+    pub fn go(mut self, checkpoint: Option<&ModelCheckpoint>) -> Result<Stage> {
         let _signals = Watch::start();
         if let Some(checkpoint) = checkpoint {
             check_writable(&checkpoint.last())?;
@@ -237,42 +226,40 @@ impl<'a> Run<'a> {
         if !path.exists() {
             return Ok(());
         }
-        let refused = |problem: String| {
+        let refused = |problem: &str| {
             let remedy = "delete it to start over, or name another checkpoint";
             Error::content(&path, problem, remedy)
         };
         let of_state = |error| match error {
-            Error::Content { problem, .. } => refused(problem),
+            Error::Content { problem, .. } => refused(&problem),
             other => other,
         };
         let state = Checkpoint::load_state(&path).map_err(of_state)?;
         if state.config != *self.config || state.data != self.train.provenance {
-            let problem = "it belongs to a run with another configuration or other data";
-            return Err(refused(problem.into()));
-        } else if !state.is_of(&self.samples) {
+            return Err(refused("it belongs to a run with another configuration or other data"));
+        } else if state.samples.as_ref() != Some(&self.samples) {
             let problem = "it belongs to a run on other images, or on other preprocessing of them";
-            return Err(refused(problem.into()));
+            return Err(refused(problem));
         }
         state.restore(self.model).map_err(of_state)?;
         state.restore_optimizer(self.optimizer.as_mut(), self.model).map_err(of_state)?;
         self.history = state.history;
         // The same network and code give the same loss; its last digits depend on the processor.
-        let (now, then) = (self.validate()?.0, self.history.last().map(|e| e.val_loss));
+        let (now, then) = (self.validate()?.0, self.history.epochs.last().map(|e| e.val_loss));
         if then.is_some_and(|then| (now - then).abs() > 1e-3 * then.abs().max(1e-3)) {
-            return Err(refused(format!(
+            return Err(refused(&format!(
                 "its network gave a validation loss of {then:?}, and now gives {now}: \
                  the code has changed"
             )));
         }
         let best = Checkpoint::load_state(&checkpoint.best()).map_err(|error| {
-            refused(format!("the state of the best epoch beside it is gone ({error})"))
+            refused(&format!("the state of the best epoch beside it is gone ({error})"))
         })?;
         // The process may have ended between writing the two: then it is of a later epoch.
         let epochs = best.history.epochs.len();
         let of_best = self.history.best_epoch().map(|best| best + 1);
         if Some(epochs) != of_best && epochs <= self.history.epochs.len() {
-            let problem = "the state of the best epoch beside it belongs to another run";
-            return Err(refused(problem.into()));
+            return Err(refused("the state of the best epoch beside it belongs to another run"));
         }
         say(format!("resuming after epoch {}", self.history.epochs.len()));
         Ok(())
@@ -296,7 +283,7 @@ impl<'a> Run<'a> {
         };
 
         let mut buffer = Buffer::of(self.model);
-        let (mut total_loss, mut score) = (0.0, Score::default());
+        let (mut total_loss, mut right) = (0.0, 0);
         let mut seconds = Duration::ZERO;
         let before = self.history.seconds();
         for indices in order.chunks(config.batch_size) {
@@ -310,9 +297,10 @@ impl<'a> Run<'a> {
             let objective = config.loss.of(&labels);
             let step =
                 self.model.train_step(buffer.batch(), &objective, self.optimizer.as_mut())?;
-            self.check_finite(&step)?;
+            self.check_finite("the loss", [step.loss])?;
+            self.check_finite("a logit", step.logits.iter().copied())?;
             total_loss += f64::from(step.loss) * labels.len() as f64;
-            score.add(&step.logits, &labels);
+            right += hits(&step.logits, &labels);
             seconds += start.elapsed();
             self.point_of_curve(before + seconds.as_secs_f64())?;
             if interrupted() {
@@ -321,12 +309,10 @@ impl<'a> Run<'a> {
         }
 
         let (val_loss, val_accuracy) = self.validate()?;
-        if !val_loss.is_finite() {
-            return Err(self.not_finite(format!("the validation loss is {val_loss}")));
-        }
+        self.check_finite("the validation loss", [val_loss as f32])?;
         Ok(Some(Epoch {
             loss: total_loss / order.len() as f64,
-            accuracy: score.accuracy(config.loss, self.model.num_classes()),
+            accuracy: accuracy(config.loss, right, order.len(), self.model.num_classes()),
             val_loss,
             val_accuracy,
             lr: f64::from(self.optimizer.learning_rate()),
@@ -340,9 +326,8 @@ impl<'a> Run<'a> {
         let mut unused = Array2::zeros(logits.raw_dim());
         let loss = validation_loss(self.config);
         let value = loss.of(&self.valid.labels).loss(logits.view(), unused.view_mut());
-        let mut score = Score::default();
-        score.add(&logits, &self.valid.labels);
-        Ok((f64::from(value), score.accuracy(loss, logits.ncols())))
+        let right = hits(&logits, &self.valid.labels);
+        Ok((f64::from(value), accuracy(loss, right, self.valid.len(), logits.ncols())))
     }
 
     fn point_of_curve(&mut self, seconds: f64) -> Result<()> {
@@ -352,32 +337,22 @@ impl<'a> Run<'a> {
         };
         let n = curve.images.min(self.valid.len());
         let part = self.valid.select(&(0..n).collect::<Vec<_>>());
-        let mut score = Score::default();
-        score.add(&logits(self.model, &part)?, &part.labels);
-        self.history.curve.push(CurvePoint {
-            step,
-            seconds,
-            val_accuracy: score.accuracy(validation_loss(self.config), self.model.num_classes()),
-        });
+        let right = hits(&logits(self.model, &part)?, &part.labels);
+        let (loss, classes) = (validation_loss(self.config), self.model.num_classes());
+        let val_accuracy = accuracy(loss, right, n, classes);
+        self.history.curve.push(CurvePoint { step, seconds, val_accuracy });
         Ok(())
     }
 
-    fn check_finite(&self, step: &Step) -> Result<()> {
-        if !step.loss.is_finite() {
-            return Err(self.not_finite(format!("the loss is {}", step.loss)));
-        }
-        match step.logits.iter().find(|z| !z.is_finite()) {
-            Some(logit) => Err(self.not_finite(format!("a logit is {logit}"))),
+    fn check_finite(&self, what: &str, values: impl IntoIterator<Item = f32>) -> Result<()> {
+        let remedy = "look for NaN or infinite values in the data, or lower the learning rate";
+        match values.into_iter().find(|value| !value.is_finite()) {
+            Some(value) => Err(Error::NotFinite {
+                step: self.optimizer.steps() as usize,
+                problem: format!("{what} is {value}"),
+                remedy: remedy.into(),
+            }),
             None => Ok(()),
-        }
-    }
-
-    fn not_finite(&self, problem: String) -> Error {
-        Error::NotFinite {
-            step: self.optimizer.steps() as usize,
-            problem,
-            remedy: "look for NaN or infinite values in the data, or lower the learning rate"
-                .into(),
         }
     }
 
@@ -416,21 +391,15 @@ fn check_fit(model: &dyn Classifier, samples: &Samples) -> Result<()> {
         });
     }
     check_shape(model, samples)?;
+    let (given, classes) = (samples.classes.len(), model.num_classes());
+    let (columns, features) = (samples.features.ncols(), model.num_features());
     let problem = if samples.is_empty() {
         "the data set is empty".into()
-    } else if samples.classes.len() != model.num_classes() {
-        format!(
-            "the data have {} classes and the network {}",
-            samples.classes.len(),
-            model.num_classes()
-        )
-    } else if model.num_features() != 0 && samples.features.ncols() != model.num_features() {
-        format!(
-            "the data have {} features per image and the network takes {}",
-            samples.features.ncols(),
-            model.num_features()
-        )
-    } else if let Some(label) = samples.labels.iter().find(|&&l| l >= model.num_classes()) {
+    } else if given != classes {
+        format!("the data have {given} classes and the network {classes}")
+    } else if features != 0 && columns != features {
+        format!("the data have {columns} features per image and the network takes {features}")
+    } else if let Some(label) = samples.labels.iter().find(|&&label| label >= classes) {
         format!("label {label} is outside the network's classes")
     } else {
         return Ok(());
@@ -439,24 +408,15 @@ fn check_fit(model: &dyn Classifier, samples: &Samples) -> Result<()> {
 }
 
 /// How often the largest logit is the label.
-#[derive(Default)]
-struct Score {
-    hits: usize,
-    n: usize,
+fn hits(logits: &Array2<f32>, labels: &[usize]) -> usize {
+    let pairs = logits.rows().into_iter().zip(labels);
+    pairs.filter(|(row, label)| argmax(*row) == **label).count()
 }
 
-impl Score {
-    fn add(&mut self, logits: &Array2<f32>, labels: &[usize]) {
-        let pairs = logits.rows().into_iter().zip(labels);
-        self.hits += pairs.filter(|(row, label)| argmax(*row) == **label).count();
-        self.n += labels.len();
-    }
-
-    /// Share of hits; for complementary labels the estimate that needs no true label.
-    fn accuracy(&self, loss: Loss, classes: usize) -> f64 {
-        match loss {
-            Loss::CrossEntropy { .. } => self.hits as f64 / self.n as f64,
-            Loss::Complementary(_) => estimated_accuracy(self.hits, self.n, classes),
-        }
+/// Share of `hits` in `n`; for complementary labels the estimate that needs no true label.
+fn accuracy(loss: Loss, hits: usize, n: usize, classes: usize) -> f64 {
+    match loss {
+        Loss::CrossEntropy { .. } => hits as f64 / n as f64,
+        Loss::Complementary(_) => estimated_accuracy(hits, n, classes),
     }
 }

@@ -44,10 +44,6 @@ impl History {
             .min_by(|&a, &b| self.epochs[a].val_loss.total_cmp(&self.epochs[b].val_loss))
     }
 
-    pub fn last(&self) -> Option<&Epoch> {
-        self.epochs.last()
-    }
-
     /// One row per epoch: `epoch` (from 1), `loss`, `accuracy`, `val_loss`, `val_accuracy`,
     /// `lr` and `seconds`.
     pub fn dataframe(&self) -> Result<DataFrame> {

@@ -9,7 +9,7 @@ use crate::{
     progress::say,
     train::{
         Config, History, Loss, ModelCheckpoint, SelfTraining, evaluate, evaluate_averaged,
-        fit::{fit_stage, validation_loss},
+        fit::{Run, validation_loss},
     },
 };
 
@@ -34,12 +34,10 @@ pub fn fit_self_training(
 ) -> Result<History> {
     let first = Config { self_training: None, ..config.clone() };
     let Some((checkpoint, further)) = stages.split_first() else {
-        return Err(Error::argument(
-            "no checkpoint for the first stage",
-            "pass one for each stage",
-        ));
+        let problem = "no checkpoint for the first stage";
+        return Err(Error::argument(problem, "pass one for each stage"));
     };
-    let mut stage = fit_stage(model, train, valid, &first, checkpoint, None)?;
+    let mut stage = Run::new(model, train, valid, &first)?.go(Some(checkpoint))?;
     let mut history = stage.history.clone();
     let Some(own) = config.self_training else {
         return Ok(history);
@@ -63,7 +61,7 @@ pub fn fit_self_training(
         if read.is_empty() {
             break;
         }
-        stage = fit_stage(model, &read, valid, &second, checkpoint, Some(stage))?;
+        stage = Run::new(model, &read, valid, &second)?.after(stage).go(Some(checkpoint))?;
         history.epochs.extend_from_slice(&stage.history.epochs);
     }
     Ok(history)

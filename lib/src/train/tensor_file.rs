@@ -100,7 +100,7 @@ impl TensorFile {
         tensors: &[Tensor],
         (key, header): (&str, String),
         in_8_bits: bool,
-    ) -> std::result::Result<Vec<u8>, String> {
+    ) -> Result<Vec<u8>, String> {
         let stored: Vec<Stored> = (tensors.iter())
             .flat_map(|tensor| match tensor.shape[..] {
                 [rows, _] if in_8_bits && tensor.values.len() >= LARGE => tensor.in_8_bits(rows),
@@ -113,7 +113,7 @@ impl TensorFile {
             let view = TensorView::new(*dtype, shape.clone(), bytes);
             Ok((name, view.map_err(|error| error.to_string())?))
         });
-        let views: Vec<_> = views.collect::<std::result::Result<_, String>>()?;
+        let views: Vec<_> = views.collect::<Result<_, String>>()?;
         let metadata = HashMap::from([(key.to_string(), header)]);
         safetensors::serialize(views, Some(metadata)).map_err(|error| error.to_string())
     }

@@ -57,7 +57,7 @@ fn grid(random: u64, pretrained: u64) -> Grid {
         let seeds = Seeds { runs: runs.collect(), left_out: Vec::new() };
         (head, init, seeds)
     };
-    networks().map(|(head, init)| cell(head, init)).collect()
+    Grid(networks().map(|(head, init)| cell(head, init)).collect())
 }
 
 fn value(name: &str, run: &RunResult) -> f64 {
@@ -205,7 +205,7 @@ fn verdicts_of_both_heads_are_one_clause_and_name_the_correction() {
         }
         (head, init, seeds)
     });
-    let uncertain: Grid = runs.collect();
+    let uncertain = Grid(runs.collect());
     let gain = uncertain.gain(Head::Original, |run| run.test_accuracy).expect("five pairs");
     assert!(!gain.interval.contains(0.0) && 0.025 < gain.p && gain.p < 0.05, "{gain:?}");
     let shown = text(part2::compare_starts(&uncertain, "starts").unwrap());
@@ -302,7 +302,7 @@ fn records(mnist: Grid) -> Records {
         strangers: Default::default(),
         mnist,
         from_next: Default::default(),
-        mislabelled: Grid::from_iter([]),
+        mislabelled: Grid(Vec::new()),
         pretraining_plain: Default::default(),
         rates: [0.99, 0.991, 0.992],
         longer: Seeds::default(),

@@ -107,7 +107,7 @@ fn grid() -> Grid {
         let left_out = Vec::new();
         (head, init, Seeds { runs, left_out })
     };
-    Grid::from_iter([
+    Grid(vec![
         seeds(Head::Original, Init::Random, [0.0, 0.6, 0.0, 0.7, 0.5]),
         seeds(Head::Original, Init::Pretrained, [0.9, 0.8, 0.9, 0.95, 0.85]),
         seeds(Head::Experimental, Init::Random, [0.0; 5]),
@@ -161,7 +161,7 @@ fn findings_tell_the_runs_apart() {
     assert!(text.contains("one answer to everything: 5 or 8."), "{text}");
     assert!(!text.contains("NaN"), "{text}");
 
-    let nothing = part3::findings(&Grid::from_iter([]), &dataset3(), &test_set()).text().to_owned();
+    let nothing = part3::findings(&Grid(Vec::new()), &dataset3(), &test_set()).text().to_owned();
     assert!(!nothing.contains("inf") && !nothing.contains("NaN"), "{nothing}");
 }
 

@@ -76,7 +76,7 @@ fn a_network_learns_what_can_be_learned() {
     let samples = bars(120);
     let config = Config { epochs: 6, batch_size: 20, ..Config::default() };
     let history = fit(&mut Small::new(1), &samples, &samples, &config).unwrap();
-    assert!(history.last().unwrap().val_accuracy > 0.95, "{history:?}");
+    assert!(history.epochs.last().unwrap().val_accuracy > 0.95, "{history:?}");
     assert_eq!(history.epochs.len(), 6);
 }
 
@@ -434,7 +434,7 @@ fn self_training_learns_from_wrong_labels_and_goes_on_after_an_interruption() {
     let accuracy = evaluate(&model, &truth).unwrap().accuracy();
     assert!(accuracy > 0.95, "{accuracy}");
     // Validated by complementary labels in both stages.
-    let last = history.last().unwrap();
+    let last = history.epochs.last().unwrap();
     assert!(last.val_accuracy > 0.8 && last.val_loss < 2.3, "{last:?}");
 
     // Broken off after the first stage, it takes that stage's state and goes on.

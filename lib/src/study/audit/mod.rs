@@ -5,6 +5,7 @@
 mod jpeg;
 mod nearest;
 
+use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 
 use crate::{
@@ -120,49 +121,38 @@ impl Audit {
     /// and each wrong label is equally likely (Pearson's χ²). χ² and degrees of freedom are
     /// those of the digits added up.
     pub fn uniform(&self) -> Result<TestResult> {
-        let rows = self.wrong_by_digit();
-        let asked = || rows.iter().filter(|wrong| wrong.iter().sum::<usize>() > 0);
-        let expected: Vec<f64> = asked()
-            .flat_map(|wrong| {
-                let mean = wrong.iter().sum::<usize>() as f64 / wrong.len() as f64;
-                vec![mean; wrong.len()]
-            })
-            .collect();
-        let freedom = asked().map(|wrong| wrong.len() - 1).sum();
-        chi_square(&asked().flatten().copied().collect::<Vec<_>>(), &expected, freedom)
+        let mut rows = self.wrong_by_digit();
+        rows.retain(|wrong| wrong.iter().sum::<usize>() > 0);
+        let expected = rows.iter().flat_map(|wrong| {
+            let mean = wrong.iter().sum::<usize>() as f64 / wrong.len() as f64;
+            vec![mean; wrong.len()]
+        });
+        let freedom = rows.iter().map(|wrong| wrong.len() - 1).sum();
+        chi_square(&rows.concat(), &expected.collect::<Vec<_>>(), freedom)
     }
 
     /// Given how full each folder is, does the wrong label still depend on the digit?
     /// Quasi-independence: the table without its diagonal, expected counts fitted to its
     /// margins (L. A. Goodman, JASA 1968).
     pub fn independent(&self) -> Result<TestResult> {
-        let (rows, k) = (self.wrong_by_digit(), self.classes.len());
-        let column = |t: usize, c: usize| c + usize::from(c >= t);
-        let of_rows: Vec<f64> = rows.iter().map(|r| r.iter().sum::<usize>() as f64).collect();
-        let mut of_columns = vec![0.0; k];
-        let mut fitted = vec![vec![1.0; k - 1]; k];
-        for (t, row) in rows.iter().enumerate() {
-            for (c, &count) in row.iter().enumerate() {
-                of_columns[column(t, c)] += count as f64;
-            }
-        }
+        let k = self.classes.len();
+        let mut counts = self.matrix().counts.mapv(|count| count as f64);
+        counts.diag_mut().fill(0.0);
+        let (of_rows, of_columns) = (counts.sum_axis(Axis(1)), counts.sum_axis(Axis(0)));
+        let mut fitted = Array2::<f64>::ones((k, k));
+        fitted.diag_mut().fill(0.0);
         for _ in 0..FITTING_ROUNDS {
-            let mut sums = vec![0.0; k];
-            for (t, row) in fitted.iter().enumerate() {
-                for (c, value) in row.iter().enumerate() {
-                    sums[column(t, c)] += value;
-                }
-            }
-            for (t, row) in fitted.iter_mut().enumerate() {
-                for (c, value) in row.iter_mut().enumerate() {
-                    *value *= of_columns[column(t, c)] / sums[column(t, c)];
-                }
+            let sums = fitted.sum_axis(Axis(0));
+            fitted *= &(&of_columns / &sums);
+            for (mut row, wanted) in fitted.rows_mut().into_iter().zip(&of_rows) {
                 let sum: f64 = row.iter().sum();
-                row.iter_mut().for_each(|value| *value *= of_rows[t] / sum);
+                row *= wanted / sum;
             }
         }
+        let off_diagonal = fitted.indexed_iter().filter(|((t, g), _)| t != g);
+        let expected: Vec<f64> = off_diagonal.map(|(_, &count)| count).collect();
         let freedom = ((k - 1) * (k - 1)).saturating_sub(k);
-        chi_square(&rows.concat(), &fitted.concat(), freedom)
+        chi_square(&self.wrong_by_digit().concat(), &expected, freedom)
     }
 
     /// What a given label tells about the digit, in bits (mutual information), of the
@@ -170,8 +160,7 @@ impl Audit {
     pub fn information(&self) -> f64 {
         let counts = self.matrix().counts;
         let total = self.len() as f64;
-        let (rows, columns) =
-            (counts.sum_axis(ndarray::Axis(1)), counts.sum_axis(ndarray::Axis(0)));
+        let (rows, columns) = (counts.sum_axis(Axis(1)), counts.sum_axis(Axis(0)));
         let cells = counts.indexed_iter().filter(|(_, count)| **count > 0);
         cells
             .map(|((t, g), &count)| {

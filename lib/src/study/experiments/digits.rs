@@ -84,10 +84,8 @@ impl Division {
         let Some(own) = self.own else {
             return format!("forward-{}", self.forward);
         };
-        let mut name = format!("self-training-{}", self.forward);
-        for _ in 0..own.rounds {
-            name += &format!("-{}", own.epochs);
-        }
+        let stages = format!("-{}", own.epochs).repeat(own.rounds);
+        let mut name = format!("self-training-{}{stages}", self.forward);
         if own.confidence > 0.0 {
             name += &format!("-above-{}", own.confidence);
         }

@@ -152,11 +152,8 @@ impl Experiment {
     pub fn named(name: &str) -> Result<Self> {
         let seed = name.rsplit_once("-seed").and_then(|(_, seed)| seed.parse().ok());
         let found = seed.and_then(|seed| {
-            let mut runs = experiments().into_iter();
-            runs.find_map(|run| {
-                let run = run.experiment.with_seed(seed);
-                (run.name() == name).then_some(run)
-            })
+            let mut runs = experiments().into_iter().map(|run| run.experiment.with_seed(seed));
+            runs.find(|run| run.name() == name)
         });
         found.ok_or_else(|| {
             let problem = format!("the study has no run {name}");
