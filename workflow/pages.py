@@ -83,9 +83,8 @@ def main(outputs, names, report=None, without=(), only=None):
         name: nbformat.read(path, as_version=4) for name, path in executed.items() if not only or path.exists()
     }
     quick = bool(os.environ.get("GLYPHS_QUICK"))
-    runs = results.read(outputs / "results")
-    if not quick:
-        runs = results.with_published(runs)
+    made = results.read(outputs / "results")
+    runs = made if quick else results.with_published(made)
     pages = [describe(name, notebook) for name, notebook in notebooks.items()]
     shared = {
         "pages": pages,
@@ -110,7 +109,7 @@ def main(outputs, names, report=None, without=(), only=None):
         clean = results.ROOT / "notebooks" / f"{name}.ipynb"
         if clean.exists():
             shutil.copyfile(clean, report / "notebooks" / f"{name}.ipynb")
-    write(report / "index.html", overview(shared, runs))
+    write(report / "index.html", overview(shared, runs, len(made)))
     if only:
         print(f"{only} · {report / only}.html")
     for board in shared["boards"]:
@@ -199,14 +198,14 @@ def contents(html):
     return f"<details><summary>On this page</summary>\n<ul>\n{items}</ul></details>" if items else ""
 
 
-def overview(shared, runs):
+def overview(shared, runs, made):
     return render(
         "overview.html.j2",
         **shared,
         parts=results.parts(runs),
         findings=results.findings(runs),
         picture=results.picture(runs),
-        trained=results.effort(runs),
+        trained=results.effort(runs, made),
         legend=results.legend,
         setup=setup(),
         seconds=sum(page["run"].get("seconds") or 0 for page in shared["pages"]),

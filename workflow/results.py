@@ -53,15 +53,22 @@ def read(folder):
 
 
 def with_published(runs):
-    """`runs`, and for the same experiments on the same data the published runs of other seeds."""
+    """`runs`, and the published ones on the same data: of these experiments under other seeds, and of all others.
+    An experiment that was changed here stands alone."""
     own = {run["file"] for run in runs}
-    wanted = {(label(run), origin(run)) for run in runs}
+    data = {sha256 for run in runs for sha256 in origin(run)}
+    here = {experiment(run): label(run) for run in runs}
     published = [
         run
         for run in read(PUBLISHED)
-        if run["file"] not in own and (label(run), origin(run)) in wanted
+        if run["file"] not in own and data.issuperset(origin(run)) and here.get(experiment(run), label(run)) == label(run)
     ]
     return runs + published
+
+
+def experiment(run):
+    """What the name of a run says, but for the seed."""
+    return tuple(run[key] for key in ("part", "network", "init", "protocol"))
 
 
 def origin(run):
@@ -95,7 +102,7 @@ def measured(runs, part, protocol, init="random", value=accuracy):
     return {
         run["seed"]: value(run)
         for run in runs
-        if (run["part"], run["network"], run["protocol"], run["init"]) == (part, "original", protocol, init)
+        if experiment(run) == (part, "original", init, protocol)
         and not synthetic(run)
     }
 
@@ -158,12 +165,12 @@ def pretraining(runs):
     return f"{words}; {untold}" if words else f"changes MNIST accuracy so little that {untold}"
 
 
-def effort(runs):
-    """How many runs there are, how many of them the tables of the parts show, and how long all trained; none where there is none."""
+def effort(runs, made):
+    """How many runs there are, how many of them were made here and how many the tables of the parts show, and how long all trained; none where there is none."""
     seconds = sum(epoch.get("seconds") or 0 for run in runs for epoch in run.get("epochs", []))
     shown = sum(row["runs"] for part in parts(runs) for row in part["rows"])
     untested = {run["protocol"].split("-")[0] for run in runs if not in_table(run)}
-    return {"runs": len(runs), "shown": shown, "pretrain": untested == {"pretraining"}, "seconds": seconds} if seconds else None
+    return {"runs": len(runs), "made": made, "shown": shown, "pretrain": untested == {"pretraining"}, "seconds": seconds} if seconds else None
 
 
 def picture(runs):

@@ -149,6 +149,14 @@ def test_published_seeds_of_the_same_data_join_in(tmp_path, monkeypatch):
     assert [(run["seed"], run["epochs"][0]["val_accuracy"]) for run in runs] == [(0, 0.5), (1, 0.4)]
 
 
+def test_other_published_experiments_join_in_and_changed_ones_stand_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(results, "PUBLISHED", tmp_path)
+    for name, run in {"b": result(1, 0.4), "c": result(1, 0.6, protocol="ours")}.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(run))
+    runs = results.with_published([result(0, 0.5, config={"epochs": 1}) | {"file": "a.json"}])
+    assert [(run["seed"], run["protocol"]) for run in runs] == [(0, "report"), (1, "ours")]
+
+
 def test_no_page_names_anything_to_fetch(report):
     for name, html in report.items():
         assert not FETCHED.search(html), f"{name}: {FETCHED.search(html).group()}"
@@ -214,11 +222,11 @@ def test_no_line_ends_inside_a_figure():
 def test_every_run_is_accounted_for(report):
     runs = [result(seed, 0.9) | {"epochs": [{"val_accuracy": 0.9, "seconds": 1}]} for seed in range(2)]
     first = result(0, 0.9, part=2, protocol="pretraining") | {"epochs": [{"val_accuracy": 0.9, "seconds": 2}]}
-    assert results.effort(runs + [first]) == {"runs": 3, "shown": 2, "pretrain": True, "seconds": 4}
+    assert results.effort(runs + [first], 2) == {"runs": 3, "made": 2, "shown": 2, "pretrain": True, "seconds": 4}
     assert results.legend([{"ours": "8.92 (2 runs); 9.74 (3 runs)"}]) == "where the runs fall into two groups, the mean of each with its number of runs"
     shared = {"pages": [], "boards": [], "quick": False, "data": []}
-    page = pages.overview(shared, runs + [first])
-    assert "2 of them are in the tables below, and the other 1 pretrain" in page
+    page = pages.overview(shared, runs + [first], 2)
+    assert "2 of them were made here, the others are published with the project. 2 of them are in the tables below, and the other 1 pretrain" in page
     # What no row has is no column.
     assert page.count("2021 report</th>") == 1 and "<td></td>" not in page
 
