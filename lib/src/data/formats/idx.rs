@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 
 use super::archive::{
-    GZIP_MAGIC, ImageFile, Wanted, is_leftover, only_folder, read_at_most, read_wanted,
+    GZIP_MAGIC, ImageFile, Wanted, first_bytes, is_leftover, only_folder, read_at_most, read_wanted,
 };
 use crate::{Error, Result};
 
@@ -84,14 +84,14 @@ fn unpacked<R: Read>(path: &Path, open: impl Fn() -> std::io::Result<R>) -> Resu
     let mut limit = 0;
     let mut read = || -> std::io::Result<Option<Vec<u8>>> {
         let mut file = open()?;
-        let magic = read_at_most(&mut file.by_ref().take(2), 2)?.unwrap_or_default();
+        let magic = first_bytes(&mut file, 2)?;
         let is_gzip = magic == GZIP_MAGIC;
         let whole = Cursor::new(magic).chain(file);
         let mut unpacked: Box<dyn Read> = match is_gzip {
             true => Box::new(MultiGzDecoder::new(whole)),
             false => Box::new(whole),
         };
-        let head = read_at_most(&mut unpacked.by_ref().take(HEAD), HEAD)?.unwrap_or_default();
+        let head = first_bytes(&mut unpacked, HEAD)?;
         limit = declared_bytes(&head);
         read_at_most(&mut Cursor::new(head).chain(unpacked), limit)
     };
