@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::iter::successors;
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
@@ -601,10 +602,13 @@ pub(crate) fn is_leftover(path: &str) -> bool {
     })
 }
 
-/// An unpacked archive often has one outer folder, and nothing else but what macOS adds.
-pub(crate) fn only_folder(path: &Path) -> Option<PathBuf> {
-    let entries = path.read_dir().ok()?.flatten();
-    let entries = entries.filter(|e| !is_leftover(&e.file_name().to_string_lossy()));
-    let mut inner = entries.map(|e| e.path()).filter(|p| p.is_dir());
-    inner.next().filter(|_| inner.next().is_none())
+/// A folder, the only one in it, and so on: an unpacked archive often has one outer folder, and
+/// nothing else but what macOS adds.
+pub(crate) fn nested_folders(path: &Path) -> impl Iterator<Item = PathBuf> {
+    successors(Some(path.to_path_buf()), |path| {
+        let entries = path.read_dir().ok()?.flatten();
+        let entries = entries.filter(|e| !is_leftover(&e.file_name().to_string_lossy()));
+        let mut inner = entries.map(|e| e.path()).filter(|p| p.is_dir());
+        inner.next().filter(|_| inner.next().is_none())
+    })
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::data::formats::archive::{is_leftover, only_folder};
+use crate::data::formats::archive::{is_leftover, nested_folders};
 use crate::data::formats::idx::{idx_file, read_idx_archive};
 use crate::data::samples::Provenance;
 use crate::files::{of_project, project_root, variable};
@@ -93,10 +93,11 @@ impl Dataset {
         if path.is_file() {
             return true;
         }
+        let has_folder = |name| nested_folders(path).take(2).any(|outer| outer.join(name).is_dir());
         match self {
-            Self::Handwritten => has_folder(path, "Sample001", 2),
+            Self::Handwritten => has_folder("Sample001"),
             Self::Mnist => idx_file(path, "train", "images", 3).is_some(),
-            Self::Mislabelled => has_folder(path, "0", 2),
+            Self::Mislabelled => has_folder("0"),
         }
     }
 
@@ -194,15 +195,4 @@ pub const STAND_IN_MARK: &str = "STAND-IN.txt";
 fn is_stand_in(path: &Path) -> bool {
     let beside = path.parent().map(|folder| folder.join(STAND_IN_MARK));
     path.join(STAND_IN_MARK).is_file() || beside.is_some_and(|mark| mark.is_file())
-}
-
-/// Whether a folder of that name is in `path`, at most `depth` folders down.
-fn has_folder(path: &Path, name: &str, depth: usize) -> bool {
-    if depth == 0 || !path.is_dir() {
-        return false;
-    }
-    if path.join(name).is_dir() {
-        return true;
-    }
-    only_folder(path).is_some_and(|only| has_folder(&only, name, depth - 1))
 }
