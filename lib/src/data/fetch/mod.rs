@@ -130,12 +130,7 @@ pub fn clean(raw: bool) -> Result<Vec<PathBuf>> {
         paths.extend(names.map(|name| folder.join(name)));
     }
     paths.retain(|path| path.exists());
-    for path in &paths {
-        match path.is_dir() {
-            true => remove(path)?,
-            false => crate::files::remove(path)?,
-        }
-    }
+    paths.iter().try_for_each(|path| remove(path))?;
     Ok(paths.into_iter().collect())
 }
 
@@ -178,7 +173,6 @@ fn move_into_place(source: &Source, staging: &Path, raw: &Path) -> Result<()> {
 /// Held until it is dropped. Waits for another process that holds it.
 fn lock(raw: &Path) -> Result<File> {
     let path = raw.join(".lock");
-    let remedy = "allow writing to the folder";
     let lock = || {
         fs::create_dir_all(raw)?;
         let file = File::options().create(true).append(true).open(&path)?;
@@ -190,14 +184,13 @@ fn lock(raw: &Path) -> Result<File> {
         }
         Ok(file)
     };
-    lock().map_err(|e| Error::io(&path, e, remedy))
+    lock().map_err(|e| Error::io(&path, e, "allow writing to the folder"))
 }
 
-fn remove(folder: &Path) -> Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-            Err(Error::io(folder, e, "allow writing to the folder"))
-        }
-        _ => Ok(()),
+/// Removes a folder or file that may not be there.
+fn remove(path: &Path) -> Result<()> {
+    if !path.is_dir() {
+        return crate::files::remove(path);
     }
+    fs::remove_dir_all(path).map_err(|e| Error::io(path, e, "allow writing to the folder"))
 }
