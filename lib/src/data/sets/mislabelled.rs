@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use ndarray::{Array2, Array4};
+use ndarray::Array4;
 use rayon::prelude::*;
 
 use super::locate::Found;
@@ -52,15 +52,9 @@ impl Mislabelled {
         let keys: Vec<String> = files.iter().map(key).collect();
         let contents = keys.iter().zip(&files);
         let contents = contents.map(|(key, file)| (key.as_str(), file.bytes.as_slice()));
-        Ok(Samples {
-            images,
-            features: Array2::zeros((count, 0)),
-            labels,
-            writers: Vec::new(),
-            names: files.iter().map(|file| file.name().to_string()).collect(),
-            classes: mnist::digits(),
-            provenance: found.provenance("mislabelled", sha256_of_files(contents), count),
-        })
+        let provenance = found.provenance("mislabelled", sha256_of_files(contents), count);
+        let names = files.iter().map(|file| file.name().to_string()).collect();
+        Ok(Samples { names, ..Samples::bare(images, labels, mnist::digits(), provenance) })
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use ndarray::{Array2, Array4};
+use ndarray::Array4;
 
 use super::locate::Found;
 use crate::data::formats::archive::sha256;
@@ -86,15 +86,8 @@ fn part(found: &Found, name: &str, files: Files, published: [&str; 2]) -> Result
     }
     let images = Array4::from_shape_vec((count, 1, height, width), images.values)
         .map_err(|e| Error::content(&image_path, e.to_string(), REMEDY))?;
-    Ok(Samples {
-        images,
-        features: Array2::zeros((count, 0)),
-        labels: labels.values.iter().map(|&label| label.into()).collect(),
-        writers: Vec::new(),
-        names: Vec::new(),
-        classes: digits(),
-        provenance: found.provenance(name, digest, count),
-    })
+    let labels = labels.values.iter().map(|&label| label.into()).collect();
+    Ok(Samples::bare(images, labels, digits(), found.provenance(name, digest, count)))
 }
 
 /// The class names `0` to `9`.
