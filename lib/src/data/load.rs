@@ -30,7 +30,7 @@ pub fn find(dataset: Dataset) -> Result<Found> {
             Err(error) => say(error),
         }
     }
-    synthetic::prepare(dataset, || Ok(Mnist::load()?.train))
+    synthetic::prepare(dataset)
 }
 
 impl Handwritten {
