@@ -81,18 +81,23 @@ pub fn rounded(line: &[Point], reach: usize) -> Vec<Point> {
         .collect()
 }
 
-/// Marks every pixel within half of `width` of a line, as a round pen does. `ink` is
-/// row-major, rows downwards; what lies outside it is lost.
-pub fn draw(ink: &mut [bool], columns: usize, line: &[Point], width: f64) {
+/// What a round pen marks: every pixel within half of `width` of a line. `place` says where a
+/// point is on the image, which is row-major, rows downwards; what lies outside it is lost.
+pub fn drawn(
+    lines: &[Vec<Point>],
+    place: impl Fn(Point) -> Point,
+    width: f64,
+    [columns, rows]: [usize; 2],
+) -> Vec<bool> {
     let radius = width / 2.0;
-    let rows = ink.len() / columns.max(1);
+    let mut ink = vec![false; columns * rows];
     let span = |a: f64, b: f64, end: usize| {
         let low = (a.min(b) - radius).floor().max(0.0) as usize;
         let high = (a.max(b) + radius).ceil().max(0.0) as usize;
         low.min(end)..high.min(end)
     };
-    for pair in line.windows(2) {
-        let (a, b) = (pair[0], pair[1]);
+    for pair in lines.iter().flat_map(|line| line.windows(2)) {
+        let (a, b) = (place(pair[0]), place(pair[1]));
         let along = [b[0] - a[0], b[1] - a[1]];
         let length = (along[0] * along[0] + along[1] * along[1]).max(1e-12);
         let across = span(a[0], b[0], columns);
@@ -108,6 +113,7 @@ pub fn draw(ink: &mut [bool], columns: usize, line: &[Point], width: f64) {
             }
         }
     }
+    ink
 }
 
 fn catmull_rom([a, b, c, d]: [Point; 4], t: f64) -> Point {

@@ -1,5 +1,7 @@
 //! Writers, each with a hand of their own, and the lines they draw.
 
+use std::iter::repeat_n;
+
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
@@ -177,14 +179,9 @@ pub fn bounds(lines: &[Vec<Point>]) -> (Point, Point) {
 
 fn choose<'a>(rng: &mut Pcg64, forms: &[(u32, &'a str)]) -> &'a str {
     let total: u32 = forms.iter().map(|&(weight, _)| weight).sum();
-    let mut left = rng.random_range(0..total);
-    for &(weight, form) in forms {
-        if left < weight {
-            return form;
-        }
-        left -= weight;
-    }
-    forms[0].1
+    let place = rng.random_range(0..total) as usize;
+    let mut people = forms.iter().flat_map(|&(weight, form)| repeat_n(form, weight as usize));
+    people.nth(place).unwrap_or_default()
 }
 
 /// The stream of random numbers that belongs to a pair of numbers.
