@@ -19,26 +19,20 @@ pub fn parse(form: &str) -> Option<Vec<Vec<Knot>>> {
 fn knots(stroke: &str) -> Option<Vec<Knot>> {
     let mut knots = Vec::new();
     for word in stroke.split_whitespace() {
-        let corner = word.ends_with('!');
-        let word = word.trim_end_matches('!');
-        let numbers =
-            |text: &str| text.split(',').map(|n| n.parse().ok()).collect::<Option<Vec<f64>>>();
-        if let Some(arc) = word.strip_prefix('@') {
-            let &[x, y, rx, ry, from, to] = numbers(arc)?.as_slice() else {
-                return None;
-            };
-            let steps = ((to - from).abs() / 30.0).ceil().max(1.0);
-            knots.extend((0..=steps as usize).map(|i| {
-                let angle = (from + (to - from) * i as f64 / steps).to_radians();
-                Knot { at: [x + rx * angle.cos(), y + ry * angle.sin()], corner: false }
-            }));
-        } else {
-            let &[x, y] = numbers(word)?.as_slice() else {
-                return None;
-            };
-            knots.push(Knot { at: [x, y], corner: false });
+        let numbers = word.trim_start_matches('@').trim_end_matches('!').split(',');
+        let numbers: Vec<f64> = numbers.map(|n| n.parse().ok()).collect::<Option<_>>()?;
+        match (word.starts_with('@'), numbers.as_slice()) {
+            (true, &[x, y, rx, ry, from, to]) => {
+                let steps = ((to - from).abs() / 30.0).ceil().max(1.0);
+                knots.extend((0..=steps as usize).map(|i| {
+                    let angle = (from + (to - from) * i as f64 / steps).to_radians();
+                    Knot { at: [x + rx * angle.cos(), y + ry * angle.sin()], corner: false }
+                }));
+            }
+            (false, &[x, y]) => knots.push(Knot { at: [x, y], corner: false }),
+            _ => return None,
         }
-        knots.last_mut()?.corner |= corner;
+        knots.last_mut()?.corner |= word.ends_with('!');
     }
     (knots.len() > 1).then_some(knots)
 }

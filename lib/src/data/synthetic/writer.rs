@@ -134,8 +134,7 @@ fn overshoot(rng: &mut Pcg64, knots: &mut [Knot]) {
     for (end, inner) in [(0, 1), (n - 1, n - 2)] {
         let (from, to) = (knots[inner].at, knots[end].at);
         let length = super::pen::distance(from, to).max(1.0);
-        let more = 3.0 * normal(rng) / length;
-        let more = more.clamp(-0.3, 0.3);
+        let more = (3.0 * normal(rng) / length).clamp(-0.3, 0.3);
         knots[end].at = [0, 1].map(|k| to[k] + more * (to[k] - from[k]));
     }
 }
