@@ -175,24 +175,23 @@ impl ImageFolder {
     /// # Errors
     /// Where an image is damaged, unless such are skipped, or none is left.
     pub fn preprocess(self, method: &Preprocess, classes: Vec<String>) -> Result<FolderImages> {
-        let Self { root, mut files, skipped, others } = self;
+        let Self { root, files, skipped, others } = self;
         let skips = skipped.is_some();
         let mut skipped = skipped.unwrap_or_default();
-        let (mut done, mut good) = (Vec::new(), Vec::new());
         let decoded = |f: &ImageFile| method.image(&root.join(&f.path), &f.bytes);
-        for image in preprocess_all(&files, method, decoded)? {
-            good.push(image.is_ok());
+        let images = preprocess_all(&files, method, decoded)?;
+        let mut good = Vec::new();
+        for (file, image) in files.into_iter().zip(images) {
             match image {
-                Ok(image) => done.push(image),
+                Ok(image) => good.push((file, image)),
                 Err(error) if skips => skipped.push(error),
                 Err(error) => return Err(error),
             }
         }
-        let mut good = good.into_iter();
-        files.retain(|_| good.next() == Some(true));
-        if files.is_empty() {
+        if good.is_empty() {
             return Err(nothing_left(&skipped));
         }
+        let (files, done): (Vec<_>, Vec<_>) = good.into_iter().unzip();
         let (images, features) = stacked(&done, method);
         let label = |file: &ImageFile| {
             let class = class_of_folder(file.folder());
