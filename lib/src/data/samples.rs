@@ -23,16 +23,6 @@ pub struct Provenance {
     pub synthetic: bool,
 }
 
-impl Provenance {
-    /// Notes that damaged images were skipped, which is shown wherever the data are.
-    pub(crate) fn note_skipped(&mut self, count: usize) {
-        if count > 0 {
-            let images = if count == 1 { "image" } else { "images" };
-            self.source += &format!(" ({count} damaged {images} skipped)");
-        }
-    }
-}
-
 /// Labelled images of one size, grey (one channel) or RGB (three).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Samples {

@@ -8,6 +8,7 @@ use crate::data::archive::{ImageFile, has_ending, read_contents, sha256_of_files
 use crate::data::decode::{FORMATS, NOT_READ};
 use crate::data::handwritten::{class_names, label_of_folder, writer_of_file};
 use crate::data::{Provenance, Samples};
+use crate::numbers::format_counted;
 use crate::progress::say;
 use crate::{Error, Result};
 
@@ -200,15 +201,13 @@ impl ImageFolder {
         let labels: Vec<Option<usize>> = files.iter().map(label).collect();
         let writers: Option<Vec<u16>> = files.iter().map(|f| writer_of_file(f.name())).collect();
         let contents = (files.iter()).map(|file| (file.path.as_str(), file.bytes.as_slice()));
+        let sha256 = sha256_of_files(contents);
         let name = name_of(&root);
-        let mut provenance = Provenance {
-            source: name.clone(),
-            name,
-            sha256: sha256_of_files(contents),
-            count: files.len(),
-            synthetic: false,
-        };
-        provenance.note_skipped(skipped.len());
+        let mut source = name.clone();
+        if !skipped.is_empty() {
+            source += &format!(" ({} skipped)", format_counted(skipped.len(), "damaged image"));
+        }
+        let provenance = Provenance { name, source, sha256, count: files.len(), synthetic: false };
         let samples = Samples {
             images,
             features,
@@ -236,23 +235,16 @@ fn class_of_folder(folder: &str) -> String {
 }
 
 /// What names are sorted by: runs of digits count as numbers, and come before letters.
-fn natural_order<'a>(name: &&'a str) -> Vec<(bool, usize, &'a str)> {
-    let mut parts = Vec::new();
-    let mut rest = *name;
-    while let Some(first) = rest.chars().next() {
-        let is_digit = first.is_ascii_digit();
-        let end = rest.find(|c: char| c.is_ascii_digit() != is_digit);
-        let (part, after) = rest.split_at(end.unwrap_or(rest.len()));
-        rest = after;
-        parts.push(match is_digit {
-            true => {
-                let digits = part.trim_start_matches('0');
-                (false, digits.len(), digits)
-            }
-            false => (true, 0, part),
-        });
-    }
-    parts
+fn natural_order<'a>(name: &&'a str) -> Vec<(bool, usize, &'a [u8])> {
+    let runs = name.as_bytes().chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit());
+    let part = |run: &'a [u8]| match run[0].is_ascii_digit() {
+        true => {
+            let zeros = run.iter().take_while(|&&digit| digit == b'0').count();
+            (false, run.len() - zeros, &run[zeros..])
+        }
+        false => (true, 0, run),
+    };
+    runs.map(part).collect()
 }
 
 fn name_of(path: &Path) -> String {
