@@ -140,10 +140,9 @@ impl ImageFolder {
             };
             let above = folder.rsplit_once('/').map_or("", |(above, _)| above);
             if *parent.get_or_insert(above) != above {
-                let problem = format!(
-                    "it is not in a folder beside {}, where the other classes are",
-                    folders[0]
-                );
+                let first = folders[0];
+                let problem =
+                    format!("it is not in a folder beside {first}, where the other classes are");
                 let remedy = "leave only the classes' folders in one folder, and name that one";
                 return Err(Error::content(self.root.join(&file.path), problem, remedy));
             }

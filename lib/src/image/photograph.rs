@@ -424,17 +424,16 @@ impl Plane {
             let mut within = 0..0;
             for x in 0..self.width {
                 let columns = around(x, self.width);
-                let change =
-                    |counts: &mut [usize; 256], columns: std::ops::Range<usize>, by: isize| {
-                        for x in columns {
-                            for y in rows.clone() {
-                                let value = self.values[y * self.width + x].round() as usize;
-                                counts[value] = counts[value].wrapping_add_signed(by);
-                            }
+                let mut change = |columns: std::ops::Range<usize>, by: isize| {
+                    for x in columns {
+                        for y in rows.clone() {
+                            let value = self.values[y * self.width + x].round() as usize;
+                            counts[value] = counts[value].wrapping_add_signed(by);
                         }
-                    };
-                change(&mut counts, within.start..columns.start, -1);
-                change(&mut counts, within.end..columns.end, 1);
+                    }
+                };
+                change(within.start..columns.start, -1);
+                change(within.end..columns.end, 1);
                 let half = rows.len() * columns.len() / 2;
                 within = columns;
                 let mut below = 0;

@@ -43,11 +43,7 @@ pub(crate) fn encode_png(image: ArrayView3<u8>, effort: CompressionType) -> Imag
         _ => (image.outer_iter().take(1).flatten().copied().collect(), ExtendedColorType::L8),
     };
     let mut file = Vec::new();
-    PngEncoder::new_with_quality(&mut file, effort, FilterType::Adaptive).write_image(
-        &bytes,
-        width as u32,
-        height as u32,
-        colour,
-    )?;
+    let encoder = PngEncoder::new_with_quality(&mut file, effort, FilterType::Adaptive);
+    encoder.write_image(&bytes, width as u32, height as u32, colour)?;
     Ok(file)
 }

@@ -48,10 +48,11 @@ pub fn fetch_into(
             Err(error) => say(error),
         }
     }
-    let staging = raw.join(".fetch").join(dataset.name());
+    let name = dataset.name();
+    let staging = raw.join(".fetch").join(name);
     let mut failures = Vec::new();
     for source in &entry.sources {
-        say(format!("{}: from {}", dataset.name(), source.name));
+        say(format!("{name}: from {}", source.name));
         let expected: &[String] = if source.checked { &entry.sha256 } else { &[] };
         let staged = stage(source, &staging, patience)
             .and_then(|()| check_staged(dataset, &staging, expected))
@@ -62,7 +63,7 @@ pub fn fetch_into(
                 return present().ok_or_else(|| dataset.missing());
             }
             Err(error) => {
-                say(format!("{}: {error}", dataset.name()));
+                say(format!("{name}: {error}"));
                 if failures.is_empty() {
                     say("set GLYPHS_OFFLINE=1 to use a stand-in without trying the network");
                 }
@@ -71,12 +72,11 @@ pub fn fetch_into(
         }
     }
     Err(Error::Missing {
-        what: format!("data set {}", dataset.name()),
+        what: format!("data set {name}"),
         problem: format!("no source provided it ({})", failures.join(" | ")),
         remedy: format!(
-            "check the network and run `glyphs data fetch {}` again, or put the files into \
-             data/raw/ by hand as data/README.md says",
-            dataset.name()
+            "check the network and run `glyphs data fetch {name}` again, or put the files into \
+             data/raw/ by hand as data/README.md says"
         ),
     })
 }
