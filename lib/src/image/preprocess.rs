@@ -173,12 +173,6 @@ impl Preprocess {
         }
     }
 
-    fn check(&self) -> Result<()> {
-        let problem = || format!("images of {0} x {0} pixels", self.side);
-        let remedy = format!("choose a side from 1 to {MAX_SIDE} for `Preprocess`");
-        ensure((1..=MAX_SIDE).contains(&self.side), problem, &remedy)
-    }
-
     /// The part of the drawing that becomes the image; `bounds` is the ink's box.
     /// None if that is empty.
     fn window(&self, ink: &Ink, bounds: Option<&InkBox>) -> Option<Window> {
@@ -316,7 +310,9 @@ pub(super) fn preprocess_all<'a, T: Sync>(
     method: &Preprocess,
     decoded: impl Fn(&'a T) -> Result<Preprocessed> + Sync,
 ) -> Result<Vec<Result<Preprocessed>>> {
-    method.check()?;
+    let problem = || format!("images of {0} x {0} pixels", method.side);
+    let remedy = format!("choose a side from 1 to {MAX_SIDE} for `Preprocess`");
+    ensure((1..=MAX_SIDE).contains(&method.side), problem, &remedy)?;
     let (progress, count) = (Progress::start(), AtomicUsize::new(0));
     let images = items.par_iter().map(|item| {
         let image = decoded(item);
