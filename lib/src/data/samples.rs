@@ -23,16 +23,6 @@ pub struct Provenance {
     pub synthetic: bool,
 }
 
-impl Provenance {
-    /// Notes that damaged images were skipped, which is shown wherever the data are.
-    pub(crate) fn note_skipped(&mut self, count: usize) {
-        if count > 0 {
-            let images = if count == 1 { "image" } else { "images" };
-            self.source += &format!(" ({count} damaged {images} skipped)");
-        }
-    }
-}
-
 /// Labelled images of one size, grey (one channel) or RGB (three).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Samples {
@@ -75,21 +65,32 @@ impl Samples {
             ensure(label < classes.len(), problem, "number the classes from 0")?;
         }
         let pixels: Vec<u8> = images.iter().copied().collect();
-        Ok(Self {
-            provenance: Provenance {
-                name: name.into(),
-                source: "generated".into(),
-                sha256: sha256(&pixels),
-                count,
-                synthetic: false,
-            },
+        let provenance = Provenance {
+            name: name.into(),
+            source: "generated".into(),
+            sha256: sha256(&pixels),
+            count,
+            synthetic: false,
+        };
+        Ok(Self::bare(images, labels, classes, provenance))
+    }
+
+    /// Without features, writers and names.
+    pub(super) fn bare(
+        images: Array4<u8>,
+        labels: Vec<usize>,
+        classes: Vec<String>,
+        provenance: Provenance,
+    ) -> Self {
+        Self {
+            features: Array2::zeros((labels.len(), 0)),
             images,
-            features: Array2::zeros((count, 0)),
             labels,
             writers: Vec::new(),
             names: Vec::new(),
             classes,
-        })
+            provenance,
+        }
     }
 
     /// SHA-256 of images, auxiliary features and labels, in this order: what a network is
@@ -141,9 +142,7 @@ impl Samples {
     }
 }
 
+/// None where there are no values.
 fn pick<T: Clone>(values: &[T], indices: &[usize]) -> Vec<T> {
-    if values.is_empty() {
-        return Vec::new();
-    }
-    indices.iter().map(|&i| values[i].clone()).collect()
+    indices.iter().filter_map(|&i| values.get(i).cloned()).collect()
 }

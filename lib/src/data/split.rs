@@ -1,7 +1,5 @@
 //! Parts of a set of samples: splits, subsets, classes.
 
-use std::ops::Range;
-
 use ndarray::Axis;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -15,7 +13,7 @@ impl Samples {
     /// (rounded to the nearest count), the second the others. The same seed gives the
     /// same split on every machine.
     pub fn split(&self, fraction: f64, seed: u64) -> (Self, Self) {
-        let indices = shuffled(0..self.len(), seed);
+        let indices = shuffled(self.len(), seed);
         let (first, second) = indices.split_at(share(self.len(), fraction));
         (self.select(first), self.select(second))
     }
@@ -31,7 +29,7 @@ impl Samples {
         writers.dedup();
         let problem = || format!("{} has {} writers", self.provenance.name, writers.len());
         ensure(writers.len() > 1, problem, "use `split` instead")?;
-        let order = shuffled(0..writers.len(), seed);
+        let order = shuffled(writers.len(), seed);
         let goal = share(self.len(), fraction);
         let (mut dealt, mut first_writers) = (0, Vec::new());
         for writer in order.into_iter().map(|i| writers[i]) {
@@ -45,7 +43,7 @@ impl Samples {
         let problem = || format!("all {} writers are in one part", writers.len());
         let is_split = (1..writers.len()).contains(&first_writers.len());
         ensure(is_split, problem, "choose another fraction, or use `split` instead")?;
-        let order = shuffled(0..self.len(), seed);
+        let order = shuffled(self.len(), seed);
         let (first, second): (Vec<usize>, Vec<usize>) =
             order.iter().partition(|&&i| first_writers.contains(&self.writers[i]));
         Ok((self.select(&first), self.select(&second)))
@@ -54,7 +52,7 @@ impl Samples {
     /// Cross-validation: shuffled (always the same way) and dealt into `folds` parts, of which number
     /// `fold` modulo `folds` is for validation and the others for training: (training, validation).
     pub fn fold(&self, folds: usize, fold: u64) -> (Self, Self) {
-        let order = shuffled(0..self.len(), 0);
+        let order = shuffled(self.len(), 0);
         let folds = folds.max(1);
         let is_held_out = |place: usize| place % folds == (fold % folds as u64) as usize;
         let kept = |held_out: bool| -> Vec<usize> {
@@ -156,8 +154,8 @@ pub(crate) fn spread_per_class(labels: &[usize], n: usize) -> Vec<usize> {
     kept.map(|(position, _)| position).collect()
 }
 
-fn shuffled(range: Range<usize>, seed: u64) -> Vec<usize> {
-    let mut indices: Vec<usize> = range.collect();
+fn shuffled(n: usize, seed: u64) -> Vec<usize> {
+    let mut indices: Vec<usize> = (0..n).collect();
     indices.shuffle(&mut Pcg64::seed_from_u64(seed));
     indices
 }

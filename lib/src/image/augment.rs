@@ -4,7 +4,7 @@
 use std::f32::consts::PI;
 
 use dfdx_conv::split_mix64;
-use ndarray::{ArrayView2, ArrayView3};
+use ndarray::{Array2, ArrayView2, ArrayView3, s};
 use rand::RngExt;
 use rand_pcg::Pcg32;
 use serde::{Deserialize, Serialize};
@@ -33,11 +33,11 @@ pub struct Augment {
     /// Smoothness of the elastic displacement (Simard's sigma), in pixels.
     pub smoothness: f32,
     /// Change of each auxiliary feature, as a share of its typical deviation.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(skip_serializing_if = "is_default")]
     pub features: f32,
     /// Share of the images whose auxiliary features are all set to their mean, 0, as where
     /// there is no sheet to measure them on.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(skip_serializing_if = "is_default")]
     pub without_features: f32,
 }
 
@@ -50,9 +50,7 @@ impl Default for Augment {
             shear: 0.1,
             translation: 1.5,
             elastic: 24.0,
-            smoothness: 4.0,
-            features: 0.0,
-            without_features: 0.0,
+            ..Self::none()
         }
     }
 }
@@ -263,12 +261,9 @@ struct Framed {
 impl Framed {
     fn of(channel: ArrayView2<f32>) -> Self {
         let (height, width) = (channel.nrows() + 4, channel.ncols() + 4);
-        let mut values = vec![0.0; height * width];
-        for (row, line) in channel.outer_iter().enumerate() {
-            let framed = &mut values[(row + 2) * width + 2..][..width - 4];
-            framed.iter_mut().zip(line).for_each(|(to, from)| *to = *from);
-        }
-        Self { values, height, width }
+        let mut values = Array2::<f32>::zeros((height, width));
+        values.slice_mut(s![2..-2, 2..-2]).assign(&channel);
+        Self { values: values.into_raw_vec_and_offset().0, height, width }
     }
 
     /// The value between four pixels; blank outside the image.

@@ -1,10 +1,10 @@
 //! A drawing beside others of the same hand.
 
-use ndarray::{Array2, Axis, concatenate};
+use ndarray::{Axis, concatenate};
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_pcg::Pcg64;
 
-use crate::{Error, Result, data::Samples};
+use crate::{Result, data::Samples, error::ensure};
 
 /// How far a few drawings are believed: with `n` others, their mean counts `n / (n + 4)`, the
 /// mean of all hands the rest (shrinkage: W. James and C. Stein, "Estimation with quadratic
@@ -42,17 +42,11 @@ impl Samples {
     /// # Ok::<(), glyphs::Error>(())
     /// ```
     pub fn in_context(&self, others: Others) -> Result<Self> {
-        let problem = match (self.writers.len() == self.len(), self.features.ncols()) {
-            (false, _) => "the samples do not say who wrote them",
-            (_, 0) => "the samples have no auxiliary features",
-            _ => return Ok(self.beside(others)),
-        };
         let remedy = "use preprocessed drawings that name their writers";
-        Err(Error::argument(problem, remedy))
-    }
-
-    fn beside(&self, others: Others) -> Self {
-        let mut relative: Array2<f32> = self.features.clone();
+        let is_named = self.writers.len() == self.len();
+        ensure(is_named, || "the samples do not say who wrote them", remedy)?;
+        ensure(self.features.ncols() > 0, || "the samples have no auxiliary features", remedy)?;
+        let mut relative = self.features.clone();
         for (index, mut row) in relative.outer_iter_mut().enumerate() {
             let same_hand =
                 |&other: &usize| other != index && self.writers[other] == self.writers[index];
@@ -68,6 +62,6 @@ impl Samples {
             }
         }
         let features = concatenate![Axis(1), self.features, relative];
-        Self { features, ..self.clone() }
+        Ok(Self { features, ..self.clone() })
     }
 }

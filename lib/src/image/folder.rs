@@ -8,6 +8,7 @@ use crate::data::archive::{ImageFile, has_ending, read_contents, sha256_of_files
 use crate::data::decode::{FORMATS, NOT_READ};
 use crate::data::handwritten::{class_names, label_of_folder, writer_of_file};
 use crate::data::{Provenance, Samples};
+use crate::numbers::format_counted;
 use crate::progress::say;
 use crate::{Error, Result};
 
@@ -139,10 +140,9 @@ impl ImageFolder {
             };
             let above = folder.rsplit_once('/').map_or("", |(above, _)| above);
             if *parent.get_or_insert(above) != above {
-                let problem = format!(
-                    "it is not in a folder beside {}, where the other classes are",
-                    folders[0]
-                );
+                let first = folders[0];
+                let problem =
+                    format!("it is not in a folder beside {first}, where the other classes are");
                 let remedy = "leave only the classes' folders in one folder, and name that one";
                 return Err(Error::content(self.root.join(&file.path), problem, remedy));
             }
@@ -175,24 +175,23 @@ impl ImageFolder {
     /// # Errors
     /// Where an image is damaged, unless such are skipped, or none is left.
     pub fn preprocess(self, method: &Preprocess, classes: Vec<String>) -> Result<FolderImages> {
-        let Self { root, mut files, skipped, others } = self;
+        let Self { root, files, skipped, others } = self;
         let skips = skipped.is_some();
         let mut skipped = skipped.unwrap_or_default();
-        let (mut done, mut good) = (Vec::new(), Vec::new());
         let decoded = |f: &ImageFile| method.image(&root.join(&f.path), &f.bytes);
-        for image in preprocess_all(&files, method, decoded)? {
-            good.push(image.is_ok());
+        let images = preprocess_all(&files, method, decoded)?;
+        let mut good = Vec::new();
+        for (file, image) in files.into_iter().zip(images) {
             match image {
-                Ok(image) => done.push(image),
+                Ok(image) => good.push((file, image)),
                 Err(error) if skips => skipped.push(error),
                 Err(error) => return Err(error),
             }
         }
-        let mut good = good.into_iter();
-        files.retain(|_| good.next() == Some(true));
-        if files.is_empty() {
+        if good.is_empty() {
             return Err(nothing_left(&skipped));
         }
+        let (files, done): (Vec<_>, Vec<_>) = good.into_iter().unzip();
         let (images, features) = stacked(&done, method);
         let label = |file: &ImageFile| {
             let class = class_of_folder(file.folder());
@@ -201,15 +200,13 @@ impl ImageFolder {
         let labels: Vec<Option<usize>> = files.iter().map(label).collect();
         let writers: Option<Vec<u16>> = files.iter().map(|f| writer_of_file(f.name())).collect();
         let contents = (files.iter()).map(|file| (file.path.as_str(), file.bytes.as_slice()));
+        let sha256 = sha256_of_files(contents);
         let name = name_of(&root);
-        let mut provenance = Provenance {
-            source: name.clone(),
-            name,
-            sha256: sha256_of_files(contents),
-            count: files.len(),
-            synthetic: false,
-        };
-        provenance.note_skipped(skipped.len());
+        let mut source = name.clone();
+        if !skipped.is_empty() {
+            source += &format!(" ({} skipped)", format_counted(skipped.len(), "damaged image"));
+        }
+        let provenance = Provenance { name, source, sha256, count: files.len(), synthetic: false };
         let samples = Samples {
             images,
             features,
@@ -237,23 +234,16 @@ fn class_of_folder(folder: &str) -> String {
 }
 
 /// What names are sorted by: runs of digits count as numbers, and come before letters.
-fn natural_order<'a>(name: &&'a str) -> Vec<(bool, usize, &'a str)> {
-    let mut parts = Vec::new();
-    let mut rest = *name;
-    while let Some(first) = rest.chars().next() {
-        let is_digit = first.is_ascii_digit();
-        let end = rest.find(|c: char| c.is_ascii_digit() != is_digit);
-        let (part, after) = rest.split_at(end.unwrap_or(rest.len()));
-        rest = after;
-        parts.push(match is_digit {
-            true => {
-                let digits = part.trim_start_matches('0');
-                (false, digits.len(), digits)
-            }
-            false => (true, 0, part),
-        });
-    }
-    parts
+fn natural_order<'a>(name: &&'a str) -> Vec<(bool, usize, &'a [u8])> {
+    let runs = name.as_bytes().chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit());
+    let part = |run: &'a [u8]| match run[0].is_ascii_digit() {
+        true => {
+            let zeros = run.iter().take_while(|&&digit| digit == b'0').count();
+            (false, run.len() - zeros, &run[zeros..])
+        }
+        false => (true, 0, run),
+    };
+    runs.map(part).collect()
 }
 
 fn name_of(path: &Path) -> String {

@@ -35,11 +35,6 @@ impl Ink {
         Self::of_paper(grey, is_light)
     }
 
-    /// No ink.
-    pub(super) fn none() -> Self {
-        Self { width: 1, height: 1, pixels: vec![0] }
-    }
-
     /// As [`Ink::of`], where it is known whether the paper is light.
     pub(super) fn of_paper(grey: Grey, is_light: bool) -> Self {
         let mut pixels = grey.pixels;

@@ -292,26 +292,26 @@ fn lines(
     at: impl Fn(usize, usize) -> usize,
 ) -> Vec<Line> {
     // How thick everything is, across the lines.
-    let mut thickness = vec![0; found.len()];
-    for along in 0..length {
+    let thickness = |along: usize| {
+        let mut thickness = vec![0; breadth];
         let mut start = 0;
         for place in 0..=breadth {
             if place == breadth || !found[at(along, place)] {
-                (start..place).for_each(|i| thickness[at(along, i)] = place - start);
+                thickness[start..place].fill(place - start);
                 start = place + 1;
             }
         }
-    }
+        thickness
+    };
     let thickest = breadth / 20;
     let end = length / 25;
-    let is_thin_at = |along| (0..breadth).all(|place| thickness[at(along, place)] <= thickest);
+    let is_thin = |along: &usize| thickness(*along).iter().all(|&thick| thick <= thickest);
     // Lines alone, but for one that crosses them there.
-    let is_free = |border: std::ops::Range<usize>| {
-        2 * border.filter(|&along| is_thin_at(along)).count() >= end
-    };
+    let is_free = |border: std::ops::Range<usize>| 2 * border.filter(is_thin).count() >= end;
     if end == 0 || !is_free(0..end) || !is_free(length - end..length) {
         return Vec::new();
     }
+    let thickness: Vec<Vec<usize>> = (0..length).map(thickness).collect();
     let place = |first: usize, last: usize, along: usize| {
         (first * (length - 1 - along) + last * along) / (length - 1)
     };
@@ -335,7 +335,7 @@ fn lines(
             continue;
         }
         let on = (0..length).map(|along| (along, place(first, last, along)));
-        let mut thick: Vec<usize> = on.clone().map(|(x, y)| thickness[at(x, y)]).collect();
+        let mut thick: Vec<usize> = on.clone().map(|(x, y)| thickness[x][y]).collect();
         let (_, &mut usual, _) = thick.select_nth_unstable(length / 2);
         if usual > thickest {
             continue;
@@ -344,9 +344,8 @@ fn lines(
             (middle.saturating_sub(usual + 1)..(middle + usual + 2).min(breadth))
                 .map(move |place| (along, place))
         });
-        let pixels = near.map(|(along, place)| at(along, place));
-        let pixels = pixels.filter(|&i| (1..=2 * usual.max(1)).contains(&thickness[i])).collect();
-        lines.push(Line { first, last, pixels });
+        let near = near.filter(|&(x, y)| (1..=2 * usual.max(1)).contains(&thickness[x][y]));
+        lines.push(Line { first, last, pixels: near.map(|(x, y)| at(x, y)).collect() });
     }
     lines
 }
@@ -431,17 +430,16 @@ impl Plane {
             let mut within = 0..0;
             for x in 0..self.width {
                 let columns = around(x, self.width);
-                let change =
-                    |counts: &mut [usize; 256], columns: std::ops::Range<usize>, by: isize| {
-                        for x in columns {
-                            for y in rows.clone() {
-                                let value = self.values[y * self.width + x].round() as usize;
-                                counts[value] = counts[value].wrapping_add_signed(by);
-                            }
+                let mut change = |columns: std::ops::Range<usize>, by: isize| {
+                    for x in columns {
+                        for y in rows.clone() {
+                            let value = self.values[y * self.width + x].round() as usize;
+                            counts[value] = counts[value].wrapping_add_signed(by);
                         }
-                    };
-                change(&mut counts, within.start..columns.start, -1);
-                change(&mut counts, within.end..columns.end, 1);
+                    }
+                };
+                change(within.start..columns.start, -1);
+                change(within.end..columns.end, 1);
                 let half = rows.len() * columns.len() / 2;
                 within = columns;
                 let mut below = 0;

@@ -39,23 +39,11 @@ pub fn save_png(path: impl AsRef<Path>, image: ArrayView3<u8>) -> Result<()> {
 pub(crate) fn encode_png(image: ArrayView3<u8>, effort: CompressionType) -> ImageResult<Vec<u8>> {
     let (channels, height, width) = image.dim();
     let (bytes, colour): (Vec<u8>, _) = match channels {
-        3 => {
-            let pixels_last = image.permuted_axes([1, 2, 0]);
-            let bytes = pixels_last.iter().copied().collect();
-            (bytes, ExtendedColorType::Rgb8)
-        }
-        _ => {
-            let grey = image.outer_iter().next();
-            let bytes = grey.into_iter().flatten().copied().collect();
-            (bytes, ExtendedColorType::L8)
-        }
+        3 => (image.permuted_axes([1, 2, 0]).iter().copied().collect(), ExtendedColorType::Rgb8),
+        _ => (image.outer_iter().take(1).flatten().copied().collect(), ExtendedColorType::L8),
     };
     let mut file = Vec::new();
-    PngEncoder::new_with_quality(&mut file, effort, FilterType::Adaptive).write_image(
-        &bytes,
-        width as u32,
-        height as u32,
-        colour,
-    )?;
+    let encoder = PngEncoder::new_with_quality(&mut file, effort, FilterType::Adaptive);
+    encoder.write_image(&bytes, width as u32, height as u32, colour)?;
     Ok(file)
 }

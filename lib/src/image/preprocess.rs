@@ -14,7 +14,7 @@ use super::resample::{Window, resample};
 use crate::data::decode::{decode_grey, decode_photograph, decode_rgb, luma};
 use crate::data::{Handwritten, SIDE, Samples};
 use crate::progress::Progress;
-use crate::{Error, Result, error::ensure};
+use crate::{Result, error::ensure};
 
 /// Number of auxiliary features: height, width, centre column and centre row of the ink's
 /// box and the ink itself, each as a share of the drawing, and the natural logarithm of
@@ -173,16 +173,6 @@ impl Preprocess {
         }
     }
 
-    fn check(&self) -> Result<()> {
-        if (1..=MAX_SIDE).contains(&self.side) {
-            return Ok(());
-        }
-        Err(Error::argument(
-            format!("images of {0} x {0} pixels", self.side),
-            format!("choose a side from 1 to {MAX_SIDE} for `Preprocess`"),
-        ))
-    }
-
     /// The part of the drawing that becomes the image; `bounds` is the ink's box.
     /// None if that is empty.
     fn window(&self, ink: &Ink, bounds: Option<&InkBox>) -> Option<Window> {
@@ -235,7 +225,7 @@ impl Preprocess {
             Ok(ink) if ink.is_speck() => Some(Unreadable::NoInk),
             Ok(ink) => (ink.has_several_characters()).then_some(Unreadable::SeveralCharacters),
         };
-        let ink = ink.unwrap_or_else(|_| Ink::none());
+        let ink = ink.unwrap_or_else(|_| Ink { width: 1, height: 1, pixels: vec![0] });
         Ok(Preprocessed {
             is_sheet: is_flat && (3 * ink.width).abs_diff(4 * ink.height) * 25 <= 4 * ink.height,
             unreadable,
@@ -251,17 +241,11 @@ impl Preprocess {
             _ => ink,
         };
         let bounds = ink.bounds();
-        let Some(window) = self.window(&ink, bounds.as_ref()) else {
-            return Preprocessed {
-                pixels: vec![0; self.channels() * self.side * self.side],
-                features: [0.0; FEATURES],
-                is_sheet: false,
-                unreadable: None,
-            };
-        };
         let planes = colours.unwrap_or(std::slice::from_ref(&ink));
-        let values: Vec<f32> =
-            planes.iter().flat_map(|plane| resample(plane, window, self.side)).collect();
+        let values: Vec<f32> = match self.window(&ink, bounds.as_ref()) {
+            Some(window) => planes.iter().flat_map(|p| resample(p, window, self.side)).collect(),
+            None => vec![0.0; self.channels() * self.side * self.side],
+        };
         let brightest = values.iter().copied().fold(0.0, f32::max);
         let stretches = matches!(self.method, Method::CropToInk(crop) if crop.stretch);
         let gain = if stretches && brightest > 0.0 { 255.0 / brightest } else { 1.0 };
@@ -326,7 +310,9 @@ pub(super) fn preprocess_all<'a, T: Sync>(
     method: &Preprocess,
     decoded: impl Fn(&'a T) -> Result<Preprocessed> + Sync,
 ) -> Result<Vec<Result<Preprocessed>>> {
-    method.check()?;
+    let problem = || format!("images of {0} x {0} pixels", method.side);
+    let remedy = format!("choose a side from 1 to {MAX_SIDE} for `Preprocess`");
+    ensure((1..=MAX_SIDE).contains(&method.side), problem, &remedy)?;
     let (progress, count) = (Progress::start(), AtomicUsize::new(0));
     let images = items.par_iter().map(|item| {
         let image = decoded(item);

@@ -122,9 +122,8 @@ fn attempt_once(agent: &Agent, url: &str, path: &Path, patience: &Patience) -> R
         StatusCode::PARTIAL_CONTENT if resume && range_start(&response) == Some(have) => have,
         StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE => {
             fs::remove_file(&part)?;
-            return Err(Failure::Passing(
-                "the server sent a part other than the one requested".into(),
-            ));
+            let problem = "the server sent a part other than the one requested";
+            return Err(Failure::Passing(problem.into()));
         }
         status => {
             let problem = format!("the server answered {status}");

@@ -48,10 +48,11 @@ pub fn fetch_into(
             Err(error) => say(error),
         }
     }
-    let staging = raw.join(".fetch").join(dataset.name());
+    let name = dataset.name();
+    let staging = raw.join(".fetch").join(name);
     let mut failures = Vec::new();
     for source in &entry.sources {
-        say(format!("{}: from {}", dataset.name(), source.name));
+        say(format!("{name}: from {}", source.name));
         let expected: &[String] = if source.checked { &entry.sha256 } else { &[] };
         let staged = stage(source, &staging, patience)
             .and_then(|()| check_staged(dataset, &staging, expected))
@@ -62,7 +63,7 @@ pub fn fetch_into(
                 return present().ok_or_else(|| dataset.missing());
             }
             Err(error) => {
-                say(format!("{}: {error}", dataset.name()));
+                say(format!("{name}: {error}"));
                 if failures.is_empty() {
                     say("set GLYPHS_OFFLINE=1 to use a stand-in without trying the network");
                 }
@@ -71,12 +72,11 @@ pub fn fetch_into(
         }
     }
     Err(Error::Missing {
-        what: format!("data set {}", dataset.name()),
+        what: format!("data set {name}"),
         problem: format!("no source provided it ({})", failures.join(" | ")),
         remedy: format!(
-            "check the network and run `glyphs data fetch {}` again, or put the files into \
-             data/raw/ by hand as data/README.md says",
-            dataset.name()
+            "check the network and run `glyphs data fetch {name}` again, or put the files into \
+             data/raw/ by hand as data/README.md says"
         ),
     })
 }
@@ -130,12 +130,7 @@ pub fn clean(raw: bool) -> Result<Vec<PathBuf>> {
         paths.extend(names.map(|name| folder.join(name)));
     }
     paths.retain(|path| path.exists());
-    for path in &paths {
-        match path.is_dir() {
-            true => remove(path)?,
-            false => crate::files::remove(path)?,
-        }
-    }
+    paths.iter().try_for_each(|path| remove(path))?;
     Ok(paths.into_iter().collect())
 }
 
@@ -178,7 +173,6 @@ fn move_into_place(source: &Source, staging: &Path, raw: &Path) -> Result<()> {
 /// Held until it is dropped. Waits for another process that holds it.
 fn lock(raw: &Path) -> Result<File> {
     let path = raw.join(".lock");
-    let remedy = "allow writing to the folder";
     let lock = || {
         fs::create_dir_all(raw)?;
         let file = File::options().create(true).append(true).open(&path)?;
@@ -190,14 +184,13 @@ fn lock(raw: &Path) -> Result<File> {
         }
         Ok(file)
     };
-    lock().map_err(|e| Error::io(&path, e, remedy))
+    lock().map_err(|e| Error::io(&path, e, "allow writing to the folder"))
 }
 
-fn remove(folder: &Path) -> Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-            Err(Error::io(folder, e, "allow writing to the folder"))
-        }
-        _ => Ok(()),
+/// Removes a folder or file that may not be there.
+fn remove(path: &Path) -> Result<()> {
+    if !path.is_dir() {
+        return crate::files::remove(path);
     }
+    fs::remove_dir_all(path).map_err(|e| Error::io(path, e, "allow writing to the folder"))
 }

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::iter::successors;
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
@@ -204,8 +205,7 @@ impl Unpacked<'_> {
             return Ok(());
         }
         bytes.shrink_to_fit();
-        let bytes = read.map(|_| bytes);
-        let bytes = bytes.map_err(|e| unreadable(path, &name, &e));
+        let bytes = read.map(|_| bytes).map_err(|e| unreadable(path, &name, &e));
         self.found.add(name, bytes);
         Ok(())
     }
@@ -260,20 +260,13 @@ fn read_file(path: &Path) -> Result<Contents> {
     let io = |e| Error::io(path, e, "check the file's name and permissions");
     let mut file = File::open(path).map_err(io)?;
     let name = shown(path.file_name().unwrap_or_default());
-    let head = read_at_most(&mut (&file).take(TAR_MAGIC.1), TAR_MAGIC.1).map_err(io)?;
-    let head = head.unwrap_or_default();
-    let endings = [".zip", ".tgz", ".gz", ".tar"].iter();
-    if endings.into_iter().any(|ending| name.to_ascii_lowercase().ends_with(ending))
+    let head = first_bytes(&mut file, TAR_MAGIC.1).map_err(io)?;
+    if has_ending(&name, &["zip", "tgz", "gz", "tar"])
         || head.starts_with(&GZIP_MAGIC)
         || head.starts_with(b"PK")
         || head.ends_with(TAR_MAGIC.0)
     {
-        let size = file.metadata().map_err(io)?.len();
-        if file.rewind().is_err() {
-            let problem = "it is a pipe, and an archive is not read in one pass";
-            return Err(Error::content(path, problem, "save it to a file first"));
-        }
-        return unpack(path, BufReader::new(file), size, IMAGES);
+        return unpack(path, BufReader::new(file), IMAGES);
     }
     if !is_image(&name) && !begins_like_an_image(&head) {
         let problem = format!("it is neither a {FORMATS} image nor a zip, tar or tar.gz archive");
@@ -290,25 +283,23 @@ fn read_file(path: &Path) -> Result<Contents> {
     Ok(found)
 }
 
-/// As [`read_images`], from an open archive of `size` bytes; `path` is for errors only.
-pub fn unpack_images(path: &Path, archive: impl Read + Seek, size: u64) -> Result<Vec<ImageFile>> {
-    unpack(path, archive, size, IMAGES)?.whole()
+/// As [`read_images`], from an open archive; `path` is for errors only.
+pub fn unpack_images(path: &Path, archive: impl Read + Seek) -> Result<Vec<ImageFile>> {
+    unpack(path, archive, IMAGES)?.whole()
 }
 
 /// The wanted files of an archive; images are not meant.
 pub(crate) fn read_wanted(path: &Path, wanted: Wanted) -> Result<Vec<ImageFile>> {
-    let io = |e| Error::io(path, e, "check the file's name and permissions");
-    let file = File::open(path).map_err(io)?;
-    let size = file.metadata().map_err(io)?.len();
-    unpack(path, BufReader::new(file), size, wanted)?.whole()
+    let file = File::open(path)
+        .map_err(|e| Error::io(path, e, "check the file's name and permissions"))?;
+    unpack(path, BufReader::new(file), wanted)?.whole()
 }
 
-fn unpack(
-    path: &Path,
-    mut archive: impl Read + Seek,
-    size: u64,
-    wanted: Wanted,
-) -> Result<Contents> {
+fn unpack(path: &Path, mut archive: impl Read + Seek, wanted: Wanted) -> Result<Contents> {
+    let Ok(size) = archive.seek(SeekFrom::End(0)) else {
+        let problem = "it is a pipe, and an archive is not read in one pass";
+        return Err(Error::content(path, problem, "save it to a file first"));
+    };
     let mut unpacked = Unpacked {
         path,
         wanted,
@@ -316,8 +307,10 @@ fn unpack(
         seen: HashSet::new(),
         found: Contents::default(),
     };
-    let head = read_at_most(&mut archive.by_ref().take(TAR_MAGIC.1), TAR_MAGIC.1)
-        .and_then(|head| archive.rewind().map(|()| head.unwrap_or_default()))
+    let head = archive
+        .rewind()
+        .and_then(|()| first_bytes(&mut archive, TAR_MAGIC.1))
+        .and_then(|head| archive.rewind().map(|()| head))
         .map_err(|e| Error::io(path, e, "check the file's permissions"))?;
     if head.starts_with(&GZIP_MAGIC) {
         let name = shown(path.file_name().unwrap_or_default());
@@ -410,8 +403,7 @@ fn listed_names(zip: &mut (impl Read + Seek), start: u64) -> io::Result<Vec<Vec<
     zip.seek(SeekFrom::Start(start))?;
     let mut names = Vec::new();
     loop {
-        let mut head = Vec::new();
-        zip.take(46).read_to_end(&mut head)?;
+        let head = first_bytes(zip, 46)?;
         if head.len() < 46 || !head.starts_with(b"PK\x01\x02") {
             return Ok(names);
         }
@@ -558,10 +550,16 @@ fn too_large(path: &Path) -> Error {
     Error::content(path, format!("larger than {MAX_FILE_BYTES} bytes"), remedy)
 }
 
+/// The next bytes of a reader, `count` where there are so many.
+pub(crate) fn first_bytes(reader: &mut dyn Read, count: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    reader.take(count).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// All bytes of a reader, or none where there are more than `limit`.
 pub(crate) fn read_at_most(reader: &mut dyn Read, limit: u64) -> io::Result<Option<Vec<u8>>> {
-    let mut bytes = Vec::new();
-    reader.take(limit + 1).read_to_end(&mut bytes)?;
+    let mut bytes = first_bytes(reader, limit + 1)?;
     // While it grew, it took up to twice the space.
     bytes.shrink_to_fit();
     Ok((bytes.len() as u64 <= limit).then_some(bytes))
@@ -604,10 +602,13 @@ pub(crate) fn is_leftover(path: &str) -> bool {
     })
 }
 
-/// An unpacked archive often has one outer folder, and nothing else but what macOS adds.
-pub(crate) fn only_folder(path: &Path) -> Option<PathBuf> {
-    let entries = path.read_dir().ok()?.flatten();
-    let entries = entries.filter(|e| !is_leftover(&e.file_name().to_string_lossy()));
-    let mut inner = entries.map(|e| e.path()).filter(|p| p.is_dir());
-    inner.next().filter(|_| inner.next().is_none())
+/// A folder, the only one in it, and so on: an unpacked archive often has one outer folder, and
+/// nothing else but what macOS adds.
+pub(crate) fn nested_folders(path: &Path) -> impl Iterator<Item = PathBuf> {
+    successors(Some(path.to_path_buf()), |path| {
+        let entries = path.read_dir().ok()?.flatten();
+        let entries = entries.filter(|e| !is_leftover(&e.file_name().to_string_lossy()));
+        let mut inner = entries.map(|e| e.path()).filter(|p| p.is_dir());
+        inner.next().filter(|_| inner.next().is_none())
+    })
 }

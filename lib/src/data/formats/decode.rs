@@ -241,19 +241,15 @@ fn is_progressive(bytes: &[u8]) -> Option<bool> {
 }
 
 fn undecodable(path: &Path, error: ImageError) -> Error {
-    match error {
-        ImageError::Unsupported(_) => {
-            let problem = format!("this kind of image is not supported ({error})");
-            Error::content(path, problem, "save it as PNG")
-        }
-        _ => {
-            let problem = format!("the image cannot be decoded ({error})");
-            // BMP files have a limit of their own.
-            match matches!(error, ImageError::Limits(_)) || problem.contains("too large") {
-                true => Error::content(path, problem, "scale it down"),
-                false => damaged(path, &problem),
-            }
-        }
+    if matches!(error, ImageError::Unsupported(_)) {
+        let problem = format!("this kind of image is not supported ({error})");
+        return Error::content(path, problem, "save it as PNG");
+    }
+    let problem = format!("the image cannot be decoded ({error})");
+    // BMP files have a limit of their own.
+    match matches!(error, ImageError::Limits(_)) || problem.contains("too large") {
+        true => Error::content(path, problem, "scale it down"),
+        false => damaged(path, &problem),
     }
 }
 

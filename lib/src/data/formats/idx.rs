@@ -2,13 +2,13 @@
 
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read};
-use std::iter::successors;
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
 use super::archive::{
-    GZIP_MAGIC, ImageFile, Wanted, is_leftover, only_folder, read_at_most, read_wanted,
+    GZIP_MAGIC, ImageFile, Wanted, first_bytes, is_leftover, nested_folders, read_at_most,
+    read_wanted,
 };
 use crate::{Error, Result};
 
@@ -29,8 +29,7 @@ pub(crate) fn idx_file(folder: &Path, part: &str, what: &str, rank: usize) -> Op
         let mut files = places.iter().cloned().chain(deeper);
         files.find(|path| path.is_file())
     };
-    let mut folders = successors(Some(folder.to_path_buf()), |folder| only_folder(folder)).take(4);
-    folders.find_map(|folder| file(&folder))
+    nested_folders(folder).take(4).find_map(|folder| file(&folder))
 }
 
 /// The names that an IDX file has.
@@ -84,14 +83,14 @@ fn unpacked<R: Read>(path: &Path, open: impl Fn() -> std::io::Result<R>) -> Resu
     let mut limit = 0;
     let mut read = || -> std::io::Result<Option<Vec<u8>>> {
         let mut file = open()?;
-        let magic = read_at_most(&mut file.by_ref().take(2), 2)?.unwrap_or_default();
+        let magic = first_bytes(&mut file, 2)?;
         let is_gzip = magic == GZIP_MAGIC;
         let whole = Cursor::new(magic).chain(file);
         let mut unpacked: Box<dyn Read> = match is_gzip {
             true => Box::new(MultiGzDecoder::new(whole)),
             false => Box::new(whole),
         };
-        let head = read_at_most(&mut unpacked.by_ref().take(HEAD), HEAD)?.unwrap_or_default();
+        let head = first_bytes(&mut unpacked, HEAD)?;
         limit = declared_bytes(&head);
         read_at_most(&mut Cursor::new(head).chain(unpacked), limit)
     };
@@ -106,10 +105,14 @@ const HEAD: u64 = 16;
 /// The length that a file beginning with `head` declares.
 fn declared_bytes(head: &[u8]) -> u64 {
     let rank = head.get(3).map_or(0, |&rank| usize::from(rank));
-    let sizes = head.get(4..).unwrap_or_default().chunks_exact(4).take(rank);
-    let sizes = sizes.map(|b| u64::from(u32::from_be_bytes([b[0], b[1], b[2], b[3]])));
-    let values = sizes.fold(1, u64::saturating_mul);
+    let sizes = sizes(head.get(4..).unwrap_or_default()).take(rank);
+    let values = sizes.map(u64::from).fold(1, u64::saturating_mul);
     values.saturating_add(4 + 4 * rank as u64).min(MAX_BYTES)
+}
+
+/// The sizes of a header, its first four bytes left out.
+fn sizes(bytes: &[u8]) -> impl Iterator<Item = u32> {
+    bytes.as_chunks::<4>().0.iter().map(|&size| u32::from_be_bytes(size))
 }
 
 /// An array of bytes as the IDX format stores it.
@@ -132,15 +135,12 @@ impl Idx {
         if kind != 0x08 {
             return Err(wrong(format!("IDX type {kind:#04x} instead of bytes (0x08)")));
         }
-        let header = 4 + 4 * rank as usize;
-        let Some(sizes) = bytes.get(4..header) else {
+        let end = 4 + 4 * rank as usize;
+        let Some(header) = bytes.get(4..end) else {
             return Err(wrong("cut short within the IDX header".into()));
         };
-        let shape: Vec<usize> = sizes
-            .chunks_exact(4)
-            .map(|b| u32::from_be_bytes([b[0], b[1], b[2], b[3]]) as usize)
-            .collect();
-        let values = &bytes[header..];
+        let shape: Vec<usize> = sizes(header).map(|size| size as usize).collect();
+        let values = &bytes[end..];
         let declared = shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
         if declared != Some(values.len()) {
             return Err(wrong(format!("shape {shape:?} but {} bytes of values", values.len())));

@@ -1,11 +1,14 @@
-//! Where a data set is looked for: `$GLYPHS_DATA`, then `data/raw/`.
+//! Where a data set is looked for, and how it is found.
 
 use std::path::{Path, PathBuf};
 
-use crate::data::formats::archive::{is_leftover, only_folder};
+use crate::data::fetch::fetch;
+use crate::data::formats::archive::{is_leftover, nested_folders};
 use crate::data::formats::idx::{idx_file, read_idx_archive};
 use crate::data::samples::Provenance;
-use crate::files::{of_project, project_root, variable};
+use crate::data::synthetic;
+use crate::files::{is_set, of_project, project_root, variable};
+use crate::progress::say;
 use crate::{Error, Result};
 
 /// The three data sets of the study.
@@ -93,10 +96,11 @@ impl Dataset {
         if path.is_file() {
             return true;
         }
+        let has_folder = |name| nested_folders(path).take(2).any(|outer| outer.join(name).is_dir());
         match self {
-            Self::Handwritten => has_folder(path, "Sample001", 2),
+            Self::Handwritten => has_folder("Sample001"),
             Self::Mnist => idx_file(path, "train", "images", 3).is_some(),
-            Self::Mislabelled => has_folder(path, "0", 2),
+            Self::Mislabelled => has_folder("0"),
         }
     }
 
@@ -115,6 +119,28 @@ impl Dataset {
 
 /// What results call the user's own folder of data.
 pub const OWN: &str = "$GLYPHS_DATA";
+
+/// The data set from the first place that has it: `$GLYPHS_DATA`, `data/raw/`, a
+/// stand-in made earlier, the sources of `data/datasets.toml` (unless `$GLYPHS_OFFLINE`
+/// is set), and finally a stand-in made now.
+///
+/// A stand-in is tried before the network, so that a machine without a network does not wait for
+/// one in every notebook; `glyphs data fetch` always asks the sources.
+pub fn find(dataset: Dataset) -> Result<Found> {
+    if let Some(found) = locate(dataset)? {
+        return Ok(found);
+    }
+    if let Some(found) = synthetic::prepared(dataset) {
+        return Ok(found);
+    }
+    if !is_set("GLYPHS_OFFLINE") {
+        match fetch(dataset) {
+            Ok(found) => return Ok(found),
+            Err(error) => say(error),
+        }
+    }
+    synthetic::prepare(dataset)
+}
 
 /// The data set in `$GLYPHS_DATA` or in the project's `data/raw/`, whichever comes first.
 ///
@@ -194,15 +220,4 @@ pub const STAND_IN_MARK: &str = "STAND-IN.txt";
 fn is_stand_in(path: &Path) -> bool {
     let beside = path.parent().map(|folder| folder.join(STAND_IN_MARK));
     path.join(STAND_IN_MARK).is_file() || beside.is_some_and(|mark| mark.is_file())
-}
-
-/// Whether a folder of that name is in `path`, at most `depth` folders down.
-fn has_folder(path: &Path, name: &str, depth: usize) -> bool {
-    if depth == 0 || !path.is_dir() {
-        return false;
-    }
-    if path.join(name).is_dir() {
-        return true;
-    }
-    only_folder(path).is_some_and(|only| has_folder(&only, name, depth - 1))
 }

@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
-use ndarray::{Array2, Array4};
+use ndarray::Array4;
 use rayon::prelude::*;
 
-use super::locate::Found;
+use super::locate::{Dataset, Found, find};
 use super::mnist::{self, SIDE};
 use crate::data::formats::archive::{ImageFile, read_images, sha256_of_files};
 use crate::data::formats::decode::{declared_size, decode_grey};
@@ -22,6 +22,11 @@ const REMEDY: &str = "unpack the archive again, or fetch it with `glyphs data fe
 pub struct Mislabelled;
 
 impl Mislabelled {
+    /// Dataset 3 from the first place that has it; see [`find`].
+    pub fn load() -> Result<Samples> {
+        Self::read(&find(Dataset::Mislabelled)?)
+    }
+
     /// Dataset 3 from an archive or a folder: `0/image_000001.jpg` and so on, with
     /// or without an outer folder. Sorted by file name, which is MNIST's order. The
     /// label is the folder's name; `provenance.sha256` is [`sha256_of_files`] over
@@ -52,15 +57,9 @@ impl Mislabelled {
         let keys: Vec<String> = files.iter().map(key).collect();
         let contents = keys.iter().zip(&files);
         let contents = contents.map(|(key, file)| (key.as_str(), file.bytes.as_slice()));
-        Ok(Samples {
-            images,
-            features: Array2::zeros((count, 0)),
-            labels,
-            writers: Vec::new(),
-            names: files.iter().map(|file| file.name().to_string()).collect(),
-            classes: mnist::digits(),
-            provenance: found.provenance("mislabelled", sha256_of_files(contents), count),
-        })
+        let provenance = found.provenance("mislabelled", sha256_of_files(contents), count);
+        let names = files.iter().map(|file| file.name().to_string()).collect();
+        Ok(Samples { names, ..Samples::bare(images, labels, mnist::digits(), provenance) })
     }
 }
 

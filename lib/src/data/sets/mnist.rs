@@ -3,9 +3,9 @@
 
 use std::path::Path;
 
-use ndarray::{Array2, Array4};
+use ndarray::Array4;
 
-use super::locate::Found;
+use super::locate::{Dataset, Found, find};
 use crate::data::formats::archive::sha256;
 use crate::data::formats::idx::{Files, Idx, REMEDY, idx_file, read_idx_archive, read_unpacked};
 use crate::data::samples::Samples;
@@ -34,6 +34,11 @@ pub struct Mnist {
 }
 
 impl Mnist {
+    /// MNIST from the first place that has it; see [`find`].
+    pub fn load() -> Result<Self> {
+        Self::read(&find(Dataset::Mnist)?)
+    }
+
     /// MNIST, or digits in its format, from a folder or an archive (zip, tar, tar.gz) with the four
     /// IDX files, plain or gzip; the images may have any size.
     pub fn open(path: &Path) -> Result<Self> {
@@ -86,15 +91,8 @@ fn part(found: &Found, name: &str, files: Files, published: [&str; 2]) -> Result
     }
     let images = Array4::from_shape_vec((count, 1, height, width), images.values)
         .map_err(|e| Error::content(&image_path, e.to_string(), REMEDY))?;
-    Ok(Samples {
-        images,
-        features: Array2::zeros((count, 0)),
-        labels: labels.values.iter().map(|&label| label.into()).collect(),
-        writers: Vec::new(),
-        names: Vec::new(),
-        classes: digits(),
-        provenance: found.provenance(name, digest, count),
-    })
+    let labels = labels.values.iter().map(|&label| label.into()).collect();
+    Ok(Samples::bare(images, labels, digits(), found.provenance(name, digest, count)))
 }
 
 /// The class names `0` to `9`.

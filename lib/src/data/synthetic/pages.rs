@@ -5,7 +5,7 @@ use std::io::Cursor;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
 
-use super::pen::{Point, draw};
+use super::pen::{Point, drawn};
 use super::writer::{Writer, bounds, normal};
 use crate::data::sets::handwritten::{DRAWING_HEIGHT, DRAWING_WIDTH};
 use crate::data::sets::mnist::SIDE;
@@ -24,7 +24,7 @@ const BASELINE_SHARE: f64 = 0.35;
 
 /// A page with one character: `(900, 1200)` row-major, true is ink.
 pub fn page(writer: &Writer, label: usize) -> Vec<bool> {
-    let (mut lines, above) = writer.write(label, 0);
+    let (lines, above) = writer.write(label, 0);
     let mut rng = writer.place_of(label);
     let mut centre = [
         MIDDLE[0] + writer.place[0] + 40.0 * normal(&mut rng),
@@ -40,14 +40,8 @@ pub fn page(writer: &Writer, label: usize) -> Vec<bool> {
         let half = (high[k] - low[k]) / 2.0 * scale + pen / 2.0 + 10.0;
         centre[k] = centre[k].clamp(half, space[k] - half);
     }
-    let mut ink = vec![false; DRAWING_WIDTH * DRAWING_HEIGHT];
-    for line in &mut lines {
-        for [x, y] in line.iter_mut() {
-            (*x, *y) = (centre[0] + *x * scale, centre[1] - *y * scale);
-        }
-        draw(&mut ink, DRAWING_WIDTH, line, pen);
-    }
-    ink
+    let place = |[x, y]: Point| [centre[0] + x * scale, centre[1] - y * scale];
+    drawn(&lines, place, pen, [DRAWING_WIDTH, DRAWING_HEIGHT])
 }
 
 /// [`page`] as an RGB PNG file, black on white.
@@ -67,19 +61,14 @@ pub fn digit(writer: &Writer, label: usize, attempt: u64) -> [u8; SIDE * SIDE] {
     // Drawn four times as large, then averaged.
     const FINE: usize = 4;
     const COLUMNS: usize = SIDE * FINE;
-    let (mut lines, _) = writer.write(label, attempt);
+    let (lines, _) = writer.write(label, attempt);
     let (low, high) = bounds(&lines);
     let pen = FINE as f64 * 2.4 * writer.pen;
     let side = (high[0] - low[0]).max(high[1] - low[1]).max(1.0);
     let scale = ((20 * FINE) as f64 - pen) / side;
     let middle = COLUMNS as f64 / 2.0;
-    let mut ink = vec![false; COLUMNS * COLUMNS];
-    for line in &mut lines {
-        for [x, y] in line.iter_mut() {
-            (*x, *y) = (middle + *x * scale, middle - *y * scale);
-        }
-        draw(&mut ink, COLUMNS, line, pen);
-    }
+    let place = |[x, y]: Point| [middle + x * scale, middle - y * scale];
+    let ink = drawn(&lines, place, pen, [COLUMNS; 2]);
     let shift = from_middle(&ink, COLUMNS);
     let mut pixels = [0; SIDE * SIDE];
     for (i, pixel) in pixels.iter_mut().enumerate() {

@@ -19,26 +19,20 @@ pub fn parse(form: &str) -> Option<Vec<Vec<Knot>>> {
 fn knots(stroke: &str) -> Option<Vec<Knot>> {
     let mut knots = Vec::new();
     for word in stroke.split_whitespace() {
-        let corner = word.ends_with('!');
-        let word = word.trim_end_matches('!');
-        let numbers =
-            |text: &str| text.split(',').map(|n| n.parse().ok()).collect::<Option<Vec<f64>>>();
-        if let Some(arc) = word.strip_prefix('@') {
-            let &[x, y, rx, ry, from, to] = numbers(arc)?.as_slice() else {
-                return None;
-            };
-            let steps = ((to - from).abs() / 30.0).ceil().max(1.0);
-            knots.extend((0..=steps as usize).map(|i| {
-                let angle = (from + (to - from) * i as f64 / steps).to_radians();
-                Knot { at: [x + rx * angle.cos(), y + ry * angle.sin()], corner: false }
-            }));
-        } else {
-            let &[x, y] = numbers(word)?.as_slice() else {
-                return None;
-            };
-            knots.push(Knot { at: [x, y], corner: false });
+        let numbers = word.trim_start_matches('@').trim_end_matches('!').split(',');
+        let numbers: Vec<f64> = numbers.map(|n| n.parse().ok()).collect::<Option<_>>()?;
+        match (word.starts_with('@'), numbers.as_slice()) {
+            (true, &[x, y, rx, ry, from, to]) => {
+                let steps = ((to - from).abs() / 30.0).ceil().max(1.0);
+                knots.extend((0..=steps as usize).map(|i| {
+                    let angle = (from + (to - from) * i as f64 / steps).to_radians();
+                    Knot { at: [x + rx * angle.cos(), y + ry * angle.sin()], corner: false }
+                }));
+            }
+            (false, &[x, y]) => knots.push(Knot { at: [x, y], corner: false }),
+            _ => return None,
         }
-        knots.last_mut()?.corner |= corner;
+        knots.last_mut()?.corner |= word.ends_with('!');
     }
     (knots.len() > 1).then_some(knots)
 }
@@ -81,18 +75,23 @@ pub fn rounded(line: &[Point], reach: usize) -> Vec<Point> {
         .collect()
 }
 
-/// Marks every pixel within half of `width` of a line, as a round pen does. `ink` is
-/// row-major, rows downwards; what lies outside it is lost.
-pub fn draw(ink: &mut [bool], columns: usize, line: &[Point], width: f64) {
+/// What a round pen marks: every pixel within half of `width` of a line. `place` says where a
+/// point is on the image, which is row-major, rows downwards; what lies outside it is lost.
+pub fn drawn(
+    lines: &[Vec<Point>],
+    place: impl Fn(Point) -> Point,
+    width: f64,
+    [columns, rows]: [usize; 2],
+) -> Vec<bool> {
     let radius = width / 2.0;
-    let rows = ink.len() / columns.max(1);
+    let mut ink = vec![false; columns * rows];
     let span = |a: f64, b: f64, end: usize| {
         let low = (a.min(b) - radius).floor().max(0.0) as usize;
         let high = (a.max(b) + radius).ceil().max(0.0) as usize;
         low.min(end)..high.min(end)
     };
-    for pair in line.windows(2) {
-        let (a, b) = (pair[0], pair[1]);
+    for pair in lines.iter().flat_map(|line| line.windows(2)) {
+        let (a, b) = (place(pair[0]), place(pair[1]));
         let along = [b[0] - a[0], b[1] - a[1]];
         let length = (along[0] * along[0] + along[1] * along[1]).max(1e-12);
         let across = span(a[0], b[0], columns);
@@ -108,6 +107,7 @@ pub fn draw(ink: &mut [bool], columns: usize, line: &[Point], width: f64) {
             }
         }
     }
+    ink
 }
 
 fn catmull_rom([a, b, c, d]: [Point; 4], t: f64) -> Point {

@@ -1,5 +1,8 @@
 //! Writers, each with a hand of their own, and the lines they draw.
 
+use std::array::from_fn;
+use std::iter::repeat_n;
+
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
@@ -62,14 +65,14 @@ impl Writer {
         let height = size * character.size[1] / 100.0;
         let slant = self.slant + 0.06 * normal(&mut rng);
         let turn = 0.04 * normal(&mut rng);
-        let warp = Warp::new(&mut rng, 3.0 * self.wobble);
+        let warp = warp(&mut rng, 3.0 * self.wobble);
         let mut lines: Vec<Vec<Point>> = strokes
             .iter()
             .map(|knots| {
                 let line = self.line(&mut rng, knots);
                 line.into_iter()
                     .map(|point| {
-                        let [x, y] = warp.apply(point);
+                        let [x, y] = warp(point);
                         let (x, y) = (x * width + slant * y * height, self.height(y) * height);
                         [x - turn * y, y + turn * x]
                     })
@@ -132,29 +135,22 @@ fn overshoot(rng: &mut Pcg64, knots: &mut [Knot]) {
     for (end, inner) in [(0, 1), (n - 1, n - 2)] {
         let (from, to) = (knots[inner].at, knots[end].at);
         let length = super::pen::distance(from, to).max(1.0);
-        let more = 3.0 * normal(rng) / length;
-        let more = more.clamp(-0.3, 0.3);
+        let more = (3.0 * normal(rng) / length).clamp(-0.3, 0.3);
         knots[end].at = [0, 1].map(|k| to[k] + more * (to[k] - from[k]));
     }
 }
 
 /// A smooth distortion of the plane: a displacement at 3 x 3 places, interpolated.
-struct Warp([[Point; 3]; 3]);
-
-impl Warp {
-    fn new(rng: &mut Pcg64, amount: f64) -> Self {
-        Self(std::array::from_fn(|_| {
-            std::array::from_fn(|_| [amount * normal(rng), amount * normal(rng)])
-        }))
-    }
-
-    fn apply(&self, [x, y]: Point) -> Point {
+fn warp(rng: &mut Pcg64, amount: f64) -> impl Fn(Point) -> Point + use<> {
+    let shifts: [[Point; 3]; 3] =
+        from_fn(|_| from_fn(|_| [amount * normal(rng), amount * normal(rng)]));
+    move |[x, y]: Point| {
         let (u, v) = ((x / 80.0).clamp(0.0, 1.0), ((y + 45.0) / 145.0).clamp(0.0, 1.0));
         // Quadratic Bernstein weights, smooth everywhere.
         let weights = |t: f64| [(1.0 - t) * (1.0 - t), 2.0 * t * (1.0 - t), t * t];
         let (wx, wy) = (weights(u), weights(v));
         let mut moved = [x, y];
-        for (row, &wy) in self.0.iter().zip(&wy) {
+        for (row, &wy) in shifts.iter().zip(&wy) {
             for (shift, &wx) in row.iter().zip(&wx) {
                 moved[0] += wx * wy * shift[0];
                 moved[1] += wx * wy * shift[1];
@@ -177,14 +173,9 @@ pub fn bounds(lines: &[Vec<Point>]) -> (Point, Point) {
 
 fn choose<'a>(rng: &mut Pcg64, forms: &[(u32, &'a str)]) -> &'a str {
     let total: u32 = forms.iter().map(|&(weight, _)| weight).sum();
-    let mut left = rng.random_range(0..total);
-    for &(weight, form) in forms {
-        if left < weight {
-            return form;
-        }
-        left -= weight;
-    }
-    forms[0].1
+    let place = rng.random_range(0..total) as usize;
+    let mut people = forms.iter().flat_map(|&(weight, form)| repeat_n(form, weight as usize));
+    people.nth(place).unwrap_or_default()
 }
 
 /// The stream of random numbers that belongs to a pair of numbers.
