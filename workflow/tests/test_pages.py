@@ -226,7 +226,7 @@ def test_every_run_is_accounted_for(report):
     assert results.legend([{"ours": "8.92 (2 runs); 9.74 (3 runs)"}]) == "where the runs fall into two groups, the mean of each with its number of runs"
     shared = {"pages": [], "boards": [], "quick": False, "data": []}
     page = pages.overview(shared, runs + [first], 2)
-    assert "2 of them were made here, the others are published with the project. 2 of them are in the tables below, and the other 1 pretrain" in page
+    assert "2 of them were made here, the others are published with the project. 2 of these 3 are in the tables below, and the other 1 pretrain" in page
     # What no row has is no column.
     assert page.count("2021 report</th>") == 1 and "<td></td>" not in page
 
