@@ -127,15 +127,17 @@ def card(checkpoint, run):
     seconds = sum(epoch["seconds"] for epoch in run["epochs"])
     low, high = wilson(correct, len(rows))
     data, environment = run["dataset"], run["environment"]
+    digits = run["setup"].get("mnist_digits", 0)
     return CARD.format(
         stem=checkpoint.stem,
         file=checkpoint.relative_to(results.ROOT),
         run=name,
         seed=run["seed"],
-        datasets=data["name"],
+        datasets=data["name"] + ", mnist" * bool(digits),
         classes=len(by_class),
         parameters=parameters(checkpoint),
-        data=f"{data['name']}, {data['count']} images{' (a stand-in)' * data['synthetic']}; see `data/README.md` and "
+        data=f"{data['name']}, {data['count']} images{' (a stand-in)' * data['synthetic']}"
+        f"{f', and {digits} training digits of MNIST of each class' if digits else ''}; see `data/README.md` and "
         "`data/croissant/`. They are not redistributed here.",
         train=run["samples"]["train"],
         valid=run["samples"]["valid"],

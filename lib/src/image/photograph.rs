@@ -66,25 +66,40 @@ pub fn is_flat(grey: &Grey) -> bool {
 /// using an iterative selection method", 1978) and, where it hangs together with that, at a lower
 /// level too (hysteresis: J. Canny, "A computational approach to edge detection", 1986).
 ///
-/// Where nothing is found, it looks again: at half the size, which averages out grain that hides
-/// a stroke, and at paper in quarters of the image, where light falls off steeply to its borders.
+/// Where nothing is found, it looks again, at other sizes, parts and levels.
 pub fn ink_of_photograph(image: &DynamicImage) -> Result<Ink, Unreadable> {
-    let whole = planes(image, SIDE);
-    ink_on(&whole, 2).or_else(|problem| {
-        let longer = image.width().max(image.height()) as usize;
-        let half = || ink_on(&planes(image, longer.min(SIDE).div_ceil(2)), 2);
-        let closer = || ink_on(&whole, 4);
-        match problem {
-            Unreadable::TooFaint => half().or_else(|_| closer()),
-            _ => closer(),
-        }
-        .or(Err(problem))
+    let longer = image.width().max(image.height()) as usize;
+    let again = [
+        // Grain that hides a stroke is averaged out.
+        Look { side: longer.min(SIDE).div_ceil(2), ..Look::FIRST },
+        // Light falls off steeply towards the corners.
+        Look { parts: 4, ..Look::FIRST },
+        // Squares that are printed on the paper hang together with the character.
+        Look { low: 0.6, ..Look::FIRST },
+    ];
+    ink_on(image, &Look::FIRST).or_else(|problem| {
+        let from = usize::from(problem != Unreadable::TooFaint);
+        again[from..].iter().find_map(|look| ink_on(image, look).ok()).ok_or(problem)
     })
 }
 
-/// `parts`: the image's longer side is so many times as long as that over which paper is sought.
-fn ink_on(planes: &[Plane; 3], parts: usize) -> Result<Ink, Unreadable> {
-    let papers = planes.each_ref().map(|plane| plane.paper(parts));
+/// One way to look for ink.
+struct Look {
+    /// Neither side of the image is longer.
+    side: usize,
+    /// The image's longer side is so many times as long as that over which paper is sought.
+    parts: usize,
+    /// The lower level, as a share of the ink's.
+    low: f32,
+}
+
+impl Look {
+    const FIRST: Self = Self { side: SIDE, parts: 2, low: 0.3 };
+}
+
+fn ink_on(image: &DynamicImage, look: &Look) -> Result<Ink, Unreadable> {
+    let planes = planes(image, look.side);
+    let papers = planes.each_ref().map(|plane| plane.paper(look.parts));
     let (width, height) = (planes[0].width, planes[0].height);
     let differences: Vec<[f32; 3]> = (0..width * height)
         .map(|i| [0, 1, 2].map(|c| papers[c].values[i] - planes[c].values[i]))
@@ -98,7 +113,7 @@ fn ink_on(planes: &[Plane; 3], parts: usize) -> Result<Ink, Unreadable> {
     if level < 6.0 * noise || level < 10.0 {
         return Err(Unreadable::TooFaint);
     }
-    let low = (0.3 * level).max(3.5 * noise);
+    let low = (look.low * level).max(3.5 * noise);
     let strong = (0.6 * level).max(low);
     let mut found: Vec<bool> = strength.iter().map(|&value| value > low).collect();
     wipe_ruling(&mut found, width, height);

@@ -121,6 +121,22 @@ fn a_character_written_across_lines_is_found() {
 }
 
 #[test]
+fn a_character_on_squared_paper_is_found() {
+    for label in [7, 10, 29] {
+        let mut squared = photograph(label, [240.0; 3], [50.0; 3], |_, _| 1.0);
+        for (x, y, pixel) in squared.enumerate_pixels_mut() {
+            if x % 40 == 15 || y % 40 == 15 {
+                pixel.0 = pixel.0.map(|value| value.min(160));
+            }
+        }
+        let found = read(squared);
+        assert_eq!(found.unreadable, None, "{label}");
+        let likeness = likeness(&found.pixels, &read(sheet(label)).pixels);
+        assert!(likeness > 0.9, "label {label}: {likeness}");
+    }
+}
+
+#[test]
 fn borders_dirt_and_transparency_are_no_ink() {
     let wanted = read(sheet(7));
     let near = |image: DynamicImage, kind: &str| {
