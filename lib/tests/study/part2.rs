@@ -356,7 +356,7 @@ fn overfitting_can_be_denied() {
         }
         (head, init, seeds)
     });
-    grid = runs.collect();
+    grid = Grid(runs.collect());
     let html = claims(&records(grid));
     let text = html.text().to_string();
     let line = text.lines().find(|line| line.contains("head overfits"));
