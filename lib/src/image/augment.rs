@@ -262,7 +262,7 @@ impl Framed {
     fn of(channel: ArrayView2<f32>) -> Self {
         let (height, width) = (channel.nrows() + 4, channel.ncols() + 4);
         let mut values = Array2::<f32>::zeros((height, width));
-        values.slice_mut(s![2..-2, 2..-2]).assign(&channel);
+        values.slice_mut(s![2..height - 2, 2..width - 2]).assign(&channel);
         Self { values: values.into_raw_vec_and_offset().0, height, width }
     }
 
