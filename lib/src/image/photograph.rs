@@ -66,95 +66,123 @@ pub fn is_flat(grey: &Grey) -> bool {
 /// using an iterative selection method", 1978) and, where it hangs together with that, at a lower
 /// level too (hysteresis: J. Canny, "A computational approach to edge detection", 1986).
 ///
-/// Where nothing is found, it looks again, at other sizes, parts and levels.
+/// Where noise hides a stroke, a look at half the size averages grain out, and one for paper in
+/// quarters of the image allows for light that falls off steeply towards the corners.
 pub fn ink_of_photograph(image: &DynamicImage) -> Result<Ink, Unreadable> {
-    let longer = image.width().max(image.height()) as usize;
-    let again = [
-        // Grain that hides a stroke is averaged out.
-        Look { side: longer.min(SIDE).div_ceil(2), ..Look::FIRST },
-        // Light falls off steeply towards the corners.
-        Look { parts: 4, ..Look::FIRST },
-        // Squares that are printed on the paper hang together with the character.
-        Look { low: 0.6, ..Look::FIRST },
-    ];
-    ink_on(image, &Look::FIRST).or_else(|problem| {
-        let from = usize::from(problem != Unreadable::TooFaint);
-        again[from..].iter().find_map(|look| ink_on(image, look).ok()).ok_or(problem)
-    })
+    let first = Contrast::of(image, SIDE, 2);
+    let Err(problem) = first.check() else {
+        return first.ink();
+    };
+    let half = image.width().max(image.height()).div_ceil(2) as usize;
+    let again = [(half.min(SIDE / 2), 2), (SIDE, 4)];
+    let again = &again[usize::from(problem == Unreadable::NoInk)..];
+    let look = |&(side, parts)| Contrast::of(image, side, parts);
+    again.iter().map(look).find_map(|again| again.ink().ok()).ok_or(problem)
 }
 
-/// One way to look for ink.
-struct Look {
-    /// Neither side of the image is longer.
-    side: usize,
-    /// The image's longer side is so many times as long as that over which paper is sought.
-    parts: usize,
-    /// The lower level, as a share of the ink's.
-    low: f32,
+/// What stands out from the paper.
+struct Contrast {
+    width: usize,
+    height: usize,
+    /// How far each pixel does, in the direction of the ink's colour.
+    strength: Vec<f32>,
+    /// The mean of the ink.
+    level: f32,
+    /// The standard deviation of the paper.
+    noise: f32,
 }
 
-impl Look {
-    const FIRST: Self = Self { side: SIDE, parts: 2, low: 0.3 };
+impl Contrast {
+    /// In an image whose sides are brought to `side` at most; paper is sought over the `parts`-th
+    /// part of the longer.
+    fn of(image: &DynamicImage, side: usize, parts: usize) -> Self {
+        let planes = planes(image, side);
+        let papers = planes.each_ref().map(|plane| plane.paper(parts));
+        let (width, height) = (planes[0].width, planes[0].height);
+        let differences: Vec<[f32; 3]> = (0..width * height)
+            .map(|i| [0, 1, 2].map(|c| papers[c].values[i] - planes[c].values[i]))
+            .collect();
+        let strength = in_direction_of_ink(&differences);
+        let middle = quantile(&strength, 0.5);
+        let spread: Vec<f32> = strength.iter().map(|value| (value - middle).abs()).collect();
+        let noise = 1.4826 * quantile(&spread, 0.5);
+        let (_, level) = threshold(&strength, quantile(&strength, 0.99) / 2.0);
+        Self { width, height, strength, level, noise }
+    }
+
+    /// Of three colours together: a grey that differs by 3 levels has 5.
+    fn check(&self) -> Result<(), Unreadable> {
+        let &Self { level, noise, .. } = self;
+        if level < 4.0 * noise || level < 5.0 {
+            return Err(Unreadable::NoInk);
+        }
+        if level < 6.0 * noise || level < 10.0 {
+            return Err(Unreadable::TooFaint);
+        }
+        Ok(())
+    }
+
+    fn ink(&self) -> Result<Ink, Unreadable> {
+        self.check()?;
+        let &Self { width, height, level, noise, .. } = self;
+        let mut low = (0.3 * level).max(3.5 * noise);
+        let mut kept = self.marks_above(low, (0.6 * level).max(low));
+        let is_squared = |mark: &Mark| squares(mark, width, height).is_some();
+        if kept.iter().any(is_squared) {
+            // What is written on squares hangs together with them, but it is stronger, and not in
+            // many places.
+            let above: Vec<f32> = self.strength.iter().copied().filter(|&x| x > low).collect();
+            let (between, _) = threshold(&above, level);
+            let stronger = self.marks_above(between, between);
+            let sizes = || stronger.iter().map(|mark| mark.blocks.len());
+            let is_one = 2 * sizes().max().unwrap_or(0) > sizes().sum();
+            if is_one && !stronger.iter().any(is_squared) {
+                (low, kept) = (between, stronger);
+            }
+        }
+        let kept = without_dirt(kept, width, height);
+        if kept.is_empty() {
+            return Err(Unreadable::NoInk);
+        }
+        let mut pixels = vec![0; width * height];
+        for &i in kept.iter().flat_map(|mark| &mark.blocks) {
+            // Half of full ink at the lower level, which is where strokes end.
+            pixels[i] = (128.0 * self.strength[i] / low).min(255.0) as u8;
+        }
+        Ok(Ink { width, height, pixels })
+    }
+
+    /// What is above `low` and hangs together with something above `strong`.
+    fn marks_above(&self, low: f32, strong: f32) -> Vec<Mark> {
+        let mut found: Vec<bool> = self.strength.iter().map(|&value| value > low).collect();
+        wipe_ruling(&mut found, self.width, self.height);
+        let mut kept = marks(&mut found, self.width);
+        kept.retain(|mark| mark.blocks.iter().any(|&i| self.strength[i] > strong));
+        kept
+    }
 }
 
-fn ink_on(image: &DynamicImage, look: &Look) -> Result<Ink, Unreadable> {
-    let planes = planes(image, look.side);
-    let papers = planes.each_ref().map(|plane| plane.paper(look.parts));
-    let (width, height) = (planes[0].width, planes[0].height);
-    let differences: Vec<[f32; 3]> = (0..width * height)
-        .map(|i| [0, 1, 2].map(|c| papers[c].values[i] - planes[c].values[i]))
-        .collect();
-    let strength = in_direction_of_ink(&differences);
-    let (level, noise) = level_and_noise(&strength);
-    // Of three colours together: a grey that differs by 3 levels has 5.
-    if level < 4.0 * noise || level < 5.0 {
-        return Err(Unreadable::NoInk);
-    }
-    if level < 6.0 * noise || level < 10.0 {
-        return Err(Unreadable::TooFaint);
-    }
-    let low = (look.low * level).max(3.5 * noise);
-    let strong = (0.6 * level).max(low);
-    let mut found: Vec<bool> = strength.iter().map(|&value| value > low).collect();
-    wipe_ruling(&mut found, width, height);
-    let mut kept = marks(&mut found, width);
-    kept.retain(|mark| mark.blocks.iter().any(|&i| strength[i] > strong));
-    let kept = without_dirt(kept, width, height);
-    if kept.is_empty() {
-        return Err(Unreadable::NoInk);
-    }
-    let mut pixels = vec![0; width * height];
-    for &i in kept.iter().flat_map(|mark| &mark.blocks) {
-        // Half of full ink at the lower level, which is where strokes end.
-        pixels[i] = (128.0 * strength[i] / low).min(255.0) as u8;
-    }
-    Ok(Ink { width, height, pixels })
-}
-
-/// Of what is above the threshold half-way between the two means: its mean; and the standard
-/// deviation of all, by their median, which is the paper's.
-fn level_and_noise(strength: &[f32]) -> (f32, f32) {
-    let middle = quantile(strength, 0.5);
-    let spread: Vec<f32> = strength.iter().map(|value| (value - middle).abs()).collect();
-    let noise = 1.4826 * quantile(&spread, 0.5);
-    let all: f64 = strength.iter().map(|&value| f64::from(value)).sum();
-    let (mut threshold, mut level) = (quantile(strength, 0.99) / 2.0, 0.0);
+/// The value half-way between the mean of what is above it and the mean of the others, sought from
+/// `first` on; and the mean above.
+fn threshold(values: &[f32], first: f32) -> (f32, f32) {
+    let all: f64 = values.iter().map(|&value| f64::from(value)).sum();
+    let (mut threshold, mut level) = (first, 0.0);
     for _ in 0..20 {
-        let ink = strength.iter().filter(|&&value| value > threshold);
+        let above = values.iter().filter(|&&value| value > threshold);
         let (sum, count) =
-            ink.fold((0.0, 0.0), |(sum, n), &value| (sum + f64::from(value), n + 1.0));
+            above.fold((0.0, 0.0), |(sum, n), &value| (sum + f64::from(value), n + 1.0));
         if count == 0.0 {
             break;
         }
-        let paper = (all - sum) / (strength.len() as f64 - count).max(1.0);
+        let others = (all - sum) / (values.len() as f64 - count).max(1.0);
         level = (sum / count) as f32;
-        let next = (level + paper as f32) / 2.0;
+        let next = (level + others as f32) / 2.0;
         if (next - threshold).abs() < 0.1 {
             break;
         }
         threshold = next;
     }
-    (level, noise)
+    (threshold, level)
 }
 
 /// How far each difference from the paper goes in the direction of the strongest ones.
@@ -243,31 +271,35 @@ fn without_ruling(mut marks: Vec<Mark>, width: usize, height: usize) -> Vec<Mark
             marks.retain(|mark| !is_line(mark, vertical));
         }
     }
-    // A line may lie on the border itself: a little further in it crosses others.
-    let (right, low, aside, below) = (width - 1, height - 1, width / 20, height / 20);
-    let is_grid = |mark: &Mark| {
-        let mut borders = [(); 4].map(|()| [Vec::new(), Vec::new()]);
-        let mut parts = [0_usize; 9];
-        for &i in &mark.blocks {
-            let (x, y) = (i % width, i / width);
-            parts[3 * (3 * y / height) + 3 * x / width] += 1;
-            let from_border =
-                [(y, below, x), (low - y, below, x), (x, aside, y), (right - x, aside, y)];
-            for ([outer, inner], (depth, inset, place)) in borders.iter_mut().zip(from_border) {
-                outer.extend((depth == 0).then_some(place));
-                inner.extend((depth == inset).then_some(place));
-            }
-        }
-        let times = |places: &mut Vec<usize>| {
-            places.sort_unstable();
-            places.windows(2).filter(|pair| pair[1] > pair[0] + 1).count() + 1
-        };
-        let [least, most] = [parts.iter().min(), parts.iter().max()].map(|n| *n.unwrap_or(&0));
-        borders.iter_mut().all(|[outer, inner]| times(outer).max(times(inner)) > 2)
-            && 5 * least > 2 * most
-    };
+    let is_grid = |mark: &Mark| squares(mark, width, height).is_some_and(|is_even| is_even);
     marks.retain(|mark| !is_grid(mark));
     marks
+}
+
+/// Of what meets all four borders three times each, as the lines of squared paper do: whether it is
+/// spread evenly.
+fn squares(mark: &Mark, width: usize, height: usize) -> Option<bool> {
+    // A line may lie on the border itself: a little further in it crosses others.
+    let (right, low, aside, below) = (width - 1, height - 1, width / 20, height / 20);
+    let mut borders = [(); 4].map(|()| [Vec::new(), Vec::new()]);
+    let mut parts = [0_usize; 9];
+    for &i in &mark.blocks {
+        let (x, y) = (i % width, i / width);
+        parts[3 * (3 * y / height) + 3 * x / width] += 1;
+        let from_border =
+            [(y, below, x), (low - y, below, x), (x, aside, y), (right - x, aside, y)];
+        for ([outer, inner], (depth, inset, place)) in borders.iter_mut().zip(from_border) {
+            outer.extend((depth == 0).then_some(place));
+            inner.extend((depth == inset).then_some(place));
+        }
+    }
+    let times = |places: &mut Vec<usize>| {
+        places.sort_unstable();
+        places.windows(2).filter(|pair| pair[1] > pair[0] + 1).count() + 1
+    };
+    let [least, most] = [parts.iter().min(), parts.iter().max()].map(|n| *n.unwrap_or(&0));
+    let meets_all = borders.iter_mut().all(|[outer, inner]| times(outer).max(times(inner)) > 2);
+    meets_all.then_some(5 * least > 2 * most)
 }
 
 /// Wipes the lines of ruled paper out, also where the character is written across them:
