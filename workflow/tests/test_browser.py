@@ -1,7 +1,6 @@
 """The finished pages in a browser: reached by everybody, on any screen, and right in what they compute."""
 
 import base64
-import itertools
 import json
 import os
 import zipfile
@@ -60,15 +59,14 @@ def report(name):
 
 @every_page
 def test_axe_finds_nothing(visit, path):
-    views = list(itertools.product((WIDE, NARROW), ("light", "dark")))
-    # Of a published page, each width and each scheme once: it was tested in all views before.
-    for viewport, scheme in views[::3] if path and "reference" in path.parts else views:
-        page = visit(path, viewport, color_scheme=scheme)
-        # On a gradient axe would not judge the contrast of what stands there.
-        page.add_style_tag(content=".scroll, .glyphs .g-scroll, .input_area pre, .output_stdout pre { background: none }")
-        found = Axe().run(page).response["violations"]
-        told = [f"{rule['id']}: {node['html'][:200]}" for rule in found for node in rule["nodes"]]
-        assert not told, (viewport["width"], scheme, *told[:10])
+    for viewport in (WIDE, NARROW):
+        for scheme in ("light", "dark"):
+            page = visit(path, viewport, color_scheme=scheme)
+            # On a gradient axe would not judge the contrast of what stands there.
+            page.add_style_tag(content=".scroll, .glyphs .g-scroll, .input_area pre, .output_stdout pre { background: none }")
+            found = Axe().run(page).response["violations"]
+            told = [f"{rule['id']}: {node['html'][:200]}" for rule in found for node in rule["nodes"]]
+            assert not told, (viewport["width"], scheme, *told[:10])
 
 
 def test_axe_would_find_something(visit, tmp_path):
