@@ -3,6 +3,7 @@
 
 pub mod fetch;
 mod formats;
+mod load;
 mod samples;
 mod sets;
 mod split;
@@ -10,9 +11,10 @@ pub mod synthetic;
 mod table;
 
 pub use formats::{archive, decode, idx};
+pub use load::find;
 pub use samples::{Provenance, Samples};
 pub use sets::handwritten::Handwritten;
-pub use sets::locate::{Dataset, find};
+pub use sets::locate::Dataset;
 pub use sets::mislabelled::Mislabelled;
 pub use sets::mnist::{Mnist, SIDE};
 pub use sets::{handwritten, locate, mislabelled, mnist};

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::locate::{Dataset, Found, find};
+use super::locate::Found;
 use crate::data::formats::archive::{ImageFile, read_images, sha256_of_files};
 use crate::data::formats::decode::{Grey, declared_size, decode_grey};
 use crate::data::samples::Provenance;
@@ -52,11 +52,6 @@ pub struct Handwritten {
 }
 
 impl Handwritten {
-    /// The 62 x 40 drawings from the first place that has them; see [`find`].
-    pub fn load() -> Result<Self> {
-        Self::open_found(&find(Dataset::Handwritten)?)
-    }
-
     /// The 62 x 40 drawings from an archive or folder.
     ///
     /// If it has all 55 writers of Chars74K, the task's 40 of each class are taken.

@@ -1,14 +1,11 @@
-//! Where a data set is looked for, and how it is found.
+//! Where a data set is looked for: `$GLYPHS_DATA`, then `data/raw/`.
 
 use std::path::{Path, PathBuf};
 
-use crate::data::fetch::fetch;
 use crate::data::formats::archive::{is_leftover, nested_folders};
 use crate::data::formats::idx::{idx_file, read_idx_archive};
 use crate::data::samples::Provenance;
-use crate::data::synthetic;
-use crate::files::{is_set, of_project, project_root, variable};
-use crate::progress::say;
+use crate::files::{of_project, project_root, variable};
 use crate::{Error, Result};
 
 /// The three data sets of the study.
@@ -119,28 +116,6 @@ impl Dataset {
 
 /// What results call the user's own folder of data.
 pub const OWN: &str = "$GLYPHS_DATA";
-
-/// The data set from the first place that has it: `$GLYPHS_DATA`, `data/raw/`, a
-/// stand-in made earlier, the sources of `data/datasets.toml` (unless `$GLYPHS_OFFLINE`
-/// is set), and finally a stand-in made now.
-///
-/// A stand-in is tried before the network, so that a machine without a network does not wait for
-/// one in every notebook; `glyphs data fetch` always asks the sources.
-pub fn find(dataset: Dataset) -> Result<Found> {
-    if let Some(found) = locate(dataset)? {
-        return Ok(found);
-    }
-    if let Some(found) = synthetic::prepared(dataset) {
-        return Ok(found);
-    }
-    if !is_set("GLYPHS_OFFLINE") {
-        match fetch(dataset) {
-            Ok(found) => return Ok(found),
-            Err(error) => say(error),
-        }
-    }
-    synthetic::prepare(dataset)
-}
 
 /// The data set in `$GLYPHS_DATA` or in the project's `data/raw/`, whichever comes first.
 ///

@@ -6,7 +6,7 @@ use std::path::Path;
 use ndarray::Array4;
 use rayon::prelude::*;
 
-use super::locate::{Dataset, Found, find};
+use super::locate::Found;
 use super::mnist::{self, SIDE};
 use crate::data::formats::archive::{ImageFile, read_images, sha256_of_files};
 use crate::data::formats::decode::{declared_size, decode_grey};
@@ -22,11 +22,6 @@ const REMEDY: &str = "unpack the archive again, or fetch it with `glyphs data fe
 pub struct Mislabelled;
 
 impl Mislabelled {
-    /// Dataset 3 from the first place that has it; see [`find`].
-    pub fn load() -> Result<Samples> {
-        Self::read(&find(Dataset::Mislabelled)?)
-    }
-
     /// Dataset 3 from an archive or a folder: `0/image_000001.jpg` and so on, with
     /// or without an outer folder. Sorted by file name, which is MNIST's order. The
     /// label is the folder's name; `provenance.sha256` is [`sha256_of_files`] over

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use ndarray::Array4;
 
-use super::locate::{Dataset, Found, find};
+use super::locate::Found;
 use crate::data::formats::archive::sha256;
 use crate::data::formats::idx::{Files, Idx, REMEDY, idx_file, read_idx_archive, read_unpacked};
 use crate::data::samples::Samples;
@@ -34,11 +34,6 @@ pub struct Mnist {
 }
 
 impl Mnist {
-    /// MNIST from the first place that has it; see [`find`].
-    pub fn load() -> Result<Self> {
-        Self::read(&find(Dataset::Mnist)?)
-    }
-
     /// MNIST, or digits in its format, from a folder or an archive (zip, tar, tar.gz) with the four
     /// IDX files, plain or gzip; the images may have any size.
     pub fn open(path: &Path) -> Result<Self> {
