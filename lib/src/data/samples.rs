@@ -144,5 +144,8 @@ impl Samples {
 
 /// None where there are no values.
 fn pick<T: Clone>(values: &[T], indices: &[usize]) -> Vec<T> {
-    indices.iter().filter_map(|&i| values.get(i).cloned()).collect()
+    if values.is_empty() {
+        return Vec::new();
+    }
+    indices.iter().map(|&i| values[i].clone()).collect()
 }

@@ -27,6 +27,10 @@ pub(super) fn without_ruling(mut marks: Vec<Mark>, width: usize, height: usize) 
 pub(super) fn squares(mark: &Mark, width: usize, height: usize) -> Option<bool> {
     // A line may lie on the border itself: a little further in it crosses others.
     let (right, low, aside, below) = (width - 1, height - 1, width / 20, height / 20);
+    let [down, across] = mark.extents();
+    if down + 2 * below < height || across + 2 * aside < width {
+        return None;
+    }
     let mut borders = [(); 4].map(|()| [Vec::new(), Vec::new()]);
     let mut parts = [0_usize; 9];
     for &i in &mark.blocks {
