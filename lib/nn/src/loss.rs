@@ -68,13 +68,22 @@ impl Objective for CrossEntropy<'_> {
     }
 }
 
-/// [`CrossEntropy`] of logits on dfdx's tape, `(batch, N)`, as a number: see
-/// [With dfdx](crate#with-dfdx).
+/// [`CrossEntropy`] of logits on dfdx's tape: `(batch, N)` to a number.
 ///
 /// PyTorch equivalent: `torch.nn.functional.cross_entropy(logits, labels)`.
 ///
 /// # Errors
 /// [`CpuError::WrongNumElements`] where `labels` are not as many as the logits have rows.
+///
+/// ```
+/// use dfdx::prelude::{AsArray, Backward, Const, Cpu, Trace, ZerosTensor};
+/// use dfdx_conv::{cross_entropy, shape::Features};
+///
+/// let logits: Features<10> = Cpu::default().zeros_like(&(2, Const));
+/// let loss = cross_entropy(logits.leaky_trace(), &[3, 7]).unwrap();
+/// assert!((loss.array() - 10f32.ln()).abs() < 1e-6);
+/// let gradients = loss.backward();
+/// ```
 pub fn cross_entropy<const N: usize, T: Tape<f32, Cpu>>(
     logits: Features<N, T>,
     labels: &[usize],

@@ -29,12 +29,27 @@ use crate::{
     threads::{join, on_threads},
 };
 
-/// A network of the layers that its type names, on samples of the shape `In`: see
-/// [First steps](crate#first-steps).
+/// A network of the layers that its type names, on samples of the shape `In`.
 ///
-/// The compiler checks that each layer takes what the one before it gives, and names both shapes
-/// where it does not. At creation the layers are lowered into a plan that fuses what can run as one
-/// pass, so that freely composed layers are as fast as blocks written by hand.
+/// The compiler checks that each layer takes what the one before it gives. At creation the layers
+/// are lowered into a plan that fuses what can run as one pass, so that freely composed layers
+/// are as fast as blocks written by hand.
+///
+/// ```
+/// use dfdx_conv::{Adam, Batch, CrossEntropy, Classifier, Network, layers::*};
+///
+/// type LeNet5 = (
+///     (Conv2d<1, 6, 5>, BatchNorm2d<6>, ReLU, MaxPool2d),  // 28 x 28 -> 14 x 14
+///     (Conv2d<6, 16, 5>, BatchNorm2d<16>, ReLU, MaxPool2d), // -> 7 x 7
+///     (Flatten<784>, Linear<784, 120>, ReLU, Linear<120, 10>),
+/// );
+/// let mut model: Network<LeNet5> = Network::new(1);
+/// let images = vec![0.5; 2 * 28 * 28];
+/// let batch = Batch { len: 2, images: &images, features: &[] };
+/// let step = model.train_step(batch, &CrossEntropy::new(&[3, 7]), &mut Adam::new(1e-3)).unwrap();
+/// assert_eq!(step.logits.dim(), (2, 10));
+/// println!("{}", model.summary());
+/// ```
 ///
 /// Images of another shape are named by the second parameter:
 ///
@@ -43,6 +58,15 @@ use crate::{
 ///
 /// type Small = (Conv2d<3, 8>, ReLU, GlobalAvgPool2d, Linear<8, 4>);
 /// let model: Network<Small, Image<3, 56, 40>> = Network::new(1);
+/// ```
+///
+/// Layers that do not fit do not compile; the message names both shapes:
+///
+/// ```compile_fail,E0277
+/// use dfdx_conv::{Network, layers::*};
+///
+/// type Wrong = (Conv2d<1, 8>, ReLU, Conv2d<16, 8>, GlobalAvgPool2d);
+/// let model: Network<Wrong> = Network::new(1);
 /// ```
 pub struct Network<M, In = Image<1, 28, 28>> {
     network: DynNetwork,

@@ -51,6 +51,16 @@ use crate::{Builder, shape::Stride};
 /// ```
 ///
 /// Nor do they in a network, nor does a kernel of even size.
+/// ```compile_fail,E0277
+/// use dfdx_conv::{Network, layers::*};
+///
+/// let model: Network<(Conv2d<3, 8>, GlobalAvgPool2d)> = Network::new(1); // of 1 x 28 x 28
+/// ```
+/// ```compile_fail,E0080
+/// use dfdx_conv::{Network, layers::*};
+///
+/// let model: Network<(Conv2d<1, 8, 4>, GlobalAvgPool2d)> = Network::new(1);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Conv2d<
     const I: usize,

@@ -42,6 +42,12 @@ use crate::{
 /// let x: Images<64, 7, 7> = dev.zeros_like(&(10, Const, Const, Const));
 /// let y: Features<3000> = Flatten::<3000>.forward(x);
 /// ```
+///
+/// ```compile_fail,E0080
+/// use dfdx_conv::{Network, layers::*};
+///
+/// let model: Network<(Conv2d<1, 8>, Flatten<6000>, Linear<6000, 10>)> = Network::new(1);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Flatten<const N: usize>;
 

@@ -49,6 +49,17 @@ use crate::Builder;
 /// let x: Images<64, 7, 7> = dev.zeros_like(&(5, Const, Const, Const));
 /// head.forward(x);
 /// ```
+///
+/// ```compile_fail,E0277
+/// use dfdx_conv::{Network, layers::*};
+///
+/// let model: Network<(Flatten<784>, Linear<700, 10>)> = Network::new(1);
+/// ```
+/// ```compile_fail,E0277
+/// use dfdx_conv::{Network, layers::*};
+///
+/// let model: Network<(Conv2d<1, 8>, Linear<8, 10>)> = Network::new(1); // not flattened
+/// ```
 #[derive(Clone, Debug)]
 pub struct Linear<
     const I: usize,

@@ -26,7 +26,14 @@ use crate::{
 /// It runs on dfdx's tape, its forward pass a second time for its gradient, and is slower than
 /// the layers of this crate. What it draws at random follows from the network's seed and the
 /// optimiser's step. Its parameters are the network's: named, saved, trained and frozen like all
-/// others. See [Your own layers](crate#your-own-layers).
+/// others.
+///
+/// ```
+/// use dfdx_conv::{Network, layers::*};
+///
+/// type Mlp = (Flatten<784>, Linear<784, 64>, OnTape<dfdx::nn::builders::LayerNorm1D<64>>, ReLU, Linear<64, 10>);
+/// let model: Network<Mlp> = Network::new(1);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OnTape<M>(PhantomData<fn() -> M>);
 

@@ -38,6 +38,13 @@ use crate::{Builder, shape::Halve};
 /// let x: Images<8, 1, 1> = dev.zeros_like(&(10, Const, Const, Const));
 /// MaxPool2d.forward(x);
 /// ```
+///
+/// ```compile_fail,E0277
+/// use dfdx_conv::{Network, layers::*, shape::Image};
+///
+/// type Pooled = (Conv2d<1, 8>, MaxPool2d, MaxPool2d, GlobalAvgPool2d);
+/// let model: Network<Pooled, Image<1, 3, 3>> = Network::new(1);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MaxPool2d;
 

@@ -38,7 +38,18 @@ use crate::{Builder, shape::Halve};
 /// ```
 ///
 /// As a module of dfdx it is one operation on the tape: training is `forward_mut` of a tensor with a
-/// tape, evaluation is `forward` of one without. See [With dfdx](crate#with-dfdx).
+/// tape, evaluation is `forward` of one without.
+/// ```
+/// use dfdx::prelude::{Backward, Const, Cpu, DeviceBuildExt, Module, ModuleMut, Trace, ZeroGrads, ZerosTensor};
+/// use dfdx_conv::{cross_entropy, layers::{Flatten, Linear, VggBlock}, shape::Images};
+///
+/// let dev = Cpu::default();
+/// let mut model = dev.build_module::<(VggBlock<1, 16>, Flatten<3136>, Linear<3136, 10>), f32>();
+/// let x: Images<1, 28, 28> = dev.zeros_like(&(2, Const, Const, Const));
+/// let logits = model.forward_mut(x.trace(model.alloc_grads()));
+/// let gradients = cross_entropy(logits, &[3, 7]).unwrap().backward();
+/// let logits = model.forward(x);
+/// ```
 #[derive(Clone, Debug)]
 pub struct VggBlock<const I: usize, const O: usize, E: Dtype = f32, D: Storage<E> = Cpu> {
     pub conv1: Conv2d<I, O, 3, 1, E, D>,

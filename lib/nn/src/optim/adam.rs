@@ -17,7 +17,21 @@ use crate::{
 ///
 /// As PyTorch's `torch.optim.Adam`, and `AdamW` where `weight_decay` is not 0. It updates a
 /// [`Network`](crate::Network) in its `train_step`, and any module of dfdx as dfdx's own
-/// optimisers do: see [With dfdx](crate#with-dfdx).
+/// optimisers do.
+///
+/// ```
+/// use dfdx::prelude::{Backward, Const, Cpu, DeviceBuildExt, Module, Optimizer, Trace, ZeroGrads, ZerosTensor};
+/// use dfdx_conv::{Adam, cross_entropy, layers::Linear, shape::Features};
+///
+/// let dev = Cpu::default();
+/// let mut model = dev.build_module::<Linear<8, 3>, f32>();
+/// let mut adam = Adam::new(1e-3);
+/// let x: Features<8> = dev.zeros_like(&(2, Const));
+/// let loss = cross_entropy(model.forward(x.traced(model.alloc_grads())), &[0, 2]).unwrap();
+/// adam.update(&mut model, &loss.backward()).unwrap();
+/// # use dfdx_conv::Optimizer as _;
+/// assert_eq!(adam.tensors()[0].name, "first.bias");
+/// ```
 #[derive(Clone, Debug)]
 pub struct Adam {
     /// May be set between steps, by a schedule.
