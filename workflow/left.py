@@ -70,11 +70,10 @@ def is_status(line):
     return usual or (line.isspace() and len(line) > 1) or line.startswith("warning: be sure to add")
 
 
-def plan(executed, quick):
+def plan(executed):
     """The notebooks that will run, in order, each with the seconds that it took before, and whether
-    that was here: `executed` has their files of the last report. What was published took other
-    seconds than a quick run takes."""
-    published = {} if quick or not PUBLISHED.exists() else {
+    that was here: `executed` has their files of the last report."""
+    published = {} if not PUBLISHED.exists() else {
         name: 3600 * int(hours or 0) + 60 * int(minutes) + int(seconds or 0)
         for name, hours, minutes, seconds in TIME.findall(PUBLISHED.read_text())
     }  # fmt: skip

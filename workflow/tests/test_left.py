@@ -85,7 +85,6 @@ def test_the_plan_has_the_times_of_this_machine_and_else_those_published(noteboo
     first, *others = [path.stem for path in published]
     folder = notebooks(**{first: 12.5})
     executed = [folder / path.name for path in published]
-    plan = left.plan(executed, quick=False)
+    plan = left.plan(executed)
     assert plan.pop(first) == [12.5, True]
     assert list(plan) == others and all(seconds > 10 and not here for seconds, here in plan.values())
-    assert all(times == [None, False] for times in left.plan(executed[1:], quick=True).values())

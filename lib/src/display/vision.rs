@@ -126,8 +126,8 @@ pub fn occlusion(model: &dyn Classifier, samples: &Samples, indices: &[usize]) -
     ))
 }
 
-/// The images of some groups of classes, one dot each, by the first two principal components of
-/// the last hidden layer.
+/// The images of some groups of classes, the name of its class for each, by the first two principal
+/// components of the last hidden layer.
 ///
 /// # Errors
 /// Where the network takes other images, or has no hidden layer.
@@ -174,10 +174,10 @@ pub fn embedding(
         LineChart::new(title, Axis::new("first component"), Axis::new("second component"));
     for group in groups {
         let inside = |&i: &usize| group.classes.contains(&samples.classes[samples.labels[i]]);
-        let dots = (0..samples.len()).filter(inside);
-        let dots = dots.map(|i| (f64::from(x[i]), f64::from(y[i])));
+        let images = (0..samples.len()).filter(inside);
+        let words = |i| (f64::from(x[i]), f64::from(y[i]), name(samples, i).to_owned());
         let names: Vec<String> = group.classes.chars().map(String::from).collect();
-        chart = chart.dots(names.join(" "), dots.collect::<Vec<_>>());
+        chart = chart.words(names.join(" "), images.map(words));
     }
     Ok(chart)
 }

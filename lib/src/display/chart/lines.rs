@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use plotters::style::Color;
+use plotters::style::text_anchor::{HPos, VPos};
 
 use super::axis::{Axis, Scale};
 use super::figure::{Figure, Key};
@@ -48,6 +49,8 @@ struct Series {
     censored: Vec<(f64, f64)>,
     /// Of y, at x.
     intervals: Vec<(f64, Interval)>,
+    /// What stands at each point in place of a dot.
+    marks: Vec<String>,
 }
 
 impl LineChart {
@@ -96,6 +99,17 @@ impl LineChart {
             intervals: points.iter().filter_map(|(x, _, i)| Some((*x, (*i)?))).collect(),
             ..Series::new(label, vec![dots], Form::Dots)
         });
+        self
+    }
+
+    /// Short words at each (x, y), which tell points apart without their colour: (x, y, words).
+    pub fn words(
+        mut self,
+        label: impl Into<String>,
+        points: impl IntoIterator<Item = (f64, f64, String)>,
+    ) -> Self {
+        let (points, marks) = points.into_iter().map(|(x, y, words)| ((x, y), words)).unzip();
+        self.series.push(Series { marks, ..Series::new(label, vec![points], Form::Dots) });
         self
     }
 
@@ -192,7 +206,8 @@ impl Show for LineChart {
 
 impl Series {
     fn new(label: impl Into<String>, runs: Vec<Vec<(f64, f64)>>, form: Form) -> Self {
-        Self { label: label.into(), runs, form, censored: Vec::new(), intervals: Vec::new() }
+        let (censored, intervals, marks) = (Vec::new(), Vec::new(), Vec::new());
+        Self { label: label.into(), runs, form, censored, intervals, marks }
     }
 
     fn draw(&self, plot: &Plot, x: &Scale, y: &Scale, i: usize) -> Drawn {
@@ -211,6 +226,15 @@ impl Series {
                 for (at, interval) in &self.intervals {
                     let ends = [(*at, interval.low), (*at, interval.high)];
                     plot.line(&placed(&ends, x, y), colour.mix(0.6).stroke_width(6))?;
+                }
+                let middle = (HPos::Center, VPos::Center);
+                for (at, words) in self.runs.iter().flatten().zip(&self.marks) {
+                    for at in placed(&[*at], x, y) {
+                        plot.words(words, plot.pixel(at), 13, colour, middle)?;
+                    }
+                }
+                if !self.marks.is_empty() {
+                    return Ok(());
                 }
                 let dot = |&at: &(f64, f64)| plot.dot(at, 3.5, colour.mix(0.7));
                 return line.iter().try_for_each(dot);
