@@ -13,14 +13,12 @@ others; links to pages that are not there yet come with the last call, without i
 
 import argparse
 import base64
-import functools
 import hashlib
 import json
 import os
 import platform
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import jinja2
@@ -113,7 +111,7 @@ def main(outputs, names, report=None, without=(), only=None):
     if only:
         print(f"{only} · {report / only}.html")
     for board in shared["boards"]:
-        html = render(f"{board['name']}.html.j2", **shared, board=board, run={"versions": versions(), "commit": commit()})
+        html = render(f"{board['name']}.html.j2", **shared, board=board, run={"versions": versions(), "commit": results.commit()})
         write(report / f"{board['name']}.html", html)
 
 
@@ -130,7 +128,7 @@ def describe(name, notebook):
         "short": notebook.metadata.get("title", words.replace("-", " ")),
         "title": plain(title.group(1)) if title else name,
         "summary": re.sub(r"^Question\. *", "", plain(prose[0])) if prose else "",
-        "run": {"versions": versions(), "commit": commit(), **notebook.metadata.get("glyphs", {})},
+        "run": {"versions": versions(), "commit": results.commit(), **notebook.metadata.get("glyphs", {})},
     }
 
 
@@ -209,7 +207,7 @@ def overview(shared, runs, made):
         legend=results.legend,
         setup=setup(),
         seconds=sum(page["run"].get("seconds") or 0 for page in shared["pages"]),
-        run={"versions": versions(), "commit": commit()},
+        run={"versions": versions(), "commit": results.commit()},
     )
 
 
@@ -239,21 +237,8 @@ def sha256(text):
 
 def versions():
     kernel = os.environ.get("GLYPHS_EVCXR_VERSION")
-    found = [tool("rustc", "--version").split(" (")[0], f"Python {platform.python_version()}"]
+    found = [results.tool("rustc", "--version").split(" (")[0], f"Python {platform.python_version()}"]
     return found + ([f"evcxr_jupyter {kernel}"] if kernel else [])
-
-
-@functools.cache
-def commit():
-    """The commit that the working tree is at when this is first asked, marked where something was changed."""
-    return tool("git", "describe", "--always", "--dirty", "--abbrev=10")
-
-
-def tool(*command):
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return ""
 
 
 def clock(seconds):

@@ -29,7 +29,7 @@ def main(outputs="outputs"):
     if missing:
         sys.exit(f"{outputs} lacks {len(missing)} of {len(listed)} runs, {missing[0]} among them: `make full` makes them")
     # Asked before the tree changes, for the pages.
-    pages.commit()
+    results.commit()
     for folder in ("results", "ensembles"):
         replace(outputs / folder, REFERENCE / folder, "*.json")
     shutil.rmtree(REFERENCE / "report", ignore_errors=True)

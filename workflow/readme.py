@@ -179,9 +179,21 @@ def pace(bench):
     fastest = [f"{ms:.0f} ms in {bits} ({name})" for bits, of in of_peers.items() if of for ms, name in [min(of)]]
     others = f" The fastest of the others takes {' and '.join(fastest)}." if fastest else ""
     return (
-        f"- A training step of {row['batch']} images takes {row['ms']['median']:.0f} ms in 32-bit arithmetic.{others} "
+        f"- A training step of {row['batch']} images takes {row['ms']['median']:.0f} ms in 32-bit arithmetic.{others}{inference(bench)} "
         f"See [bench-peers](bench-peers/README.md) ({machine['cpu']}, {row['threads']} cores)."
     )
+
+
+def inference(bench):
+    """The same of many images and of one."""
+    rows = [row for row in rows_of(bench, "inference") if row["network"] == "original" and not row["limit"] and row["peers"]]
+    told = []
+    for row in rows:
+        ms, fastest = min((ms["median"], PEERS[peer]) for peer, ms in row["peers"].items())
+        images = "one image" if row["batch"] == 1 else f"{row['batch']:,} images"
+        ours, theirs = (f"{of:,.0f}" if of >= 10 else f"{of:.2f}" for of in (row["ms"]["median"], ms))
+        told.append(f"{ours} ms for {images} (the fastest of the others: {theirs} ms, {fastest})")
+    return f" Inference takes {' and '.join(told)}." if told else ""
 
 
 def fill(path, text, check):

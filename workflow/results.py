@@ -1,5 +1,6 @@
 """Reads the result files of a run, and sets them beside the figures of the 2021 report."""
 
+import functools
 import json
 import math
 import statistics
@@ -36,7 +37,7 @@ MAIN = {
 }
 
 PARTS = {
-    1: ("62 characters from drawings", "Validation accuracy after the last epoch"),
+    1: ("62 characters from drawings", "Validation accuracy after the last epoch (the report's: after epoch 28 of 30)"),
     2: ("MNIST, from a random start and from the pretrained digits", "Accuracy on the MNIST test set"),
     3: ("Labels that are hardly ever right", "Accuracy on the MNIST test set"),
 }
@@ -45,6 +46,20 @@ PARTS = {
 def glyphs(*arguments, **options):
     """Runs the command line."""
     return subprocess.run(["glyphs", *arguments], check=True, **options)
+
+
+@functools.cache
+def commit():
+    """The commit that the working tree is at when this is first asked, marked where something was changed."""
+    return tool("git", "describe", "--always", "--dirty", "--abbrev=10")
+
+
+def tool(*command):
+    """What a program prints; nothing where it is missing or fails."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
 
 
 def read(folder):
@@ -120,49 +135,68 @@ def findings(runs):
     def merged(run):
         return run["metrics"]["merged_accuracy"]
 
+    other_seed = measured(runs, 2, "report-pretraining-next-seed", "pretrained")
     sentences = [
         (
-            "Of the drawings held out for validation, {} are classified correctly, and {} once characters that look alike count as one.",
-            [mean(1, "ours"), mean(1, "ours", value=merged)],
+            "Of the drawings held out for validation, {} are classified correctly, and {} once characters that look alike count as one; "
+            "by the baseline, without cropping or distortions, {}.",
+            [mean(1, "ours"), mean(1, "ours", value=merged), mean(1, "plain")],
         ),
+        ("Knowing a drawing's size and position relative to the writer's other drawings {}.", [context(runs)]),
+        ("Pretraining on 360 drawn digits {} ({} seeds, each from a network that another seed pretrained).", [pretraining(runs), len(other_seed)]),
         (
-            "The baseline, without cropping or distortions, classifies {} correctly; the network that also gets size and position relative to the writer's other drawings, {}.",
-            [mean(1, "plain"), mean(1, "ours-in-context")],
+            "With frozen convolutions, the original network that was pretrained under its own seed classifies {} of the MNIST test set correctly; with frozen random ones, {}.",
+            both("frozen-trunk"),
         ),
-        ("Pretraining on 360 drawn digits {}.", [pretraining(runs)]),
-        ("With frozen convolutions, a pretrained network classifies {} of the MNIST test set correctly; with frozen random ones, {}.", both("frozen-trunk")),
         (
             "Trained on wrong labels as if they were right, the original network from a random start classifies {} of the digits correctly; "
-            "told that each label names a digit that the image does not show, {}.",
+            "told that each label names a digit that the image does not show, and trained for nine epochs on distorted images, {}.",
             [mean(3, "report"), mean(3, "forward-9")],
         ),
     ]
     return [sentence.format(*values) for sentence, values in sentences if all(values)]
 
 
+def context(runs):
+    """What a writer's other drawings do to the accuracy of the validation images."""
+    comparisons = {
+        "for writers never seen in training": ("ours-by-writer", "ours-in-context-by-writer"),
+        "for writers seen in training": ("ours", "ours-in-context"),
+    }
+    found = {words: [measured(runs, 1, protocol) for protocol in pair] for words, pair in comparisons.items()}
+    overlaps = [overlap(run) for run in runs if experiment(run) == (1, "original", "random", "ours")]
+    return effect("validation accuracy", found, overlaps[0] if overlaps else 0)
+
+
 def pretraining(runs):
-    """What it does to the accuracy with few and with all images, by pairs of the same seed; nothing where a run is missing.
-    Networks that another seed pretrained have no head start: their features never met their output layer."""
-    amounts = {"few-100": "with 100 images", "report": "with all 60,000"}
+    """What it does to the accuracy with few and with all images. Networks that another seed pretrained have no head
+    start: their features never met their output layer."""
+    amounts = {"with 100 images": "few-100", "with all 60,000": "report"}
+    found = {
+        words: [measured(runs, 2, protocol), measured(runs, 2, f"{protocol}-pretraining-next-seed", "pretrained")] for words, protocol in amounts.items()
+    }
+    return effect("MNIST accuracy", found)
+
+
+def effect(what, comparisons, overlap=0):
+    """What a change does to an accuracy, which has two values by seed, in each of the comparisons; nothing where a run is missing."""
     changes = {"raises": [], "lowers": [], "": []}
-    for protocol, images in amounts.items():
-        start = measured(runs, 2, f"{protocol}-pretraining-next-seed", "pretrained")
-        other = {seed: value for seed, value in measured(runs, 2, protocol).items() if seed in start}
-        differences = [start[seed] - other[seed] for seed in other]
-        if not differences:
+    for words, (before, after) in comparisons.items():
+        seeds = sorted(before.keys() & after.keys())
+        if not seeds:
             return None
-        gain, half = mean_and_half(differences)
-        means = [f"{100 * statistics.fmean(values.values()):.1f}" for values in (other, start)]
+        gain, half = mean_and_half([after[seed] - before[seed] for seed in seeds], overlap)
+        means = [f"{100 * statistics.fmean(of[seed] for seed in seeds):.1f}" for of in (before, after)]
         if abs(gain) > half:
-            changes["raises" if gain > 0 else "lowers"].append(f"from {' to '.join(means)} % {images}")
+            changes["raises" if gain > 0 else "lowers"].append(f"from {' to '.join(means)} % {words}")
         else:
-            changes[""].append(f"{images} ({' and '.join(means)} %)")
+            changes[""].append(f"{words} ({' and '.join(means)} %)")
     told = [f"{verb} {{}} {', and '.join(found)}" for verb, found in changes.items() if verb and found]
-    words = " and ".join(told).replace("{}", "MNIST accuracy", 1).replace("{}", "it")
+    sentence = " and ".join(told).replace("{}", what, 1).replace("{}", "it")
     if not changes[""]:
-        return words
+        return sentence
     untold = f"{' and '.join(changes[''])} the difference cannot be told from chance"
-    return f"{words}; {untold}" if words else f"changes MNIST accuracy so little that {untold}"
+    return f"{sentence}; {untold}" if sentence else f"changes {what} so little that {untold}"
 
 
 def effort(runs, made):

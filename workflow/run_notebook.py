@@ -30,6 +30,7 @@ from pygments.lexers import RustLexer
 from pygments.token import Comment, String
 
 import left
+import results
 from lifetime import end_with_report
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -125,13 +126,14 @@ def run(notebook, executed, timeout=None):
 
     os.environ["GLYPHS_KERNEL"] = "run"
     executed.parent.mkdir(parents=True, exist_ok=True)
-    started = time.time()
+    started, commit = time.time(), results.commit()
     executed_now = False
     try:
         execute(content, name, executed, timeout, notebook.parent)
         content.metadata["glyphs"] = {
             "started": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(started)),
             "seconds": round(time.time() - started, 1),
+            "commit": commit,
         }
         nbformat.write(content, partial)
         os.replace(partial, executed)

@@ -266,7 +266,7 @@ def test_the_index_opens_with_figures_of_the_records():
     found = " ".join(results.findings(both + all_images + next_seed(own, "few-100") + next_seed(own, "report")))
     assert "raises MNIST accuracy from 86.1 to 96.1 % with 100 images, and from" in found
     found = " ".join(results.findings(both + all_images + next_seed(own, "few-100") + next_seed(random, "report")))
-    assert "; with all 60,000 (86.1 and 86.1 %) the difference cannot be told from chance." in found
+    assert "; with all 60,000 (86.1 and 86.1 %) the difference cannot be told from chance (3 seeds" in found
 
 
 def test_intervals_allow_for_splits_and_groups():

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, missing
 
-import pages
+import results
 
 FILES = ["workflow", "requirements.txt", "Cargo.toml", "Cargo.lock"]
 NOBODY = "65534"
@@ -210,6 +210,6 @@ def test_of_two_set_ups_at_once_one_makes_the_kernel(tmp_path):
 
 def test_without_git_and_without_a_repository_no_commit_is_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert pages.tool("git", "describe", "--always") == ""
+    assert results.tool("git", "describe", "--always") == ""
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert pages.tool("git", "--version") == ""
+    assert results.tool("git", "--version") == ""
