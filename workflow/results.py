@@ -21,9 +21,9 @@ COMPARABLE = ("report", "plain", "ours")
 MAIN = {
     "plain": "the baseline",
     "ours": "ours, one drawing at a time",
-    "ours-in-context": "ours, with the writer's other drawings",
+    "ours-in-context": "ours, in context",
     "ours-by-writer": "ours, writers never seen",
-    "ours-in-context-by-writer": "ours, writers never seen, with their other drawings",
+    "ours-in-context-by-writer": "ours, in context, writers never seen",
     "report": "as we read the 2021 report",
     "report-pretraining-next-seed": "the same, pretrained by another seed",
     "clean": "5,000 images held out, one cycle",
@@ -142,7 +142,7 @@ def findings(runs):
             "by the baseline, without cropping or distortions, {}.",
             [mean(1, "ours"), mean(1, "ours", value=merged), mean(1, "plain")],
         ),
-        ("Knowing a drawing's size and position relative to the writer's other drawings {}.", [context(runs)]),
+        ("Knowing a drawing's size and position relative to the writer's other drawings (its context) {}.", [context(runs)]),
         ("Pretraining on 360 drawn digits {} ({} seeds, each from a network that another seed pretrained).", [pretraining(runs), len(other_seed)]),
         (
             "With frozen convolutions, the original network that was pretrained under its own seed classifies {} of the MNIST test set correctly; with frozen random ones, {}.",
