@@ -9,7 +9,7 @@ use crate::{Error, LayerSpec, Optimizer, Result, shape::Dims};
 pub struct Batch<'a> {
     /// Number of samples, at least 1.
     pub len: usize,
-    /// `(len, channels, height, width)` row-major.
+    /// `(len, channels, height, width)` row-major; `(len, length)` for a network of vectors.
     pub images: &'a [f32],
     /// `(len, features)` row-major; empty for a network without auxiliary features.
     pub features: &'a [f32],
@@ -17,6 +17,15 @@ pub struct Batch<'a> {
 
 /// A loss over the logits of one batch, with its gradient.
 pub trait Objective: Sync {
+    /// Whether it can judge logits of the shape `(len, classes)`. A training step asks before it
+    /// changes anything.
+    ///
+    /// # Errors
+    /// Where it cannot, e.g. for want of a label.
+    fn check(&self, _len: usize, _classes: usize) -> Result<()> {
+        Ok(())
+    }
+
     /// Mean loss of the batch. Writes its gradient with respect to `logits`,
     /// `(len, classes)`, over `gradient`.
     fn loss(&self, logits: ArrayView2<f32>, gradient: ArrayViewMut2<f32>) -> f32;
@@ -25,6 +34,7 @@ pub trait Objective: Sync {
 /// What one training step yields.
 #[derive(Clone, Debug)]
 pub struct Step {
+    /// Mean loss of the batch, before the update.
     pub loss: f32,
     /// `(len, classes)`: the logits of the forward pass, in training mode.
     pub logits: Array2<f32>,
@@ -59,6 +69,9 @@ pub struct Signature {
 
 impl Signature {
     /// Refuses a batch of another size.
+    ///
+    /// # Errors
+    /// Where there is no image, or another number of pixels or features than `batch.len` asks for.
     pub fn check(&self, batch: &Batch) -> Result<()> {
         if batch.len == 0 {
             return Err(Error::argument("a batch of no images", "give at least one image"));
@@ -67,10 +80,13 @@ impl Signature {
             ("pixels", batch.images.len(), self.input.len()),
             ("features", batch.features.len(), self.features),
         ] {
-            if given != batch.len * each {
+            if batch.len.checked_mul(each) != Some(given) {
                 return Err(Error::argument(
                     format!("a batch of {} images has {given} {what}", batch.len),
-                    format!("give {each} {what} per image, {} in all", batch.len * each),
+                    format!(
+                        "give {each} {what} per image, {} in all",
+                        batch.len.saturating_mul(each)
+                    ),
                 ));
             }
         }
@@ -86,6 +102,10 @@ pub trait Classifier: Send + Sync {
     /// Forward pass in training mode, backward pass and one update. Whatever is drawn at random
     /// depends on the network's seed and on the optimiser's step count alone, so that a resumed
     /// run repeats it.
+    ///
+    /// # Errors
+    /// Where the batch does not fit the [`Signature`], or the objective does not fit the batch;
+    /// nothing is changed then. Where a module on dfdx's tape fails.
     fn train_step(
         &mut self,
         batch: Batch,
@@ -94,6 +114,9 @@ pub trait Classifier: Send + Sync {
     ) -> Result<Step>;
 
     /// `(len, classes)` in evaluation mode.
+    ///
+    /// # Errors
+    /// Where the batch does not fit the [`Signature`]; where a module on dfdx's tape fails.
     fn logits(&self, batch: Batch) -> Result<Array2<f32>>;
 
     fn num_classes(&self) -> usize {
@@ -118,8 +141,12 @@ pub trait Classifier: Send + Sync {
         Vec::new()
     }
 
-    /// Evaluation-mode outputs of every stage, each `(len, units)`. A stage is named after its first
-    /// layer, and includes the batch normalisation and ReLU that follow it.
+    /// Evaluation-mode outputs of every stage, each `(len, units)`. A stage is named after its
+    /// first layer, and includes the batch normalisation and ReLU that follow it; a residual is one
+    /// stage. Dropout and flattening are left out: they give the values of the stage before.
+    ///
+    /// # Errors
+    /// As [`Classifier::logits`].
     fn activations(&self, batch: Batch) -> Result<Vec<(String, Array2<f32>)>> {
         Ok(vec![("logits".into(), self.logits(batch)?)])
     }

@@ -8,7 +8,7 @@ use crate::{Classifier, DynNetwork, Error, Result};
 
 impl DynNetwork {
     /// Writes all parameters and running statistics to a safetensors file, under their names. The
-    /// file is written whole or not at all.
+    /// file is written whole or not at all. Which layers are frozen is not saved.
     ///
     /// # Errors
     /// [`Error::File`] where it cannot be written.

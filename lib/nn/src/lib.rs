@@ -19,7 +19,6 @@ mod threads;
 pub use classifier::{Batch, Classifier, Objective, Signature, Step, TensorMut, TensorRef};
 pub use error::{Error, Result};
 pub use kernels::{Instructions, peak_gflops};
-pub use layers::dropout::split_mix64;
 pub use loss::{CrossEntropy, argmax, cross_entropy, log_softmax};
 pub use network::{DynNetwork, Network};
 pub use onnx::to_onnx;
@@ -28,6 +27,11 @@ pub use plan::{
     builder::Builder,
     spec::{LayerKind, LayerSpec, TensorSpec},
 };
-pub use summary::{LayerSummary, Summary, format_count};
+pub use summary::{LayerSummary, Summary};
 /// The crates whose values this one takes and gives.
 pub use {dfdx, ndarray};
+
+#[doc(hidden)]
+pub use layers::dropout::split_mix64;
+#[doc(hidden)]
+pub use summary::format_count;

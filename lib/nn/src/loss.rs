@@ -8,7 +8,7 @@ use dfdx::{
 use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis};
 
 use crate::{
-    Objective,
+    Error, Objective, Result,
     kernels::{buffer::add, view::values},
     shape::Features,
 };
@@ -24,7 +24,8 @@ pub fn log_softmax(logits: ArrayView2<f32>) -> Array2<f64> {
     log_p
 }
 
-/// Index of the largest value; of equals the first.
+/// Index of the largest value; of equals the first. A NaN is never the larger one: a row that
+/// begins with NaN gives 0.
 pub fn argmax(row: ArrayView1<f32>) -> usize {
     let better = |best: usize, i: usize| if row[i] > row[best] { i } else { best };
     (0..row.len()).fold(0, better)
@@ -32,8 +33,9 @@ pub fn argmax(row: ArrayView1<f32>) -> usize {
 
 /// Mean cross-entropy of the softmax of logits, for one label an image.
 ///
-/// As PyTorch's `CrossEntropyLoss`. A label that is no class makes the loss NaN. So does another
-/// number of labels than of images, with a gradient of 0: a training step goes through all the same.
+/// As PyTorch's `CrossEntropyLoss`. A training step refuses a label that is no class, and another
+/// number of labels than of images, before it changes anything. [`Objective::loss`] by itself is
+/// NaN for both.
 #[derive(Clone, Copy, Debug)]
 pub struct CrossEntropy<'a> {
     labels: &'a [usize],
@@ -47,6 +49,22 @@ impl<'a> CrossEntropy<'a> {
 }
 
 impl Objective for CrossEntropy<'_> {
+    /// # Errors
+    /// Where there is not one label per image, or a label is no class.
+    fn check(&self, len: usize, classes: usize) -> Result<()> {
+        if self.labels.len() != len {
+            let problem = format!("{} labels for {len} images", self.labels.len());
+            return Err(Error::argument(problem, "give one label per image"));
+        }
+        match self.labels.iter().find(|label| **label >= classes) {
+            Some(label) => Err(Error::argument(
+                format!("a label of {label} for {classes} classes"),
+                "number the classes from 0, and let the network end in one value per class",
+            )),
+            None => Ok(()),
+        }
+    }
+
     fn loss(&self, logits: ArrayView2<f32>, mut gradient: ArrayViewMut2<f32>) -> f32 {
         let batch = logits.nrows() as f64;
         if self.labels.len() != logits.nrows() {
@@ -73,7 +91,8 @@ impl Objective for CrossEntropy<'_> {
 /// PyTorch equivalent: `torch.nn.functional.cross_entropy(logits, labels)`.
 ///
 /// # Errors
-/// [`CpuError::WrongNumElements`] where `labels` are not as many as the logits have rows.
+/// [`CpuError::WrongNumElements`] where `labels` are not as many as the logits have rows. A label
+/// that is no class makes the loss NaN.
 ///
 /// ```
 /// use dfdx::prelude::{AsArray, Backward, Const, Cpu, Trace, ZerosTensor};

@@ -122,7 +122,7 @@ where
     /// # Panics
     /// Where a layer of your own gives two of its parts one name, or its `lower` adds layers that
     /// do not fit its input and `Output`; where linear layers take different numbers of features;
-    /// where a size is 0.
+    /// where a size is 0, or no memory could hold a tensor.
     pub fn new(seed: u64) -> Self {
         let mut layers = Builder::new(In::DIMS);
         layers.unnamed::<M, In>();
@@ -145,7 +145,7 @@ impl DynNetwork {
     /// # Errors
     /// Where a layer does not take what the one before it gives, or the last gives no vector;
     /// where two layers with weights have the same name; where linear layers take different numbers
-    /// of features; where a size is 0.
+    /// of features; where a size is 0, or no memory could hold a tensor.
     pub fn new(layers: Builder, seed: u64) -> Result<Self> {
         let (input, layers) = layers.finish()?;
         let device = Cpu::seed_from_u64(seed);
@@ -202,13 +202,28 @@ impl DynNetwork {
     /// the batch.
     ///
     /// # Errors
-    /// Where no tensor has such a name.
+    /// Where no layer with tensors has such a name. A tensor's name is refused: batch normalisation
+    /// is frozen as a whole or not at all.
     pub fn freeze(&mut self, layers: &[&str]) -> Result<()> {
+        let is_tensor = |layer: &&&str| {
+            let name = layer.trim_end_matches('.');
+            self.tensors.iter().any(|tensor| tensor.name == name)
+        };
+        if let Some(layer) = layers.iter().find(is_tensor) {
+            let problem = format!("{layer} is a tensor, and layers are frozen as a whole");
+            return Err(Error::argument(problem, "name its layer"));
+        }
         let within = self.within(layers)?;
         for (at, tensor) in self.tensors.iter_mut().enumerate() {
             tensor.frozen = within.contains(&at);
         }
         Ok(())
+    }
+
+    /// The names of the tensors that training leaves as they are, see [`DynNetwork::freeze`].
+    pub fn frozen(&self) -> Vec<&str> {
+        let frozen = self.tensors.iter().filter(|tensor| tensor.frozen);
+        frozen.map(|tensor| tensor.name.as_str()).collect()
     }
 
     /// Takes over the weights and running statistics of the layers of these names.
@@ -402,7 +417,9 @@ impl Classifier for DynNetwork {
         objective: &dyn Objective,
         optimizer: &mut dyn Optimizer,
     ) -> Result<Step> {
-        self.signature().check(&batch)?;
+        let signature = self.signature();
+        signature.check(&batch)?;
+        objective.check(batch.len, signature.classes)?;
         on_threads(|| self.step(batch, objective, optimizer))
     }
 

@@ -52,11 +52,14 @@ impl<N: ConstDim> SampleShape for (N,) {
 /// The shape of one sample at run time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dims {
+    /// `channels * height * width` values, in this order.
     Image { channels: usize, height: usize, width: usize },
+    /// So many values.
     Vector(usize),
 }
 
 impl Dims {
+    /// [`Dims::Image`] of these sizes.
     pub const fn image(channels: usize, height: usize, width: usize) -> Self {
         Self::Image { channels, height, width }
     }
@@ -67,6 +70,7 @@ impl Dims {
         channels.saturating_mul(height).saturating_mul(width)
     }
 
+    /// Whether a size is 0.
     pub fn is_empty(self) -> bool {
         self.len() == 0
     }

@@ -4,9 +4,10 @@ use std::fmt;
 
 use crate::plan::spec::LayerSpec;
 
-/// The layers of a network, in order.
+/// The layers of a network, in order. Displayed as a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {
+    /// One row each; those within a residual stand before it.
     pub layers: Vec<LayerSummary>,
 }
 
@@ -19,7 +20,7 @@ pub struct LayerSummary {
     pub kind: String,
     /// Without the batch, e.g. `[32, 28, 28]`.
     pub output_shape: Vec<usize>,
-    /// Trainable numbers.
+    /// Numbers that an optimiser changes, whether they are frozen now or not.
     pub parameters: usize,
     /// Multiplications and additions of one sample's forward pass, the way the layer is defined.
     pub operations: usize,
@@ -38,10 +39,12 @@ impl Summary {
         Self { layers: each.collect() }
     }
 
+    /// [`LayerSummary::parameters`] of all layers.
     pub fn parameters(&self) -> usize {
         self.layers.iter().map(|layer| layer.parameters).sum()
     }
 
+    /// [`LayerSummary::operations`] of all layers.
     pub fn operations(&self) -> usize {
         self.layers.iter().map(|layer| layer.operations).sum()
     }
@@ -49,16 +52,28 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shape = |layer: &LayerSummary| {
+            let sizes: Vec<String> = layer.output_shape.iter().map(usize::to_string).collect();
+            sizes.join(" x ")
+        };
+        // Wide enough for the widest, and a gap after it.
+        let width = |least: usize, text: &dyn Fn(&LayerSummary) -> String| {
+            let widest = self.layers.iter().map(|layer| text(layer).chars().count()).max();
+            widest.filter(|widest| *widest >= least).map_or(least, |widest| widest + 2)
+        };
+        let names = width(16, &|layer| layer.name.clone());
+        let kinds = width(28, &|layer| layer.kind.clone());
+        let shapes = width(16, &shape);
         let mut line = |name: &str, kind: &str, shape: &str, numbers: [String; 2]| {
             let [parameters, operations] = numbers;
-            writeln!(f, "{name:<16}{kind:<28}{shape:<16}{parameters:>12}{operations:>16}")
+            write!(f, "{name:<names$}{kind:<kinds$}{shape:<shapes$}")?;
+            writeln!(f, "{parameters:>12}{operations:>16}")
         };
         let titles = ["parameters", "operations"].map(str::to_owned);
         line("layer", "kind", "output", titles)?;
         for layer in &self.layers {
-            let shape: Vec<String> = layer.output_shape.iter().map(usize::to_string).collect();
             let numbers = [layer.parameters, layer.operations].map(format_count);
-            line(&layer.name, &layer.kind, &shape.join(" x "), numbers)?;
+            line(&layer.name, &layer.kind, &shape(layer), numbers)?;
         }
         let totals = [self.parameters(), self.operations()].map(format_count);
         line("total", "", "", totals)

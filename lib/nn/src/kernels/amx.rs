@@ -18,13 +18,18 @@ pub(crate) const ROWS: usize = 32;
 /// Vectors of a tile.
 const TILE: usize = 16;
 
-/// Whether this processor and system have AMX for bf16. Asks the system for it.
+/// Whether evaluation in bf16 uses AMX from now on: choosing another instruction set also switches
+/// it off, but not for weights that are packed already.
 pub(crate) fn available() -> bool {
+    Instructions::current() == Instructions::Avx512 && present()
+}
+
+/// Whether this processor and system have AMX for bf16. Asks the system for it.
+fn present() -> bool {
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
     {
         static FOUND: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
-        // Choosing another instruction set also switches AMX off.
-        Instructions::current() == Instructions::Avx512 && *FOUND.get_or_init(tiles::allowed)
+        *FOUND.get_or_init(tiles::allowed)
     }
     #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
     false
@@ -116,9 +121,9 @@ pub(crate) fn conv(
     let (groups, taps) = (shape.inputs.div_ceil(DEPTH), shape.kernel * shape.kernel);
     assert!(fits(shape) && x.len() >= shape.input_len() && weights.steps == groups * taps);
     // All pixels in one row of the padded width: those at its end are computed for nothing. The
-    // last tiles look beyond the image.
+    // last tiles look beyond the image: less than two tiles, and the last row of the kernel.
     let pixels = (shape.height * width).next_multiple_of(ROWS);
-    let group = area + 2 * ROWS;
+    let group = area + 2 * ROWS + shape.kernel;
     let mut rounded = Buffer::new(groups * group);
     for (of_group, to) in rounded.chunks_exact_mut(group).enumerate() {
         let (first, second) = (&x[2 * of_group * area..][..area], (2 * of_group + 1) * area);
@@ -329,14 +334,14 @@ mod tiles {
                 }
             }
         }
-        assert!(super::available(), "AMX was asked for where there is none");
+        assert!(super::present(), "AMX was asked for where there is none");
         // SAFETY: where there is AMX for bf16, there are these instructions.
         unsafe { round(pairs) }
     }
 
     /// Runs `work` with the tiles of this thread laid out for [`multiply`].
     pub fn with(work: impl FnOnce()) {
-        assert!(super::available(), "AMX was asked for where there is none");
+        assert!(super::present(), "AMX was asked for where there is none");
         // SAFETY: the processor has AMX, and the system allows it.
         unsafe { asm!("ldtilecfg [{}]", in(reg) &LAYOUT, options(nostack)) };
         work();

@@ -212,20 +212,26 @@ unsafe fn normalise_block<S: Simd>(
 }
 
 dispatch!(
-    /// Adds the sums of `x` and of its squares to `sums`, two vectors a block.
-    pub(crate) fn add_sums<S: Simd>(x: &[F32x16], sums: &mut [F32x16]) {
+    /// The mean of `x`, and the sum of the squared distances from it: two vectors a block. The
+    /// squares of values far from 0 would lose the digits that their variance is made of.
+    pub(crate) fn centred_sums<S: Simd>(x: &[F32x16], sums: &mut [F32x16]) {
         let area = x.len() * 2 / sums.len();
         for (x, sums) in x.chunks_exact(area).zip(sums.chunks_exact_mut(2)) {
             // SAFETY: a vector is 16 values.
             unsafe {
-                let mut sum = S::load(sums[0].0.as_ptr());
-                let mut squares = S::load(sums[1].0.as_ptr());
+                // From the first value on: the sum of the values themselves would be rounded more.
+                let first = S::load(x[0].0.as_ptr());
+                let mut sum = S::splat(0.0);
                 for x in x {
-                    let x = S::load(x.0.as_ptr());
-                    sum = S::add(sum, x);
-                    squares = S::fma(x, x, squares);
+                    sum = S::add(sum, S::sub(S::load(x.0.as_ptr()), first));
                 }
-                S::store(sums[0].0.as_mut_ptr(), sum);
+                let mean = S::fma(sum, S::splat(1.0 / area as f32), first);
+                let mut squares = S::splat(0.0);
+                for x in x {
+                    let distance = S::sub(S::load(x.0.as_ptr()), mean);
+                    squares = S::fma(distance, distance, squares);
+                }
+                S::store(sums[0].0.as_mut_ptr(), mean);
                 S::store(sums[1].0.as_mut_ptr(), squares);
             }
         }

@@ -117,7 +117,7 @@ pub(super) type Samples<S, T> = Tensor<<S as SampleShape>::Batch, f32, Cpu, T>;
 /// evaluation where it has none.
 ///
 /// # Errors
-/// Where statistics are to be taken of an empty batch.
+/// Where statistics are to be taken of an empty batch; where the layer cannot run.
 pub(super) fn run<M, In, T>(
     module: &mut M,
     x: Samples<In, T>,
@@ -175,6 +175,9 @@ impl Plan {
     {
         let mut layers = Builder::new(In::DIMS);
         layers.unnamed::<M, In>();
+        if layers.is_refused() {
+            return Err(CpuError::WrongNumElements);
+        }
         let mut tensors = Vec::new();
         visit(module, &mut |tensor| {
             tensors.push(NetworkTensor {

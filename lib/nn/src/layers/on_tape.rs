@@ -224,7 +224,8 @@ where
             });
             let end: Tensor<(), f32, Cpu> = device.tensor(0.0);
             let mut gradients = end.put_tape(tape).try_backward().map_err(told)?;
-            let input = values(&gradients.get(&x)).into_owned();
+            // 0 where the output does not depend on the input.
+            let input = gradients.get_or_alloc_mut(&x).map_err(told)?.to_vec();
             let mut tensors = Vec::new();
             let seen = visit(module, &mut |tensor| {
                 tensors.push(match tensor.is_trainable() {

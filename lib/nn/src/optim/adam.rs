@@ -1,16 +1,9 @@
 //! Adam (D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", ICLR 2015).
 
-use dfdx::{
-    nn::TensorCollection,
-    optim::OptimizerUpdateError,
-    tensor::{Cpu, CpuError, Gradients},
-};
-
 use super::{Optimizer, State};
 use crate::{
     Result, TensorRef,
     kernels::update::{self, AdamFactors},
-    layers::tape::visit,
 };
 
 /// Adam and its state: the moments of every parameter, and the step count.
@@ -36,8 +29,11 @@ use crate::{
 pub struct Adam {
     /// May be set between steps, by a schedule.
     pub learning_rate: f32,
+    /// Share of the first moment (the mean of the gradients) that a step keeps.
     pub beta1: f32,
+    /// Share of the second moment (the mean of their squares) that a step keeps.
     pub beta2: f32,
+    /// Added to the root of the second moment.
     pub epsilon: f32,
     /// Decoupled weight decay (Loshchilov and Hutter, 2019); 0 is plain Adam.
     pub weight_decay: f32,
@@ -108,26 +104,5 @@ impl Optimizer for Adam {
 
     fn restore(&mut self, name: &str, shape: &[usize], values: &[f32]) -> Result<()> {
         self.moments.restore(name, shape, values)
-    }
-}
-
-impl<M: TensorCollection<f32, Cpu>> dfdx::optim::Optimizer<M, Cpu, f32> for Adam {
-    /// Updates every trainable parameter; one that took no part in the loss has a gradient of 0.
-    fn update(
-        &mut self,
-        module: &mut M,
-        gradients: &Gradients<f32, Cpu>,
-    ) -> Result<(), OptimizerUpdateError<CpuError>> {
-        self.begin_step();
-        let mut gradients = gradients.clone();
-        let updated = visit(module, &mut |tensor| {
-            if tensor.is_trainable() {
-                let (name, shape) = (tensor.name().to_owned(), tensor.shape());
-                let gradient = tensor.gradient(&mut gradients)?;
-                self.update_tensor(&name, &shape, tensor.values_mut(), gradient);
-            }
-            Ok(())
-        });
-        updated.map_err(OptimizerUpdateError::DeviceError)
     }
 }

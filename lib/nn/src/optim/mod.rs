@@ -5,8 +5,14 @@ mod sgd;
 
 use std::{array::from_fn, collections::BTreeMap};
 
+use dfdx::{
+    nn::TensorCollection,
+    optim::OptimizerUpdateError,
+    tensor::{Cpu, CpuError, Gradients},
+};
+
 pub use self::{adam::Adam, sgd::Sgd};
-use crate::{Error, Result, TensorRef};
+use crate::{Error, Result, TensorRef, layers::tape::visit};
 
 /// An optimiser and its state. Its state is keyed by the names of the parameters, so that it can be
 /// saved; one optimiser belongs to one network.
@@ -15,11 +21,15 @@ pub trait Optimizer: Send {
     fn begin_step(&mut self);
 
     /// Updates one parameter from its gradient.
+    ///
+    /// # Panics
+    /// Where it has a state of this name for another shape: that of another network.
     fn update_tensor(&mut self, name: &str, shape: &[usize], values: &mut [f32], gradient: &[f32]);
 
     /// Number of steps made.
     fn steps(&self) -> u64;
 
+    /// That of the next step.
     fn learning_rate(&self) -> f32;
 
     /// May be set between steps, by a schedule.
@@ -32,13 +42,44 @@ pub trait Optimizer: Send {
     /// Sets the number of steps made, and forgets all other state.
     fn reset(&mut self, steps: u64);
 
-    /// Sets one of [`Optimizer::tensors`]. Whether the network has such a parameter is for the caller
-    /// to check.
+    /// Sets one of [`Optimizer::tensors`]. Whether the network has such a parameter is for the
+    /// caller to check.
     ///
     /// # Errors
     /// A name that is none of them, or values that do not fit the shape.
     fn restore(&mut self, name: &str, shape: &[usize], values: &[f32]) -> Result<()>;
 }
+
+/// Makes optimisers those of dfdx's modules as well.
+macro_rules! of_modules {
+    ($($optimizer:ty),*) => {
+        $(
+            impl<M: TensorCollection<f32, Cpu>> dfdx::optim::Optimizer<M, Cpu, f32> for $optimizer {
+                /// Updates every trainable parameter; one that took no part in the loss has a
+                /// gradient of 0.
+                fn update(
+                    &mut self,
+                    module: &mut M,
+                    gradients: &Gradients<f32, Cpu>,
+                ) -> Result<(), OptimizerUpdateError<CpuError>> {
+                    self.begin_step();
+                    let mut gradients = gradients.clone();
+                    let updated = visit(module, &mut |tensor| {
+                        if tensor.is_trainable() {
+                            let (name, shape) = (tensor.name().to_owned(), tensor.shape());
+                            let gradient = tensor.gradient(&mut gradients)?;
+                            self.update_tensor(&name, &shape, tensor.values_mut(), gradient);
+                        }
+                        Ok(())
+                    });
+                    updated.map_err(OptimizerUpdateError::DeviceError)
+                }
+            }
+        )*
+    };
+}
+
+of_modules!(Adam, Sgd);
 
 /// The moments of each parameter, with its shape.
 #[derive(Clone, Debug)]
@@ -57,7 +98,13 @@ impl<const N: usize> State<N> {
     fn of(&mut self, name: &str, shape: &[usize]) -> &mut [Vec<f32>; N] {
         let entry = self.by_parameter.entry(name.into());
         let zeros = |_| vec![0.0; shape.iter().product()];
-        &mut entry.or_insert_with(|| (shape.to_vec(), from_fn(zeros))).1
+        let (kept, moments) = entry.or_insert_with(|| (shape.to_vec(), from_fn(zeros)));
+        assert!(
+            *kept == shape,
+            "the optimiser's state of {name} is {kept:?}, and the parameter is {shape:?}: take a \
+             new optimiser for each network, or reset this one"
+        );
+        moments
     }
 
     fn tensors(&self) -> Vec<TensorRef<'_>> {

@@ -7,7 +7,8 @@ use crate::{Result, TensorRef, threads::ParForEach};
 /// convergence of iteration methods", 1964), or with Nesterov's (I. Sutskever et al., "On the
 /// importance of initialization and momentum in deep learning", ICML 2013).
 ///
-/// As PyTorch's `torch.optim.SGD`.
+/// As PyTorch's `torch.optim.SGD`. It updates networks, and modules of dfdx as
+/// [`Adam`](crate::Adam) does.
 ///
 /// ```
 /// use dfdx_conv::{Batch, Classifier, CrossEntropy, Network, Sgd, layers::*};
@@ -20,9 +21,11 @@ use crate::{Result, TensorRef, threads::ParForEach};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Sgd {
+    /// May be set between steps, by a schedule.
     pub learning_rate: f32,
-    /// 0 is plain gradient descent.
+    /// Share of the velocity that a step keeps; 0 is plain gradient descent.
     pub momentum: f32,
+    /// Whether the momentum is Nesterov's.
     pub nesterov: bool,
     /// Added to the gradient, times the parameter: an L2 penalty.
     pub weight_decay: f32,
@@ -32,6 +35,7 @@ pub struct Sgd {
 }
 
 impl Sgd {
+    /// Without Nesterov's momentum, and without weight decay.
     pub fn new(learning_rate: f32, momentum: f32) -> Self {
         Self {
             learning_rate,

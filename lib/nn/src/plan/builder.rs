@@ -35,6 +35,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Builder {
     path: Vec<String>,
+    /// What the names of unnamed layers begin with: within a residual, its name and its path's.
+    prefix: String,
     input: Dims,
     dims: Dims,
     layers: Vec<LayerSpec>,
@@ -42,8 +44,16 @@ pub struct Builder {
 }
 
 impl Builder {
+    /// No layers yet; `input` is the shape of one sample.
     pub fn new(input: Dims) -> Self {
-        Self { path: Vec::new(), input, dims: input, layers: Vec::new(), problem: None }
+        Self {
+            path: Vec::new(),
+            prefix: String::new(),
+            input,
+            dims: input,
+            layers: Vec::new(),
+            problem: None,
+        }
     }
 
     /// Adds the layers of `L`, a part named `name` of what is being lowered.
@@ -65,7 +75,7 @@ impl Builder {
         self.path.pop();
     }
 
-    /// Convolution with "same" padding, and a bias.
+    /// Convolution with "same" padding, and a bias. `kernel` is odd, `stride` is 1 or 2.
     pub fn conv2d(&mut self, outputs: usize, kernel: usize, stride: usize) {
         let Some((channels, height, width)) = self.image() else { return };
         if kernel.is_multiple_of(2) || !(1..=2).contains(&stride) {
@@ -73,7 +83,8 @@ impl Builder {
             self.refuse(problem, "take a kernel of odd size, and a stride of 1 or 2");
             return;
         }
-        let uniform = Init::Uniform { fan_in: channels * kernel * kernel };
+        let fan_in = channels.saturating_mul(kernel).saturating_mul(kernel);
+        let uniform = Init::Uniform { fan_in };
         let shape = vec![outputs, channels, kernel, kernel];
         let tensors = vec![
             self.tensor("weight", shape, uniform),
@@ -83,6 +94,7 @@ impl Builder {
         self.push(LayerKind::Conv2d { kernel, stride }, output, tensors);
     }
 
+    /// Batch normalisation of each channel.
     pub fn batch_norm2d(&mut self) {
         let Some((channels, ..)) = self.image() else { return };
         let shape = vec![channels];
@@ -97,14 +109,17 @@ impl Builder {
         self.push(LayerKind::BatchNorm2d, self.dims, tensors);
     }
 
+    /// `max(0, x)` of images or vectors.
     pub fn relu(&mut self) {
         self.push(LayerKind::ReLU, self.dims, Vec::new());
     }
 
+    /// The largest of each 2 x 2 pixels; an odd last row or column is dropped.
     pub fn max_pool2d(&mut self) {
         self.pool(LayerKind::MaxPool2d);
     }
 
+    /// The mean of each 2 x 2 pixels; an odd last row or column is dropped.
     pub fn avg_pool2d(&mut self) {
         self.pool(LayerKind::AvgPool2d);
     }
@@ -121,12 +136,13 @@ impl Builder {
         self.named("pool", Self::max_pool2d);
     }
 
+    /// The mean of each channel: from images to a vector.
     pub fn global_avg_pool2d(&mut self) {
         let Some((channels, ..)) = self.image() else { return };
         self.push(LayerKind::GlobalAvgPool2d, Dims::Vector(channels), Vec::new());
     }
 
-    /// `p` is at least 0 and less than 1.
+    /// In training, sets each value to 0 with probability `p`, at least 0 and less than 1.
     pub fn dropout(&mut self, p: f32) {
         if !(0.0..1.0).contains(&p) {
             self.refuse(format!("a dropout of {p}"), "take at least 0 and less than 1");
@@ -135,6 +151,7 @@ impl Builder {
         self.push(LayerKind::Dropout { p }, self.dims, Vec::new());
     }
 
+    /// From images to a vector, in the order (channel, row, column).
     pub fn flatten(&mut self) {
         self.push(LayerKind::Flatten, Dims::Vector(self.dims.len()), Vec::new());
     }
@@ -159,14 +176,20 @@ impl Builder {
     }
 
     /// The sum of two paths from the same input; one that adds no layer hands its input on.
+    /// Unnamed layers of the residual `1` are `1.f.0`, `1.f.1` and so on, those of its shortcut
+    /// `1.r.0` and so on.
     pub fn residual(&mut self, main: impl FnOnce(&mut Self), shortcut: impl FnOnce(&mut Self)) {
         let input = self.dims;
+        let name = self.name();
+        let outer = std::mem::replace(&mut self.prefix, format!("{name}.f."));
         let before = std::mem::take(&mut self.layers);
         main(self);
         let output = self.dims;
         let main = std::mem::take(&mut self.layers);
         self.dims = input;
+        self.prefix = format!("{name}.r.");
         shortcut(self);
+        self.prefix = outer;
         let shortcut = std::mem::replace(&mut self.layers, before);
         self.expect(output);
         self.dims = input;
@@ -196,6 +219,11 @@ impl Builder {
     /// What was built.
     pub fn layers(&self) -> &[LayerSpec] {
         &self.layers
+    }
+
+    /// Whether a layer cannot run.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.problem.is_some()
     }
 
     /// Input and layers of a classifier.
@@ -231,6 +259,16 @@ impl Builder {
             let problem = format!("from {} to {output} numbers", self.dims);
             self.refuse(problem, "let every size be at least 1");
         }
+        let is_too_large = |tensor: &&TensorSpec| {
+            let mut sizes = tensor.shape.iter();
+            let len = sizes.try_fold(1usize, |len, size| len.checked_mul(*size));
+            len.is_none_or(|len| len > MOST)
+        };
+        // The kernels take the number of values from the sizes: it must not wrap.
+        if let Some(tensor) = tensors.iter().find(is_too_large) {
+            let problem = format!("{} of the shape {:?}", tensor.name, tensor.shape);
+            self.refuse(problem, "let every tensor fit into memory");
+        }
         let layer = LayerSpec { name: self.name(), kind, input: self.dims, output, tensors };
         self.layers.push(layer);
         self.dims = output;
@@ -242,7 +280,7 @@ impl Builder {
 
     fn name(&self) -> String {
         match self.path.is_empty() {
-            true => format!("{}", self.layers.len()),
+            true => format!("{}{}", self.prefix, self.layers.len()),
             false => self.path.join("."),
         }
     }
@@ -278,6 +316,9 @@ impl Builder {
         self.problem.get_or_insert_with(|| Error::argument(problem, remedy));
     }
 }
+
+/// Values of the largest tensor that an allocation can hold.
+const MOST: usize = isize::MAX as usize / size_of::<f32>();
 
 /// The remedy where two layers do not fit.
 const ORDER: &str = "let each layer take what the one before it gives";

@@ -15,7 +15,7 @@ use crate::{
         buffer::Buffer,
         conv::Epilogue,
         dense::{Matrix, Right, multiply},
-        passes::{Affine, add_sums, normalise_pool},
+        passes::{Affine, centred_sums, normalise_pool},
         pooling::{global_average_pool, pool},
     },
     layers::dropout::drop_out,
@@ -119,7 +119,7 @@ fn conv_forward(conv: &ConvStage, context: &Context, x: &Activation) -> Step {
             };
             filters.apply(&padded, epilogue, false, false, z);
         });
-    let statistics = Statistics::from_sums(&sums, batch, shape.outputs, shape.out_area());
+    let statistics = Statistics::from_sums(&sums, batch, shape.outputs, shape.out_area(), false);
     let affine = statistics.affine(&conv_bn, conv.relu);
     if conv.pool {
         let (out, choice, best_z) = max_pool(&z, &affine, batch, shape.output());
@@ -155,8 +155,8 @@ fn norm_forward(norm: Norm, relu: bool, context: &Context, x: &Activation) -> St
     let mut sums = Buffer::zeros(batch * sums_len);
     (out.values.chunks_exact(out.values.len() / batch))
         .zip(sums.chunks_exact_mut(sums_len))
-        .par_for_each(|(z, sums)| add_sums(z, sums));
-    let statistics = Statistics::from_sums(&sums, batch, channels, area);
+        .par_for_each(|(z, sums)| centred_sums(z, sums));
+    let statistics = Statistics::from_sums(&sums, batch, channels, area, true);
     out.pending = Some(statistics.affine(&context.norm(Some(norm)), relu));
     Step { out, saved: Saved::Statistics(statistics) }
 }

@@ -136,7 +136,7 @@ pub(crate) struct NetworkTensor {
     pub name: String,
     pub shape: Vec<usize>,
     pub values: Vec<f32>,
-    /// Whether the optimiser changes it.
+    /// Whether an optimiser changes it, unless it is frozen.
     pub trainable: bool,
     /// Whether training leaves it as it is.
     pub frozen: bool,

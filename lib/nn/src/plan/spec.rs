@@ -51,6 +51,7 @@ pub struct TensorSpec {
     pub name: String,
     pub shape: Vec<usize>,
     pub(crate) init: Init,
+    /// Whether an optimiser changes it, frozen now or not; it leaves running statistics alone.
     pub trainable: bool,
 }
 
@@ -67,7 +68,7 @@ pub(crate) enum Init {
 }
 
 impl LayerSpec {
-    /// Trainable numbers.
+    /// Numbers that an optimiser changes, whether they are frozen now or not.
     pub fn parameters(&self) -> usize {
         let own = self.tensors.iter().filter(|tensor| tensor.trainable);
         own.map(|tensor| tensor.shape.iter().product::<usize>()).sum()

@@ -37,8 +37,15 @@ impl Statistics {
     }
 
     /// From each image's sums and sums of squares, `(batch, blocks, 2)` vectors, merged
-    /// pair by pair (Chan, Golub and LeVeque, 1983).
-    pub(super) fn from_sums(sums: &[F32x16], batch: usize, channels: usize, area: usize) -> Self {
+    /// pair by pair (Chan, Golub and LeVeque, 1983); where they are `centred`, from its means and
+    /// sums of squared distances.
+    pub(super) fn from_sums(
+        sums: &[F32x16],
+        batch: usize,
+        channels: usize,
+        area: usize,
+        centred: bool,
+    ) -> Self {
         let blocks = channels.div_ceil(16);
         let n = area as f64;
         let (mut mean, mut var) = (vec![0.0; channels], vec![0.0; channels]);
@@ -48,8 +55,10 @@ impl Statistics {
                 let [sum, square] = [0, 1].map(|part| sums[(image * blocks + block) * 2 + part].0);
                 let seen = image as f64;
                 for c in 0..16 {
-                    let image_mean = f64::from(sum[c]) / n;
-                    let square = f64::from(square[c]) - image_mean * image_mean * n;
+                    let (sum, square) = (f64::from(sum[c]), f64::from(square[c]));
+                    let image_mean = if centred { sum } else { sum / n };
+                    let square =
+                        if centred { square } else { square - image_mean * image_mean * n };
                     let delta = image_mean - total_mean[c];
                     total_mean[c] += delta / (seen + 1.0);
                     total_square[c] += square + delta * delta * n * seen / (seen + 1.0);

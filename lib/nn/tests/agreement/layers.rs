@@ -128,6 +128,30 @@ fn batch_normalisation() {
     });
 }
 
+/// The variance of values whose squares have more digits than 32 bits hold.
+#[test]
+fn batch_normalisation_far_from_0() {
+    each_instruction_set(|| {
+        for (centre, distance) in [(1000.0f32, 0.5f32), (101_325.0, 100.0)] {
+            let mut bn: BatchNorm2d<3> = BuildModule::build(&Cpu::default());
+            bn.running_var.copy_from(&[0.0; 3]);
+            let xs = noise(4 * 3 * 28 * 28, 1).into_iter();
+            let xs: Vec<f32> = xs.map(|sign| centre + distance.copysign(sign)).collect();
+            let (mean, var) = crate::reference::statistics(&maps::<3, 28, 28>(4, &wide(&xs)));
+            let x: Images<3, 28, 28> = Cpu::default().tensor_from_vec(xs, (4, Const, Const, Const));
+            bn.forward_mut(x.leaky_trace());
+            // A tenth of the batch's, from 0.
+            let unbiased = 0.1 * (4.0 * 784.0) / (4.0 * 784.0 - 1.0);
+            for c in 0..3 {
+                let found = f64::from(bn.running_var.as_vec()[c]) / (unbiased * var[c]);
+                assert!((found - 1.0).abs() < 1e-4, "{centre}: {found} of the variance");
+                let found = f64::from(bn.running_mean.as_vec()[c]) / (0.1 * mean[c]);
+                assert!((found - 1.0).abs() < 1e-6, "{centre}: {found} of the mean");
+            }
+        }
+    });
+}
+
 #[test]
 fn pooling_relu_and_flatten() {
     each_instruction_set(|| {

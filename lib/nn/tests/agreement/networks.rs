@@ -191,6 +191,26 @@ fn the_networks_of_the_study() {
     on_every_instruction_set("char_cnn", || char_cnn(20, 7, 2, 0.0, 5));
 }
 
+/// Weights in bf16 are kept, and go on to be used with AMX, where there is AMX.
+#[test]
+fn other_instructions_after_an_evaluation_in_bf16() {
+    each_instruction_set(|| {
+        let these = Instructions::current();
+        let mut model = shaken(char_cnn(20, 7, 0, 0.0, 5));
+        model.evaluate_in_bf16(true);
+        let images = noise(33 * 784, 1);
+        let batch = Batch { len: 33, images: &images, features: &[] };
+        let before = wide(model.logits(batch).unwrap().as_slice().unwrap());
+        for others in Instructions::available() {
+            assert!(others.force());
+            let after = model.logits(batch).unwrap();
+            let found = error(after.as_slice().unwrap(), &before);
+            assert!(found < 1e-2, "{these:?}, then {others:?}: {found:e}");
+        }
+        assert!(these.force());
+    });
+}
+
 /// Frozen batch normalisation uses and keeps its running statistics: at the beginning of a
 /// network, after a convolution that learns, with layers that learn on both sides, by itself, and
 /// in a skip connection.

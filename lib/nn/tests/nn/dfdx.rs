@@ -9,7 +9,7 @@ use dfdx::{
     },
 };
 use dfdx_conv::{
-    Adam, cross_entropy,
+    Adam, Sgd, cross_entropy,
     layers::{BatchNorm2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, VggBlock},
     shape::Images,
 };
@@ -51,10 +51,15 @@ macro_rules! train {
 }
 
 #[test]
-fn layers_mix_with_dfdx_and_learn_with_either_adam() {
+fn layers_mix_with_dfdx_and_learn_with_its_optimisers_and_ours() {
     let dev = Cpu::seed_from_u64(1);
     let mut model = dev.build_module::<Mixed, f32>();
     let mut ours = Adam::new(3e-3);
+    let losses = train!(model, ours);
+    assert!(losses[11] < 0.3 * losses[0], "{losses:?}");
+
+    let mut model = dev.build_module::<Mixed, f32>();
+    let mut ours = Sgd::new(0.02, 0.9);
     let losses = train!(model, ours);
     assert!(losses[11] < 0.3 * losses[0], "{losses:?}");
 
@@ -78,6 +83,16 @@ fn safetensors_keep_every_value() {
     assert_ne!(model.forward(x.clone()).as_vec(), other.forward(x.clone()).as_vec());
     other.load_safetensors(&file).unwrap();
     assert_eq!(model.forward(x.clone()).as_vec(), other.forward(x).as_vec());
+}
+
+#[test]
+fn a_kernel_that_no_memory_could_hold_is_refused() {
+    use dfdx::prelude::ZerosTensor;
+    let dev = Cpu::default();
+    // The number of weights wraps to 1.
+    let conv = dev.build_module::<Conv2d<1, 1, { usize::MAX }>, f32>();
+    let x: Images<1, 4, 4> = dev.zeros_like(&(1, Const, Const, Const));
+    assert!(conv.try_forward(x).is_err());
 }
 
 #[test]

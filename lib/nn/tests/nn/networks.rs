@@ -1,9 +1,13 @@
 //! Networks: what is refused, what is named, what is frozen.
 
+use dfdx::{
+    nn::{Module, NonMutableModule, ZeroSizedModule},
+    tensor::{Cpu, CpuError, PutTape, SplitTape, Tape, ZerosTensor},
+};
 use dfdx_conv::{
     Adam, Batch, Builder, Classifier, CrossEntropy, DynNetwork, Network, Optimizer, Sgd,
     layers::*,
-    shape::{Dims, Image},
+    shape::{Dims, Features, Image},
 };
 
 use crate::reference::{
@@ -94,9 +98,12 @@ fn a_batch_that_does_not_fit_is_refused() {
     let mut model: Network<LeNet5> = Network::new(1);
     let images = noise(2 * 784, 1);
     let mut adam = Adam::new(1e-3);
-    for (len, images, says) in
-        [(0, &images[..0], "no images"), (3, &images[..], "3 images has 1568 pixels")]
-    {
+    for (len, images, says) in [
+        (0, &images[..0], "no images"),
+        (3, &images[..], "3 images has 1568 pixels"),
+        // Times 784 it is 0, where the product wraps.
+        (1 << 60, &images[..0], "images has 0 pixels"),
+    ] {
         let error = model.logits(batch(len, images)).unwrap_err().to_string();
         assert!(error.contains(says), "{error}");
         let objective = CrossEntropy::new(&[]);
@@ -108,6 +115,23 @@ fn a_batch_that_does_not_fit_is_refused() {
     with_features.features = &images[..4];
     assert!(model.logits(with_features).is_err());
     assert_eq!(adam.step, 0);
+}
+
+#[test]
+fn labels_that_do_not_fit_change_nothing() {
+    let mut model: Network<LeNet5> = Network::new(1);
+    let before = parameters(&*model);
+    let images = noise(2 * 784, 1);
+    let mut adam = Adam::new(1e-3);
+    for (labels, says) in
+        [(&[3, 10][..], "a label of 10 for 10 classes"), (&[3], "1 labels for 2 images")]
+    {
+        let step = model.train_step(batch(2, &images), &CrossEntropy::new(labels), &mut adam);
+        let error = step.unwrap_err().to_string();
+        assert!(error.contains(says), "{error}");
+        assert_eq!(adam.step, 0);
+        assert_eq!(parameters(&*model), before);
+    }
 }
 
 #[test]
@@ -176,6 +200,52 @@ fn frozen_layers_stay_and_the_others_learn() {
     let mut model: Network<LeNet5> = Network::new(1);
     let error = model.freeze(&["conv1"]).unwrap_err().to_string();
     assert!(error.contains("conv1") && error.contains("0.0.weight"), "{error}");
+}
+
+#[test]
+fn layers_are_frozen_as_a_whole() {
+    let mut model: Network<LeNet5> = Network::new(1);
+    for tensor in ["0.1.running_mean", "0.0.weight."] {
+        let error = model.freeze(&["1", tensor]).unwrap_err().to_string();
+        assert!(error.contains(tensor) && error.contains("name its layer"), "{error}");
+        assert!(model.frozen().is_empty());
+    }
+    model.freeze(&["0.0", "2.1"]).unwrap();
+    assert_eq!(model.frozen(), ["0.0.weight", "0.0.bias", "2.1.weight", "2.1.bias"]);
+    model.freeze(&[]).unwrap();
+    assert!(model.frozen().is_empty());
+}
+
+/// A module whose output does not depend on its input.
+#[derive(Default)]
+struct Zeros;
+
+impl ZeroSizedModule for Zeros {}
+impl NonMutableModule for Zeros {}
+
+impl<const N: usize, T: Tape<f32, Cpu>> Module<Features<N, T>> for Zeros {
+    type Output = Features<N, T>;
+    type Error = CpuError;
+
+    fn try_forward(&self, x: Features<N, T>) -> Result<Self::Output, CpuError> {
+        let (x, tape) = x.split_tape();
+        let y: Features<N> = Cpu::default().try_zeros_like(&x)?;
+        Ok(y.put_tape(tape))
+    }
+}
+
+#[test]
+fn a_module_of_dfdx_without_a_gradient_passes_on_0() {
+    type Cut = (Flatten<784>, Linear<784, 6>, OnTape<Zeros>, Linear<6, 5>);
+    let mut model: Network<Cut> = Network::new(1);
+    let before = parameters(&*model);
+    let images = noise(4 * 784, 1);
+    let objective = CrossEntropy::new(&[1, 2, 3, 4]);
+    model.train_step(batch(4, &images), &objective, &mut Sgd::new(0.1, 0.0)).unwrap();
+    for (name, after) in parameters(&*model) {
+        // Nor have weights a gradient whose input is 0.
+        assert_eq!(before[&name] == after, name != "3.bias", "{name}");
+    }
 }
 
 #[test]
@@ -261,6 +331,23 @@ fn the_summary_counts_what_there_is() {
     assert!(text.contains("64 x 7 x 7") && text.contains("3,212,386"), "{text}");
     let widths: Vec<usize> = text.lines().map(|line| line.chars().count()).collect();
     assert!(widths.iter().all(|w| *w == widths[0]), "{text}");
+}
+
+#[test]
+fn a_wide_summary_keeps_its_columns_apart() {
+    use dfdx::nn::builders::{LayerNorm1D, Tanh};
+    type Long = OnTape<(LayerNorm1D<784>, Tanh, LayerNorm1D<784>)>;
+    let text = Network::<(Flatten<784>, Long, Linear<784, 5>)>::new(1).summary().to_string();
+    assert!(text.contains("LayerNorm1D<784>)  784"), "{text}");
+    let name = "layer".repeat(5);
+    let mut layers = Builder::new(Dims::Vector(4));
+    layers.named(&name, |layers| layers.linear(3, 0));
+    let named = DynNetwork::new(layers, 1).unwrap().summary().to_string();
+    assert!(named.contains(&format!("{name}  Linear")), "{named}");
+    for text in [text, named] {
+        let widths: Vec<usize> = text.lines().map(|line| line.chars().count()).collect();
+        assert!(widths.iter().all(|w| *w == widths[0]), "{text}");
+    }
 }
 
 /// PyTorch's rule, in the words of its documentation.
@@ -349,16 +436,39 @@ fn a_state_of_another_network_is_refused() {
 }
 
 #[test]
+fn an_optimiser_refuses_a_second_network() {
+    let optimisers: [Box<dyn Optimizer>; 2] =
+        [Box::new(Adam::new(1e-3)), Box::new(Sgd::new(0.1, 0.9))];
+    for mut optimizer in optimisers {
+        let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            for shape in [[2, 3], [4, 3]] {
+                let len = shape[0] * shape[1];
+                optimizer.begin_step();
+                optimizer.update_tensor("0.weight", &shape, &mut vec![0.0; len], &vec![0.0; len]);
+            }
+        }));
+        let panic = panic.unwrap_err();
+        let message = panic.downcast_ref::<String>().unwrap();
+        for word in ["0.weight is [2, 3]", "is [4, 3]", "a new optimiser for each network"] {
+            assert!(message.contains(word), "{message}");
+        }
+    }
+}
+
+#[test]
 fn layers_that_cannot_run_are_refused_with_a_remedy() {
     type Add = fn(&mut Builder);
     let image = Dims::image(1, 8, 8);
-    let cases: [(Dims, Add, &str); 8] = [
+    let cases: [(Dims, Add, &str); 10] = [
         (Dims::Vector(4), |l| [2, 5].into_iter().for_each(|f| l.linear(3, f)), "same number"),
         (Dims::Vector(4), |l| l.linear(0, 0), "at least 1"),
         (Dims::Vector(0), |l| l.linear(3, 0), "at least 1"),
         (Dims::image(1, 0, 8), Builder::global_avg_pool2d, "at least 1"),
         (image, |l| l.conv2d(0, 3, 1), "at least 1"),
         (image, |l| l.conv2d(4, 2, 1), "odd size"),
+        // The number of weights wraps to 1, and to 0.
+        (image, |l| l.conv2d(1, usize::MAX, 1), "fit into memory"),
+        (Dims::Vector(1 << 32), |l| l.linear(1 << 32, 0), "fit into memory"),
         (image, |l| l.linear(4, 0), "flatten"),
         (Dims::Vector(4), |l| l.dropout(1.0), "less than 1"),
     ];
@@ -379,6 +489,27 @@ fn a_tensor_within_a_residual_is_renamed() {
     let model = DynNetwork::new(layers, 1).unwrap();
     assert_eq!(model.tensors()[0].name, "matrix");
     assert_eq!(model.summary().operations(), 2 * 16 + 4);
+}
+
+#[test]
+fn unnamed_layers_within_a_residual_have_names_of_their_own() {
+    let mut layers = Builder::new(Dims::image(4, 8, 8));
+    layers.conv2d(4, 3, 1);
+    layers.residual(
+        |main| {
+            main.conv2d(4, 3, 1);
+            main.residual(Builder::batch_norm2d, |_| {});
+        },
+        |shortcut| shortcut.conv2d(4, 1, 1),
+    );
+    layers.global_avg_pool2d();
+    layers.linear(3, 0);
+    let mut model = DynNetwork::new(layers, 1).unwrap();
+    let names: Vec<String> = model.tensors().into_iter().map(|tensor| tensor.name).collect();
+    let weights: Vec<&str> = names.iter().filter_map(|name| name.strip_suffix(".weight")).collect();
+    assert_eq!(weights, ["0", "1.f.0", "1.f.1.f.0", "1.r.0", "3"]);
+    model.freeze(&["1.f"]).unwrap();
+    assert_eq!(model.frozen().len(), 2 + 4);
 }
 
 #[test]

@@ -11,11 +11,17 @@ fn small_whole_numbers_give_the_same_sums() {
         return;
     }
     let number = |i: usize, n: usize| (i * 7 % n) as f32 - (n / 2) as f32;
-    for (inputs, outputs, side, pooled) in
-        [(32, 32, 28, true), (64, 64, 14, false), (16, 24, 6, false)]
-    {
-        let shape = ConvShape { inputs, outputs, kernel: 3, stride: 1, height: side, width: side };
-        let weight: Vec<f32> = (0..outputs * inputs * 9).map(|i| number(i, 5)).collect();
+    for (inputs, outputs, kernel, [height, width], pooled) in [
+        (32, 32, 3, [28, 28], true),
+        (64, 64, 3, [14, 14], false),
+        (16, 24, 3, [6, 6], false),
+        // The last tiles look beyond the image by more than two tiles.
+        (16, 16, 35, [1, 31], false),
+        (16, 16, 67, [2, 2], false),
+    ] {
+        let shape = ConvShape { inputs, outputs, kernel, stride: 1, height, width };
+        let weights = outputs * inputs * kernel * kernel;
+        let weight: Vec<f32> = (0..weights).map(|i| number(i, 5)).collect();
         let mut x = Buffer::zeros(shape.input_len());
         for (i, value) in flat_mut(&mut x).iter_mut().enumerate() {
             *value = number(i, 11);
@@ -28,7 +34,7 @@ fn small_whole_numbers_give_the_same_sums() {
         conv::conv(&shape, &x, &packed, &mut whole, epilogue());
         let mut expected = Buffer::new(whole.len() / if pooled { 4 } else { 1 });
         match pooled {
-            true => pooling::pool(side, side, false, &whole, &mut expected),
+            true => pooling::pool(height, width, false, &whole, &mut expected),
             false => expected.copy_from_slice(&whole),
         }
         let weights = Weights::of_conv(&shape, &weight, |o| (o % 2 + 1) as f32);

@@ -15,8 +15,9 @@ pub(super) use portable::Portable;
 pub(super) use x86::{Avx2, Avx512};
 
 /// The instructions that the kernels use. Each machine's best is found at run
-/// time; the environment variable `DFDX_CONV_SIMD` (`avx512`, `avx2`, `portable`)
-/// asks for another one.
+/// time; the environment variable `DFDX_CONV_SIMD` (`avx512`, `avx2`, `portable`, in
+/// capitals or not) asks for another one. Any other word is ignored, and so are instructions that
+/// the processor does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Instructions {
     /// 512-bit vectors with fused multiply-add.
@@ -49,14 +50,22 @@ impl Instructions {
         Self::ALL[usize::from(IN_USE.load(Ordering::Relaxed))]
     }
 
-    /// Uses `self` from now on, in all threads; for tests and comparisons.
-    /// False, and no change, where this processor does not have it.
+    /// Uses `self` from now on, in all threads; for tests and comparisons, and not while a network
+    /// is running: its kernels would differ from one another in their rounding. False, and no
+    /// change, where this processor does not have it.
     pub fn force(self) -> bool {
         let available = self.is_available();
         if available {
             IN_USE.store(self as u8, Ordering::Relaxed);
         }
         available
+    }
+
+    /// What the environment variable asks for, or else the fastest.
+    fn wished(wish: &str) -> Self {
+        let available = Self::available();
+        let wished = available.iter().find(|these| these.name().eq_ignore_ascii_case(wish));
+        *wished.unwrap_or(&available[0])
     }
 
     #[cfg(target_arch = "x86_64")]
@@ -77,9 +86,7 @@ impl Instructions {
 /// The index in [`Instructions::ALL`] of those in use.
 static IN_USE: LazyLock<AtomicU8> = LazyLock::new(|| {
     let wish = std::env::var("DFDX_CONV_SIMD").unwrap_or_default();
-    let available = Instructions::available();
-    let wished = available.iter().find(|these| these.name() == wish);
-    AtomicU8::new(*wished.unwrap_or(&available[0]) as u8)
+    AtomicU8::new(Instructions::wished(&wish) as u8)
 });
 
 /// Sixteen values of `f32`.
@@ -194,3 +201,7 @@ macro_rules! dispatch {
     };
 }
 pub(super) use dispatch;
+
+#[cfg(test)]
+#[path = "../../../tests/unit/simd.rs"]
+mod tests;
