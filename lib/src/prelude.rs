@@ -9,8 +9,8 @@ pub use crate::display::{Show, embedding, feature_maps, filters, note, occlusion
 pub use crate::error::{Error, OrStop, Result};
 /// Networks.
 pub use crate::nn::{
-    AvgPool2d, BatchNorm2d, CharCnn, Classifier, Conv2d, Dropout, Flatten, GlobalAvgPool2d, Linear,
-    MaxPool2d, Network, OnTape, ReLU, VggBlock, shape::Image,
+    AvgPool2d, BatchNorm2d, CharCnn, Classifier, Conv2d, Dropout, Flatten, GeneralizedResidual,
+    GlobalAvgPool2d, Linear, MaxPool2d, Network, OnTape, ReLU, Residual, VggBlock, shape::Image,
 };
 /// Data and images.
 pub use crate::{
@@ -39,6 +39,5 @@ pub use crate::{
         load_mislabelled, load_mnist,
     },
 };
-pub use dfdx::nn::modules::{GeneralizedResidual, Residual};
 pub use plotters::prelude::{BLUE, ChartBuilder, LineSeries, PathElement, RED, evcxr_figure};
 pub use polars::prelude::DataFrame;

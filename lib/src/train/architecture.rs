@@ -36,10 +36,12 @@ enum Kind {
 
 impl Architecture {
     /// None for a network not made of layers, or with layers that are code rather than data: modules
-    /// on dfdx's tape.
+    /// on dfdx's tape. None as well where tensors were renamed: made again, they have their first
+    /// names.
     pub fn new(input: Dims, layers: &[LayerSpec]) -> Option<Self> {
-        (!layers.is_empty())
-            .then_some(Self { input: input.to_vec(), layers: described("", layers)? })
+        let architecture = Self { input: input.to_vec(), layers: described("", layers)? };
+        let again = architecture.builder()?;
+        (!layers.is_empty() && names(again.layers()) == names(layers)).then_some(architecture)
     }
 
     /// Ready to become a network; none if the shape of a sample is invalid.
@@ -53,6 +55,12 @@ impl Architecture {
         add(&mut builder, &self.layers);
         Some(builder)
     }
+}
+
+/// Of all tensors, in order.
+fn names(layers: &[LayerSpec]) -> Vec<&str> {
+    let tensors = layers.iter().flat_map(LayerSpec::flattened).flat_map(|layer| &layer.tensors);
+    tensors.map(|tensor| tensor.name.as_str()).collect()
 }
 
 /// The layers within the one that `path` names, with `path` removed from their names.

@@ -31,8 +31,8 @@ impl Monitor {
     }
 }
 
-/// Multiplies the learning rate by `factor` once the watched value has not improved by
-/// `min_delta` for `patience` epochs, like Keras's callback of this name.
+/// Multiplies the learning rate by `factor`, between 0 and 1, once the watched value has not
+/// improved by `min_delta` for `patience` epochs, like Keras's callback of this name.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReduceLrOnPlateau {
     #[serde(default, skip_serializing_if = "is_default")]
@@ -76,7 +76,9 @@ impl ReduceLrOnPlateau {
     }
 }
 
-/// Ends a run once validation loss has not improved for `patience` epochs.
+/// Ends a run once validation loss has not improved for `patience` epochs; 0 is as 1, like Keras's
+/// callback of this name. The network keeps the weights of its last epoch; those of the best are in
+/// [`ModelCheckpoint::best`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EarlyStopping {
     pub patience: usize,
@@ -84,7 +86,8 @@ pub struct EarlyStopping {
 
 impl EarlyStopping {
     pub fn stops(&self, history: &History) -> bool {
-        history.best_epoch().is_some_and(|best| history.epochs.len() - 1 - best >= self.patience)
+        let patience = self.patience.max(1);
+        history.best_epoch().is_some_and(|best| history.epochs.len() - 1 - best >= patience)
     }
 }
 

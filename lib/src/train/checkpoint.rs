@@ -14,6 +14,7 @@ use crate::{
     nn::{
         Builder, Classifier, DynNetwork, LayerSpec, Optimizer, TensorRef, char_cnn_layers, to_onnx,
     },
+    numbers::format_count,
     train::{
         Config, History,
         tensor_file::{MAX_BYTES, MAX_HEADER_BYTES, REMEDY, Tensor, TensorFile},
@@ -22,6 +23,8 @@ use crate::{
 
 const OPTIMIZER: &str = "optimizer.";
 const METADATA: &str = "glyphs";
+/// Most bytes of a state to resume from: the weights, at most two moments of each, a header.
+const MAX_STATE_BYTES: u64 = 4 * MAX_BYTES;
 
 /// The state of a run after some epoch. Its fields but the tensors are one JSON text in the file's
 /// header, in the order in which they stand here: a single key keeps the file's bytes in one order.
@@ -126,6 +129,10 @@ impl Checkpoint {
     }
 
     /// Writes the file whole or not at all.
+    ///
+    /// # Errors
+    /// [`Error::Content`] where the file would be larger than [`Checkpoint::load`] reads, 96 MiB;
+    /// [`Error::Io`] where it cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         write_atomically(path, &self.to_bytes(path, false)?)
@@ -134,6 +141,9 @@ impl Checkpoint {
     /// As [`Checkpoint::save`], in a quarter of the space: the weights of large dense layers
     /// rounded to 8 bits, with one scale per unit. It is enough to read images; a run resumes only
     /// from 32 bits.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::save`].
     pub fn save_in_8_bits(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         write_atomically(path, &self.clone().weights_only().to_bytes(path, true)?)
@@ -166,7 +176,7 @@ impl Checkpoint {
     /// As [`Checkpoint::load`], of a state that this project has written itself: with the
     /// optimiser's moments it may be larger.
     pub(crate) fn load_state(path: &Path) -> Result<Self> {
-        Self::load_at_most(path, 4 * MAX_BYTES)
+        Self::load_at_most(path, MAX_STATE_BYTES)
     }
 
     fn load_at_most(path: &Path, max_bytes: u64) -> Result<Self> {
@@ -191,7 +201,8 @@ impl Checkpoint {
     ///
     /// # Errors
     /// [`Error::Content`] where its layers are not in the file: those of a network with modules
-    /// on dfdx's tape are code, and [`Checkpoint::restore`] puts its weights into a new one.
+    /// on dfdx's tape are code, and the file does not say which tensors were renamed.
+    /// [`Checkpoint::restore`] puts the weights into a new one.
     pub fn network(&self) -> Result<Box<dyn Classifier>> {
         let layers = match &self.architecture {
             Some(architecture) => architecture.builder(),
@@ -294,7 +305,17 @@ impl Checkpoint {
         if self.step.is_some() {
             header = format!("{header}\n{}", digest(&header, &self.tensors));
         }
-        TensorFile::to_bytes(&self.tensors, (METADATA, header), in_8_bits).map_err(failed)
+        let bytes = TensorFile::to_bytes(&self.tensors, (METADATA, header), in_8_bits);
+        let bytes = bytes.map_err(failed)?;
+        let most = if self.step.is_some() { MAX_STATE_BYTES } else { MAX_BYTES };
+        if bytes.len() as u64 > most {
+            let [size, most] = [bytes.len(), most as usize].map(format_count);
+            let problem =
+                format!("this checkpoint takes {size} bytes, and at most {most} bytes are read");
+            let remedy = "keep the weights alone, with the network's own `save`";
+            return Err(Error::content(path, problem, remedy));
+        }
+        Ok(bytes)
     }
 }
 

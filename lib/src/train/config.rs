@@ -16,8 +16,8 @@ use crate::{
 pub enum Schedule {
     /// Constant (a callback may still lower it between epochs).
     Constant,
-    /// Up from a 25th of the rate to all of it over the share `warm_up` of all steps, then down
-    /// to almost nothing, both along a half cosine
+    /// Up from a 25th of the rate to all of it over the share `warm_up` of all steps, 0 to 1, then
+    /// down to almost nothing, both along a half cosine
     /// (Smith and Topin, "Super-convergence", 2018).
     OneCycle { warm_up: f32 },
 }
@@ -57,7 +57,7 @@ pub struct FineCurve {
 /// Further stages of training, on the network's own predictions.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SelfTraining {
-    /// Images that are predicted with less probability than this are left out, 0 to 1.
+    /// Images whose predicted class does not have more probability than this are left out, 0 to 1.
     pub confidence: f32,
     /// Epochs of each stage.
     pub epochs: usize,
@@ -85,7 +85,7 @@ pub enum OptimizerKind {
     /// See [`Adam`].
     #[default]
     Adam,
-    /// Stochastic gradient descent; see [`Sgd`].
+    /// Stochastic gradient descent, its momentum at least 0 and less than 1; see [`Sgd`].
     Sgd { momentum: f32, nesterov: bool },
 }
 
@@ -97,12 +97,13 @@ pub struct Config {
     pub batch_size: usize,
     #[serde(default, skip_serializing_if = "is_default")]
     pub optimizer: OptimizerKind,
-    /// The peak, if the schedule changes it.
+    /// More than 0; the peak, if the schedule changes it.
     pub learning_rate: f32,
     pub schedule: Schedule,
     pub loss: Loss,
     pub augment: Augment,
-    /// Adam's is decoupled (Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019).
+    /// At least 0. Adam's is decoupled (Loshchilov and Hutter, "Decoupled weight decay
+    /// regularization", ICLR 2019).
     pub weight_decay: f32,
     pub reduce_lr: Option<ReduceLrOnPlateau>,
     pub early_stopping: Option<EarlyStopping>,
@@ -111,7 +112,8 @@ pub struct Config {
     /// those trained on; else the training loss without smoothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation_loss: Option<Loss>,
-    /// A second stage, after `epochs`; see [`fit_self_training`](super::fit_self_training).
+    /// A second stage, after `epochs`, made by [`fit_self_training`](super::fit_self_training)
+    /// alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub self_training: Option<SelfTraining>,
     /// Decides the order of batches and every augmentation. The network has its own.
@@ -159,24 +161,50 @@ impl Config {
         }
     }
 
-    /// Refuses values with which nothing can be trained.
+    /// Refuses values that mean nothing, or with which nothing can be trained.
     pub fn check(&self) -> Result<()> {
-        let problem = if self.epochs == 0 {
-            "0 epochs"
-        } else if self.batch_size == 0 {
-            "a batch size of 0"
-        } else if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
-            "a learning rate that is not a positive number"
-        } else if self.curve.is_some_and(|curve| curve.every == 0 || curve.images == 0) {
-            "a curve without steps or images"
-        } else if self.self_training.is_some_and(|own| own.epochs == 0) {
-            "self-training of 0 epochs"
-        } else {
-            return Ok(());
+        let (rate, decay) = (self.learning_rate, self.weight_decay);
+        let momentum = match self.optimizer {
+            OptimizerKind::Sgd { momentum, .. } => momentum,
+            OptimizerKind::Adam => 0.0,
         };
-        Err(Error::argument(
-            format!("the training configuration has {problem}"),
-            "set it above zero, or start from Config::default()",
-        ))
+        let warm_up = match self.schedule {
+            Schedule::OneCycle { warm_up } => warm_up,
+            Schedule::Constant => 0.0,
+        };
+        let factor = self.reduce_lr.map_or(0.5, |plateau| plateau.factor);
+        let smoothing = |loss: Loss| match loss {
+            Loss::CrossEntropy { label_smoothing } => label_smoothing,
+            Loss::Complementary(_) => 0.0,
+        };
+        let is_share = |value: f32| (0.0..=1.0).contains(&value);
+        let has_wrong_smoothing = |loss: Loss| !is_share(smoothing(loss));
+        // NaN is in no range.
+        let wrong = [
+            (self.epochs == 0, "0 epochs"),
+            (self.batch_size == 0, "a batch size of 0"),
+            (!(rate > 0.0 && rate.is_finite()), "a learning rate that is not a positive number"),
+            (!(0.0..f32::INFINITY).contains(&decay), "a weight decay that is not 0 or positive"),
+            (!(0.0..1.0).contains(&momentum), "a momentum that is not at least 0 and less than 1"),
+            (!is_share(warm_up), "a warm-up outside 0 to 1"),
+            (!(factor > 0.0 && factor < 1.0), "a plateau factor that is not between 0 and 1"),
+            (has_wrong_smoothing(self.loss), "a label smoothing outside 0 to 1"),
+            (
+                self.validation_loss.is_some_and(has_wrong_smoothing),
+                "a validation loss with a label smoothing outside 0 to 1",
+            ),
+            (
+                self.curve.is_some_and(|curve| curve.every == 0 || curve.images == 0),
+                "a curve without steps or images",
+            ),
+            (self.self_training.is_some_and(|own| own.epochs == 0), "self-training of 0 epochs"),
+        ];
+        let problem = wrong.into_iter().find_map(|(is_wrong, words)| is_wrong.then_some(words));
+        problem.map_or(Ok(()), |problem| {
+            Err(Error::argument(
+                format!("the training configuration has {problem}"),
+                "set it to what its documentation allows, or start from Config::default()",
+            ))
+        })
     }
 }

@@ -16,6 +16,10 @@ use crate::{
 const BATCH: usize = 500;
 
 /// Class probabilities of `model` for every sample, beside the labels.
+///
+/// # Errors
+/// As [`logits`]; where there are no samples, they have other classes than the network, or a logit
+/// is not finite.
 pub fn evaluate(model: &dyn Classifier, samples: &Samples) -> Result<Evaluation> {
     Evaluation::new(logits(model, samples)?, samples)
 }
@@ -45,6 +49,9 @@ pub fn evaluate_averaged(
 }
 
 /// Logits of `model` for every sample, `(n, classes)`, in evaluation mode.
+///
+/// # Errors
+/// Where the network takes images of another shape, or another number of features.
 pub fn logits(model: &dyn Classifier, samples: &Samples) -> Result<Array2<f32>> {
     distorted_logits(model, samples, &Augment::none(), (0, 0))
 }
@@ -69,6 +76,9 @@ fn distorted_logits(
 
 /// Outputs of every stage of `model` for every sample, each `(n, units)`, in evaluation mode; see
 /// [`Classifier::activations`]. They take about 400 kB per image: ask for a few hundred.
+///
+/// # Errors
+/// As [`logits`], and where there are no samples.
 pub fn activations(
     model: &dyn Classifier,
     samples: &Samples,

@@ -10,6 +10,7 @@ use ndarray::Array2;
 use crate::{
     Error, Result,
     data::Samples,
+    error::ensure,
     eval::argmax,
     files::{check_writable, is_quick},
     image::Augment,
@@ -30,7 +31,7 @@ use crate::{
 /// The order of batches and each augmentation follow from `config.seed` and the epoch,
 /// so that the same call on the same data gives the same weights, bit for bit, on any
 /// number of threads, and on every processor with AVX2 or AVX-512. Jupyter's Interrupt ends it
-/// after the step, with the epochs so far.
+/// after the step, with the epochs so far. `model` ends with the weights of the last epoch.
 ///
 /// # Errors
 /// [`Error::Argument`] where configuration, data and network do not fit together,
@@ -41,12 +42,14 @@ pub fn fit(
     valid: &Samples,
     config: &Config,
 ) -> Result<History> {
+    check_single_stage(config)?;
     Ok(Run::new(model, train, valid, config)?.go(None)?.history)
 }
 
 /// As [`fit`], keeping checkpoints. A run that was interrupted resumes after its last
 /// complete epoch (one that was killed, after the last that was kept), and ends with the same
-/// weights as one that was not.
+/// weights as one that was not. A finished run is not lengthened: another number of epochs is
+/// another configuration.
 ///
 /// # Errors
 /// As [`fit`]; [`Error::Content`] where the state found is damaged or of another run, or where
@@ -58,8 +61,17 @@ pub fn fit_resumable(
     config: &Config,
     checkpoint: &ModelCheckpoint,
 ) -> Result<History> {
+    check_single_stage(config)?;
     let _alone = checkpoint.lock()?;
     Ok(Run::new(model, train, valid, config)?.go(Some(checkpoint))?.history)
+}
+
+fn check_single_stage(config: &Config) -> Result<()> {
+    ensure(
+        config.self_training.is_none(),
+        || "this configuration has self-training, which `fit` does not do",
+        "call `fit_self_training`, or set `self_training: None`",
+    )
 }
 
 /// What one stage of training passes on to the next.

@@ -7,6 +7,10 @@ use crate::{Result, dataframe::dataframe};
 
 /// One line of a training log: means over an epoch's training batches, and the
 /// validation part after it.
+///
+/// `loss` and `accuracy` are taken in training mode, on distorted images: they may be worse than
+/// those of validation. Both accuracies are shares, 0 to 1; for complementary labels an estimate,
+/// which may be below 0.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     pub loss: f64,

@@ -11,7 +11,7 @@ use crate::{eval::log_softmax, nn::Objective, train::complementary::Complementar
 pub enum Loss {
     /// `-Σ q log p` with `q` the label, smoothed by ε: `1 - ε + ε/K` for the label
     /// and `ε/K` for each other class (Szegedy et al., "Rethinking the Inception
-    /// architecture", CVPR 2016). ε = 0 is plain cross-entropy.
+    /// architecture", CVPR 2016). ε is 0 to 1; 0 is plain cross-entropy.
     CrossEntropy { label_smoothing: f32 },
     /// The label names a class that the image is not.
     Complementary(Complementary),

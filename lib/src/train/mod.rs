@@ -1,4 +1,4 @@
-//! Training: losses, the loop, its callbacks, checkpoints and result files.
+//! Training: losses, the loop, its callbacks and checkpoints.
 
 mod architecture;
 mod batches;

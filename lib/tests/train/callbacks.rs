@@ -46,6 +46,15 @@ fn stopping_waits_for_its_patience() {
 }
 
 #[test]
+fn stopping_without_patience_lets_a_run_improve() {
+    let stopping = EarlyStopping { patience: 0 };
+    assert!(!stopping.stops(&history(&[])));
+    assert!(!stopping.stops(&history(&[2.0])));
+    assert!(!stopping.stops(&history(&[2.0, 1.0])));
+    assert!(stopping.stops(&history(&[2.0, 1.0, 1.5])));
+}
+
+#[test]
 fn one_cycle_rises_to_the_full_rate_and_falls_to_almost_nothing() {
     let cycle = Schedule::OneCycle { warm_up: 0.25 };
     assert!((cycle.factor(0, 100) - 0.04).abs() < 1e-6);

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use glyphs::Error;
 use glyphs::data::{Provenance, Samples};
-use glyphs::nn::{Classifier, char_cnn};
+use glyphs::nn::{Builder, Classifier, DynNetwork, char_cnn, shape::Dims};
 use glyphs::train::tensor_file::TensorFile;
 use glyphs::train::{Checkpoint, Config, History};
 use ndarray::{Array2, Array4};
@@ -15,6 +15,11 @@ use proptest::prelude::*;
 const REMEDY: &str = "use a checkpoint of this network, or train it again";
 
 fn checkpoint(hidden: usize, classes: usize, features: usize) -> Checkpoint {
+    of(&char_cnn(hidden, classes, features, 3))
+}
+
+fn of(model: &dyn Classifier) -> Checkpoint {
+    let (classes, features) = (model.num_classes(), model.num_features());
     let samples = Samples {
         images: Array4::zeros((1, 1, 28, 28)),
         features: Array2::zeros((1, features)),
@@ -30,8 +35,7 @@ fn checkpoint(hidden: usize, classes: usize, features: usize) -> Checkpoint {
             synthetic: true,
         },
     };
-    let model = char_cnn(hidden, classes, features, 3);
-    Checkpoint::of(&model, Config::default(), History::default(), &samples)
+    Checkpoint::of(model, Config::default(), History::default(), &samples)
 }
 
 /// A file that says what it holds in a header of its own.
@@ -103,6 +107,52 @@ fn a_third_of_the_space_and_nearly_the_same_numbers() {
             assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 0.501 * step), "{}", whole.name);
         }
     }
+}
+
+#[test]
+fn what_could_not_be_read_back_is_not_written() {
+    let mut layers = Builder::new(Dims::Vector(2_600_000));
+    layers.linear(10, 0);
+    let large = of(&DynNetwork::new(layers, 1).unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("large.safetensors");
+    let error = large.save(&path).unwrap_err();
+    assert!(matches!(error, Error::Content { .. }), "{error}");
+    let words = error.to_string();
+    for part in ["large.safetensors", "takes 104,0", "most 100,663,296 bytes", "own `save`"] {
+        assert!(words.contains(part), "{part:?} is not in: {words}");
+    }
+    assert!(fs::read_dir(folder.path()).unwrap().next().is_none(), "nothing was written");
+
+    // In a quarter of the space it fits.
+    large.save_in_8_bits(&path).unwrap();
+    Checkpoint::load(&path).unwrap();
+}
+
+/// Its layers, made again, would have the tensors' first names.
+#[test]
+fn a_network_of_renamed_tensors_is_restored_into_one_made_anew() {
+    let network = |seed: u64, is_renamed: bool| {
+        let mut layers = Builder::new(Dims::image(1, 28, 28));
+        layers.flatten();
+        layers.named("skip", |layers| {
+            layers.residual(|main| main.named("inner", |inner| inner.linear(784, 0)), |_| {});
+        });
+        layers.linear(10, 0);
+        assert!(!is_renamed || layers.rename("skip.inner.weight", "matrix"));
+        DynNetwork::new(layers, seed).unwrap()
+    };
+    assert!(of(&network(1, false)).network().is_ok());
+    let saved = of(&network(1, true));
+    let words = saved.network().err().unwrap().to_string();
+    assert!(words.contains("does not say which layers") && words.contains("restore"), "{words}");
+    let mut again = network(2, true);
+    assert_ne!(of(&again).weights_sha256(), saved.weights_sha256());
+    saved.restore(&mut again).unwrap();
+    assert_eq!(of(&again).weights_sha256(), saved.weights_sha256());
+
+    // The study's with features, one of whose tensors is renamed, is known by its tensors.
+    assert!(checkpoint(500, 62, 6).network().is_ok());
 }
 
 #[test]

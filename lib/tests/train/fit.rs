@@ -6,8 +6,8 @@ use glyphs::{
     data::{Provenance, Samples},
     image::Augment,
     nn::{
-        self, Batch, CharCnn, Classifier, EXPERIMENTAL, Network, Objective, Optimizer, OriginalCnn,
-        Signature, Step, TensorMut, TensorRef,
+        self, Batch, Builder, CharCnn, Classifier, DynNetwork, EXPERIMENTAL, Network, Objective,
+        Optimizer, OriginalCnn, Signature, Step, TensorMut, TensorRef, shape::Dims,
     },
     study::Experiment,
     train::{
@@ -346,6 +346,15 @@ fn what_cannot_be_trained_is_refused() {
     }
     let wild = Config { learning_rate: 1e30, ..Config::default() };
     assert!(refusal(&samples, &wild).starts_with("step "));
+
+    let own = SelfTraining { confidence: 0.5, epochs: 1, rounds: 1, copies: 0 };
+    let in_stages = Config { self_training: Some(own), ..short() };
+    let folder = tempfile::tempdir().unwrap();
+    let states = ModelCheckpoint::new(folder.path().join("run"));
+    let done = fit_resumable(&mut Small::new(1), &samples, &samples, &in_stages, &states);
+    for refused in [refusal(&samples, &in_stages), done.unwrap_err().to_string()] {
+        assert!(refused.contains("call `fit_self_training`"), "{refused}");
+    }
 }
 
 #[test]
@@ -374,6 +383,26 @@ fn a_complete_run_keeps_the_best_weights_and_not_the_optimiser() {
     let weights: usize = model.tensors().iter().map(|t| 4 * t.values.len()).sum();
     let size = fs::metadata(best).unwrap().len() as usize;
     assert!(size > weights && size < weights + 20_000, "{size} bytes for {weights}");
+}
+
+/// With the optimiser's moments it is larger than the file of any network may be.
+#[test]
+fn a_state_of_a_large_network_is_written_and_read() {
+    let samples = bars(20);
+    let mut layers = Builder::new(Dims::image(1, 28, 28));
+    layers.flatten();
+    layers.linear(11_000, 0);
+    layers.relu();
+    layers.linear(10, 0);
+    let mut model = DynNetwork::new(layers, 1).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let states = ModelCheckpoint::new(folder.path().join("run"));
+    let config = Config { epochs: 1, batch_size: 20, ..Config::default() };
+    let history = fit_resumable(&mut model, &samples, &samples, &config, &states).unwrap();
+    assert!(fs::metadata(states.last()).unwrap().len() > 96 << 20);
+    let again = fit_resumable(&mut model, &samples, &samples, &config, &states).unwrap();
+    assert_eq!(again, history);
+    Checkpoint::load(states.finish().unwrap()).unwrap();
 }
 
 #[test]
@@ -464,7 +493,7 @@ fn recalibrating_moves_running_statistics_alone() {
 mod any_network {
     use super::*;
     use glyphs::{
-        nn::{shape::Image, *},
+        nn::{dfdx::nn::modules, shape::Image, *},
         train::{OptimizerKind, Schedule},
     };
 
@@ -473,7 +502,6 @@ mod any_network {
         modules::Residual<(Conv2d<8, 8>, BatchNorm2d<8>)>,
         (ReLU, GlobalAvgPool2d, Dropout<10>, Linear<8, 10>),
     );
-    use dfdx::nn::modules;
 
     /// Colour images of 20 x 16, whose class is the place of a bright bar.
     fn coloured(n: usize) -> Samples {

@@ -3,4 +3,5 @@
 mod callbacks;
 mod checkpoint;
 mod complementary;
+mod config;
 mod fit;
