@@ -279,7 +279,7 @@ static PART2: [Claim; 18] = [
         "With the experimental head, pretrained networks learn in less time.",
         "steps to 98 %, random − pretrained",
         Above(|records| {
-            sooner(records, Experimental, -1.0, |run| Some(steps_to(0.98, run)?.value() / 100.0))
+            sooner(records, Experimental, -1.0, |run| Some(steps_to(0.98, run)?.value()))
         }),
     ),
     (
@@ -471,7 +471,9 @@ fn judge(records: &Records) -> Vec<Judged> {
     let corrected = corrected(evidence);
     let judged = all.into_iter().zip(corrected).map(|(claim, p)| {
         let (part, words, measured, test, evidence) = claim;
-        let numbers = |gain: &PairedDifference| [difference(gain, 100.0, 2).into(), gain.n.into()];
+        let (scale, decimals) = if measured.starts_with("steps") { (1.0, 0) } else { (100.0, 2) };
+        let numbers =
+            |gain: &PairedDifference| [difference(gain, scale, decimals).into(), gain.n.into()];
         let (found, verdict) = match (test, &evidence) {
             (Above(_), Some(gain)) => (numbers(gain), Verdict::of_difference(gain.mean, p)),
             (Equal(_), Some(gain)) => (numbers(gain), Verdict::of_equality(gain)),
@@ -528,10 +530,10 @@ pub fn claims(records: &Records) -> Html {
          {LEVEL}, and does not hold if the mean is below 0 and p is below {LEVEL}. A claim that two \
          networks are alike holds if the 95 % interval lies within ±{:.1} points: at an accuracy \
          of 99 %, that is half of all errors. Where runs differ in kind, a claim holds if it is so \
-         in each of at least five runs, and does not hold if it is so in none. Claims judged so, by a \
-         margin or by counting have no p-value and are not corrected. How soon networks learn is judged \
-         by those that another seed pretrained (the control of notebook 4). The report \
-         is not part of this project, so its claims are given here in our words.",
+         in each of at least five runs, and does not hold if it is so in none. Claims judged in \
+         this way, by a margin or by counting, have no p-value and are not corrected for. How soon \
+         networks learn is judged by those that another seed pretrained (the control of notebook \
+         4). The report is not part of this project, so its claims are given here in our words.",
         MARGIN * 100.0
     ));
     stack(&[&table, &rule])

@@ -130,7 +130,7 @@ fn difference(gain: &PairedDifference, scale: f64, decimals: usize) -> String {
 
 /// What a difference is followed by whose interval has 0 in it; else nothing.
 fn or_zero(gain: &PairedDifference) -> &'static str {
-    if gain.interval.contains(0.0) { ", which cannot be told from zero" } else { "" }
+    if gain.interval.contains(0.0) { ", a difference that chance can explain" } else { "" }
 }
 
 /// Why a difference is not called one although its interval leaves out 0: its p-value is Holm's,
@@ -233,7 +233,7 @@ fn compare_under(
         return Ok(stack(&[&never_made(), &left_out(&reasons)]));
     }
     let mut chart = RowChart::dots(title, Axis::percent("accuracy"));
-    let mut table = table(what, " | mean | 95 % interval | seeds | each seed (%)");
+    let mut table = table(what, " | mean | 95 % interval over seeds | seeds | each seed (%)");
     for (name, seeds) in ways {
         let seeds: &Seeds = seeds.borrow();
         let values = seeds.values(accuracy);

@@ -12,7 +12,9 @@ use crate::{
     display::{Axis, Html, LineChart, Show, Table, format_signed, note, number, percent, stack},
     eval::{
         Evaluation,
-        statistics::{difference_of_splits, holm, mean, prediction_interval, wilson},
+        statistics::{
+            Interval, difference_of_splits, holm, mean, mean_of_splits, prediction_interval, wilson,
+        },
     },
     files::project_root,
     study::{
@@ -272,28 +274,29 @@ pub fn compare_readings(drawings: &Handwritten) -> Result<Html> {
     Ok(stack(&[&table, &note(&words)]))
 }
 
-/// Accuracy by the number of the writer's other drawings that are given as context.
-pub fn context_curve(ways: &[(&str, &Seeds)]) -> Result<Html> {
+/// Accuracy by the number of the writer's other drawings that are given as context, each of `ways`
+/// read alone and in context.
+pub fn context_curve(ways: &[(&str, &Seeds, &Seeds)]) -> Result<Html> {
     let others = Axis::new("other drawings of the same hand").from(0.0);
     let [none, .., all] = OTHERS;
     let at = |seeds: &Seeds, n: usize| seeds.values(|run| run.metric(&accuracy_with(n)));
     let mean_at = |seeds: &Seeds, n: usize| Some(100.0 * mean(&at(seeds, n)).ok()?.mean);
-    let ends = ways.iter().filter_map(|(name, seeds)| {
-        let (alone, beside) = (mean_at(seeds, none)?, mean_at(seeds, all)?);
-        Some(format!("from {alone:.1} to {beside:.1} % for {name}"))
+    let ends = ways.iter().filter_map(|(name, _, seeds)| {
+        let (without, beside) = (mean_at(seeds, none)?, mean_at(seeds, all)?);
+        Some(format!("from {without:.1} to {beside:.1} % for {name}"))
     });
     let title = format!(
         "Accuracy without and with {all} other drawings: {}",
         ends.collect::<Vec<_>>().join(", ")
     );
     let mut chart = LineChart::new(title, others, Axis::percent("validation accuracy"));
-    let header = std::iter::once("others").chain(ways.iter().map(|(name, _)| *name));
+    let header = std::iter::once("others").chain(ways.iter().map(|(name, ..)| *name));
     let mut table = Table::new("", header);
     for n in OTHERS {
-        let cells = ways.iter().map(|(_, seeds)| mean_percent(&at(seeds, n)));
+        let cells = ways.iter().map(|(.., seeds)| mean_percent(&at(seeds, n)));
         table = table.row([n.into()].into_iter().chain(cells));
     }
-    for (name, seeds) in ways {
+    for (name, _, seeds) in ways {
         let curve = |run: &RunResult| {
             let points = OTHERS.iter();
             let point = |&n: &usize| Some((n as f64, run.metric(&accuracy_with(n))?));
@@ -301,13 +304,13 @@ pub fn context_curve(ways: &[(&str, &Seeds)]) -> Result<Html> {
         };
         chart = chart.seeds(*name, seeds.runs.iter().map(curve));
     }
-    let gains = ways.iter().filter_map(|(name, seeds)| {
-        let alone = mean_at(seeds, none)?;
-        let gain = |n: usize| Some(format_signed(mean_at(seeds, n)? - alone, 1));
+    let gains = ways.iter().filter_map(|(name, _, seeds)| {
+        let without = mean_at(seeds, none)?;
+        let gain = |n: usize| Some(format_signed(mean_at(seeds, n)? - without, 1));
         Some(format!("{} of {} points for {name}", gain(FEW)?, gain(all)?))
     });
     let gains: Vec<String> = gains.collect();
-    let words = match gains.as_slice() {
+    let mut words = match gains.as_slice() {
         [] => return Ok(stack(&[&chart, &table])),
         gains => format!(
             "Of the change that {all} other drawings make, the first {} account for {}.",
@@ -315,6 +318,32 @@ pub fn context_curve(ways: &[(&str, &Seeds)]) -> Result<Html> {
             listed(gains, "and")
         ),
     };
+    let mut beside_alone = Vec::new();
+    for (name, alone, seeds) in ways {
+        // A run that reads drawings alone has one accuracy.
+        let without =
+            |run: &RunResult| run.metric(&accuracy_with(none)).or_else(|| val_accuracy(run));
+        let gap = seeds.difference(alone, without, alone.overlap());
+        let (Some(gap), Some(alone)) = (gap, alone.mean(val_accuracy)) else {
+            continue;
+        };
+        chart = chart.reference(format!("ours alone, {name}"), alone.mean);
+        let is_above = |n: usize| mean_at(seeds, n).is_some_and(|at| at > 100.0 * alone.mean);
+        let above = match OTHERS.iter().rev().take_while(|n| is_above(**n)).last() {
+            Some(0) => "higher throughout".into(),
+            Some(n) => format!("higher with {} or more", spelled(*n)),
+            None => format!("not higher even with {all}"),
+        };
+        let gap = difference(&gap, 100.0, 2);
+        beside_alone.push(format!("by {gap} points for {name} (its mean is {above})"));
+    }
+    if !beside_alone.is_empty() {
+        words += &format!(
+            " Ours reads each drawing alone; without any other drawing, the network in context \
+             differs from it {}.",
+            listed(&beside_alone, "and")
+        );
+    }
     Ok(stack(&[&chart, &table, &note(&words)]))
 }
 
@@ -374,6 +403,25 @@ fn gain_of_context(ways: &[(&str, &Seeds, &Seeds)]) -> String {
     }
 }
 
+/// Where the accuracy of one more run falls in 95 of 100 cases. A few seeds can vary by less than
+/// chance in the images held out explains, so the variance is at least that of a binomial share,
+/// plus that of the mean. None for fewer than two seeds.
+fn of_one_more_run(seeds: &Seeds) -> Option<Interval> {
+    let values = seeds.values(val_accuracy);
+    let half = |interval: Interval| (interval.high - interval.low) / 2.0;
+    let estimate = mean_of_splits(&values, seeds.overlap()).ok()?;
+    let (mean, of_mean) = (estimate.mean, half(estimate.interval?));
+    let of_images = 1.96 * (mean * (1.0 - mean) / held_out(seeds)?).sqrt();
+    let half = of_images.hypot(of_mean).max(half(prediction_interval(&values).ok()?));
+    Some(Interval { low: mean - half, high: (mean + half).min(1.0) })
+}
+
+/// Images on which each run is judged.
+fn held_out(seeds: &Seeds) -> Option<f64> {
+    let run = seeds.runs.first()?;
+    Some(run.setup.split.held_out(run.dataset.count))
+}
+
 /// The answers to the questions of notebook 2, each from the numbers of its runs; `in_context` are
 /// names of writers' groups, whose drawings were read alone and in context.
 pub fn findings(
@@ -399,22 +447,23 @@ pub fn findings(
         None => String::new(),
     };
     let merged = seed0.merged(&LOOKALIKES)?;
-    let one_run = prediction_interval(&ours.values(val_accuracy));
-    let compared = match one_run {
-        Ok(interval) => {
-            let verdict = match (interval.low > own.high, interval.high < own.low) {
-                (true, _) => "even the low end of ours is above the report's",
-                (_, true) => "even the high end of ours is below the report's",
-                _ => "the two overlap, so the report's single run cannot show which is better",
+    let compared = match (of_one_more_run(ours), held_out(ours)) {
+        (Some(interval), Some(images)) => {
+            let verdict = match own.contains(after.mean) {
+                true => "includes the mean of ours, so this single run cannot show which is better",
+                false if after.mean > own.high => "lies below the mean of ours: the two differ",
+                false => "lies above the mean of ours: the two differ",
             };
             format!(
-                "A further run of ours is expected to reach {} % (95 % prediction interval); the report's \
-                 run, {right} of {of} images, has an interval of {} %: {verdict}.",
+                "A further run of ours is expected to reach {} % on {images:.0} other images (95 % \
+                 prediction interval, from the spread of the seeds and the chance in so few \
+                 images). The Wilson interval of the report's run, {right} of {of} images, is {} \
+                 %. It {verdict}.",
                 span(interval, 100.0, 1),
                 span(own, 100.0, 1)
             )
         }
-        Err(_) => "One seed alone cannot say whether the difference is due to chance.".into(),
+        _ => "One seed alone cannot say whether the difference is due to chance.".into(),
     };
     Ok(note(&format!(
         "The 2021 report's run classified {:.2} % of its validation images correctly. Here \

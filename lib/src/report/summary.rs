@@ -1,7 +1,9 @@
 //! All parts on one page: the 2021 report's numbers and ours, and what they cost.
 
+use std::collections::BTreeSet;
+
 use super::{
-    accuracy, mean_and_interval, network_name, overlap, reference_2021, table, two_groups,
+    accuracy, mean_and_interval, network_name, overlap, reference_2021, spelled, table, two_groups,
 };
 use crate::{
     Result,
@@ -35,7 +37,8 @@ struct Row {
 pub fn accuracies(data: &Datasets) -> Result<Html> {
     let mut table = table(
         "Accuracy after the last epoch",
-        "part | network | the 2021 report | here | 95 % interval | seeds | difference (points)",
+        "part | network | the 2021 report | here | 95 % interval over seeds | seeds | \
+         difference (points)",
     );
     let (mut beside, mut above, mut in_groups) = (0, 0, 0);
     for row in rows(data)? {
@@ -87,7 +90,7 @@ pub fn costs(data: &Datasets) -> Result<Html> {
         "part | network | epochs | minutes | runs | processor",
     );
     let (mut minutes, mut repeated, mut missing) = (0.0, 0, 0);
-    let mut each: Vec<f64> = Vec::new();
+    let (mut each, mut processors): (Vec<f64>, _) = (Vec::new(), BTreeSet::new());
     for row in rows(data)? {
         let Some(run) = row.seeds.runs.first() else {
             missing += usize::from(row.repeated);
@@ -101,6 +104,7 @@ pub fn costs(data: &Datasets) -> Result<Html> {
         if row.repeated {
             minutes += seconds / 60.0;
             repeated += 1;
+            processors.insert((cpu.clone(), model.clone()));
         }
         table = table.row([
             usize::from(row.part).into(),
@@ -122,10 +126,16 @@ pub fn costs(data: &Datasets) -> Result<Html> {
         return Ok(table.show());
     }
     let hours = reference_2021::hours();
+    let on_several = match processors.len() {
+        1 => String::new(),
+        kinds => format!(" (runs on {} kinds of processor, added up)", spelled(kinds)),
+    };
     let together = format!(
-        "The 2021 report's runs took {hours} hours; here the same {repeated} networks, trained for \
-         as many epochs, take {minutes:.1} minutes together, 1/{:.0} of that. The machines differ, \
-         so this says what a rerun costs, not which software is faster; for that see `make bench`.",
+        "The 2021 report's runs took {hours} hours; here the {} networks as we read them, trained \
+         for as many epochs, take {minutes:.1} minutes together{on_several}, 1/{:.0} of that. The \
+         machines differ, so this says what a rerun costs, not which software is faster; for that \
+         see `make bench`.",
+        spelled(repeated),
         hours * 60.0 / minutes
     );
     Ok(stack(&[&table, &note(&together)]))
@@ -149,9 +159,9 @@ fn rows(data: &Datasets) -> Result<Vec<Row>> {
     let of_characters = [
         (plain, "the baseline", true),
         (ours.clone(), "ours", false),
-        (ours.in_context(), "ours, with the writer's other drawings", false),
+        (ours.in_context(), "ours, in context", false),
         (strangers.0, "ours, writers never seen", false),
-        (strangers.1, "ours, writers never seen, with their other drawings", false),
+        (strangers.1, "ours, in context, writers never seen", false),
     ];
     let mut rows: Vec<Result<Row>> = of_characters
         .map(|(run, how, repeated)| {

@@ -6,9 +6,13 @@ use glyphs::eval::statistics::{Interval, PairedDifference, Time, difference_of_s
 use glyphs::report::claims::{Records, Verdict, claims, verdicts};
 use glyphs::report::part2::measures::{MEASURES, steps_to};
 use glyphs::report::{part1, part2};
-use glyphs::study::{Audit, Experiment, Grid, Head, Init, RunResult, Seeds, networks};
+use glyphs::study::{
+    Audit, Experiment, Grid, Head, Init, OTHERS, RunResult, Seeds, accuracy_with, networks,
+};
 use glyphs::train::{Config, CurvePoint, Epoch};
 use ndarray::Array4;
+
+use super::records::provenance;
 
 /// A run whose accuracy rises in a straight line from 0.9 to `end` over 1,800 steps.
 fn record(head: Head, init: Init, seed: u64, end: f64) -> RunResult {
@@ -101,7 +105,7 @@ fn every_display_holds_with_five_seeds_with_one_and_with_none() {
             part2::curves(&grid, Head::Original),
             part2::convergence(&grid).show(),
             part2::quality(&grid),
-            part2::quality_finding(&grid),
+            part2::quality_finding(&grid, &provenance()).show(),
             part2::compare_starts(&grid, "starts").show(),
             part2::little_data(&[(100, &grid), (1_000, &grid)]),
             part2::weights_moved(&grid, Head::Original),
@@ -112,9 +116,52 @@ fn every_display_holds_with_five_seeds_with_one_and_with_none() {
             assert!(!page.contains("could not be drawn"), "{}", html.text());
         }
     }
-    let words = part2::quality_finding(&grid(5, 5)).text().to_string();
+    let words = part2::quality_finding(&grid(5, 5), &provenance()).unwrap().text().to_string();
     assert!(words.contains("their test accuracy is 0.42 points higher (p"), "{words}");
     assert!(words.contains("they reach 98 % ") && words.contains(" steps sooner (p"), "{words}");
+    assert!(!words.contains("head start"), "no run of the control is on made-up data: {words}");
+}
+
+/// A run that never got there counts up to its end, which shortens a lead on it.
+#[test]
+fn a_lead_on_runs_that_never_got_there_is_understated() {
+    let counts = "; a run that never got there counts as 1,800 steps";
+    let shown = |grid: &Grid| part2::convergence(grid).unwrap().text().to_string();
+    // No run reaches 99 %, and no start is ahead.
+    let both = shown(&grid(5, 5));
+    assert!(both.contains(counts) && !both.contains("understated"), "{both}");
+    let mut one = grid(5, 5);
+    for (.., seeds) in one.0.iter_mut().filter(|cell| cell.1 == Init::Pretrained) {
+        for run in &mut seeds.runs {
+            run.curve[49].val_accuracy = 0.99;
+        }
+    }
+    let words = format!("−800 (−800 to −800){counts}, so the difference is understated");
+    assert!(shown(&one).contains(&words), "{}", shown(&one));
+}
+
+/// Ours alone is a line in the chart, and the words say from how many drawings on context helps.
+#[test]
+fn context_is_compared_with_ours_alone() {
+    let run = |experiment: Experiment| {
+        let last = record(Head::Original, Init::Random, 0, 0.9).epochs.pop();
+        RunResult { epochs: last.into_iter().collect(), ..super::records::record(experiment) }
+    };
+    let seeds = |runs: Vec<RunResult>| Seeds { runs, left_out: Vec::new() };
+    let alone = seeds((0..3).map(|seed| run(Experiment::part1_ours(seed))).collect());
+    let in_context = (0..3).map(|seed| {
+        let mut run = run(Experiment::part1_ours(seed).in_context());
+        for n in OTHERS {
+            run.metrics.insert(accuracy_with(n), 0.88 + 0.015 * n.min(2) as f64);
+        }
+        run
+    });
+    let in_context = seeds(in_context.collect());
+    let shown = part1::context_curve(&[("them", &alone, &in_context)]).unwrap();
+    let words = "differs from it by −2.00 (−2.00 to −2.00) points for them (its mean is higher \
+                 with two or more)";
+    assert!(shown.text().contains(words), "{}", shown.text());
+    assert!(shown.html().contains("ours alone, them: 90"), "{}", shown.html());
 }
 
 /// What a cell shows that ends in the value itself.
@@ -220,7 +267,7 @@ fn verdicts_of_both_heads_are_one_clause_and_name_the_correction() {
 #[test]
 fn changes_are_counted() {
     let words = part2::recall(&grid(5, 5)).text().to_string();
-    let counted = "Pretraining changes recall in ten of ten digits with the original head (by +0.42 points) \
+    let counted = "Pretraining raises recall in ten of ten digits with the original head (by +0.42 points) \
                    and in ten of ten digits with the experimental head (by +0.42 points)";
     assert!(words.contains(counted), "{words}");
     let none = part2::recall(&grid(1, 1)).text().to_string();

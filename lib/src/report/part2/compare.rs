@@ -1,6 +1,9 @@
 //! Random against pretrained, measure by measure.
 
+use std::collections::BTreeSet;
+
 use super::{
+    head_start::without_head_start,
     measures::{MEASURES, Measure, curve, steps_to},
     sentences,
 };
@@ -122,19 +125,27 @@ fn steps_in_all(goal: f64) -> impl Fn(&RunResult) -> Option<f64> {
     move |run| steps_to(goal, run).map(Time::value)
 }
 
+/// Of [`MEASURES`], the one of this goal.
+fn steps_name(goal: f64) -> String {
+    format!("steps to {} %", goal * 100.0)
+}
+
 /// How much sooner pretrained networks reach a goal, in words; by Holm's p over all [`MEASURES`],
 /// of which it is one.
 fn sooner(grid: &Grid, head: Head, goal: f64) -> String {
     let percent = format!("{} %", goal * 100.0);
-    let measure = format!("steps to {percent}");
+    let measure = steps_name(goal);
     let gains = gains(grid);
     match gains.iter().find(|gain| gain.0 == head && gain.1.name == measure) {
-        Some((.., Some(gain), p)) if *p < 0.05 => format!(
-            "pretrained networks reach {percent} {:.0} steps {}{}",
-            gain.mean.abs(),
-            if gain.mean < 0.0 { "sooner" } else { "later" },
-            ended(grid, head, goal)
-        ),
+        Some((.., Some(gain), p)) if *p < 0.05 => {
+            let ended = ended(grid, head, goal, gain.mean);
+            format!(
+                "pretrained networks reach {percent} {:.0} steps {}{}",
+                gain.mean.abs(),
+                if gain.mean < 0.0 { "sooner" } else { "later" },
+                ended.map_or(String::new(), |words| format!(" ({words})"))
+            )
+        }
         gain => {
             let reason = gain.and_then(|gain| gain.2.as_ref()).map_or("", by_holm);
             format!("{reason}it is unclear whether pretrained networks reach {percent} sooner")
@@ -156,21 +167,34 @@ fn median(times: &[Time]) -> Result<Cell> {
     })
 }
 
-/// Paired difference in steps, marked where a run counts that did not get there.
+/// Paired difference in steps, with a word on runs that did not get there.
 fn step_gain(grid: &Grid, head: Head, goal: f64) -> Cell {
-    match grid.gain(head, steps_in_all(goal)) {
-        Some(gain) => format!("{}{}", difference(&gain, 1.0, 0), ended(grid, head, goal)).into(),
-        None => "unknown from one seed".into(),
-    }
+    let Some(gain) = grid.gain(head, steps_in_all(goal)) else {
+        return "unknown from one seed".into();
+    };
+    let ended = ended(grid, head, goal, gain.mean);
+    let ended = ended.map_or(String::new(), |words| format!("; {words}"));
+    format!("{}{ended}", difference(&gain, 1.0, 0)).into()
 }
 
-/// Marks a difference in which a run counts that never got there.
-fn ended(grid: &Grid, head: Head, goal: f64) -> &'static str {
-    let all = Init::ALL.map(|init| times(grid.runs(head, init), goal));
-    match all.iter().flatten().any(|time| time.is_censored()) {
-        true => ", counting runs that never got there",
-        false => "",
-    }
+/// What a run that never got there counts as in a difference in steps with this `mean`; none where
+/// all did. If all such runs are of the slower start, the true difference is larger.
+fn ended(grid: &Grid, head: Head, goal: f64, mean: f64) -> Option<String> {
+    let [random, pretrained] = Init::ALL.map(|init| last_step(grid.runs(head, init), goal));
+    let understated = match (random, pretrained) {
+        (Some(_), None) => mean < 0.0,
+        (None, Some(_)) => mean > 0.0,
+        _ => false,
+    };
+    let steps = format_count(random.or(pretrained)? as usize);
+    let so = if understated { ", so the difference is understated" } else { "" };
+    Some(format!("a run that never got there counts as {steps} steps{so}"))
+}
+
+/// The step at which runs ended that did not reach the goal, if there are any.
+fn last_step<'a>(runs: impl IntoIterator<Item = &'a RunResult>, goal: f64) -> Option<f64> {
+    let times = runs.into_iter().filter_map(|run| steps_to(goal, run));
+    times.filter(|time| time.is_censored()).map(Time::value).reduce(f64::max)
 }
 
 /// Every measure of both heads: the means, and pretrained minus random with its interval,
@@ -215,13 +239,17 @@ pub fn quality(grid: &Grid) -> Html {
     ));
     let [original, experimental] = Head::ALL.map(|head| forest(&all, head));
     let drawn = MEASURES.iter().filter(|measure| measure.scale == 100.0).count();
-    let words = format!(
+    let mut words = format!(
         "The charts show {} of the {} measures; the other {} are not percentages. Holm's \
          correction applies to the counts in their titles, not to the intervals drawn.",
         spelled(drawn),
         spelled(MEASURES.len()),
         spelled(MEASURES.len() - drawn)
     );
+    if let Some(steps) = last_step(grid.all(), 0.99) {
+        let steps = format_count(steps as usize);
+        words += &format!(" A run that never reached a goal counts as {steps} steps.");
+    }
     stack(&[&row(&[&original, &experimental]), &table, &left_out, &note(&words)])
 }
 
@@ -261,20 +289,24 @@ pub(super) fn gains(grid: &Grid) -> Vec<Gain> {
     all.map(|((head, measure, gain), p)| (head, measure, gain, p)).collect()
 }
 
-/// Which of the measures differ after correction, in words.
-pub fn quality_finding(grid: &Grid) -> Html {
+/// Which of the measures differ after correction, in words, and what is left of it without a head
+/// start.
+pub fn quality_finding(grid: &Grid, mnist: &Provenance) -> Result<Html> {
     let all = gains(grid);
     let known = all.iter().filter(|gain| gain.2.is_some()).count();
     if known == 0 {
-        return note("One seed alone cannot say whether pretraining helps.");
+        return Ok(note("One seed alone cannot say whether pretraining helps."));
     }
     let mut sentences = vec![format!("{known} comparisons were made; the p-values are Holm's.")];
     for head in Head::ALL {
         let certain: Vec<String> = (all.iter())
             .filter(|(h, .., p)| *h == head && *p < 0.05)
             .filter_map(|(_, measure, gain, p)| {
-                let change = measure.change_in_words(gain.as_ref()?.mean);
-                Some(format!("{change} ({})", format_p(*p)))
+                let mean = gain.as_ref()?.mean;
+                let goal = GOALS.iter().find(|goal| measure.name == steps_name(**goal));
+                let ended = goal.and_then(|goal| ended(grid, head, *goal, mean));
+                let ended = ended.map_or(String::new(), |words| format!("; {words}"));
+                Some(format!("{} ({}{ended})", measure.change_in_words(mean), format_p(*p)))
             })
             .collect();
         let (name, certain) = (head.name(), certain.join("; "));
@@ -283,7 +315,8 @@ pub fn quality_finding(grid: &Grid) -> Html {
             certain => format!("Pretrained networks with the {name} head: {certain}."),
         });
     }
-    note(&sentences.join(" "))
+    sentences.extend(without_head_start(mnist)?);
+    Ok(note(&sentences.join(" ")))
 }
 
 /// Test accuracy of random and pretrained starts under one protocol.
@@ -394,7 +427,8 @@ pub fn compare_rates(mnist: &Provenance) -> Result<Html> {
     let columns = format!("head | start | {low} | {middle} | {high} | best | used");
     let mut table = table("Accuracy on held-out images, by peak learning rate", &columns);
     let mut held_out = 0.0;
-    let (mut bests, mut agree, mut leads, mut within) = (Vec::new(), 0, Vec::new(), 0);
+    let (mut bests, mut highest) = (Vec::new(), Vec::new());
+    let (mut agree, mut leads, mut within) = (0, Vec::new(), 0);
     let all = networks().count();
     for (head, init) in networks() {
         let run = Experiment::mnist(head, init, 0);
@@ -409,20 +443,25 @@ pub fn compare_rates(mnist: &Provenance) -> Result<Html> {
         agree += usize::from(best == used);
         bests.push(best);
         held_out = clean.split.held_out(mnist.count);
-        let mut mistakes = reached.map(|accuracy| (1.0 - accuracy) * held_out);
+        let mut mistakes = reached.map(|accuracy| ((1.0 - accuracy) * held_out).round());
+        let least = mistakes.into_iter().fold(f64::INFINITY, f64::min);
+        let at_best = RATES.iter().zip(mistakes).filter(|(_, mistakes)| *mistakes == least);
+        let at_best: Vec<String> = at_best.map(|(rate, _)| rate.to_string()).collect();
+        let tie = if at_best.len() > 1 { " (a tie)" } else { "" };
+        highest.push(format!("{}{tie}", listed(&at_best, "or")));
         mistakes.sort_by(f64::total_cmp);
         let lead = mistakes[1] - mistakes[0];
-        leads.push(lead.round() as usize);
+        leads.push(lead as usize);
         // If each made its mistakes by itself; on the same images they differ by less.
         within += usize::from(lead < 2.0 * (mistakes[0] + mistakes[1]).sqrt());
         cells.extend([best.to_string().into(), used.to_string().into()]);
         table = table.row(cells);
     }
-    let networks_at = |rate: f32| bests.iter().filter(|best| **best == rate).count();
-    let at_the_edge = networks_at(low) + networks_at(high);
-    let of_rate = RATES.iter().filter(|rate| networks_at(**rate) > 0);
-    let of_rate =
-        of_rate.map(|rate| format!("{rate} for {} of {all} networks", networks_at(*rate)));
+    let rates: BTreeSet<&String> = highest.iter().collect();
+    let of_rate = rates.into_iter().map(|rate| {
+        let networks = highest.iter().filter(|other| *other == rate).count();
+        format!("{rate} for {networks} of {all} networks")
+    });
     let table = table.titled(format!(
         "On one seed, accuracy on held-out images is highest at a peak learning rate of {}",
         listed(&of_rate.collect::<Vec<_>>(), "and")
@@ -434,16 +473,26 @@ pub fn compare_rates(mnist: &Provenance) -> Result<Html> {
     let (least, most) = (leads.iter().min(), leads.iter().max());
     let (least, most) = (least.unwrap_or(&0), most.unwrap_or(&0));
     let lead = if least == most { most.to_string() } else { format!("{least} to {most}") };
-    let chance = match within == all {
-        true => "less than chance can explain".into(),
-        false => format!("less than chance can explain for {within} of {all} networks"),
+    let for_some = match within == all {
+        true => String::new(),
+        false => format!(" for {within} of {all} networks"),
     };
+    let edges = [(low, "lowest", "lower"), (high, "highest", "higher")].map(
+        |(rate, end, beyond)| match bests.iter().filter(|best| **best == rate).count() {
+            0 => String::new(),
+            networks => format!(
+                " For {networks} of {all} networks the best rate is the {end} tried, so a {beyond} \
+                 one may be better."
+            ),
+        },
+    );
     let words = format!(
-        "{used} the best of the {} rates. On one seed it wins by {lead} of {} images, {chance} (two \
-         standard deviations). For {at_the_edge} of {all} networks the best rate is the lowest or \
-         the highest tried.",
+        "{used} the best of the {} rates{}. On one seed it leads by {lead} of {} images, which is \
+         within chance (two standard deviations){for_some}.{}",
         spelled(RATES.len()),
-        format_count(held_out.round() as usize)
+        if *least == 0 { ", the lower of equals" } else { "" },
+        format_count(held_out.round() as usize),
+        edges.concat()
     );
     Ok(stack(&[&table, &note(&words)]))
 }

@@ -211,10 +211,15 @@ fn changes(
         ))
     };
     let heads: Vec<String> = Head::ALL.into_iter().filter_map(of_head).collect();
+    let verb = match certain.iter().filter(|((_, gain), _)| gain.mean > 0.0).count() {
+        0 => "lowers",
+        rises if rises == certain.len() => "raises",
+        _ => "changes",
+    };
     match heads.as_slice() {
         [] => format!("No change in {what} is established ({} comparisons).", all.len()),
         heads => format!(
-            "Pretraining changes {what} {}; Holm's p is below 0.05 for each of these.",
+            "Pretraining {verb} {what} {}; Holm's p is below 0.05 for each of these.",
             listed(heads, "and")
         ),
     }

@@ -50,8 +50,8 @@ fn least_likely(run: &RunResult) -> Option<f64> {
 }
 
 /// Loss on the given labels against how often the most and the least likely digit are the
-/// right one, one dot per run.
-pub fn avoidance(grid: &Grid) -> LineChart {
+/// right one, one dot per run; and whether they follow it.
+pub fn avoidance(grid: &Grid) -> Html {
     let points = |value: fn(&RunResult) -> Option<f64>| {
         grid.all().filter_map(move |run| run.metric("train_loss").zip(value(run)))
     };
@@ -76,16 +76,55 @@ pub fn avoidance(grid: &Grid) -> LineChart {
     };
     let loss = Axis::new("loss on training images and their given labels (nats)");
     let share = Axis::percent("share of the MNIST test set");
-    LineChart::new(title, loss, share.from(0.0).to(1.0))
+    let chart = LineChart::new(title, loss, share.from(0.0).to(1.0))
         .dots("the most likely digit is right", points(accuracy))
-        .dots("the least likely digit is right", points(least_likely))
+        .dots("the least likely digit is right", points(least_likely));
+    match follows_loss(grid) {
+        Some(words) => stack(&[&chart, &note(&words)]),
+        None => chart.show(),
+    }
+}
+
+/// Whether accuracy follows the loss, between the runs that end below chance and the others, and
+/// among the former, pair by pair.
+fn follows_loss(grid: &Grid) -> Option<String> {
+    let (below, others): (Vec<&RunResult>, Vec<&RunResult>) =
+        grid.all().partition(|run| below_chance(run));
+    let measured = below
+        .iter()
+        .filter_map(|run| Some((run.metric("train_loss")?, accuracy(run)?, least_likely(run)?)));
+    let measured: Vec<(f64, f64, f64)> = measured.collect();
+    // The lower loss first.
+    let pairs = measured.iter().flat_map(|a| measured.iter().map(move |b| (a, b)));
+    let pairs: Vec<_> = pairs.filter(|(a, b)| a.0 < b.0).collect();
+    let all = pairs.len();
+    let lower = pairs.iter().filter(|(a, b)| a.1 < b.1).count();
+    let likelier = pairs.iter().filter(|(a, b)| a.2 > b.2).count();
+    let loss = |runs: &[&RunResult]| span(runs, 1.0, 3, |run| run.metric("train_loss"));
+    let verdict = match (likelier == all, lower == all) {
+        (true, true) => ": both follow the loss without exception",
+        (true, false) => {
+            ": the least likely digit follows the loss without exception, accuracy does not"
+        }
+        _ => "",
+    };
+    (all > 0 && !others.is_empty()).then(|| {
+        format!(
+            "The runs that end below {:.0} % have a loss of {} nats, the others of {}. Of {all} pairs \
+             of the former, the run with the lower loss has its least likely digit right more often in \
+             {likelier}, and the lower accuracy in {lower}{verdict}.",
+            100.0 * BELOW_CHANCE,
+            loss(&below),
+            loss(&others)
+        )
+    })
 }
 
 /// What each network has learned, a mean over the runs that learned to avoid the right digit and
 /// one over the others: a mean of both would be near neither.
 pub fn learned(grid: &Grid) -> Html {
     let mut table = table(
-        "What was learned, means over the runs below chance and over the others",
+        "What was learned",
         "head | start | runs | loss on given labels (nats) | share of their information learned | most likely digit right | \
          least likely digit right | confidence | loss on true labels (nats) | runs with one answer | \
          runs with a silent dense layer",
@@ -119,8 +158,9 @@ pub fn learned(grid: &Grid) -> Html {
     }
     let (below, others): (Vec<&RunResult>, Vec<&RunResult>) =
         grid.all().partition(|run| below_chance(run));
+    let threshold = 100.0 * BELOW_CHANCE;
     let table = table.titled(format!(
-        "{} of {} runs are below chance: means over these, and over the others",
+        "{} of {} runs end below {threshold:.0} %: means over these, and over the others",
         below.len(),
         below.len() + others.len()
     ));
@@ -129,7 +169,7 @@ pub fn learned(grid: &Grid) -> Html {
         ([], []) => return table.show(),
         (all, []) | ([], all) => format!("All runs learned {} %", share(all)),
         (below, others) => format!(
-            "The runs below chance learned {} %, the others {} %",
+            "The runs below {threshold:.0} % learned {} %, the others {} %",
             share(below),
             share(others)
         ),

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    BELOW_CHANCE, all_learned, below_chance, constant_answer, digits_of_share, fullest_folders,
-    is_silent, nothing_learned, taken_up,
+    BELOW_CHANCE, all_learned, all_or_none, below_chance, constant_answer, digits_of_share,
+    fullest_folders, is_silent, nothing_learned, taken_up,
 };
 use crate::{
     data::Samples,
@@ -35,8 +35,8 @@ pub fn findings(grid: &Grid, dataset3: &Samples, test: &Samples) -> Html {
     )];
     if !avoiding.is_empty() {
         sentences.push(format!(
-            "What was learned. In the runs below chance the least likely digit is the right one \
-             for {} % of the test images. To that extent they have learned to read, from labels \
+            "What was learned. In the runs below {THRESHOLD:.0} % the least likely digit is the \
+             right one for {} % of the test images. To that extent they have learned to read, from labels \
              that are hardly ever right, and accuracy looks at the wrong end of their ranking.",
             least_likely(&avoiding)
         ));
@@ -44,9 +44,11 @@ pub fn findings(grid: &Grid, dataset3: &Samples, test: &Samples) -> Html {
     if !others.is_empty() {
         let answers = others.iter().filter_map(|run| constant_answer(run));
         let answers: Vec<usize> = answers.collect();
+        let mut answering = others.iter().filter(|run| constant_answer(run).is_some());
+        let almost = if answering.all(|run| all_or_none(run)) { "" } else { "almost " };
         sentences.push(format!(
             "What was not. In the {} above {THRESHOLD:.0} % the least likely digit is right for {} %; {} \
-             gave one answer to almost every image{}.{}{}",
+             gave one answer to {almost}every image{}.{}{}",
             format_counted(others.len(), "run"),
             least_likely(&others),
             of_these(answers.len(), others.len()),

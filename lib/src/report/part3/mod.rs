@@ -49,6 +49,13 @@ pub fn constant_answer(run: &RunResult) -> Option<usize> {
     (missed.count() + 1 == recalls.len()).then_some(digit)
 }
 
+/// Whether each digit's images all got the right answer, or none did: with a [`constant_answer`],
+/// whether every image got it.
+fn all_or_none(run: &RunResult) -> bool {
+    let mut recalls = (0..10).filter_map(|digit| run.metric(&format!("recall_{digit}")));
+    recalls.all(|recall| recall == 0.0 || recall == 1.0)
+}
+
 /// Whether the dense layer says the same about every image, as it does once all its units
 /// are 0: the similarity (CKA) of its features before and after training is then undefined.
 pub fn is_silent(run: &RunResult) -> bool {

@@ -193,7 +193,7 @@ impl Experiment {
             ("without cropping", "-without-cropping", |run| {
                 run.data = Data::Characters(Preprocess::keep_aspect())
             }),
-            ("beside the writer's other drawings", "-in-context", |run| {
+            ("in context: beside the writer's other drawings", "-in-context", |run| {
                 run.features = Features::InkInContext
             }),
         ];
