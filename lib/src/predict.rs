@@ -241,10 +241,12 @@ fn read<P: AsRef<Path>>(
         let mut samples = read.samples.select(&crops);
         let features = by.model.num_features().min(samples.features.ncols());
         samples.features = samples.features.slice(s![.., ..features]).to_owned();
-        let averaged = evaluate_averaged(by.model, &samples, &by.augment, COPIES, 0)?;
-        for (&i, shares) in crops.iter().zip(averaged.probabilities.outer_iter()) {
+        for (crop, &i) in crops.iter().enumerate() {
+            // One by one: each is distorted as it would be alone, whatever lies beside it.
+            let sample = samples.select(&[crop]);
+            let averaged = evaluate_averaged(by.model, &sample, &by.augment, COPIES, 0)?;
             let log = |share: f32| share.max(f32::MIN_POSITIVE).ln();
-            scores.row_mut(i).assign(&shares.mapv(log));
+            scores.row_mut(i).assign(&averaged.probabilities.row(0).mapv(log));
         }
     }
     let seconds = [reading, preprocessing, network.elapsed()].map(|time| time.as_secs_f64());

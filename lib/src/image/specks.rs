@@ -12,14 +12,25 @@ const MAX_GAP: [f32; 2] = [0.15, 0.5];
 /// What hangs together, in blocks: how many, and the rows and columns from first to last.
 pub(super) struct Mark {
     pub blocks: Vec<usize>,
-    rows: [usize; 2],
-    columns: [usize; 2],
+    pub rows: [usize; 2],
+    pub columns: [usize; 2],
 }
 
 impl Mark {
     /// Rows and columns that it spans.
     pub fn extents(&self) -> [usize; 2] {
         [self.rows, self.columns].map(|[first, last]| last + 1 - first)
+    }
+
+    /// Whether nearly all of it lies along the sides of the rectangle around it, as a printed box
+    /// does, and no letter. `columns` is the number of blocks in a row of the image.
+    pub fn is_box(&self, columns: usize) -> bool {
+        let [height, width] = self.extents();
+        let lies_along = |&&block: &&usize| {
+            let (y, x) = (block / columns - self.rows[0], block % columns - self.columns[0]);
+            12 * x.min(width - 1 - x) < width || 12 * y.min(height - 1 - y) < height
+        };
+        10 * self.blocks.iter().filter(lies_along).count() > 9 * self.blocks.len()
     }
 }
 
@@ -52,22 +63,35 @@ impl Ink {
         40 * longest < self.width.max(self.height).max(1)
     }
 
-    /// Whether two marks, neither much smaller, lie farther apart than strokes of one character.
+    /// Whether there are marks, none much smaller than the longest, that lie farther apart than
+    /// strokes of one character.
     pub fn has_several_characters(&self) -> bool {
-        let (marks, _) = self.marks();
+        let (mut marks, _) = self.marks();
         let longest = |mark: &Mark| mark.extents().into_iter().max().unwrap_or(0);
-        let Some(main) = marks.iter().max_by_key(|mark| longest(mark)) else {
+        let length = marks.iter().map(longest).max().unwrap_or(0);
+        // Shorter ones may join two strokes, and are no character.
+        marks.retain(|mark| 4 * longest(mark) >= length);
+        let Some(main) = (0..marks.len()).max_by_key(|&i| longest(&marks[i])) else {
             return false;
         };
+        let height = marks[main].extents()[0];
         let gap = |a: [usize; 2], b: [usize; 2]| {
-            b[0].saturating_sub(a[1]).max(a[0].saturating_sub(b[1])) as f32 / longest(main) as f32
+            b[0].saturating_sub(a[1]).max(a[0].saturating_sub(b[1])) as f32 / length as f32
         };
-        marks.iter().any(|mark| {
-            let beside = gap(mark.columns, main.columns) > MAX_GAP[0]
-                && 2 * mark.extents()[0] >= main.extents()[0];
-            let below = gap(mark.rows, main.rows) > MAX_GAP[1];
-            2 * longest(mark) >= longest(main) && (beside || below)
-        })
+        let is_apart = |mark: &Mark, other: &Mark| {
+            let is_beside =
+                gap(mark.columns, other.columns) > MAX_GAP[0] && 2 * mark.extents()[0] >= height;
+            is_beside || gap(mark.rows, other.rows) > MAX_GAP[1]
+        };
+        // A stroke belongs to the character if it lies near any other stroke that does.
+        let mut near = vec![marks.swap_remove(main)];
+        let mut next = 0;
+        while let Some(stroke) = near.get(next) {
+            let found: Vec<Mark> = marks.extract_if(.., |mark| !is_apart(mark, stroke)).collect();
+            near.extend(found);
+            next += 1;
+        }
+        marks.iter().any(|mark| 2 * longest(mark) >= length)
     }
 
     /// Its marks, and the side of their blocks: those of a few pixels tell marks apart as well as

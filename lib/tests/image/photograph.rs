@@ -160,6 +160,11 @@ fn borders_dirt_and_transparency_are_no_ink() {
         (6..8).contains(&depth)
     };
     near(with(is_thin), "a thin frame");
+    let is_box = |x: u32, y: u32| {
+        let depth = x.min(y).min(399 - x).min(299 - y);
+        (24..27).contains(&depth)
+    };
+    near(with(is_box), "a printed box");
     near(with(|_, y| y > 280), "the paper's edge");
     near(with(|x, y| x > 370 && (40..43).contains(&y) && x < 373), "dirt");
     near(with(|x, y| (180..190).contains(&x) && y < 25), "a neighbour's stroke");
@@ -172,6 +177,49 @@ fn borders_dirt_and_transparency_are_no_ink() {
         clear.write_to(&mut file, ImageFormat::Png).unwrap();
         near(decode_photograph(Path::new("x"), file.get_ref()).unwrap(), "ink alone");
     }
+}
+
+#[test]
+fn a_sheet_on_a_table_is_found_whatever_the_table() {
+    let table = |x: u32, y: u32| (x * 7 + y * 13) % 31;
+    for (kind, level, spread) in [("black", 10, 0), ("brown", 60, 1), ("grained", 90, 2)] {
+        for strip in [40, 70, 100] {
+            let on_table = |sheet: &RgbImage| {
+                let size = (sheet.width() + 2 * strip, sheet.height() + 2 * strip);
+                RgbImage::from_fn(size.0, size.1, |x, y| {
+                    let at = (x.wrapping_sub(strip), y.wrapping_sub(strip));
+                    let level = (level + spread * table(x, y)) as u8;
+                    sheet.get_pixel_checked(at.0, at.1).copied().unwrap_or(Rgb([level; 3]))
+                })
+            };
+            for label in [4, 7, 29] {
+                let sheet = photograph(label, [235.0; 3], [50.0; 3], |_, _| 1.0);
+                let found = read(on_table(&sheet));
+                let likeness = likeness(&found.pixels, &read(sheet).pixels);
+                assert!(likeness > 0.9, "{kind}, {strip}, {label}: {likeness}");
+            }
+            let blank = photograph(7, [235.0; 3], [235.0; 3], |_, _| 1.0);
+            assert_eq!(read(on_table(&blank)).unreadable, Some(Unreadable::NoInk), "{kind}");
+        }
+    }
+}
+
+/// Strokes that do not touch are one character where each lies near another; two stems alone, as
+/// far apart as those of this N, are two.
+#[test]
+fn strokes_that_nearly_touch_are_one_character() {
+    let drawn = |is_ink: fn(u32, u32) -> bool| {
+        let image = GrayImage::from_fn(400, 300, |x, y| Luma([255 * u8::from(!is_ink(x, y))]));
+        read(image).unreadable
+    };
+    fn is_stem(x: u32, y: u32) -> bool {
+        (50..250).contains(&y) && ((100..110).contains(&x) || (240..250).contains(&x))
+    }
+    fn is_diagonal(x: u32, y: u32) -> bool {
+        (60..240).contains(&y) && (120 + (y - 60) * 110 / 180).abs_diff(x) < 5
+    }
+    assert_eq!(drawn(|x, y| is_stem(x, y) || is_diagonal(x, y)), None);
+    assert_eq!(drawn(is_stem), Some(Unreadable::SeveralCharacters));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use glyphs::data::handwritten::class_names;
 use glyphs::data::synthetic::{Writer, page};
 use glyphs::data::{Provenance, Samples};
 use glyphs::display::Show;
-use glyphs::image::{Preprocess, Unreadable, save_png};
+use glyphs::image::{Augment, Preprocess, Unreadable, save_png};
 use glyphs::nn::char_cnn;
 use glyphs::predict::{Context, Layout, Options, classify, predict};
 use glyphs::train::{Checkpoint, Config, History};
@@ -268,4 +268,28 @@ fn several_arguments_are_read_and_shown() {
     assert!(
         sheet.contains("color-scheme") && sheet.contains("no ink") && !sheet.contains("src=\"http")
     );
+}
+
+/// A network that learned to do without sheets averages over distorted copies: the same for an
+/// image in any company.
+#[test]
+fn an_image_is_read_alike_alone_and_beside_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let network = folder.path().join("network.safetensors");
+    checkpoint(&network, Some(Preprocess::default()));
+    let mut made = Checkpoint::load(&network).unwrap();
+    made.config.augment = Augment { without_features: 0.5, ..Augment::default() };
+    made.save(&network).unwrap();
+    let photograph = |name: &str, label| {
+        let path = folder.path().join(name);
+        fs::write(&path, picture(label, 300, ImageFormat::Jpeg)).unwrap();
+        path
+    };
+    let images = ["a.jpg", "b.jpg", "c.jpg"].map(|name| photograph(name, 7));
+    let crops = Options { layout: Layout::Crop, ..Options::default() };
+    let together = predict(&network, &images, crops).unwrap();
+    let alone = predict(&network, &images[2..], crops).unwrap();
+    let confidence: Vec<Option<f32>> =
+        together.rows.iter().chain(&alone.rows).map(|row| row.confidence).collect();
+    assert!(confidence[0].is_some() && confidence.iter().all(|of| *of == confidence[0]));
 }

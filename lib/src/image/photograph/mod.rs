@@ -7,7 +7,7 @@ use ::image::DynamicImage;
 use serde::Serialize;
 
 use self::{
-    paper::planes,
+    paper::{planes, sheet_within},
     ruling::{squares, wipe_ruling, without_ruling},
 };
 use super::{
@@ -71,9 +71,12 @@ pub fn is_flat(grey: &Grey) -> bool {
 /// using an iterative selection method", 1978) and, where it hangs together with that, at a lower
 /// level too (hysteresis: J. Canny, "A computational approach to edge detection", 1986).
 ///
-/// Where noise hides a stroke, a look at half the size averages grain out, and one for paper in
+/// Where something else shows all around, such as a table, the sheet of paper is found first. Where
+/// noise hides a stroke, a look at half the size averages grain out, and one for paper in
 /// quarters of the image allows for light that falls off steeply towards the corners.
 pub fn ink_of_photograph(image: &DynamicImage) -> Result<Ink, Unreadable> {
+    let sheet = sheet_within(image);
+    let image = sheet.as_ref().unwrap_or(image);
     let first = Contrast::of(image, SIDE, 2);
     let Err(problem) = first.check() else {
         return first.ink();
@@ -250,10 +253,12 @@ fn without_dirt(marks: Vec<Mark>, width: usize, height: usize) -> Vec<Mark> {
             && !is_in_corner(mark)
             && (span(mark) > 0.9 || deepest(mark) * 100 > 15 * width.min(height))
     });
-    // A drawn frame, around something that is not much less.
-    let frame = |mark: &Mark| span(mark) > 0.8 && deepest(mark) * 10 < width.min(height);
-    let within = inner.iter().filter(|mark| !frame(mark)).map(|mark| mark.blocks.len()).max();
-    inner.retain(|mark| !frame(mark) || 20 * within.unwrap_or(0) < mark.blocks.len());
+    // A frame, drawn along the border or anywhere as a box, around something that is not much less.
+    let is_frame = |mark: &Mark| {
+        span(mark) > 0.8 && deepest(mark) * 10 < width.min(height) || mark.is_box(width)
+    };
+    let within = inner.iter().filter(|mark| !is_frame(mark)).map(|mark| mark.blocks.len()).max();
+    inner.retain(|mark| !is_frame(mark) || 20 * within.unwrap_or(0) < mark.blocks.len());
     let mut kept = if 20 * largest(&inner) >= largest(&outer) { inner } else { outer };
     let most = largest(&kept);
     let is_clear = kept.iter().any(|mark| mark.blocks.len() == most && on_border(mark) == 0);

@@ -2,6 +2,8 @@
 
 use ::image::DynamicImage;
 
+use crate::image::specks::marks;
+
 /// The paper's level is found on a grid of so many cells a side.
 const GRID: usize = 64;
 
@@ -27,6 +29,44 @@ pub(super) fn planes(image: &DynamicImage, side: usize) -> [Plane; 3] {
         let plane = |x: usize, y: usize| f32::from(rgb.as_raw()[(y * width + x) * 3 + channel]);
         reduced(width, height, width.max(height).div_ceil(side).max(1), plane)
     })
+}
+
+/// The sheet of paper in an image on all of whose sides something lighter or darker shows, such as a
+/// table; none where there is none.
+pub(super) fn sheet_within(image: &DynamicImage) -> Option<DynamicImage> {
+    let [red, green, blue] = planes(image, GRID);
+    let (width, height) = (red.width, red.height);
+    let levels: Vec<f32> = (0..width * height)
+        .map(|i| (red.values[i] + green.values[i] + blue.values[i]) / 3.0)
+        .collect();
+    let mean = levels.iter().sum::<f32>() / levels.len().max(1) as f32;
+    let (threshold, _) = super::threshold(&levels, mean);
+    let is_outer = |i: usize| {
+        let (x, y) = (i % width, i / width);
+        x == 0 || y == 0 || x + 1 == width || y + 1 == height
+    };
+    let outer: Vec<bool> =
+        (0..levels.len()).filter(|&i| is_outer(i)).map(|i| levels[i] > threshold).collect();
+    let light = outer.iter().filter(|&&is_light| is_light).count();
+    let is_light_around = 2 * light > outer.len();
+    if 10 * light.min(outer.len() - light) > outer.len() {
+        return None;
+    }
+    let mut others: Vec<bool> =
+        levels.iter().map(|&level| (level > threshold) != is_light_around).collect();
+    let sheet = marks(&mut others, width).into_iter().max_by_key(|mark| mark.blocks.len())?;
+    // A stroke fills less of the rectangle around it.
+    let [rows, columns] = sheet.extents();
+    let is_sheet = 5 * rows > 2 * height
+        && 5 * columns > 2 * width
+        && 10 * sheet.blocks.len() > 7 * rows * columns;
+    // Its edge is blurred.
+    let inside = |[first, last]: [usize; 2]| (first + 2, (last + 1).saturating_sub(first + 4));
+    let ((top, rows), (left, columns)) = (inside(sheet.rows), inside(sheet.columns));
+    let factor = image.width().max(image.height()).div_ceil(GRID as u32).max(1);
+    let pixels = |cells: usize| cells as u32 * factor;
+    (is_sheet && rows > 0 && columns > 0)
+        .then(|| image.crop_imm(pixels(left), pixels(top), pixels(columns), pixels(rows)))
 }
 
 fn reduced(
