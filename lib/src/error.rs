@@ -11,10 +11,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// The operating system refused to read or write a file.
-    #[error("{}: {source}; {remedy}", path.display())]
+    #[error("{}: {source}; {remedy}", printable(path.display()))]
     Io { path: PathBuf, source: std::io::Error, remedy: String },
     /// A file was read, and its content is not what it should be.
-    #[error("{}: {problem}; {remedy}", path.display())]
+    #[error("{}: {problem}; {remedy}", printable(path.display()))]
     Content { path: PathBuf, problem: String, remedy: String },
     /// A data set or a checkpoint was found in none of the places that are searched.
     #[error("{what} was not found: {problem}; {remedy}")]
@@ -49,6 +49,15 @@ impl Error {
     pub fn argument(problem: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self::Argument { problem: problem.into(), remedy: remedy.into() }
     }
+}
+
+/// Text with its control characters escaped: in the name of a file they could steer a terminal.
+pub fn printable(text: impl Display) -> String {
+    let escaped = |character: char| match character.is_control() {
+        true => character.escape_default().to_string(),
+        false => character.into(),
+    };
+    text.to_string().chars().map(escaped).collect()
 }
 
 /// An [`Error::Argument`] unless `holds`.

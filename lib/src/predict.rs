@@ -17,6 +17,7 @@ use crate::eval::{Evaluation, argmax};
 use crate::files::write_atomically;
 use crate::image::{Augment, FEATURES, ImageFolder, Others, Preprocess, Unreadable};
 use crate::nn::Classifier;
+use crate::progress::say;
 use crate::study::Experiment;
 use crate::train::{Checkpoint, evaluate_averaged, logits};
 use crate::{Error, Result, error::ensure};
@@ -90,8 +91,10 @@ pub enum Layout {
 /// labels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Context {
-    /// All images that are read, taken to be by one hand. If they are by many, little is lost.
+    /// As `Folder`, for a network that reads in context; others have none.
     #[default]
+    Auto,
+    /// All images that are read, taken to be by one hand. If they are by many, little is lost.
     Folder,
     /// Those of the same writer, by file names like dataset 1's (`img001-042.png`).
     Writer,
@@ -210,6 +213,9 @@ fn read<P: AsRef<Path>>(
         || "the network does not read in context",
         "leave the context out, or take a network that does",
     )?;
+    if !reads_in_context && options.context == Context::Folder {
+        say("the network does not read in context: each image is read alone");
+    }
     let start = Instant::now();
     let folder = ImageFolder::read_all(images, options.skip_damaged)?;
     let reading = start.elapsed();
@@ -322,14 +328,18 @@ impl Predictions {
     /// answered. It needs no other file.
     pub fn write_sheet<P: AsRef<Path>>(&self, images: &[P], path: &Path) -> Result<()> {
         let folder = ImageFolder::read_all(images, true)?;
-        let files: HashMap<&str, &ImageFile> =
-            folder.files().iter().map(|file| (file.path.as_str(), file)).collect();
+        // Names that are shown alike (one in Latin 1, one in UTF-8): their images in turn.
+        let mut files: HashMap<&str, Vec<&ImageFile>> = HashMap::new();
+        for file in folder.files().iter().rev() {
+            files.entry(file.path.as_str()).or_default().push(file);
+        }
         let tile = |(i, row): (usize, &Prediction)| {
             let seen = self.seen.image(i);
             let seen = Picture::new(seen, (THUMBNAIL as usize / seen.dim().1).max(1));
             let file = Path::new(&row.file);
             let image = files
-                .get(row.file.as_str())
+                .get_mut(row.file.as_str())
+                .and_then(Vec::pop)
                 .and_then(|image| decode_photograph(file, &image.bytes).ok());
             let said = match (&row.predicted, row.problem) {
                 (Some(class), _) => {

@@ -1,18 +1,19 @@
 //! `glyphs`: data, training and prediction from a terminal.
 
-use std::fs::metadata;
+use std::fs::{canonicalize, metadata};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
 use glyphs::data::Dataset;
-use glyphs::data::archive::LINK;
+use glyphs::data::archive::{LINK, is_image};
 use glyphs::data::decode::FORMATS;
 use glyphs::data::fetch::{Catalogue, check, clean, fetch};
 use glyphs::data::locate::{OWN, locate};
+use glyphs::error::printable;
 use glyphs::files::{check_writable, is_same, is_stdout};
 use glyphs::predict::{Context, Layout, Options, predict, predict_by_study};
 use glyphs::progress::set_silent;
@@ -79,7 +80,7 @@ fn command_line() -> Command {
         .arg(
             path("images").required(true).num_args(1..).action(ArgAction::Append).help(format!(
                 "Folders, archives (zip, tar, tar.gz) and {FORMATS} files, each of at most 25 \
-                 megapixels and 16 MB"
+                 megapixels (a progressive JPEG: 12.5) and 16 MB"
             )),
         )
         .arg(
@@ -256,9 +257,10 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
     let word = |name| arguments.get_one::<String>(name).map(String::as_str);
     let options = Options {
         context: match word("context") {
+            Some("folder") => Context::Folder,
             Some("writer") => Context::Writer,
             Some("none") => Context::None,
-            _ => Context::Folder,
+            _ => Context::Auto,
         },
         layout: match word("layout") {
             Some("sheet") => Layout::Sheet,
@@ -275,14 +277,17 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
     for path in [&out].into_iter().chain(sheet) {
         check_writable(path)?;
         // Into a device or a pipe, what is read is not lost.
-        if path.is_file() && read.iter().any(|read| is_same(read, path)) {
+        let is_read =
+            || read.iter().any(|read| is_same(read, path)) || is_image_below(path, &images);
+        if path.is_file() && is_read() {
             let problem = "it is read, and would be replaced by what is written";
             return Err(Error::content(path, problem, "name another file for the output"));
         }
     }
     if let Some(sheet) = sheet {
         if is_same(&out, sheet) {
-            let problem = format!("--out and --sheet both lead to {}", sheet.display());
+            let sheet = printable(sheet.display());
+            let problem = format!("--out and --sheet both lead to {sheet}");
             return Err(Error::argument(problem, "name two files"));
         }
         let is_pipe = |path: &&&PathBuf| {
@@ -307,7 +312,7 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
         false => predictions.write_csv(&out)?,
     }
     let (count, seconds) = (predictions.rows.len(), start.elapsed().as_secs_f64());
-    let out = out.display();
+    let out = printable(out.display());
     let images_read = if count == 1 { "1 image".into() } else { format!("{count} images") };
     println!("{images_read} in {seconds:.1} s, {:.0} per second: {out}", count as f64 / seconds);
     let [reading, decoding, network] = predictions.seconds;
@@ -318,22 +323,26 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
     );
     if let Some(sheet) = sheet {
         predictions.write_sheet(&images, sheet)?;
-        println!("  contact sheet: {}", sheet.display());
+        println!("  contact sheet: {}", printable(sheet.display()));
     }
     for row in predictions.rows.iter().filter(|row| !row.top.is_empty()) {
-        println!("{}  {}", row.file, row.top_words());
+        println!("{}  {}", printable(&row.file), row.top_words());
     }
     for (problem, count) in predictions.problems().filter(|(_, count)| *count > 0) {
         println!("not read, {}: {count}", problem.words());
     }
     for other in predictions.others.iter().take(LISTED) {
+        let name = printable(other);
         match other.contains(LINK) {
-            true => println!("skipped: {other}"),
-            false => println!("skipped, not a {FORMATS} file: {other}"),
+            true => println!("skipped: {name}"),
+            false => println!("skipped, not named as a {FORMATS} file: {name}"),
         }
     }
     if !predictions.others.is_empty() {
         println!("other files skipped: {}", predictions.others.len());
+    }
+    if predictions.others.iter().any(|other| !other.contains(LINK)) {
+        println!("  if one is an image, rename it: its name has to end in .png, .jpg or the like");
     }
     for error in &predictions.skipped {
         println!("skipped: {error}");
@@ -357,6 +366,17 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether a file is below one of the folders, and named as an image, so that it is read.
+fn is_image_below(file: &Path, folders: &[&PathBuf]) -> bool {
+    let Ok(file) = canonicalize(file) else {
+        return false;
+    };
+    let is_above =
+        |folder: &&PathBuf| canonicalize(folder).is_ok_and(|folder| file.starts_with(folder));
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    is_image(&name) && folders.iter().any(is_above)
 }
 
 /// Continues after a failure, and returns the last.

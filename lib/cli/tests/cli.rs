@@ -32,6 +32,8 @@ fn what_cannot_be_done_is_said_with_its_remedy() {
         (&["train", "part9"][..], "`glyphs train --list`"),
         (&["train"], "<NAME>"),
         (&["data", "status", "cifar"], "mislabelled"),
+        // A name may not steer the terminal.
+        (&["predict", "--images", ".", "--checkpoint", "a\x1b[2J\nb"], r"a\u{1b}[2J\nb"),
     ] {
         let done = glyphs(arguments);
         let said = String::from_utf8_lossy(&done.stderr).into_owned();
@@ -192,6 +194,7 @@ fn five_answers_as_json_a_contact_sheet_and_what_was_not_read() {
         ("images/sheet.bmp", stroke([1200, 900], 0, 0)),
         ("images/white.bmp", stroke([1200, 900], 255, 0)),
         ("images/notes.txt", b"words".to_vec()),
+        ("images/a\x1b[2J\nb", stroke([301, 400], 60, 80)),
     ] {
         std::fs::write(path(name), bytes).expect("a file");
     }
@@ -204,7 +207,9 @@ fn five_answers_as_json_a_contact_sheet_and_what_was_not_read() {
         .expect("the command line runs");
     let said = String::from_utf8_lossy(&done.stdout);
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    for words in ["3 images in", "not read, no ink: 1", "notes.txt", "other files skipped: 1"] {
+    let named = r"not named as a PNG, JPEG, WebP, BMP, TIFF or GIF file: images/a\u{1b}[2J\nb";
+    for words in ["3 images in", "not read, no ink: 1", "notes.txt", named, "skipped: 2", "rename"]
+    {
         assert!(said.contains(words), "{words}: {said}");
     }
     let table = std::fs::read(path("predictions.json")).expect("a table");
@@ -361,6 +366,7 @@ fn a_table_is_appended_to_what_standard_output_has() {
     assert!(log.starts_with("before\nfile,predicted"), "{log}");
     assert_eq!(log.matches("\nalone.bmp,").count(), 2, "{log}");
     std::fs::write(path("none"), "a checkpoint").expect("a file");
+    std::os::unix::fs::symlink("alone.bmp", path("link.csv")).expect("a link");
     let done = run("\"$0\" predict --images alone.bmp --sheet /dev/stdout");
     let page = String::from_utf8_lossy(&done.stdout);
     assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"), "{page}");
@@ -371,6 +377,8 @@ fn a_table_is_appended_to_what_standard_output_has() {
         ("log.csv alone.bmp --out ./alone.bmp", "name another file for the output"),
         ("alone.bmp --sheet alone.bmp", "name another file for the output"),
         ("alone.bmp --out none", "name another file for the output"),
+        (". --out alone.bmp", "name another file for the output"),
+        (". --sheet link.csv", "name another file for the output"),
     ] {
         let done = run(&format!("\"$0\" predict --checkpoint none --images {options}"));
         let said = String::from_utf8_lossy(&done.stderr);

@@ -8,6 +8,7 @@ use crate::data::archive::{ImageFile, has_ending, read_contents, sha256_of_files
 use crate::data::decode::{FORMATS, NOT_READ};
 use crate::data::handwritten::{class_names, label_of_folder, writer_of_file};
 use crate::data::{Provenance, Samples};
+use crate::error::printable;
 use crate::numbers::format_counted;
 use crate::progress::say;
 use crate::{Error, Result};
@@ -28,7 +29,8 @@ pub struct ImageFolder {
 pub struct FolderImages {
     /// `names` are paths inside the folder; the label is 0 where the folder gives none.
     pub samples: Samples,
-    /// The class that the folder of each image is named after, if it is one.
+    /// The class that the folder of each image is named after, if it is one; for an image at the
+    /// top, that is the folder that was read.
     pub labels: Vec<Option<usize>>,
     /// Whether each is a drawing on a sheet like dataset 1's, whose size and position mean
     /// something.
@@ -69,7 +71,7 @@ impl Samples {
         let classes = folder.classes()?;
         let images = folder.preprocess(preprocess, classes)?;
         if let Some(others) = words_for(&images.others) {
-            say(format!("{}: skipped {others}", path.display()));
+            say(format!("{}: skipped {others}", printable(path.display())));
         }
         Ok(images.samples)
     }
@@ -140,7 +142,7 @@ impl ImageFolder {
             };
             let above = folder.rsplit_once('/').map_or("", |(above, _)| above);
             if *parent.get_or_insert(above) != above {
-                let first = folders[0];
+                let first = printable(folders[0]);
                 let problem =
                     format!("it is not in a folder beside {first}, where the other classes are");
                 let remedy = "leave only the classes' folders in one folder, and name that one";
@@ -160,7 +162,7 @@ impl ImageFolder {
         }
         match classes.as_slice() {
             [only] => {
-                let problem = format!("all images are of one class, {only}");
+                let problem = format!("all images are of one class, {}", printable(only));
                 let remedy = "put the images of each class into their own folder, and name \
                               the folder that holds them all";
                 Err(Error::content(&self.root, problem, remedy))
@@ -193,15 +195,18 @@ impl ImageFolder {
         }
         let (files, done): (Vec<_>, Vec<_>) = good.into_iter().unzip();
         let (images, features) = stacked(&done, method);
+        let name = name_of(&root);
         let label = |file: &ImageFile| {
-            let class = class_of_folder(file.folder());
+            let class = match file.folder() {
+                "" => class_of_folder(&name),
+                folder => class_of_folder(folder),
+            };
             classes.iter().position(|name| *name == class)
         };
         let labels: Vec<Option<usize>> = files.iter().map(label).collect();
         let writers: Option<Vec<u16>> = files.iter().map(|f| writer_of_file(f.name())).collect();
         let contents = (files.iter()).map(|file| (file.path.as_str(), file.bytes.as_slice()));
         let sha256 = sha256_of_files(contents);
-        let name = name_of(&root);
         let mut source = name.clone();
         if !skipped.is_empty() {
             source += &format!(" ({} skipped)", format_counted(skipped.len(), "damaged image"));
@@ -260,13 +265,14 @@ fn nothing_left(skipped: &[Error]) -> Error {
 }
 
 fn no_images(path: &Path, others: &[String]) -> Error {
-    let mut problem = format!("there is no {FORMATS} image that can be read");
+    let mut problem = format!("there is no {FORMATS} image, going by names");
     if let Some(others) = words_for(others) {
         problem += &format!("; it has {others}");
     }
-    let remedy = match others.iter().any(|name| has_ending(name, &NOT_READ)) {
-        true => "save them as PNG or JPEG",
-        false => "name a folder or archive of images",
+    let remedy = match others {
+        _ if others.iter().any(|name| has_ending(name, &NOT_READ)) => "save them as PNG or JPEG",
+        [] => "name a folder or archive of images",
+        _ => "name a folder or archive of images, or rename them to end in .png, .jpg or the like",
     };
     Error::content(path, problem, remedy)
 }
@@ -275,7 +281,7 @@ fn no_images(path: &Path, others: &[String]) -> Error {
 fn words_for(others: &[String]) -> Option<String> {
     match others {
         [] => None,
-        [only] => Some(format!("1 other file, {only}")),
-        [first, ..] => Some(format!("{} other files, such as {first}", others.len())),
+        [only] => Some(format!("1 other file, {}", printable(only))),
+        [first, ..] => Some(format!("{} other files, such as {}", others.len(), printable(first))),
     }
 }

@@ -255,18 +255,27 @@ fn images_of_every_kind_decode_or_fail_by_name() {
     let path = Path::new("x.jpg");
     fails_with(
         decode_grey(path, &jpeg_of(60_000, 60_000, 0xc0)),
-        &["x.jpg", "60000 x 60000", "scale it down"],
+        &["x.jpg", "60000 x 60000", "25.2 million pixels)", "scale it down"],
     );
     // A progressive JPEG takes three times the memory.
     assert!(declared_size(path, &jpeg_of(5000, 4000, 0xc0)).is_ok());
     fails_with(
         declared_size(path, &jpeg_of(5000, 4000, 0xc2)),
-        &["x.jpg", "5000 x 4000", "scale it down"],
+        &["x.jpg", "5000 x 4000", "12.6 million pixels, for a progressive JPEG", "scale it down"],
     );
     // Its marker within a comment means nothing.
     let mut commented = jpeg_of(5000, 4000, 0xc0);
     commented.splice(2..2, [0xff, 0xfe, 0, 4, 0xff, 0xc2]);
     assert!(declared_size(path, &commented).is_ok());
+    // Half an image before a whole one is cut short; a small one within a comment, and one that
+    // comes behind the end, do no harm.
+    let pixels: Vec<u8> = (0..64 * 64).map(|i: u32| (i * 7919 % 251) as u8).collect();
+    let whole = support::jpeg_of(64, 64, ExtendedColorType::L8, &pixels);
+    let half = &whole[..whole.len() * 3 / 4];
+    fails_with(decode_grey(path, &[half, &whole].concat()), &["x.jpg", "cut short", "restore"]);
+    let mut two = [&whole[..], &whole].concat();
+    two.splice(2..2, [0xff, 0xfe, 0, 6, 0xff, 0xd8, 0xff, 0xd9]);
+    assert_eq!(decode_grey(path, &two).unwrap(), decode_grey(path, &whole).unwrap());
     let path = Path::new("x.png");
     fails_with(decode_grey(path, b""), &["x.png", "not a PNG"]);
     fails_with(decode_grey(path, b"GIF89a...."), &["x.png", "cannot be decoded"]);

@@ -161,7 +161,9 @@ mod permissions {
         let words = ["0", "denied", "check the folder's permissions"];
         contains(&as_nobody(|| read_images(root)).unwrap_err().to_string(), &words);
         let found = as_nobody(|| read_contents(root)).unwrap();
-        contains(&found.damaged[0].to_string(), &words);
+        let words_of_one = found.damaged[0].to_string();
+        contains(&words_of_one, &words);
+        assert_eq!(words_of_one.matches(&root.display().to_string()).count(), 1, "{words_of_one}");
         allow(&root.join("0"), 0o755);
         allow(&root.join("0/b.png"), 0o644);
 

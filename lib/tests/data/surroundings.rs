@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use glyphs::data::Dataset;
-use glyphs::data::archive::read_contents;
+use glyphs::data::archive::{read_contents, read_images};
 use glyphs::data::locate::locate_in;
 use glyphs::files::{check_writable, is_same, is_stdout, write_atomically};
 
@@ -79,7 +79,7 @@ fn only_images_may_not_come_twice() {
     let (_folder, path) = twice(b"readme.txt");
     assert_eq!(names(&path), (vec!["7/1.jpg".into()], vec!["readme.txt".into()]));
     let (_folder, path) = twice(b"7/2.jpg");
-    fails_with(read_contents(&path), &["twice.zip", "the same name"]);
+    fails_with(read_contents(&path), &["twice.zip", "the same name, \"7/2.jpg\""]);
 }
 
 #[test]
@@ -129,7 +129,8 @@ fn leftovers_are_not_mentioned_and_other_files_are() {
     let damaged = read_contents(&path).unwrap().damaged.remove(0).to_string();
     crate::support::contains(&damaged, &["A/1.png", "unpack it, and name the folder"]);
     let (_folder, path) = file("bad.zip", b"words");
-    fails_with(read_contents(&path), &["zip, tar or tar.gz"]);
+    fails_with(read_contents(&path), &["zip, tar or tar.gz", "restore it from its source"]);
+    fails_with(read_images(&path), &["zip, tar or tar.gz", "`glyphs data fetch`"]);
 }
 
 #[test]

@@ -16,7 +16,7 @@ use image::{DynamicImage, GrayImage, ImageFormat};
 use ndarray::{Array2, Array3, Array4};
 
 const SKIPPING: Options =
-    Options { context: Context::Folder, layout: Layout::Auto, skip_damaged: true, top: 0 };
+    Options { context: Context::Auto, layout: Layout::Auto, skip_damaged: true, top: 0 };
 
 /// A checkpoint of an untrained network.
 fn checkpoint(path: &Path, preprocess: Option<Preprocess>) {
@@ -95,6 +95,10 @@ fn images_of_any_size_are_read_and_labels_taken_from_folders() {
     assert_eq!(lines.len(), 6);
     assert!(lines[3].starts_with("\"a/two, three.jpg\","), "{}", lines[3]);
 
+    // A class's folder by itself.
+    let one = predict(&network, &[images.join("7")], Options::default()).unwrap();
+    assert_eq!((&*one.rows[0].file, one.rows[0].label.as_deref()), ("four.png", Some("7")));
+
     // A damaged image stops the run, or is skipped and counted.
     fs::write(images.join("7/six.png"), &picture(7, 64, ImageFormat::Png)[..60]).unwrap();
     let words = predict(&network, &[&images], Options::default()).unwrap_err().to_string();
@@ -149,6 +153,9 @@ fn what_cannot_be_predicted_is_an_error() {
     fails(&root.join("empty"), &["empty", "there is no PNG, JPEG", "name a folder"]);
     fs::write(root.join("empty/IMG_1.HEIC"), "x").unwrap();
     fails(&root.join("empty"), &["it has 1 other file, IMG_1.HEIC; save them as PNG or JPEG"]);
+    fs::create_dir(root.join("unnamed")).unwrap();
+    fs::write(root.join("unnamed/7"), picture(7, 64, ImageFormat::Png)).unwrap();
+    fails(&root.join("unnamed"), &["it has 1 other file, 7;", "rename them to end in .png"]);
     let whole = fs::read(&network).unwrap();
     fs::write(&network, &whole[..whole.len() / 2]).unwrap();
     fails(root, &["network.safetensors"]);
@@ -197,6 +204,9 @@ fn context_is_of_the_folder_of_the_writer_or_none() {
     checkpoint_with(&network, Some(Preprocess::default()), 6);
     let words = read("right", Context::Writer).unwrap_err().to_string();
     assert!(words.contains("does not read in context"), "{words}");
+    for context in [Context::Auto, Context::Folder] {
+        assert_eq!(values("right", context), values("right", Context::None));
+    }
 }
 
 #[test]
@@ -218,6 +228,28 @@ fn crops_are_no_context() {
     let rows = predict(&network, &[&images], Options::default()).unwrap().rows;
     assert_eq!((rows.len(), &rows[..2]), (4, &sheets[..]));
     assert!(rows[2].predicted.is_some() && rows[3].predicted.is_none());
+}
+
+/// In UTF-8 and in Latin 1.
+#[cfg(target_os = "linux")]
+#[test]
+fn names_that_are_shown_alike_keep_their_pictures() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = tempfile::tempdir().unwrap();
+    let (network, images) = (folder.path().join("network"), folder.path().join("images"));
+    checkpoint(&network, Some(Preprocess::default()));
+    fs::create_dir(&images).unwrap();
+    for (name, label) in [("caf\u{e9}.png".as_bytes(), 36), (b"caf\xe9.png", 7)] {
+        let name = std::ffi::OsStr::from_bytes(name);
+        fs::write(images.join(name), picture(label, 300, ImageFormat::Png)).unwrap();
+    }
+    let read = predict(&network, &[&images], Options::default()).unwrap();
+    assert_eq!(read.rows[0].file, read.rows[1].file);
+    let sheet = folder.path().join("sheet.html");
+    read.write_sheet(&[&images], &sheet).unwrap();
+    let sheet = fs::read_to_string(sheet).unwrap();
+    let pictures = sheet.split("src=\"").skip(1).map(|rest| rest.split('"').next());
+    assert_eq!(pictures.collect::<std::collections::HashSet<_>>().len(), 4);
 }
 
 #[test]

@@ -66,15 +66,15 @@ pub struct Contents {
     pub images: Vec<ImageFile>,
     /// What is wrong with each image that is damaged or may not be read.
     pub damaged: Vec<Error>,
-    /// Paths of files that are not images, or not of a supported format.
+    /// Paths of files that are not named as images of a supported format.
     pub others: Vec<String>,
 }
 
 /// What follows the path of a link, before where it leads (`nowhere`, `back`), among the others.
 pub const LINK: &str = ": a link that leads ";
 
-/// Every image file ([`FORMATS`](super::decode::FORMATS)) in a zip, tar or tar.gz archive or below
-/// a folder, sorted by path; or the one image file at `path`.
+/// Every image file ([`FORMATS`](super::decode::FORMATS)) of one of the project's data sets, in a
+/// zip, tar or tar.gz archive or below a folder, sorted by path; or the one image file at `path`.
 ///
 /// Other files are skipped, as are hidden ones and what macOS and Windows leave behind.
 ///
@@ -82,11 +82,11 @@ pub const LINK: &str = ": a link that leads ";
 /// Where the archive is damaged or encrypted, an entry points outside it, or an image is a
 /// link, comes twice, or is larger than one of these data sets can be.
 pub fn read_images(path: &Path) -> Result<Vec<ImageFile>> {
-    read_contents(path)?.whole()
+    read_contents(path).and_then(Contents::whole).map_err(of_data_set)
 }
 
-/// As [`read_images`], but files that are damaged or may not be read, and all others, are kept
-/// apart.
+/// As [`read_images`], for images of any source; files that are damaged or may not be read, and all
+/// others, are kept apart.
 pub fn read_contents(path: &Path) -> Result<Contents> {
     let mut found = if path.is_dir() { read_folder(path)? } else { read_file(path)? };
     found.images.sort_by(|a, b| a.path.cmp(&b.path));
@@ -238,9 +238,21 @@ fn too_many(path: &Path) -> Error {
     Error::content(path, "more than 200,000 files", "split it")
 }
 
+/// What helps against a damaged archive.
+const RESTORE: &str = "restore it from its source, or pack it again";
+
 fn damaged(path: &Path, problem: String) -> Error {
-    let again = "fetch the archive again (`glyphs data fetch`), or pack it again";
-    Error::content(path, problem, again)
+    Error::content(path, problem, RESTORE)
+}
+
+/// The error of an archive of the project's data sets, which can be fetched.
+fn of_data_set(mut error: Error) -> Error {
+    if let Error::Content { remedy, .. } = &mut error
+        && remedy == RESTORE
+    {
+        *remedy = "fetch the archive again (`glyphs data fetch`), or pack it again".into();
+    }
+    error
 }
 
 /// Of an entry of an archive.
@@ -292,7 +304,7 @@ pub fn unpack_images(path: &Path, archive: impl Read + Seek) -> Result<Vec<Image
 pub(crate) fn read_wanted(path: &Path, wanted: Wanted) -> Result<Vec<ImageFile>> {
     let file = File::open(path)
         .map_err(|e| Error::io(path, e, "check the file's name and permissions"))?;
-    unpack(path, BufReader::new(file), wanted)?.whole()
+    unpack(path, BufReader::new(file), wanted).and_then(Contents::whole).map_err(of_data_set)
 }
 
 fn unpack(path: &Path, mut archive: impl Read + Seek, wanted: Wanted) -> Result<Contents> {
@@ -358,8 +370,10 @@ fn read_zip(unpacked: &mut Unpacked, archive: impl Read + Seek) -> Result<()> {
         let mut seen = HashSet::new();
         let twice: Vec<String> =
             names.iter().filter(|name| !seen.insert(*name)).map(|name| text(name)).collect();
-        if twice.is_empty() || twice.iter().any(|name| is_wanted(name)) {
-            return Err(wrong("two entries have the same name".into()));
+        let double = twice.iter().find(|name| is_wanted(name));
+        if twice.is_empty() || double.is_some() {
+            let name = double.map_or(String::new(), |name| format!(", {name:?}"));
+            return Err(wrong(format!("two entries have the same name{name}")));
         }
         archive = open(reader)?;
     }
@@ -513,7 +527,9 @@ fn read_folder(root: &Path) -> Result<Contents> {
                     // Nobody knows what is in there: it stops the load, unless it may be skipped
                     // (`lost+found`).
                     let remedy = "check the folder's permissions";
-                    found.damaged.push(Error::io(path, e.into(), remedy));
+                    // The crate's own words say the path once more.
+                    let error = e.into_io_error().unwrap_or(io::ErrorKind::Other.into());
+                    found.damaged.push(Error::io(path, error, remedy));
                 }
                 continue;
             }
@@ -575,7 +591,8 @@ fn checked_name(name: &str) -> Option<String> {
     (!bad && !name.starts_with('/')).then(|| parts.collect::<Vec<_>>().join("/"))
 }
 
-fn is_image(path: &str) -> bool {
+/// Whether a path inside a folder or archive is that of an image that is read, by its name.
+pub fn is_image(path: &str) -> bool {
     has_ending(path, &ENDINGS) && !is_leftover(path)
 }
 

@@ -177,14 +177,19 @@ fn decoder<'a>(path: &Path, bytes: &'a [u8]) -> Result<impl ImageDecoder + 'a> {
     // Of a progressive JPEG all coefficients are kept until its end.
     let progressive = format == ImageFormat::Jpeg && is_progressive(bytes) == Some(true);
     let most = if progressive { MAX_PIXELS / 2 } else { MAX_PIXELS };
-    if u64::from(width) * u64::from(height) > most
-        || width.max(height) > MAX_SIDE
-        || decoder.total_bytes() > MAX_BYTES
-    {
-        let problem = format!("an image of {width} x {height} pixels is too large");
-        return Err(Error::content(path, problem, "scale it down"));
-    }
-    Ok(decoder)
+    let limit = if u64::from(width) * u64::from(height) > most {
+        let kind = if progressive { ", for a progressive JPEG" } else { "" };
+        format!("{:.1} million pixels{kind}", most as f64 / 1e6)
+    } else if width.max(height) > MAX_SIDE {
+        format!("{MAX_SIDE} pixels in width and height")
+    } else if decoder.total_bytes() > MAX_BYTES {
+        format!("{} MB of pixels", MAX_BYTES / 1_000_000)
+    } else {
+        return Ok(decoder);
+    };
+    let problem =
+        format!("an image of {width} x {height} pixels is too large (the limit is {limit})");
+    Err(Error::content(path, problem, "scale it down"))
 }
 
 /// Whether the bytes begin as those of some image file do, of a format that is read or not.
@@ -216,11 +221,12 @@ fn format(path: &Path, bytes: &[u8]) -> Result<ImageFormat> {
     }
 }
 
-/// Whether a JPEG file is progressive; none if it has no end marker. What cameras put behind that
-/// does not matter, nor does a small image within the header.
+/// Whether a JPEG file is progressive; none if it has no end marker, or another image begins before
+/// that. What cameras put behind it does not matter, nor does a small image within the header.
 fn is_progressive(bytes: &[u8]) -> Option<bool> {
     let mut at = 2;
     let mut progressive = false;
+    let mut has_pixels = false;
     loop {
         // Pixels, and whatever else is no marker.
         while bytes.get(at).is_some_and(|&byte| byte != 0xff) {
@@ -228,8 +234,10 @@ fn is_progressive(bytes: &[u8]) -> Option<bool> {
         }
         let marker = *bytes.get(at + 1)?;
         progressive |= marker == 0xc2;
+        has_pixels |= marker == 0xda;
         at += match marker {
             0xd9 => return Some(progressive),
+            0xd8 if has_pixels => return None,
             0xff => 1,
             0x00 | 0x01 | 0xd0..=0xd8 => 2,
             _ => match bytes.get(at + 2..at + 4) {
