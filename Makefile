@@ -24,7 +24,7 @@ quick: setup
 full: setup
 	@$(ENV) PROFILE=$(PROFILE) workflow/report.sh outputs full
 
-## make test     formatting, lints, docs, Rust tests, doc tests, the crate's packing, a quick run of every notebook, tests of runner and pages, exported networks and metadata in other programs
+## make test     formatting, lints, docs, Rust tests, doc tests, a dry run of publishing the crate, a quick run of every notebook, tests of runner and pages, exported networks and metadata in other programs
 test: test-rust quick test-python test-checks
 
 # Packed without a trial build, which would compile all dependencies again.
@@ -33,7 +33,7 @@ test-rust: setup
 	@$(ENV) if [ -n "$$GLYPHS_DATA" ]; then cargo test --locked --test data --test study -- --ignored the_real; \
 		else echo "The tests of the real data are skipped: GLYPHS_DATA names none."; fi
 	@$(ENV) RUSTDOCFLAGS=-Dwarnings cargo doc --locked --no-deps --package dfdx-conv --package glyphs
-	@$(ENV) cargo package --locked --offline --no-verify --allow-dirty --package dfdx-conv
+	@$(ENV) cargo publish --dry-run --locked --no-verify --allow-dirty --package dfdx-conv
 
 test-python: setup
 	@$(ENV) pytest -n 2 --dist loadgroup workflow/tests
