@@ -327,7 +327,8 @@ pub fn context_curve(ways: &[(&str, &Seeds, &Seeds)]) -> Result<Html> {
         let (Some(gap), Some(alone)) = (gap, alone.mean(val_accuracy)) else {
             continue;
         };
-        chart = chart.reference(format!("ours alone, {name}"), alone.mean);
+        let ends = [none, all].map(|n| (n as f64, alone.mean));
+        chart = chart.curve(format!("ours alone, {name}"), ends);
         let is_above = |n: usize| mean_at(seeds, n).is_some_and(|at| at > 100.0 * alone.mean);
         let above = match OTHERS.iter().rev().take_while(|n| is_above(**n)).last() {
             Some(0) => "higher throughout".into(),

@@ -161,7 +161,7 @@ fn context_is_compared_with_ours_alone() {
     let words = "differs from it by −2.00 (−2.00 to −2.00) points for them (its mean is higher \
                  with two or more)";
     assert!(shown.text().contains(words), "{}", shown.text());
-    assert!(shown.html().contains("ours alone, them: 90"), "{}", shown.html());
+    assert!(shown.html().contains("ours alone, them: from 0.90"), "{}", shown.html());
 }
 
 /// What a cell shows that ends in the value itself.
