@@ -36,7 +36,7 @@ test-rust: setup
 	@$(ENV) cargo publish --dry-run --locked --no-verify --allow-dirty --package dfdx-conv
 
 test-python: setup
-	@$(ENV) pytest -n 2 --dist loadgroup workflow/tests
+	@$(ENV) pytest workflow/tests
 
 ## make test-faults  kills quick runs at KILLS=50 random moments and a quick report, fills their disk, damages their files, starts them again, compares
 KILLS ?= 50
