@@ -1,4 +1,4 @@
-# The commands of this project. Each needs `make setup`, which skips what is done.
+# The commands of this project. Most begin with `make setup`, which skips what is done.
 # The environment is set in workflow/env.sh, and nowhere else.
 ENV := . workflow/env.sh &&
 
@@ -22,7 +22,7 @@ quick: setup
 
 ## make full     the report, with every run repeated under its seeds; with PROFILE=slurm on a cluster (cluster.md)
 full: setup
-	@$(ENV) PROFILE=$(PROFILE) workflow/report.sh outputs full
+	@$(ENV) PROFILE="$(PROFILE)" workflow/report.sh outputs full
 
 ## make test     formatting, lints, docs, Rust tests, doc tests, a dry run of publishing the crate, a quick run of every notebook, tests of runner and pages, exported networks and metadata in other programs
 test: test-rust quick test-python test-checks
@@ -31,7 +31,7 @@ test: test-rust quick test-python test-checks
 test-rust: setup
 	@$(ENV) cargo fmt --check && cargo clippy --locked --all-targets -- -D warnings && cargo test --locked
 	@$(ENV) if [ -n "$$GLYPHS_DATA" ]; then cargo test --locked --test data --test study -- --ignored the_real; \
-		else echo "The tests of the real data are skipped: GLYPHS_DATA names none."; fi
+		else echo "The tests of the real data are skipped: GLYPHS_DATA names none (once data/raw has all three: make test-rust GLYPHS_DATA=data/raw)."; fi
 	@$(ENV) RUSTDOCFLAGS=-Dwarnings cargo doc --locked --no-deps --package dfdx-conv --package glyphs
 	@$(ENV) cargo publish --dry-run --locked --no-verify --allow-dirty --package dfdx-conv
 
@@ -84,12 +84,12 @@ official-test: setup
 verify: setup
 	@$(ENV) python workflow/verify.py
 
-## make crate    records and pages of a run as an RO-Crate, into outputs/crate
+## make crate    records, pages and notebooks of a run as an RO-Crate, into outputs/crate
 crate: setup
 	@$(ENV) python workflow/crate.py
 
 ## make publish  what `make full` made becomes outputs/reference/
-publish:
+publish: setup
 	@$(ENV) python workflow/publish.py && python workflow/readme.py && python workflow/cards.py && python workflow/picture.py
 
 ## make picture  README's picture, from the published page of notebook 2 (needs Chromium)
@@ -98,4 +98,4 @@ picture: setup
 
 ## make clean    what a run made (outputs/, but not outputs/reference/); keeps setup and data
 clean:
-	@rm -rf outputs/quick outputs/notebooks outputs/report outputs/results outputs/ensembles outputs/faults outputs/figures outputs/checkpoints outputs/own-network outputs/crate outputs/certificate.md outputs/readings.json .snakemake
+	@rm -rf outputs/quick outputs/notebooks outputs/report outputs/results outputs/ensembles outputs/faults outputs/figures outputs/checkpoints outputs/own-network outputs/crate outputs/slurm outputs/certificate.md outputs/readings.json .snakemake

@@ -55,7 +55,7 @@ On the {count} images held out for validation, with the published weights (8 bit
 - It gives one of its classes for any image, whatever is on it.
 
 ## Cost
-{hours} of training on {threads} of one processor ({cpu}, {instructions}), {epochs} epochs.
+{hours} of training on {threads} of one processor ({cpu}, {cpu_model}, {instructions}), {epochs} epochs.
 Energy was not measured.
 
 Weights: sha256 `{weights}` before they were rounded to 8 bits; commit {commit}.
@@ -71,9 +71,9 @@ correctly.
 """
 
 LIMITS = (
-    "Writers of the validation part also drew images that it learned from; what such networks reach on new writers, the runs "
-    "`…-by-writer` say. All drew with one pen on one tablet computer. Photographs are read by the run `…-photographs` alone, "
-    "which saw none either: how well it does stands in `data/README.md`."
+    "Writers of the validation part also drew images that it learned from; for accuracy on new writers, see the runs "
+    "`…-by-writer`. All drew with one pen on one tablet computer. Photographs are read by the run `…-photographs` alone, "
+    "which saw none either; for how well it does, see `data/README.md`."
 )
 
 
@@ -152,6 +152,7 @@ def card(checkpoint, run):
         hours=f"{seconds / 3600:.2f} hours" if seconds >= 3600 else f"{seconds / 60:.1f} minutes",
         threads=f"{environment['threads']} thread{'s' * (environment['threads'] != 1)}",
         cpu=environment["cpu"],
+        cpu_model=environment["cpu_model"],
         instructions=environment["instructions"],
         epochs=len(run["epochs"]),
         weights=run["checkpoint"]["weights_sha256"],

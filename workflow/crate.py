@@ -1,4 +1,4 @@
-"""Exports a run as an RO-Crate: records, pages, and what made them.
+"""Exports a run as an RO-Crate: records, pages with their notebooks, and what made them.
 
     crate.py [OUTPUTS [CRATE]]
 
@@ -19,6 +19,7 @@ PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
 SPEC = "https://w3id.org/ro/crate/1.1"
 TERMS = "https://w3id.org/ro/terms/workflow-run/context"
 LICENCE = "https://spdx.org/licenses/MIT"
+METADATA = "ro-crate-metadata.json"
 
 
 def ids(entities):
@@ -76,6 +77,7 @@ def describe(crate, runs):
     }
     records = files(crate, "results/*.json", "application/json", "Record of")
     pages = files(crate, "report/*.html", "text/html", "Page")
+    pages += files(crate, "report/notebooks/*.ipynb", "application/x-ipynb+json", "Notebook")
     found = {}
     actions = []
     for run, record in zip(runs, records, strict=True):
@@ -86,7 +88,7 @@ def describe(crate, runs):
         "@id": "./",
         "@type": "Dataset",
         "name": "A run of glyphs, a study of handwritten characters",
-        "description": "Records and pages of a run, with data, machine and seed of each training.",
+        "description": "Records, pages and notebooks of a run, with data, machine and seed of each training.",
         "datePublished": datetime.date.today().isoformat(),
         "license": {"@id": LICENCE},
         "conformsTo": {"@id": PROFILE},
@@ -95,14 +97,14 @@ def describe(crate, runs):
     }
     context = [
         {
-            "@id": "ro-crate-metadata.json",
+            "@id": METADATA,
             "@type": "CreativeWork",
             "conformsTo": {"@id": SPEC},
             "about": {"@id": "./"},
         },
         root,
         {"@id": PROFILE, "@type": "CreativeWork", "name": "Process Run Crate", "version": "0.5"},
-        {"@id": LICENCE, "@type": "CreativeWork", "name": "MIT", "description": "MIT or Apache-2.0, as you like"},
+        {"@id": LICENCE, "@type": "CreativeWork", "name": "MIT", "description": "MIT or Apache-2.0, at your option"},
         software,
     ]
     return {"@context": [f"{SPEC}/context", TERMS], "@graph": [*context, *found.values(), *records, *pages, *actions]}
@@ -114,12 +116,17 @@ def main(outputs="outputs", crate=None):
     runs = results.read(outputs / "results")
     if not runs:
         sys.exit(f"{outputs}/results holds no record: run `make report` first, or name another folder")
+    if any(crate.glob("*")) and not (crate / METADATA).exists():
+        sys.exit(f"{crate} holds something else: name another folder")
     shutil.rmtree(crate, ignore_errors=True)
-    for folder, pattern in (("results", "*.json"), ("report", "*.html")):
-        (crate / folder).mkdir(parents=True)
+    crate.mkdir(parents=True)
+    # First, so that one that was not finished can be made again.
+    (crate / METADATA).touch()
+    for folder, pattern in (("results", "*.json"), ("report", "*.html"), ("report/notebooks", "*.ipynb")):
+        (crate / folder).mkdir()
         for path in (outputs / folder).glob(pattern):
             shutil.copy(path, crate / folder)
-    (crate / "ro-crate-metadata.json").write_text(json.dumps(describe(crate, runs), indent=1) + "\n")
+    (crate / METADATA).write_text(json.dumps(describe(crate, runs), indent=1) + "\n")
     print(f"The crate: {crate}, {len(runs)} runs")
 
 

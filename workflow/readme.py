@@ -180,7 +180,7 @@ def pace(bench):
     others = f" The fastest of the others takes {' and '.join(fastest)}." if fastest else ""
     return (
         f"- A training step of {row['batch']} images takes {row['ms']['median']:.0f} ms in 32-bit arithmetic.{others}{inference(bench)} "
-        f"See [bench-peers](bench-peers/README.md) ({machine['cpu']}, {row['threads']} cores)."
+        f"See [bench-peers](bench-peers/README.md) ({machine['cpu']}, {row['threads']} cores, {machine['started'].split()[0]})."
     )
 
 

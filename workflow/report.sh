@@ -14,16 +14,18 @@ profile="workflow/profiles/${PROFILE:-local}"
 mkdir -p "$1"
 exec 9<> "$1/.report.lock"
 # A gentler signal would have Snakemake wait for the notebook that runs.
-other=$(python workflow/lock.py $$) ||
+other=$(python workflow/lock.py $$) || {
+    [ $? = 75 ] || stop "$1/.report.lock could not be locked: see the messages above."
     stop "Another report into $1 is under way: wait until it ends, or end it, and the notebook that it runs (kill -9 $other)."
+}
 # Its notebooks end with this process (run_notebook.py).
 export GLYPHS_REPORT=$$
 
 # Data are fetched before anything is compared with them. The sources are asked once;
 # where none answers, notebooks make stand-ins, and `glyphs data fetch` asks again.
-if [ -z "${GLYPHS_DATA:-}" ] && [ ! -e target/.data-asked ]; then
+if [ -z "${GLYPHS_DATA:-}" ] && [ "${GLYPHS_OFFLINE:-0}" = 0 ] && [ ! -e target/.data-asked ]; then
     glyphs data fetch ||
-        printf 'Not all data were found: stand-ins take their place, and the pages say so.\n'
+        echo 'Not all data were found: stand-ins take their place, and the pages say so. Once they can be had: `. workflow/env.sh && glyphs data fetch`, then make the report again.'
     touch target/.data-asked
 fi
 
@@ -31,7 +33,9 @@ if [ -f "$profile/requirements.txt" ]; then
     python -m pip install --quiet --disable-pip-version-check --constraint requirements.txt --requirement "$profile/requirements.txt"
 fi
 
-[ -n "${2:-}" ] || echo "Nine notebooks (about 15 minutes on 2 cores if all have to run); their pages: $1/report/index.html"
+time=" (about 15 minutes on 2 cores if all have to run)"
+[ "${GLYPHS_QUICK:-0}" = 0 ] || time=
+[ -n "${2:-}" ] || echo "Nine notebooks$time; their pages: $1/report/index.html"
 
 # Whatever profile the user has for other work, this run has its own.
 unset SNAKEMAKE_PROFILE

@@ -25,24 +25,27 @@ command -v cargo >/dev/null || [ -x "${CARGO_HOME:-${HOME:-}/.cargo}/bin/cargo" 
 (PATH="$PATH:${CARGO_HOME:-${HOME:-}/.cargo}/bin"; rustc --version) >/dev/null ||
     stop "rustc does not run: see above. Rust that was installed under another HOME is found through RUSTUP_HOME and CARGO_HOME."
 
-pip= kernel= # What goes on beside the rest.
+# What goes on beside the rest ends with it. (It ignores Ctrl-C, and dash runs no EXIT trap after a signal.)
+pip= kernel=
+trap 'kill $pip $kernel 2>/dev/null || true' EXIT
+trap 'exit 130' INT
+trap 'exit 143' HUP TERM
 
 # 1. The Python side, from requirements.txt. Its programs name this folder, which may have moved.
+suits() { "$1" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; }
+[ -z "${PYTHON:-}" ] || suits "$PYTHON" ||
+    stop "PYTHON is '$PYTHON', which is no Python 3.11 to 3.13 with its venv module: name another, or unset it."
 if ! packages | cmp -s - .venv/installed.txt || [ ! -x .venv/bin/snakemake ]; then
-    python=
-    for candidate in ${PYTHON:-} python3 python3.13 python3.12 python3.11; do
-        if "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-            python=$candidate
-            break
-        fi
+    python=${PYTHON:-}
+    for candidate in python3 python3.13 python3.12 python3.11; do
+        [ -n "$python" ] || ! suits $candidate || python=$candidate
     done
-    [ -n "$python" ] || stop "No Python 3.11 or newer with its venv module was found: install one (on Debian and Ubuntu: python3 and python3-venv), or name it: make setup PYTHON=/path/to/python3"
-    say "Python packages into .venv (about a minute, beside what follows)"
+    [ -n "$python" ] || stop "No Python 3.11 to 3.13 with its venv module was found: install one (on Debian and Ubuntu: python3 and python3-venv), or name it: make setup PYTHON=/path/to/python3"
+    say "Python packages into .venv (about a minute, while the next steps run)"
     "$python" -m venv --clear .venv
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt &
     pip=$!
 fi
-trap 'kill $pip $kernel 2>/dev/null || true' EXIT
 
 . workflow/env.sh
 minimum=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
@@ -56,7 +59,11 @@ sys.exit(found < tuple(map(int, sys.argv[1].split("."))))' "$minimum" ||
 # else it is compiled, without this project's flags, to serve any clone. Of several set-ups at once
 # one does so, and the others wait for it.
 has_kernel() { [ -x "$GLYPHS_EVCXR/bin/evcxr_jupyter" ]; }
-is_first() { python workflow/lock.py $$ >/dev/null; }
+is_first() {
+    python workflow/lock.py $$ >/dev/null && return
+    [ $? != 75 ] || return 1 # Another has it.
+    stop "$GLYPHS_EVCXR.lock could not be locked: see the messages above."
+}
 place_kernel() {
     rm -rf "$GLYPHS_EVCXR.part/build" "$GLYPHS_EVCXR"
     mv "$GLYPHS_EVCXR.part" "$GLYPHS_EVCXR"
@@ -71,14 +78,14 @@ fi
 if has_kernel; then
     kernel=
 elif [ -n "$kernel" ]; then
-    say "Notebook kernel: another set-up makes it, beside what follows"
+    say "Notebook kernel: another set-up is making it while the next steps run"
 elif [ -x "$installed" ] && cargo install --list | grep -qxF "evcxr_jupyter v$GLYPHS_EVCXR_VERSION:"; then
     say "Notebook kernel: $installed is of the same version, and copied into $GLYPHS_EVCXR"
     mkdir -p "$GLYPHS_EVCXR.part/bin"
     cp "$installed" "$GLYPHS_EVCXR.part/bin/"
     place_kernel
 else
-    say "Notebook kernel evcxr_jupyter $GLYPHS_EVCXR_VERSION into $GLYPHS_EVCXR (once for each user, beside what follows)"
+    say "Notebook kernel evcxr_jupyter $GLYPHS_EVCXR_VERSION into $GLYPHS_EVCXR (once for each user, while the next steps run)"
     # Two builds at once: near its end each waits for single crates, and leaves cores idle.
     (
         unset CARGO_BUILD_TARGET CARGO_BUILD_BUILD_DIR RUSTFLAGS CARGO_PROFILE_DEV_DEBUG_ASSERTIONS CARGO_PROFILE_DEV_OVERFLOW_CHECKS
@@ -103,14 +110,14 @@ if [ -n "$kernel" ]; then
         until has_kernel || is_first; do sleep 2; done
         has_kernel || stop "The other set-up ended without the notebook kernel: run make setup again."
     else
-        wait "$kernel" || stop "The notebook kernel could not be compiled: the reason stands above."
+        wait "$kernel" || stop "The notebook kernel could not be compiled: see the messages above."
         place_kernel
     fi
     kernel=
 fi
 
 if [ -n "$pip" ]; then
-    wait "$pip" || stop "The Python packages could not be installed: the reason stands above."
+    wait "$pip" || stop "The Python packages could not be installed: see the messages above."
     pip=
     [ -x .venv/bin/snakemake ] ||
         stop "pip did not put the packages into .venv: see 'target' and 'prefix' in what '.venv/bin/pip config list' says."

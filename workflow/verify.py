@@ -24,6 +24,7 @@ and how it came out.
 import datetime
 import statistics
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import results
@@ -169,12 +170,18 @@ def main(outputs="outputs"):
 def certificate(rows, runs, not_run):
     """One page: what was repeated, where, and how it compares."""
     differing = sum(bool(differences) for _, _, differences, _ in rows)
+    equal = sum(how == "exact" and not differences for _, how, differences, _ in rows)
+    seeds = defaultdict(list)
+    for file in not_run:
+        name, _, seed = Path(file).stem.rpartition("-seed")
+        seeds[name].append(int(seed))
     machines = sorted({machine(run) for run in runs})
     lines = [
         "# Certificate of a repetition",
         "",
         f"{len(rows)} of {len(rows) + len(not_run)} published records were repeated and compared "
-        f"on {datetime.date.today().isoformat()} by `make verify`; {len(rows) - differing} agree, {differing} differ.",
+        f"on {datetime.date.today().isoformat()} by `make verify`; {equal} are equal bit for bit, "
+        f"{len(rows) - equal - differing} agree within a tolerance, {differing} differ.",
         "",
         *(f"- Machine: {machine}" for machine in machines),
         "",
@@ -182,17 +189,18 @@ def certificate(rows, runs, not_run):
         "|---|---|---|---|",
     ]
     for file, how, differences, skipped in rows:
-        equal = "equal bit for bit" if how == "exact" else "within tolerance"
+        agreeing = "equal bit for bit" if how == "exact" else "within tolerance"
         names = ", ".join(name for name, *_ in differences)
-        outcome = f"differs in {names}" if differences else equal
+        outcome = f"differs in {names}" if differences else agreeing
         lines.append(f"| {Path(file).stem} | {how} | {outcome} | {', '.join(skipped)} |")
-    lines += ["", f"Not run ({len(not_run)}):", "", *(f"- {Path(file).stem}" for file in not_run)]
+    lines += ["", f"Not run ({len(not_run)}):", ""]
+    lines += [f"- {name}: seed{'s' * (len(of) > 1)} {', '.join(map(str, sorted(of)))}" for name, of in seeds.items()]
     return "\n".join(lines) + "\n"
 
 
 def machine(run):
     environment = run.get("environment", {})
-    known = [environment.get(name) for name in ("cpu", "instructions", "rustc")]
+    known = [environment.get(name) for name in ("cpu", "cpu_model", "instructions", "rustc")]
     threads = f"{environment['threads']} threads" if "threads" in environment else None
     commit = f"commit {environment['commit']}" if "commit" in environment else None
     return ", ".join(str(part) for part in (*known, threads, commit) if part) or "not recorded"

@@ -16,6 +16,7 @@ from pathlib import Path
 import mlcroissant
 import pytest
 import rocrate
+import yaml
 from requests.adapters import HTTPAdapter
 from rocrate_validator import models, services
 from rocrate_validator.utils import document_loader
@@ -133,9 +134,21 @@ def problems_of(crate):
 def test_a_run_as_a_crate_is_valid_and_a_broken_one_is_not(tmp_path, contexts_at_hand):
     made_by("crate.py", "outputs/reference", tmp_path)
     assert problems_of(tmp_path) == []
+    for page in tmp_path.glob("report/*.html"):
+        links = set(re.findall(r'href="([^"#:]+)["#]', page.read_text()))
+        assert links and [link for link in links if not (page.parent / link).exists()] == [], page
     metadata = tmp_path / "ro-crate-metadata.json"
+    described = {part["@id"] for part in json.loads(metadata.read_text())["@graph"][1]["hasPart"]}
+    assert described == {str(path.relative_to(tmp_path)) for path in tmp_path.glob("*/**/*") if path.is_file()}
     metadata.write_text(metadata.read_text().replace('"instrument"', '"description"'))
     assert problems_of(tmp_path)
+
+
+def test_a_crate_replaces_nothing_but_a_crate(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(subprocess.CalledProcessError):
+        made_by("crate.py", "outputs/reference", tmp_path)
+    assert (tmp_path / "notes.txt").read_text() == "mine"
 
 
 def test_every_published_network_has_a_card_of_its_own():
@@ -146,6 +159,14 @@ def test_every_published_network_has_a_card_of_its_own():
         card = (folder / f"{name}.md").read_text()
         record = json.loads(next(Path("outputs/reference/results").glob(f"{run_of(card)}.json")).read_text())
         assert record["checkpoint"]["sha256"] in card or record["checkpoint"].get("weights_sha256", "-") in card
+        front = yaml.safe_load(card.split("---\n")[1])
+        assert front["pipeline_tag"] == "image-classification" and record["dataset"]["name"] in front["datasets"]
+        count, accuracy = re.search(r"On the (\d+) images.*?\*\*([\d.]+)\*\*", card, re.DOTALL).groups()
+        # By class, and by writer.
+        for table in re.split(r"\|---\|---:\|---:\|", card)[1:]:
+            rows = re.findall(r"^\| \S+ \| (\d+) \| (\d+) \|$", table, re.MULTILINE)
+            images, correct = (sum(map(int, column)) for column in zip(*rows))
+            assert (images, f"{correct / images:.4f}") == (int(count), accuracy)
 
 
 def run_of(card):

@@ -1,11 +1,15 @@
 """Set-up and its environment in copies of this folder, as far as it comes without compiling anything."""
 
 import os
+import re
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 from conftest import ROOT, missing
 
@@ -202,10 +206,90 @@ def test_of_two_set_ups_at_once_one_makes_the_kernel(tmp_path):
     first = subprocess.Popen(["sh", "-c", f"{take}; echo taken; read wait"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert first.stdout.readline() == "taken\n"
     second = sh(ROOT, take)
-    assert (second.returncode, second.stdout) == (1, f"{first.pid}\n")
+    assert (second.returncode, second.stdout) == (os.EX_TEMPFAIL, f"{first.pid}\n")
     first.kill()
     first.wait()
     assert sh(ROOT, take).returncode == 0
+
+
+@pytest.fixture
+def stubs(tmp_path):
+    """A copy of this folder, and how it is set up where one script stands for Python."""
+    clone = copy_to(tmp_path / "glyphs")
+    program(tmp_path / "bin/rustc", "echo host: here")
+    program(tmp_path / "bin/cargo", "")
+    ours = {"PATH": f"{tmp_path}/bin:{os.environ['PATH']}", "XDG_CACHE_HOME": f"{tmp_path}/cache", "CARGO_HOME": f"{tmp_path}/cargo"}
+
+    def set_up(script, name="python"):
+        environment = os.environ | ours | {"PYTHON": str(program(tmp_path / "bin" / name, script))}
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        return subprocess.Popen(["workflow/setup.sh"], cwd=clone, env=environment, start_new_session=True, **pipes)
+
+    return clone, set_up
+
+
+def test_after_an_interrupt_nothing_of_a_set_up_goes_on(stubs, tmp_path):
+    _, set_up = stubs
+    script = """case "$*" in
+"-m venv"*) mkdir -p .venv/bin && cp "$0" .venv/bin/python && exit ;;
+"-m pip"*) name=pip ;;
+*"left.py notebook kernel"*) name=kernel ;;
+*"left.py Rust dependencies"*) name=dependencies ;;
+*) echo done && exit ;;
+esac
+echo $$ > ../$name && exec sleep 100"""
+    files = [tmp_path / name for name in ("pip", "kernel", "dependencies")]
+    done = set_up(script)
+    until = time.monotonic() + 60
+    while not all(file.exists() and file.read_text() for file in files) and time.monotonic() < until:
+        time.sleep(0.1)
+    running = [psutil.Process(int(file.read_text())) for file in files]
+    # As a terminal sends it: to all. Those in the background ignore it.
+    os.killpg(done.pid, signal.SIGINT)
+    assert done.wait(60) == 130
+    _, left = psutil.wait_procs(running, timeout=20)
+    for process in left:
+        process.kill()
+    assert not left
+
+
+def test_a_lock_that_fails_is_no_other_set_up(stubs):
+    _, set_up = stubs
+    script = """case "$*" in
+"-m venv"*) mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
+*lock.py*) echo "Traceback" >&2; exit 1 ;;
+esac"""
+    _, errors = (done := set_up(script)).communicate(timeout=60)
+    assert done.returncode == 1 and "Traceback" in errors and "could not be locked" in errors, errors
+
+
+def test_the_python_that_was_named_is_used_or_refused(stubs):
+    clone, set_up = stubs
+    out, _ = (done := set_up('[ "$1" = -c ] || { echo "asked for $2"; exit 7; }', "my python")).communicate(timeout=60)
+    assert (done.returncode, "asked for venv" in out) == (7, True)
+    # Even where nothing has to be installed.
+    program(clone / ".venv/bin/snakemake", "")
+    (clone / ".venv/installed.txt").write_text(f"{(ROOT / 'requirements.txt').read_text()}{clone.resolve()}\n")
+    out, errors = (done := set_up("exit 1", "wrong")).communicate(timeout=60)
+    assert (done.returncode, out) == (1, "") and "PYTHON is" in errors and "/bin/wrong'" in errors
+
+
+@pytest.mark.parametrize("version", ["right", "wrong"])
+def test_an_installed_kernel_is_copied_if_its_version_is_right(stubs, tmp_path, version):
+    wanted = re.search(r"GLYPHS_EVCXR_VERSION=(.+)", (ROOT / "workflow/env.sh").read_text())[1]
+    program(tmp_path / "cargo/bin/evcxr_jupyter", "installed")
+    program(tmp_path / "bin/cargo", f"echo evcxr_jupyter v{wanted if version == 'right' else '0.1.0'}:")
+    _, set_up = stubs
+    script = """case "$*" in
+"-m venv"*) mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
+*"left.py Rust dependencies"*) exit 7 ;;
+*) echo done ;;
+esac"""
+    out, _ = (done := set_up(script)).communicate(timeout=60)
+    assert done.returncode == 7
+    copies = [path.read_text() for path in (tmp_path / "cache").glob("glyphs/*/bin/evcxr_jupyter")]
+    assert copies == (["#!/bin/sh\ninstalled\n"] if version == "right" else [])
+    assert ("of the same version" in out) != (f"Notebook kernel evcxr_jupyter {wanted} into" in out)
 
 
 def test_without_git_and_without_a_repository_no_commit_is_named(tmp_path, monkeypatch):

@@ -97,8 +97,8 @@ def test_on_instructions_that_give_the_same_bits_everything_is_equal(change, nam
 
 def test_a_certificate_says_what_was_repeated_and_what_was_not(tmp_path, monkeypatch, capsys):
     here, there = tmp_path / "here", tmp_path / "there"
-    seeds = [EXACT | {"seed": i, "test_accuracy": x} for i, x in enumerate((0.985, 0.2, 0.1))]
-    other = {"instructions": "neon", "cpu": "a small one", "threads": 4}
+    seeds = [EXACT | {"seed": i, "test_accuracy": x} for i, x in ((0, 0.985), (1, 0.2), (2, 0.1), (10, 0.1))]
+    other = {"instructions": "neon", "cpu": "a small one", "cpu_model": "family 1", "threads": 4}
     ours = [EXACT | {"seed": 0}, seeds[1] | {"environment": other, "epochs": []}]
     for folder, runs in ((here / "results", ours), (there, seeds)):
         folder.mkdir(parents=True)
@@ -110,11 +110,12 @@ def test_a_certificate_says_what_was_repeated_and_what_was_not(tmp_path, monkeyp
     assert end.value.code == 1
     assert "do not agree: test_accuracy" in capsys.readouterr().out
     page = (here / "certificate.md").read_text()
-    assert "2 of 3 published records" in page and "1 agree, 1 differ" in page
-    assert "a small one, neon, 4 threads" in page
+    assert "2 of 4 published records" in page
+    assert "1 are equal bit for bit, 0 agree within a tolerance, 1 differ." in page
+    assert "a small one, family 1, neon, 4 threads" in page
     assert "| run-seed0 | exact | equal bit for bit |  |" in page
     assert "| run-seed1 | tolerance | differs in number of epochs" in page
-    assert page.endswith("Not run (1):\n\n- run-seed2\n")
+    assert page.endswith("Not run (2):\n\n- run: seeds 2, 10\n")
 
 
 def test_a_published_run_is_repeated_here(tmp_path):
