@@ -266,7 +266,9 @@ fn what_a_person_read_is_kept_once() {
     assert!(add(answers).status.success() && add(&answers.replace('\n', "\n\n")).status.success());
     let kept = std::fs::read_dir(folder.join("human")).expect("records");
     assert_eq!(kept.count(), 1);
-    for wrong in ["{}", &answers.replace("answers 1", "answers 9")] {
+    for wrong in
+        ["{}", &answers.replace("answers 1", "answers 9"), &answers.replace("\"O\"", "\"zero\"")]
+    {
         let said = String::from_utf8_lossy(&add(wrong).stderr).into_owned();
         assert!(said.contains("answers.json") && said.contains("read.html"), "{said}");
     }

@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
-use crate::{Error, LayerSpec, Optimizer, Result, shape::Dims};
+use crate::{Error, LayerSpec, Optimizer, Result, TensorMut, TensorRef, shape::Dims};
 
 /// Samples as a network takes them.
 #[derive(Clone, Copy, Debug)]
@@ -40,23 +40,6 @@ pub struct Step {
     pub logits: Array2<f32>,
 }
 
-/// A named tensor of a network: a parameter or a running statistic.
-#[derive(Clone, Debug)]
-pub struct TensorRef<'a> {
-    /// Dotted path, e.g. `block1.conv1.weight`.
-    pub name: String,
-    pub shape: Vec<usize>,
-    pub values: &'a [f32],
-}
-
-/// As [`TensorRef`], writable.
-#[derive(Debug)]
-pub struct TensorMut<'a> {
-    pub name: String,
-    pub shape: Vec<usize>,
-    pub values: &'a mut [f32],
-}
-
 /// What a classifier takes, and how many classes it tells apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Signature {
@@ -83,10 +66,7 @@ impl Signature {
             if batch.len.checked_mul(each) != Some(given) {
                 return Err(Error::argument(
                     format!("a batch of {} images has {given} {what}", batch.len),
-                    format!(
-                        "give {each} {what} per image, {} in all",
-                        batch.len.saturating_mul(each)
-                    ),
+                    format!("give {each} {what} per image"),
                 ));
             }
         }
@@ -144,9 +124,6 @@ pub trait Classifier: Send + Sync {
     /// Evaluation-mode outputs of every stage, each `(len, units)`. A stage is named after its
     /// first layer, and includes the batch normalisation and ReLU that follow it; a residual is one
     /// stage. Dropout and flattening are left out: they give the values of the stage before.
-    ///
-    /// # Errors
-    /// As [`Classifier::logits`].
     fn activations(&self, batch: Batch) -> Result<Vec<(String, Array2<f32>)>> {
         Ok(vec![("logits".into(), self.logits(batch)?)])
     }

@@ -9,9 +9,6 @@ use crate::{Classifier, DynNetwork, Error, Result};
 impl DynNetwork {
     /// Writes all parameters and running statistics to a safetensors file, under their names. The
     /// file is written whole or not at all. Which layers are frozen is not saved.
-    ///
-    /// # Errors
-    /// [`Error::File`] where it cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let tensors = self.tensors().into_iter().map(|tensor| {

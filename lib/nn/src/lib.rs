@@ -14,24 +14,26 @@ mod optim;
 mod plan;
 pub mod shape;
 mod summary;
+mod tensor;
 mod threads;
 
-pub use classifier::{Batch, Classifier, Objective, Signature, Step, TensorMut, TensorRef};
+pub use classifier::{Batch, Classifier, Objective, Signature, Step};
 pub use error::{Error, Result};
 pub use kernels::{Instructions, peak_gflops};
 pub use loss::{CrossEntropy, argmax, cross_entropy, log_softmax};
 pub use network::{DynNetwork, Network};
 pub use onnx::to_onnx;
-pub use optim::{Adam, Optimizer, Sgd};
+pub use optim::{Adam, Optimizer, OptimizerState, Sgd};
 pub use plan::{
     builder::Builder,
     spec::{LayerKind, LayerSpec, TensorSpec},
 };
-pub use summary::{LayerSummary, Summary};
+pub use summary::Summary;
+pub use tensor::{TensorMut, TensorRef};
 /// The crates whose values this one takes and gives.
 pub use {dfdx, ndarray};
 
 #[doc(hidden)]
-pub use layers::dropout::split_mix64;
+pub use kernels::dropout::split_mix64;
 #[doc(hidden)]
 pub use summary::format_count;

@@ -180,7 +180,8 @@ impl DynNetwork {
 
     /// Every layer with its output's shape, its parameters and its arithmetic.
     pub fn summary(&self) -> Summary {
-        Summary::of(&self.layers)
+        let layers = self.layers.iter().flat_map(LayerSpec::flattened);
+        Summary { layers: layers.cloned().collect() }
     }
 
     /// From now on evaluation ([`Classifier::logits`]) rounds what it multiplies to bf16, and still
@@ -202,17 +203,9 @@ impl DynNetwork {
     /// the batch.
     ///
     /// # Errors
-    /// Where no layer with tensors has such a name. A tensor's name is refused: batch normalisation
-    /// is frozen as a whole or not at all.
+    /// Where no layer with tensors has such a name. A tensor's is refused: batch normalisation is
+    /// frozen as a whole or not at all.
     pub fn freeze(&mut self, layers: &[&str]) -> Result<()> {
-        let is_tensor = |layer: &&&str| {
-            let name = layer.trim_end_matches('.');
-            self.tensors.iter().any(|tensor| tensor.name == name)
-        };
-        if let Some(layer) = layers.iter().find(is_tensor) {
-            let problem = format!("{layer} is a tensor, and layers are frozen as a whole");
-            return Err(Error::argument(problem, "name its layer"));
-        }
         let within = self.within(layers)?;
         for (at, tensor) in self.tensors.iter_mut().enumerate() {
             tensor.frozen = within.contains(&at);
@@ -256,18 +249,15 @@ impl DynNetwork {
     fn within(&self, layers: &[&str]) -> Result<Vec<usize>> {
         let mut within = Vec::new();
         for layer in layers {
-            let path = layer.trim_end_matches('.');
-            let is_within = |tensor: &NetworkTensor| {
-                let rest = tensor.name.strip_prefix(path);
-                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-            };
+            let path = format!("{}.", layer.trim_end_matches('.'));
             let before = within.len();
-            within.extend((0..self.tensors.len()).filter(|&at| is_within(&self.tensors[at])));
+            let is_within = |at: &usize| self.tensors[*at].name.starts_with(&path);
+            within.extend((0..self.tensors.len()).filter(is_within));
             if within.len() == before {
                 let names: Vec<&str> = self.tensors.iter().map(|t| t.name.as_str()).collect();
                 return Err(Error::argument(
                     format!("no layer with weights is named {layer}"),
-                    format!("its tensors are {}", names.join(", ")),
+                    format!("for a tensor, name its layer; the tensors are {}", names.join(", ")),
                 ));
             }
         }
@@ -317,7 +307,7 @@ impl DynNetwork {
         let (trunk, head) = (&self.stages[frozen..dense], &self.stages[dense..]);
 
         // Forward.
-        let context = self.context(batch, optimizer.steps());
+        let context = self.context(batch, optimizer.state().step);
         let folded = Folded::new(&self.stages[..frozen], &context, false);
         let input =
             evaluate(&self.stages[..frozen], &folded, &context, Activation::input(self.input))?;

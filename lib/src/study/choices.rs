@@ -12,8 +12,8 @@ use crate::{
     },
 };
 
-/// What each of [`RATES`] reached on the images held out from part 2's clean protocol; not a
-/// number where it was never run.
+/// What each of [`RATES`] reached on the images held out from part 2's clean protocol; NaN where
+/// it was never run.
 pub fn tried_rates(run: &Experiment, mnist: &Provenance) -> Result<[f64; RATES.len()]> {
     let mut reached = [f64::NAN; RATES.len()];
     for (reached, rate) in reached.iter_mut().zip(RATES) {

@@ -26,9 +26,6 @@ pub struct EnsembleResult {
 impl EnsembleResult {
     /// Of the networks of `run` under all seeds, where they are here, with the same configuration;
     /// else as it was recorded. Nothing where there is neither.
-    ///
-    /// # Errors
-    /// Where a file is damaged, or the record cannot be written.
     pub fn of(run: &Experiment, test: &Samples) -> Result<Option<Self>> {
         let file = format!("ensembles/{}.json", run.with_seed(SEEDS[0]).name());
         let networks = run.finished(&SEEDS, |data| data.synthetic == test.provenance.synthetic)?;

@@ -11,9 +11,12 @@ use crate::{
     Error, Result,
     data::{Handwritten, Mnist, Provenance, Samples},
     files::{made_and_published, outputs},
-    image::{FEATURES, Others, Preprocess},
+    image::{Others, Preprocess},
     nn::{Builder, Classifier, DynNetwork, EXPERIMENTAL, ORIGINAL, char_cnn, shape::Dims},
-    study::result::{RunResult, Setup, record_path, run_name},
+    study::{
+        result::{RunResult, record_path, run_name},
+        setup::{Features, Setup, Split, Trunk},
+    },
     train::{Checkpoint, Config, ModelCheckpoint},
 };
 
@@ -44,19 +47,6 @@ impl Head {
             Self::Experimental => "experimental",
         }
     }
-}
-
-/// The layers before the head.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Trunk {
-    /// Two VGG blocks: this project's.
-    Study,
-    /// The same with dropout 0.25 after both poolings, as in Keras's examples of 2021. The
-    /// head is *original*, with 62 classes.
-    Dropout,
-    /// The same without batch normalisation.
-    DropoutWithoutNorm,
 }
 
 /// A network as the 2021 report's may have been.
@@ -149,67 +139,6 @@ impl Data {
             Self::Characters(method) | Self::Digits(method) => Some(method),
             Self::Mnist | Self::Mislabelled | Self::Relabelled { .. } => None,
         }
-    }
-}
-
-/// Numbers that the dense layer takes beside the image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Features {
-    None,
-    /// Size and position of the ink.
-    Ink,
-    /// The same, and both less what other drawings of the same hand have
-    /// ([`Samples::in_context`]).
-    InkInContext,
-}
-
-impl Features {
-    /// How many they are.
-    pub fn count(self) -> usize {
-        match self {
-            Self::None => 0,
-            Self::Ink => FEATURES,
-            Self::InkInContext => 2 * FEATURES,
-        }
-    }
-}
-
-/// Which samples are trained on and which are held out for validation.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Split {
-    /// This share of the samples, drawn at random, is trained on; the others are held out.
-    Random(f64),
-    /// The same share, but no writer is in both parts.
-    ByWriter(f64),
-    /// Cross-validation: one of so many equal parts is held out, the seed says which.
-    Fold(usize),
-    /// All are trained on, and validation is on the MNIST test set.
-    TestSet,
-    /// As `Random`, but only this many images are trained on, repeated to
-    /// [`Split::FEW_EPOCH`] an epoch.
-    Few(f64, usize),
-}
-
-impl Split {
-    /// Images of an epoch where only few are different.
-    pub const FEW_EPOCH: usize = 10_000;
-
-    /// How many samples are held out for each that is trained on, where the splits of several
-    /// seeds overlap; see [`mean_of_splits`](crate::eval::statistics::mean_of_splits).
-    pub fn overlap(self) -> f64 {
-        match self {
-            Self::Random(share) | Self::ByWriter(share) => (1.0 - share) / share,
-            Self::Fold(folds) => 1.0 / (folds.max(2) - 1) as f64,
-            Self::TestSet | Self::Few(..) => 0.0,
-        }
-    }
-
-    /// How many of `images` it holds out.
-    pub fn held_out(self, images: usize) -> f64 {
-        let overlap = self.overlap();
-        images as f64 * overlap / (1.0 + overlap)
     }
 }
 
@@ -454,7 +383,7 @@ impl Experiment {
         if let Some(first) = self.needs() {
             let checkpoint = first.load_checkpoint()?;
             first.check_recorded(&checkpoint)?;
-            checkpoint.restore_named(&mut model, self.carried_over)?;
+            model.transfer_from(checkpoint.network()?.as_ref(), self.carried_over)?;
             learned = Some(checkpoint);
         }
         Ok((model, learned))
@@ -544,5 +473,29 @@ impl Experiment {
     /// The record of this run: one made here, else the published one.
     pub fn load_record(&self) -> Result<Option<RunResult>> {
         RunResult::load(&self.name())
+    }
+}
+
+impl RunResult {
+    /// How this record's run differs from `run` on `dataset`, from a network that learned
+    /// `pretraining`, if it does.
+    pub fn differs_from(
+        &self,
+        run: &Experiment,
+        dataset: &Provenance,
+        pretraining: Option<&Provenance>,
+    ) -> Option<&'static str> {
+        let started_from = self.pretraining.as_ref().map(|data| &data.sha256);
+        if self.dataset.sha256 != dataset.sha256 {
+            Some("was computed from other data")
+        } else if started_from != pretraining.map(|data| &data.sha256) {
+            Some("started from a network that had learned other data")
+        } else if self.config != run.config {
+            Some("was computed with another configuration")
+        } else if self.setup != run.setup() {
+            Some("had other preprocessing, features, split or frozen layers")
+        } else {
+            None
+        }
     }
 }

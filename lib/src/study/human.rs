@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, Result,
-    data::archive::sha256,
+    data::{archive::sha256, handwritten::class_names},
     files::{made_and_published, outputs, write_atomically},
 };
 
@@ -44,22 +44,25 @@ impl Human {
     /// A file that the page saved.
     ///
     /// # Errors
-    /// Where it cannot be read, is another file, or holds no answer.
+    /// Where it is another file, holds no answer, or one that names no class.
     pub fn read(path: &Path) -> Result<Self> {
         let remedy = "name a file that the page `read.html` of a report saved";
         let text = fs::read(path).map_err(|error| Error::io(path, error, remedy))?;
         let found: Self = serde_json::from_slice(&text)
             .map_err(|error| Error::content(path, format!("holds no answers ({error})"), remedy))?;
-        match found.format == FORMAT && !found.answers.is_empty() {
-            true => Ok(found),
-            false => Err(Error::content(path, "holds no answers", remedy)),
+        if found.format != FORMAT || found.answers.is_empty() {
+            return Err(Error::content(path, "holds no answers", remedy));
         }
+        let classes = class_names();
+        let is_none = |given: &&Answer| !classes.contains(&given.answer);
+        if let Some(Answer { drawing, answer, .. }) = found.answers.iter().find(is_none) {
+            let problem = format!("the answer to {drawing} is {answer:?}, which is no class");
+            return Err(Error::content(path, problem, remedy));
+        }
+        Ok(found)
     }
 
     /// Adds a file to the records of the study, once, and returns where it is kept.
-    ///
-    /// # Errors
-    /// As [`Human::read`]; where the record cannot be written.
     pub fn add(path: &Path) -> Result<PathBuf> {
         let text = serde_json::to_vec_pretty(&Self::read(path)?)
             .map_err(|error| Error::content(path, error.to_string(), "report it"))?;
@@ -70,9 +73,6 @@ impl Human {
     }
 
     /// All that were added here or published, of one run on the same data.
-    ///
-    /// # Errors
-    /// Where one is damaged.
     pub fn load(run: &str, dataset_sha256: &str) -> Result<Vec<Self>> {
         let files = made_and_published(FOLDER).flat_map(fs::read_dir);
         let paths = files.flatten().flatten().map(|entry| entry.path());

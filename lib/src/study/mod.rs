@@ -1,5 +1,5 @@
 //! The study: what is run, once, as data, and the records of it. Notebooks, command line and
-//! workflow start the same runs from here; nothing here draws.
+//! workflow start the same runs from here; no chart is drawn here.
 
 pub mod audit;
 mod choices;
@@ -15,13 +15,12 @@ mod readings;
 mod result;
 mod run;
 mod seeds;
+mod setup;
 
 pub use audit::Audit;
 pub use choices::{TriedDivision, best_rate, simplest_division, tried_divisions, tried_rates};
 pub use ensemble::EnsembleResult;
-pub use experiment::{
-    CARRIED_OVER, Data, Experiment, Features, Head, Init, Sources, Split, TRUNK, Trunk,
-};
+pub use experiment::{CARRIED_OVER, Data, Experiment, Head, Init, Sources, TRUNK};
 pub use experiments::{
     CLAIM_SEEDS, DEPTHS, DIVISIONS, Division, FEW, ListedRun, RATES, RELABELLED, SEEDS, SELECTION,
     TAKEN, UNLIMITED, experiments, networks,
@@ -33,6 +32,7 @@ pub use lookalikes::{CASE_AND_LOOKALIKES, LOOKALIKES};
 pub use official::{OfficialTest, TOGETHER, TestedNetwork};
 pub use readings::{DrawingReadings, FinishedNetwork, Readings};
 pub(crate) use result::val_accuracy;
-pub use result::{Artefact, Environment, RunResult, SampleHashes, Setup};
+pub use result::{Artefact, Environment, RunResult, SampleHashes};
 pub use run::{AVERAGED, COPIES, OTHERS, Trained, accuracy_with};
 pub use seeds::Seeds;
+pub use setup::{Features, Setup, Split, Trunk};

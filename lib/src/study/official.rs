@@ -72,16 +72,14 @@ const RECORD: &str = "official-test.json";
 
 impl OfficialTest {
     /// The record of it: one made here, else the published one.
-    ///
-    /// # Errors
-    /// Where it cannot be read.
     pub fn load() -> Result<Option<Self>> {
         read_made_or_published(RECORD, "is not a record of the official test", "delete it")
     }
 
     /// Reads the test set with the networks of ours under all seeds, one drawing at a time and in
     /// context, and with those for photographs, and keeps a record. Networks that were not trained
-    /// here are trained first, a quarter of an hour for all. It is done once: a test set that is looked at twice is a validation set.
+    /// here are trained first, about an hour for all. It is done once: a test set that is looked at
+    /// twice is a validation set.
     ///
     /// # Errors
     /// Where it was done before, the test set or the drawings to learn from are not here, or

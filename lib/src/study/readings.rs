@@ -115,9 +115,6 @@ impl Readings {
     }
 
     /// Writes `readings.json` into the folder of outputs, and returns its path.
-    ///
-    /// # Errors
-    /// Where it cannot be written.
     pub fn save(&self) -> Result<std::path::PathBuf> {
         let path = outputs().join("readings.json");
         let text = serde_json::to_vec(self)

@@ -16,10 +16,8 @@ use crate::{
     Error, Result,
     data::{Provenance, archive::sha256},
     files::{outputs, project_root, read_json, read_made_or_published},
-    image::Preprocess,
     nn::{Instructions, peak_gflops},
-    numbers::is_default,
-    study::experiment::{Experiment, Features, Split, Trunk},
+    study::setup::Setup,
     train::{Checkpoint, Config, CurvePoint, Epoch},
 };
 
@@ -62,29 +60,6 @@ pub struct RunResult {
     /// The network after the epoch of lowest validation loss.
     pub best_checkpoint: Artefact,
     pub environment: Environment,
-}
-
-/// What makes a run beside its data, its network and its configuration.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Setup {
-    /// How drawings became images; absent where the images came as they are.
-    pub preprocess: Option<Preprocess>,
-    pub features: Features,
-    /// Other pens, as shares of a drawing's own, that it is trained on too.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub pens: Vec<f32>,
-    /// Digits of MNIST, of each class, that it was trained on too; [`SampleHashes`] hold them.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub mnist_digits: usize,
-    pub split: Split,
-    pub trunk: Trunk,
-    /// Tensors that came from pretraining begin so.
-    pub carried_over: Vec<String>,
-    /// Protocol of the pretraining, where it is not the usual one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pretraining: Option<String>,
-    /// Layers that did not learn.
-    pub frozen: Vec<String>,
 }
 
 /// SHA-256 of the images, auxiliary features and labels of both parts, in their order
@@ -211,32 +186,7 @@ impl RunResult {
         machine(self) == machine(other)
     }
 
-    /// How this record's run differs from `run` on `dataset`, from a network that learned
-    /// `pretraining`, if it does.
-    pub fn differs_from(
-        &self,
-        run: &Experiment,
-        dataset: &Provenance,
-        pretraining: Option<&Provenance>,
-    ) -> Option<&'static str> {
-        let started_from = self.pretraining.as_ref().map(|data| &data.sha256);
-        if self.dataset.sha256 != dataset.sha256 {
-            Some("was computed from other data")
-        } else if started_from != pretraining.map(|data| &data.sha256) {
-            Some("started from a network that had learned other data")
-        } else if self.config != run.config {
-            Some("was computed with another configuration")
-        } else if self.setup != run.setup() {
-            Some("had other preprocessing, features, split or frozen layers")
-        } else {
-            None
-        }
-    }
-
     /// The published record of a run by its name.
-    ///
-    /// # Errors
-    /// Where it cannot be read, or is no record.
     pub(super) fn load_published(name: &str) -> Result<Option<Self>> {
         let path = project_root().join(format!("outputs/reference/results/{name}.json"));
         let read = || read_json(&path, "is not the record of a run", "restore it with git");
@@ -244,9 +194,6 @@ impl RunResult {
     }
 
     /// The record of a run by its name: one made here, else the published one.
-    ///
-    /// # Errors
-    /// Where it cannot be read, or is no record.
     pub fn load(name: &str) -> Result<Option<Self>> {
         let (file, remedy) = (format!("results/{name}.json"), "delete it and run `make full`");
         read_made_or_published(&file, "is not the record of a run", remedy)
@@ -270,9 +217,6 @@ pub(crate) fn val_accuracy(run: &RunResult) -> Option<f64> {
 
 /// One row a run: what it is, its last epoch, its test accuracy, its time in seconds, and
 /// every measure that any of them has.
-///
-/// # Errors
-/// Never for records of this study.
 pub fn dataframe<'a>(runs: impl IntoIterator<Item = &'a RunResult>) -> Result<DataFrame> {
     let runs: Vec<&RunResult> = runs.into_iter().collect();
     let text = |name: &str, of: fn(&RunResult) -> &str| {

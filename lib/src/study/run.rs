@@ -21,9 +21,10 @@ use crate::{
     nn::Classifier,
     study::{
         LOOKALIKES,
-        experiment::{Data, Experiment, Features, Sources},
+        experiment::{Data, Experiment, Sources},
         load::{load_drawings, load_mislabelled, load_mnist},
         result::{Artefact, Environment, RunResult, SampleHashes, record_path},
+        setup::Features,
     },
     train::{
         Checkpoint, Complementary, History, Loss, ModelCheckpoint, activations, evaluate,

@@ -1,15 +1,11 @@
 //! What may happen between two epochs. Each callback decides from the history alone,
 //! so that a resumed run decides like an uninterrupted one.
 
-use std::path::{Path, PathBuf};
-
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Result,
-    files::{Lock, remove},
     numbers::is_default,
-    train::{Checkpoint, Epoch, History},
+    train::{Epoch, History},
 };
 
 /// What a callback watches.
@@ -78,7 +74,7 @@ impl ReduceLrOnPlateau {
 
 /// Ends a run once validation loss has not improved for `patience` epochs; 0 is as 1, like Keras's
 /// callback of this name. The network keeps the weights of its last epoch; those of the best are in
-/// [`ModelCheckpoint::best`].
+/// [`ModelCheckpoint::best`](super::ModelCheckpoint::best).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EarlyStopping {
     pub patience: usize,
@@ -88,46 +84,5 @@ impl EarlyStopping {
     pub fn stops(&self, history: &History) -> bool {
         let patience = self.patience.max(1);
         history.best_epoch().is_some_and(|best| history.epochs.len() - 1 - best >= patience)
-    }
-}
-
-/// Keeps the state after every epoch (every few seconds, where epochs are shorter) in
-/// `NAME.last.safetensors`, and that of lowest validation loss in `NAME.best.safetensors`; a run
-/// that finds its own last state goes on from there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ModelCheckpoint {
-    stem: PathBuf,
-}
-
-impl ModelCheckpoint {
-    /// `stem` is the path without extension, e.g. `outputs/checkpoints/part1-seed0`.
-    pub fn new(stem: impl AsRef<Path>) -> Self {
-        Self { stem: stem.as_ref().into() }
-    }
-
-    pub fn best(&self) -> PathBuf {
-        self.stem.with_added_extension("best.safetensors")
-    }
-
-    pub fn last(&self) -> PathBuf {
-        self.stem.with_added_extension("last.safetensors")
-    }
-
-    /// Keeps the weights of a complete run's best epoch, without the optimiser. Returns
-    /// their path. May be called again.
-    pub fn finish(&self) -> Result<PathBuf> {
-        let best = self.best();
-        Checkpoint::load_state(&best)?.weights_only().save(&best)?;
-        Ok(best)
-    }
-
-    /// Removes the last state, once all results of the run have been written.
-    pub fn forget(&self) -> Result<()> {
-        remove(&self.last())
-    }
-
-    /// The lock of a run: one process has it at a time.
-    pub(crate) fn lock(&self) -> Result<Lock> {
-        Lock::take(&self.stem.with_added_extension("lock"))
     }
 }

@@ -12,7 +12,8 @@ use crate::{
     files::write_atomically,
     image::Preprocess,
     nn::{
-        Builder, Classifier, DynNetwork, LayerSpec, Optimizer, TensorRef, char_cnn_layers, to_onnx,
+        Builder, Classifier, DynNetwork, LayerSpec, OptimizerState, TensorRef, char_cnn_layers,
+        to_onnx,
     },
     numbers::format_count,
     train::{
@@ -82,10 +83,10 @@ impl Checkpoint {
     /// With what a run on `samples` (the hashes of both parts) needs to resume.
     pub(crate) fn with_optimizer(
         mut self,
-        optimizer: &dyn Optimizer,
+        optimizer: &OptimizerState,
         samples: [String; 2],
     ) -> Self {
-        self.step = Some(optimizer.steps());
+        self.step = Some(optimizer.step);
         self.samples = Some(samples);
         self.tensors.extend(copies(OPTIMIZER, optimizer.tensors()));
         self
@@ -141,9 +142,6 @@ impl Checkpoint {
     /// As [`Checkpoint::save`], in a quarter of the space: the weights of large dense layers
     /// rounded to 8 bits, with one scale per unit. It is enough to read images; a run resumes only
     /// from 32 bits.
-    ///
-    /// # Errors
-    /// As [`Checkpoint::save`].
     pub fn save_in_8_bits(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         write_atomically(path, &self.clone().weights_only().to_bytes(path, true)?)
@@ -151,9 +149,6 @@ impl Checkpoint {
 
     /// Writes the network as an ONNX model ([`to_onnx`]), which takes pixels from 0 to 1. Names of
     /// classes and the preprocessing are in its metadata, as JSON.
-    ///
-    /// # Errors
-    /// As [`Checkpoint::network`]; where the file cannot be written.
     pub fn export_onnx(&self, path: impl AsRef<Path>) -> Result<()> {
         let metadata = [
             ("classes", serde_json::json!(self.classes).to_string()),
@@ -235,37 +230,19 @@ impl Checkpoint {
     /// [`Error::Content`] where a tensor is missing or has another shape; `model` is
     /// then as it was.
     pub fn restore(&self, model: &mut dyn Classifier) -> Result<()> {
-        self.restore_named(model, &[""])
-    }
-
-    /// As [`Checkpoint::restore`], for the tensors whose name begins with one of
-    /// `prefixes`; the others stay as they are.
-    ///
-    /// # Errors
-    /// As [`Checkpoint::restore`], and where no tensor of `model` begins with one of them.
-    pub fn restore_named(&self, model: &mut dyn Classifier, prefixes: &[&str]) -> Result<()> {
-        let names: Vec<String> = model.tensors().into_iter().map(|tensor| tensor.name).collect();
-        let is_unknown = |prefix: &&&str| !names.iter().any(|name| name.starts_with(**prefix));
-        if let Some(prefix) = prefixes.iter().find(is_unknown) {
-            let problem = format!("no tensor of the network begins with {prefix:?}");
-            return Err(Error::argument(problem, format!("it has {}", names.join(", "))));
-        }
-        let wanted = |name: &str| prefixes.iter().any(|prefix| name.starts_with(prefix));
         let found = (model.tensors().iter())
-            .filter(|t| wanted(&t.name))
             .map(|t| self.find(&t.name, &t.shape))
             .collect::<Result<Vec<_>>>()?;
-        let targets = model.tensors_mut().into_iter();
-        for (target, source) in targets.filter(|t| wanted(&t.name)).zip(found) {
+        for (target, source) in model.tensors_mut().into_iter().zip(found) {
             target.values.copy_from_slice(&source.values);
         }
         Ok(())
     }
 
-    /// Puts the state of `model`'s optimiser into `optimizer`.
+    /// Puts back the state of `model`'s optimiser.
     pub(crate) fn restore_optimizer(
         &self,
-        optimizer: &mut dyn Optimizer,
+        optimizer: &mut OptimizerState,
         model: &dyn Classifier,
     ) -> Result<()> {
         let step = self.step.ok_or_else(|| {
@@ -367,36 +344,5 @@ fn study_layers(tensors: &[Tensor], classes: usize) -> Option<Builder> {
 }
 
 #[cfg(test)]
-mod tests {
-    use ndarray::Array4;
-
-    use super::*;
-    use crate::nn::{Adam, char_cnn};
-
-    #[test]
-    fn an_optimiser_takes_only_tensors_of_the_network() {
-        let model = char_cnn(5, 2, 0, 1);
-        let images = Array4::zeros((2, 1, 28, 28));
-        let samples = Samples::new("two", images, vec![0, 1], ["a", "b"]).unwrap();
-        let restored = |name: &str, shape: &[usize]| {
-            let (config, history) = (Config::default(), History::default());
-            let mut state = Checkpoint::of(&model, config, history, &samples);
-            state.step = Some(1);
-            state.tensors.push(Tensor {
-                name: format!("{OPTIMIZER}{name}"),
-                shape: shape.to_vec(),
-                values: vec![0.5; shape.iter().product()],
-            });
-            state.restore_optimizer(&mut Adam::new(1e-3), &model)
-        };
-        restored("first.output.weight", &[2, 5]).unwrap();
-        for (name, shape) in [
-            ("first.output.weight", &[2, 6][..]),
-            ("first.output.weights", &[2, 5]),
-            ("third.output.weight", &[2, 5]),
-            ("first", &[1]),
-        ] {
-            assert!(restored(name, shape).is_err(), "{name} {shape:?}");
-        }
-    }
-}
+#[path = "../../tests/unit/checkpoint.rs"]
+mod tests;

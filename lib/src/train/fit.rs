@@ -1,9 +1,6 @@
 //! The training loop.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use ndarray::Array2;
 
@@ -12,7 +9,7 @@ use crate::{
     data::Samples,
     error::ensure,
     eval::argmax,
-    files::{check_writable, is_quick},
+    files::check_writable,
     image::Augment,
     interrupt::{Watch, interrupted},
     nn::{Classifier, Objective, Optimizer, Sgd},
@@ -23,6 +20,7 @@ use crate::{
         batches::{Buffer, check_shape, shuffled},
         complementary::estimated_accuracy,
         logits,
+        states::States,
     },
 };
 
@@ -84,9 +82,6 @@ pub(super) struct Stage {
 
 /// Adapts the running statistics of batch normalisation to `samples`: forward passes in
 /// training mode, at most 200, that change no weight.
-///
-/// # Errors
-/// Where the network does not take these samples.
 pub fn recalibrate(model: &mut dyn Classifier, samples: &Samples, batch_size: usize) -> Result<()> {
     check_fit(model, samples)?;
     // Updates of no size leave every weight as it is.
@@ -100,45 +95,6 @@ pub fn recalibrate(model: &mut dyn Classifier, samples: &Samples, batch_size: us
         model.train_step(buffer.batch(), &loss.of(&labels), &mut still)?;
     }
     Ok(())
-}
-
-/// How often states are written: to write one may take as long as an epoch.
-const WRITTEN_EVERY: Duration = Duration::from_secs(5);
-
-/// The states of whole epochs, on their way to the disk.
-struct States<'a> {
-    files: &'a ModelCheckpoint,
-    best: Option<Arc<Checkpoint>>,
-    last: Option<Arc<Checkpoint>>,
-    written: Instant,
-}
-
-impl<'a> States<'a> {
-    fn new(files: &'a ModelCheckpoint) -> Self {
-        Self { files, best: None, last: None, written: Instant::now() }
-    }
-
-    fn add(&mut self, state: Checkpoint, is_best: bool) -> Result<()> {
-        let state = Arc::new(state);
-        if is_best {
-            self.best = Some(state.clone());
-        }
-        self.last = Some(state);
-        // A quick run is over sooner, and is to resume as well if it is killed.
-        let due = is_quick() || self.written.elapsed() >= WRITTEN_EVERY;
-        if due { self.write() } else { Ok(()) }
-    }
-
-    /// What has not been written yet.
-    fn write(&mut self) -> Result<()> {
-        for (state, path) in [(&self.best, self.files.best()), (&self.last, self.files.last())] {
-            if let Some(state) = state {
-                state.save(path)?;
-            }
-        }
-        *self = Self::new(self.files);
-        Ok(())
-    }
 }
 
 /// One stage of training, about to begin.
@@ -183,7 +139,7 @@ impl<'a> Run<'a> {
     /// After another stage: the optimiser and all random streams (order, distortions, dropout)
     /// continue; the schedule starts over.
     pub fn after(self, before: Stage) -> Self {
-        let (first_epoch, first_step) = (before.epochs, before.optimizer.steps());
+        let (first_epoch, first_step) = (before.epochs, before.optimizer.state().step);
         Self { first_epoch, first_step, optimizer: before.optimizer, ..self }
     }
 
@@ -254,7 +210,7 @@ impl<'a> Run<'a> {
             return Err(refused(problem));
         }
         state.restore(self.model).map_err(of_state)?;
-        state.restore_optimizer(self.optimizer.as_mut(), self.model).map_err(of_state)?;
+        state.restore_optimizer(self.optimizer.state_mut(), self.model).map_err(of_state)?;
         self.history = state.history;
         // The same network and code give the same loss; its last digits depend on the processor.
         let (now, then) = (self.validate()?.0, self.history.epochs.last().map(|e| e.val_loss));
@@ -279,7 +235,7 @@ impl<'a> Run<'a> {
 
     fn state(&self) -> Checkpoint {
         Checkpoint::of(self.model, self.config.clone(), self.history.clone(), self.train)
-            .with_optimizer(self.optimizer.as_ref(), self.samples.clone())
+            .with_optimizer(self.optimizer.state(), self.samples.clone())
     }
 
     /// None where it was interrupted.
@@ -300,9 +256,9 @@ impl<'a> Run<'a> {
         let before = self.history.seconds();
         for indices in order.chunks(config.batch_size) {
             let start = Instant::now();
-            let step = self.optimizer.steps() - self.first_step;
+            let step = self.optimizer.state().step - self.first_step;
             let factor = config.schedule.factor(step, total_steps);
-            self.optimizer.set_learning_rate(plateau_rate * factor);
+            self.optimizer.state_mut().learning_rate = plateau_rate * factor;
             let labels: Vec<usize> = indices.iter().map(|&i| self.train.labels[i]).collect();
             // One stream of augmentations per epoch: the same image differs from epoch to epoch.
             buffer.fill(self.train, indices, &config.augment, (config.seed, number as u64));
@@ -327,7 +283,7 @@ impl<'a> Run<'a> {
             accuracy: accuracy(config.loss, right, order.len(), self.model.num_classes()),
             val_loss,
             val_accuracy,
-            lr: f64::from(self.optimizer.learning_rate()),
+            lr: f64::from(self.optimizer.state().learning_rate),
             seconds: seconds.as_secs_f64(),
         }))
     }
@@ -343,7 +299,7 @@ impl<'a> Run<'a> {
     }
 
     fn point_of_curve(&mut self, seconds: f64) -> Result<()> {
-        let step = self.optimizer.steps() as usize;
+        let step = self.optimizer.state().step as usize;
         let Some(curve) = self.config.curve.filter(|c| step.is_multiple_of(c.every)) else {
             return Ok(());
         };
@@ -360,7 +316,7 @@ impl<'a> Run<'a> {
         let remedy = "look for NaN or infinite values in the data, or lower the learning rate";
         match values.into_iter().find(|value| !value.is_finite()) {
             Some(value) => Err(Error::NotFinite {
-                step: self.optimizer.steps() as usize,
+                step: self.optimizer.state().step as usize,
                 problem: format!("{what} is {value}"),
                 remedy: remedy.into(),
             }),

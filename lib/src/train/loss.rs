@@ -3,7 +3,11 @@
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Zip};
 use serde::{Deserialize, Serialize};
 
-use crate::{eval::log_softmax, nn::Objective, train::complementary::Complementary};
+use crate::{
+    eval::log_softmax,
+    nn::{self, Objective},
+    train::complementary::Complementary,
+};
 
 /// Which loss a run minimises.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,6 +44,12 @@ pub struct BatchLoss<'a> {
 }
 
 impl Objective for BatchLoss<'_> {
+    /// # Errors
+    /// As [`nn::CrossEntropy`]: a complementary label is a class as well.
+    fn check(&self, len: usize, classes: usize) -> nn::Result<()> {
+        nn::CrossEntropy::new(self.labels).check(len, classes)
+    }
+
     fn loss(&self, logits: ArrayView2<f32>, gradient: ArrayViewMut2<f32>) -> f32 {
         let log_p = log_softmax(logits);
         match self.loss {

@@ -11,9 +11,10 @@ pub mod fit;
 pub mod history;
 pub mod loss;
 mod self_training;
+mod states;
 pub mod tensor_file;
 
-pub use callbacks::{EarlyStopping, ModelCheckpoint, Monitor, ReduceLrOnPlateau};
+pub use callbacks::{EarlyStopping, Monitor, ReduceLrOnPlateau};
 pub use checkpoint::Checkpoint;
 pub use complementary::Complementary;
 pub use config::{Config, FineCurve, OptimizerKind, Schedule, SelfTraining};
@@ -22,3 +23,4 @@ pub use fit::{fit, fit_resumable, recalibrate};
 pub use history::{CurvePoint, Epoch, History};
 pub use loss::Loss;
 pub use self_training::{fit_self_training, own_labels};
+pub use states::ModelCheckpoint;

@@ -22,9 +22,6 @@ use crate::{
 /// checkpoint for the first and for each further stage ([`SelfTraining::rounds`]). The history
 /// holds the epochs of all stages, all validated alike. The caller sees to it that no other process
 /// makes the same run.
-///
-/// # Errors
-/// As [`fit_resumable`](super::fit_resumable).
 pub fn fit_self_training(
     model: &mut dyn Classifier,
     train: &Samples,
@@ -69,9 +66,6 @@ pub fn fit_self_training(
 
 /// The samples whose most probable class has more than `own.confidence`, under that label. The
 /// class that a complementary label names is never chosen.
-///
-/// # Errors
-/// Where the network does not take these samples.
 pub fn own_labels(
     model: &dyn Classifier,
     samples: &Samples,

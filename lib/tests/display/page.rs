@@ -9,7 +9,7 @@ use glyphs::{
         Evaluation, Merged,
         statistics::{Interval, KaplanMeier, Time},
     },
-    nn::{LayerSummary, Summary},
+    nn::char_cnn,
     study::LOOKALIKES,
 };
 use ndarray::{Array2, Array3, Axis as Dimension};
@@ -151,15 +151,7 @@ fn results(samples: &Samples) -> Html {
 }
 
 fn tables_and_pictures(samples: &Samples) -> Html {
-    let layers = [
-        ("conv1", "Conv2d 3 x 3", vec![32, 28, 28], 320, 451_584),
-        ("pool", "MaxPool2d 2 x 2", vec![32, 14, 14], 0, 0),
-        ("dense1", "Linear", vec![1000], 3_137_000, 6_272_000),
-    ];
-    let layer = |(name, kind, output_shape, parameters, operations): (&str, &str, _, _, _)| {
-        LayerSummary { name: name.into(), kind: kind.into(), output_shape, parameters, operations }
-    };
-    let network = Summary { layers: layers.map(layer).into() };
+    let network = char_cnn(1000, 10, 0, 0).summary();
     let drawing = image::RgbImage::from_fn(900, 1200, |x, y| {
         let ring = (f64::from(x) - 450.0).hypot(f64::from(y) - 600.0) - 250.0;
         image::Rgb(if ring.abs() < 40.0 { [40, 40, 60] } else { [235, 230, 220] })

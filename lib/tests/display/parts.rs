@@ -31,7 +31,7 @@ fn a_table_lines_up_its_numbers_in_text_and_marks_them_in_html() {
     let expected = "Times\n\
                     part   time (s)     share\n\
                     one         9.5    25.0 %\n\
-                    three   −1234.6   200.0 %\n\
+                    three  −1,234.6   200.0 %\n\
                     all           –  100.00 %";
     assert_eq!(text(&table), expected);
     let page = html(&table);
@@ -97,7 +97,7 @@ fn axes_are_numbered_with_round_steps() {
     let chart = LineChart::new("", Axis::new("step"), Axis::percent("accuracy"))
         .curve("", [(0.0, 0.912), (12_000.0, 0.988)]);
     let found = ticks(&chart);
-    for tick in ["0", "5000", "10,000", "92 %", "94 %", "98 %", "step", "accuracy"] {
+    for tick in ["0", "5,000", "10,000", "92 %", "94 %", "98 %", "step", "accuracy"] {
         assert!(found.iter().any(|word| word == tick), "{tick} is not in {found:?}");
     }
     assert!(!found.iter().any(|word| word == "2.5"), "no halves between whole numbers");

@@ -149,7 +149,7 @@ fn accuracies_of_the_report_are_shares_of_one_digit() {
 fn findings_tell_the_runs_apart() {
     let text = part3::findings(&grid(), &dataset3(), &test_set()).text().to_owned();
     // Every second record of the first network, all of the second, three of the last.
-    assert!(text.contains("11 of 20 runs end below 5 %"), "{text}");
+    assert!(text.contains("Of 20 runs, 11 end below 5 %"), "{text}");
     assert!(text.contains("9 above, at 9.7 %"), "{text}");
     assert!(
         text.contains(

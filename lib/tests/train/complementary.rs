@@ -49,6 +49,16 @@ fn gradients_agree_with_finite_differences() {
     }
 }
 
+#[test]
+fn a_label_of_no_class_is_refused() {
+    let smoothed = Loss::CrossEntropy { label_smoothing: 0.1 };
+    for loss in Complementary::ALL.map(Loss::Complementary).into_iter().chain([smoothed]) {
+        assert!(loss.of(&LABELS).check(5, 4).is_ok(), "{loss:?}");
+        assert!(loss.of(&LABELS).check(5, 3).is_err(), "{loss:?}");
+        assert!(loss.of(&LABELS).check(4, 4).is_err(), "{loss:?}");
+    }
+}
+
 /// The risk of each class, with labels balanced: `R_k` of the formulas below.
 fn class_risks(logits: &Array2<f32>) -> Vec<f64> {
     let log_p = log_softmax(logits.view());

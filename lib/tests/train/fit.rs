@@ -122,7 +122,7 @@ impl Classifier for BreaksAt {
         loss: &dyn Objective,
         optimizer: &mut dyn Optimizer,
     ) -> nn::Result<Step> {
-        match optimizer.steps() == self.0 {
+        match optimizer.state().step == self.0 {
             true => Err(nn::Error::argument("broken off", "go on")),
             false => self.1.train_step(batch, loss, optimizer),
         }

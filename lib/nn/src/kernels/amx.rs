@@ -229,19 +229,18 @@ dispatch!(
         for y in 0..height {
             let out = &mut out[(y + border) * out_row + border..][..width];
             for (x, out) in out.iter_mut().enumerate() {
-                // SAFETY: a vector is 16 values.
+                // SAFETY: this runs with the instructions of `S`.
                 unsafe {
-                    let value = |k: usize| {
-                        S::load(sums[(side * y + k / 2) * row + side * x + k % 2].0.as_ptr())
-                    };
+                    let value =
+                        |k: usize| S::get(&sums[(side * y + k / 2) * row + side * x + k % 2]);
                     let mut best = value(0);
                     if pooled {
                         for k in 1..4 {
                             best = S::select_greater(value(k), best, value(k), best);
                         }
                     }
-                    best = S::add(best, S::load(bias.0.as_ptr()));
-                    S::store(out.0.as_mut_ptr(), if relu { S::relu(best) } else { best });
+                    best = S::add(best, S::get(&bias));
+                    S::put(out, if relu { S::relu(best) } else { best });
                 }
             }
         }

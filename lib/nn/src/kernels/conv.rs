@@ -321,7 +321,7 @@ unsafe fn tile<S: Simd, const DEPTH: usize, const STRIDE: usize, const P: usize,
         let mut bias = [S::splat(0.0); V];
         if !call.epilogue.bias.is_empty() {
             unroll! { for v in 0..V {
-                bias[v] = S::load(call.epilogue.bias[block + v].0.as_ptr());
+                bias[v] = S::get(&call.epilogue.bias[block + v]);
             } }
         }
         let mut acc = [bias; P];

@@ -14,6 +14,7 @@ pub(crate) mod buffer;
 pub(crate) mod conv;
 pub(crate) mod conv_gradient;
 pub(crate) mod dense;
+pub(crate) mod dropout;
 pub(crate) mod passes;
 mod peak;
 pub(crate) mod pooling;

@@ -185,7 +185,7 @@ dispatch!(
         assert_eq!(x.len(), out.len());
         let area = x.len() / blocks;
         for (block, (x, out)) in x.chunks_exact(area).zip(out.chunks_exact_mut(area)).enumerate() {
-            // SAFETY: this function runs with the instructions of `S`.
+            // SAFETY: this runs with the instructions of `S`.
             unsafe { normalise_block::<S>(x, affine, block, out) };
         }
     }
@@ -199,14 +199,14 @@ unsafe fn normalise_block<S: Simd>(
     block: usize,
     out: &mut [F32x16],
 ) {
-    // SAFETY: a vector is 16 values.
+    // SAFETY: this runs with the instructions of `S`.
     unsafe {
-        let scale = S::load(affine.scale[block].0.as_ptr());
-        let shift = S::load(affine.shift[block].0.as_ptr());
+        let scale = S::get(&affine.scale[block]);
+        let shift = S::get(&affine.shift[block]);
         for (x, out) in x.iter().zip(out) {
-            let y = S::fma(S::load(x.0.as_ptr()), scale, shift);
+            let y = S::fma(S::get(x), scale, shift);
             let y = if affine.relu { S::relu(y) } else { y };
-            S::store(out.0.as_mut_ptr(), y);
+            S::put(out, y);
         }
     }
 }
@@ -217,22 +217,22 @@ dispatch!(
     pub(crate) fn centred_sums<S: Simd>(x: &[F32x16], sums: &mut [F32x16]) {
         let area = x.len() * 2 / sums.len();
         for (x, sums) in x.chunks_exact(area).zip(sums.chunks_exact_mut(2)) {
-            // SAFETY: a vector is 16 values.
+            // SAFETY: this runs with the instructions of `S`.
             unsafe {
                 // From the first value on: the sum of the values themselves would be rounded more.
-                let first = S::load(x[0].0.as_ptr());
+                let first = S::get(&x[0]);
                 let mut sum = S::splat(0.0);
                 for x in x {
-                    sum = S::add(sum, S::sub(S::load(x.0.as_ptr()), first));
+                    sum = S::add(sum, S::sub(S::get(x), first));
                 }
                 let mean = S::fma(sum, S::splat(1.0 / area as f32), first);
                 let mut squares = S::splat(0.0);
                 for x in x {
-                    let distance = S::sub(S::load(x.0.as_ptr()), mean);
+                    let distance = S::sub(S::get(x), mean);
                     squares = S::fma(distance, distance, squares);
                 }
-                S::store(sums[0].0.as_mut_ptr(), mean);
-                S::store(sums[1].0.as_mut_ptr(), squares);
+                S::put(&mut sums[0], mean);
+                S::put(&mut sums[1], squares);
             }
         }
     }
@@ -260,18 +260,18 @@ dispatch!(
         assert_eq!(z.len(), blocks * height * width);
         assert!(out.len() == len && choices.len() == len && chosen_z.len() == len);
         for block in 0..blocks {
-            // SAFETY: a vector is 16 values; the lengths are checked above, and by indexing.
+            // SAFETY: this runs with the instructions of `S`.
             unsafe {
-                let scale = S::load(affine.scale[block].0.as_ptr());
-                let shift = S::load(affine.shift[block].0.as_ptr());
+                let scale = S::get(&affine.scale[block]);
+                let shift = S::get(&affine.shift[block]);
                 for y in 0..out_height {
                     let rows = &z[(block * height + 2 * y) * width..][..2 * width];
                     for x in 0..out_width {
-                        let mut best_z = S::load(rows[2 * x].0.as_ptr());
+                        let mut best_z = S::get(&rows[2 * x]);
                         let mut best = S::fma(best_z, scale, shift);
                         let mut choice = S::splat(0.0);
                         for k in 1..4 {
-                            let z = S::load(rows[k / 2 * width + 2 * x + k % 2].0.as_ptr());
+                            let z = S::get(&rows[k / 2 * width + 2 * x + k % 2]);
                             let value = S::fma(z, scale, shift);
                             choice = S::select_greater(value, best, S::splat(k as f32), choice);
                             best_z = S::select_greater(value, best, z, best_z);
@@ -279,9 +279,9 @@ dispatch!(
                         }
                         let at = (block * out_height + y) * out_width + x;
                         let best = if affine.relu { S::relu(best) } else { best };
-                        S::store(out[at].0.as_mut_ptr(), best);
-                        S::store(choices[at].0.as_mut_ptr(), choice);
-                        S::store(chosen_z[at].0.as_mut_ptr(), best_z);
+                        S::put(&mut out[at], best);
+                        S::put(&mut choices[at], choice);
+                        S::put(&mut chosen_z[at], best_z);
                     }
                 }
             }
@@ -302,29 +302,29 @@ dispatch!(
         let area = z.len() / blocks;
         assert!(dy.len() == z.len() && z.len() == blocks * area && sums.len() == 2 * blocks);
         for block in 0..blocks {
-            // SAFETY: a vector is 16 values.
+            // SAFETY: this runs with the instructions of `S`.
             unsafe {
-                let scale = S::load(affine.scale[block].0.as_ptr());
-                let shift = S::load(affine.shift[block].0.as_ptr());
-                let mean = S::load(affine.mean[block].0.as_ptr());
+                let scale = S::get(&affine.scale[block]);
+                let shift = S::get(&affine.shift[block]);
+                let mean = S::get(&affine.mean[block]);
                 let mut sum = [S::splat(0.0); 2];
                 let mut sum_z = [S::splat(0.0); 2];
                 let z = &z[block * area..][..area];
                 let dy = &mut dy[block * area..][..area];
                 for (i, (z, dy)) in z.iter().zip(dy).enumerate() {
-                    let z = S::load(z.0.as_ptr());
-                    let mut kept = S::load(dy.0.as_ptr());
+                    let z = S::get(z);
+                    let mut kept = S::get(dy);
                     if affine.relu {
                         kept = S::keep_positive(S::fma(z, scale, shift), kept);
-                        S::store(dy.0.as_mut_ptr(), kept);
+                        S::put(dy, kept);
                     }
                     sum[i % 2] = S::add(sum[i % 2], kept);
                     sum_z[i % 2] = S::fma(kept, S::sub(z, mean), sum_z[i % 2]);
                 }
-                let sums = sums[2 * block..].as_mut_ptr().cast::<f32>();
-                S::store(sums, S::add(S::load(sums), S::add(sum[0], sum[1])));
-                let sums = sums.add(16);
-                S::store(sums, S::add(S::load(sums), S::add(sum_z[0], sum_z[1])));
+                for (to, sum) in sums[2 * block..].iter_mut().zip([sum, sum_z]) {
+                    let total = S::add(S::get(to), S::add(sum[0], sum[1]));
+                    S::put(to, total);
+                }
             }
         }
     }
@@ -359,11 +359,11 @@ dispatch!(
             }
             let z = &z[block * area..][..area];
             let dy = &dy[block * dy_area..][..dy_area];
-            // SAFETY: a vector is 16 values; the lengths are checked above, and by indexing.
+            // SAFETY: this runs with the instructions of `S`.
             unsafe {
-                let scale = S::load(gradient.scale[block].0.as_ptr());
-                let slope = S::load(gradient.slope[block].0.as_ptr());
-                let offset = S::load(gradient.offset[block].0.as_ptr());
+                let scale = S::get(&gradient.scale[block]);
+                let slope = S::get(&gradient.slope[block]);
+                let offset = S::get(&gradient.offset[block]);
                 let Some(choice) = choice.map(|choice| &choice[block * dy_area..][..dy_area])
                 else {
                     let rows = z.chunks_exact(width).zip(dy.chunks_exact(width));
@@ -371,9 +371,9 @@ dispatch!(
                         let to = &mut to[(row * stride + border) * padded_width + border..];
                         let to = &mut to[..(width - 1) * stride + 1];
                         for ((to, z), dy) in to.iter_mut().step_by(stride).zip(z).zip(dy) {
-                            let dz = S::fma(S::load(z.0.as_ptr()), slope, offset);
-                            let dz = S::fma(S::load(dy.0.as_ptr()), scale, dz);
-                            S::store(to.0.as_mut_ptr(), dz);
+                            let dz = S::fma(S::get(z), slope, offset);
+                            let dz = S::fma(S::get(dy), scale, dz);
+                            S::put(to, dz);
                         }
                     }
                     continue;
@@ -384,14 +384,14 @@ dispatch!(
                     let to = &mut to[..padded_width + width];
                     for x in 0..half_width {
                         let at = y * half_width + x;
-                        let choice = S::load(choice[at].0.as_ptr());
-                        let scaled = S::mul(S::load(dy[at].0.as_ptr()), scale);
+                        let choice = S::get(&choice[at]);
+                        let scaled = S::mul(S::get(&dy[at]), scale);
                         for k in 0..4 {
-                            let z = S::load(z[k / 2 * width + 2 * x + k % 2].0.as_ptr());
+                            let z = S::get(&z[k / 2 * width + 2 * x + k % 2]);
                             let dy = S::keep_equal(choice, S::splat(k as f32), scaled);
                             let dz = S::add(S::fma(z, slope, offset), dy);
                             let to = &mut to[k / 2 * padded_width + 2 * x + k % 2];
-                            S::store(to.0.as_mut_ptr(), dz);
+                            S::put(to, dz);
                         }
                     }
                 }
@@ -401,9 +401,9 @@ dispatch!(
                     if at / width < 2 * half_height && at % width < 2 * half_width {
                         continue;
                     }
-                    let z = S::load(z[at].0.as_ptr());
+                    let z = S::get(&z[at]);
                     let to = &mut to[(at / width + border) * padded_width + border + at % width];
-                    S::store(to.0.as_mut_ptr(), S::fma(z, slope, offset));
+                    S::put(to, S::fma(z, slope, offset));
                 }
             }
         }

@@ -20,10 +20,9 @@ dispatch!(
         for (x, out) in images.zip(out.chunks_exact_mut(out_height * out_width)) {
             for (rows, out) in (x.chunks_exact(2 * width)).zip(out.chunks_exact_mut(out_width)) {
                 for (x, out) in out.iter_mut().enumerate() {
-                    // SAFETY: a vector is 16 values.
+                    // SAFETY: this runs with the instructions of `S`.
                     unsafe {
-                        let value =
-                            |k: usize| S::load(rows[k / 2 * width + 2 * x + k % 2].0.as_ptr());
+                        let value = |k: usize| S::get(&rows[k / 2 * width + 2 * x + k % 2]);
                         let pooled = if mean {
                             let sum =
                                 S::add(S::add(value(0), value(1)), S::add(value(2), value(3)));
@@ -35,7 +34,7 @@ dispatch!(
                             }
                             best
                         };
-                        S::store(out.0.as_mut_ptr(), pooled);
+                        S::put(out, pooled);
                     }
                 }
             }
@@ -61,17 +60,17 @@ dispatch!(
                 let first = at / out_width * 2 * width + at % out_width * 2;
                 let window = [first, first + 1, first + width, first + width + 1];
                 for (k, to) in window.into_iter().enumerate() {
-                    // SAFETY: a vector is 16 values.
+                    // SAFETY: this runs with the instructions of `S`.
                     unsafe {
-                        let dy = S::load(dy.0.as_ptr());
+                        let dy = S::get(dy);
                         let part = match choice {
                             None => S::mul(dy, S::splat(0.25)),
                             Some(choice) => {
-                                let choice = S::load(choice[block * area + at].0.as_ptr());
+                                let choice = S::get(&choice[block * area + at]);
                                 S::keep_equal(choice, S::splat(k as f32), dy)
                             }
                         };
-                        S::store(dx[to].0.as_mut_ptr(), part);
+                        S::put(&mut dx[to], part);
                     }
                 }
             }

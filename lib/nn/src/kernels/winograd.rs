@@ -93,9 +93,9 @@ dispatch!(
     /// `G g G^T` of 16 filters, whose nine values come one vector each.
     fn transform_filter<S: Simd>(taps: &[F32x16; 9], to: &mut [F32x16]) {
         assert_eq!(to.len(), POSITIONS);
-        // SAFETY: a vector is 16 values.
+        // SAFETY: this runs with the instructions of `S`.
         unsafe {
-            let tap = |y: usize, x: usize| S::load(taps[y * 3 + x].0.as_ptr());
+            let tap = |y: usize, x: usize| S::get(&taps[y * 3 + x]);
             let mut columns = [[S::splat(0.0); 6]; 3];
             unroll! { for x in 0..3 {
                 columns[x] = filter::<S>([tap(0, x), tap(1, x), tap(2, x)]);
@@ -103,7 +103,7 @@ dispatch!(
             unroll! { for y in 0..6 {
                 let row = filter::<S>([columns[0][y], columns[1][y], columns[2][y]]);
                 unroll! { for x in 0..6 {
-                    S::store(to[y * 6 + x].0.as_mut_ptr(), row[x]);
+                    S::put(&mut to[y * 6 + x], row[x]);
                 } }
             } }
         }
@@ -328,7 +328,7 @@ unsafe fn transform_outputs<S: Simd, const SUMS: bool>(
             let from: *const f32 = m.as_ptr().add(block * STRIP).cast();
             let step = blocks * STRIP * 16;
             let bias = match epilogue.bias.get(block) {
-                Some(bias) => S::load(bias.0.as_ptr()),
+                Some(bias) => S::get(bias),
                 None => S::splat(0.0),
             };
             let mut half = [[S::splat(0.0); 4]; 6];

@@ -149,7 +149,7 @@ dispatch!(
                             half[0][y], half[1][y], half[2][y], half[3][y], half[4][y], half[5][y],
                         ]);
                         unroll! { for x in 0..3 {
-                            S::store(to[(y * 3 + x) * 16].0.as_mut_ptr(), row[x]);
+                            S::put(&mut to[(y * 3 + x) * 16], row[x]);
                         } }
                     } }
                 }

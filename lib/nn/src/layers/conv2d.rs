@@ -39,18 +39,7 @@ use crate::{Builder, shape::Stride};
 /// let y: Images<8, 28, 28> = conv.forward(x);
 /// ```
 ///
-/// Other channels than `I` do not compile; the message names both.
-/// ```compile_fail,E0277
-/// use dfdx::prelude::*;
-/// use dfdx_conv::{layers::Conv2d, shape::Images};
-///
-/// let dev = Cpu::default();
-/// let conv = dev.build_module::<Conv2d<3, 8>, f32>();
-/// let x: Images<4, 28, 28> = dev.zeros_like(&(10, Const, Const, Const));
-/// conv.forward(x);
-/// ```
-///
-/// Nor do they in a network, nor does a kernel of even size.
+/// Other channels than `I` do not compile, the message names both; nor does a kernel of even size.
 /// ```compile_fail,E0277
 /// use dfdx_conv::{Network, layers::*};
 ///

@@ -34,15 +34,6 @@ use crate::{
 /// let y: Features<3136> = Flatten::<3136>.forward(x);
 /// ```
 ///
-/// ```compile_fail
-/// use dfdx::prelude::*;
-/// use dfdx_conv::{layers::Flatten, shape::{Features, Images}};
-///
-/// let dev = Cpu::default();
-/// let x: Images<64, 7, 7> = dev.zeros_like(&(10, Const, Const, Const));
-/// let y: Features<3000> = Flatten::<3000>.forward(x);
-/// ```
-///
 /// ```compile_fail,E0080
 /// use dfdx_conv::{Network, layers::*};
 ///

@@ -41,16 +41,6 @@ use crate::Builder;
 ///
 /// A head that does not fit the trunk does not compile; the message names both sizes.
 /// ```compile_fail,E0277
-/// use dfdx::prelude::{Const, Cpu, DeviceBuildExt, Module, ZerosTensor};
-/// use dfdx_conv::{layers::{Flatten, Linear}, shape::Images};
-///
-/// let dev = Cpu::default();
-/// let head = dev.build_module::<(Flatten<3136>, Linear<3000, 10>), f32>();
-/// let x: Images<64, 7, 7> = dev.zeros_like(&(5, Const, Const, Const));
-/// head.forward(x);
-/// ```
-///
-/// ```compile_fail,E0277
 /// use dfdx_conv::{Network, layers::*};
 ///
 /// let model: Network<(Flatten<784>, Linear<700, 10>)> = Network::new(1);

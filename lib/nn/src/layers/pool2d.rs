@@ -31,15 +31,6 @@ use crate::{Builder, shape::Halve};
 ///
 /// A single pixel cannot be pooled.
 /// ```compile_fail,E0277
-/// use dfdx::prelude::*;
-/// use dfdx_conv::{layers::MaxPool2d, shape::Images};
-///
-/// let dev = Cpu::default();
-/// let x: Images<8, 1, 1> = dev.zeros_like(&(10, Const, Const, Const));
-/// MaxPool2d.forward(x);
-/// ```
-///
-/// ```compile_fail,E0277
 /// use dfdx_conv::{Network, layers::*, shape::Image};
 ///
 /// type Pooled = (Conv2d<1, 8>, MaxPool2d, MaxPool2d, GlobalAvgPool2d);

@@ -1,12 +1,9 @@
 //! Adam (D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", ICLR 2015).
 
-use super::{Optimizer, State};
-use crate::{
-    Result, TensorRef,
-    kernels::update::{self, AdamFactors},
-};
+use super::{Optimizer, OptimizerState};
+use crate::kernels::update::{self, AdamFactors};
 
-/// Adam and its state: the moments of every parameter, and the step count.
+/// Adam, with two moments of each parameter in its state, `first.` and `second.`.
 ///
 /// As PyTorch's `torch.optim.Adam`, and `AdamW` where `weight_decay` is not 0. It updates a
 /// [`Network`](crate::Network) in its `train_step`, and any module of dfdx as dfdx's own
@@ -22,13 +19,12 @@ use crate::{
 /// let x: Features<8> = dev.zeros_like(&(2, Const));
 /// let loss = cross_entropy(model.forward(x.traced(model.alloc_grads())), &[0, 2]).unwrap();
 /// adam.update(&mut model, &loss.backward()).unwrap();
-/// # use dfdx_conv::Optimizer as _;
-/// assert_eq!(adam.tensors()[0].name, "first.bias");
+/// assert_eq!(adam.state.tensors()[0].name, "first.bias");
 /// ```
 #[derive(Clone, Debug)]
 pub struct Adam {
-    /// May be set between steps, by a schedule.
-    pub learning_rate: f32,
+    /// Learning rate, step count and moments.
+    pub state: OptimizerState,
     /// Share of the first moment (the mean of the gradients) that a step keeps.
     pub beta1: f32,
     /// Share of the second moment (the mean of their squares) that a step keeps.
@@ -37,10 +33,6 @@ pub struct Adam {
     pub epsilon: f32,
     /// Decoupled weight decay (Loshchilov and Hutter, 2019); 0 is plain Adam.
     pub weight_decay: f32,
-    /// Number of updates made.
-    pub step: u64,
-    /// The first and second moment of each parameter.
-    moments: State<2>,
     factors: AdamFactors,
 }
 
@@ -48,13 +40,11 @@ impl Adam {
     /// The usual settings: betas 0.9 and 0.999, epsilon 1e-8, no weight decay.
     pub fn new(learning_rate: f32) -> Self {
         Self {
-            learning_rate,
+            state: OptimizerState::new(learning_rate, &["first.", "second."]),
             beta1: 0.9,
             beta2: 0.999,
             epsilon: 1e-8,
             weight_decay: 0.0,
-            step: 0,
-            moments: State::new(["first.", "second."]),
             factors: AdamFactors::default(),
         }
     }
@@ -62,9 +52,9 @@ impl Adam {
 
 impl Optimizer for Adam {
     fn begin_step(&mut self) {
-        self.step += 1;
-        let correction = |beta: f32| 1.0 - f64::from(beta).powf(self.step as f64);
-        let rate = f64::from(self.learning_rate);
+        self.state.step += 1;
+        let correction = |beta: f32| 1.0 - f64::from(beta).powf(self.state.step as f64);
+        let rate = f64::from(self.state.learning_rate);
         self.factors = AdamFactors {
             beta1: self.beta1,
             beta2: self.beta2,
@@ -76,33 +66,15 @@ impl Optimizer for Adam {
     }
 
     fn update_tensor(&mut self, name: &str, shape: &[usize], values: &mut [f32], gradient: &[f32]) {
-        let [first, second] = self.moments.of(name, shape);
+        let [first, second] = self.state.moments(name, shape);
         update::adam(self.factors, gradient, first, second, values);
     }
 
-    fn steps(&self) -> u64 {
-        self.step
+    fn state(&self) -> &OptimizerState {
+        &self.state
     }
 
-    fn learning_rate(&self) -> f32 {
-        self.learning_rate
-    }
-
-    fn set_learning_rate(&mut self, learning_rate: f32) {
-        self.learning_rate = learning_rate;
-    }
-
-    /// The moments, named `first.` and `second.` and the parameter.
-    fn tensors(&self) -> Vec<TensorRef<'_>> {
-        self.moments.tensors()
-    }
-
-    fn reset(&mut self, steps: u64) {
-        self.step = steps;
-        self.moments.by_parameter.clear();
-    }
-
-    fn restore(&mut self, name: &str, shape: &[usize], values: &[f32]) -> Result<()> {
-        self.moments.restore(name, shape, values)
+    fn state_mut(&mut self) -> &mut OptimizerState {
+        &mut self.state
     }
 }

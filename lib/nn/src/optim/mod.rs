@@ -3,7 +3,7 @@
 mod adam;
 mod sgd;
 
-use std::{array::from_fn, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 use dfdx::{
     nn::TensorCollection,
@@ -14,11 +14,12 @@ use dfdx::{
 pub use self::{adam::Adam, sgd::Sgd};
 use crate::{Error, Result, TensorRef, layers::tape::visit};
 
-/// An optimiser and its state. Its state is keyed by the names of the parameters, so that it can be
-/// saved; one optimiser belongs to one network.
+/// What changes a network's parameters. One optimiser belongs to one network.
 pub trait Optimizer: Send {
     /// Counts a step; the updates of the parameters follow.
-    fn begin_step(&mut self);
+    fn begin_step(&mut self) {
+        self.state_mut().step += 1;
+    }
 
     /// Updates one parameter from its gradient.
     ///
@@ -26,28 +27,10 @@ pub trait Optimizer: Send {
     /// Where it has a state of this name for another shape: that of another network.
     fn update_tensor(&mut self, name: &str, shape: &[usize], values: &mut [f32], gradient: &[f32]);
 
-    /// Number of steps made.
-    fn steps(&self) -> u64;
+    fn state(&self) -> &OptimizerState;
 
-    /// That of the next step.
-    fn learning_rate(&self) -> f32;
-
-    /// May be set between steps, by a schedule.
-    fn set_learning_rate(&mut self, learning_rate: f32);
-
-    /// The state so far, in the same order every time: what a checkpoint saves beside the
-    /// network's own tensors.
-    fn tensors(&self) -> Vec<TensorRef<'_>>;
-
-    /// Sets the number of steps made, and forgets all other state.
-    fn reset(&mut self, steps: u64);
-
-    /// Sets one of [`Optimizer::tensors`]. Whether the network has such a parameter is for the
-    /// caller to check.
-    ///
-    /// # Errors
-    /// A name that is none of them, or values that do not fit the shape.
-    fn restore(&mut self, name: &str, shape: &[usize], values: &[f32]) -> Result<()>;
+    /// A schedule sets its learning rate between steps.
+    fn state_mut(&mut self) -> &mut OptimizerState;
 }
 
 /// Makes optimisers those of dfdx's modules as well.
@@ -81,24 +64,40 @@ macro_rules! of_modules {
 
 of_modules!(Adam, Sgd);
 
-/// The moments of each parameter, with its shape.
+/// The part of an optimiser that changes from step to step. It is keyed by the names of the
+/// parameters, so that it can be saved and restored.
 #[derive(Clone, Debug)]
-struct State<const N: usize> {
+pub struct OptimizerState {
+    /// That of the next step.
+    pub learning_rate: f32,
+    /// Number of steps made.
+    pub step: u64,
     /// Before a parameter's name, that of each of its moments.
-    prefixes: [&'static str; N],
-    by_parameter: BTreeMap<String, (Vec<usize>, [Vec<f32>; N])>,
+    prefixes: &'static [&'static str],
+    /// With the shape of each.
+    by_parameter: BTreeMap<String, (Vec<usize>, Vec<Vec<f32>>)>,
 }
 
-impl<const N: usize> State<N> {
-    fn new(prefixes: [&'static str; N]) -> Self {
-        Self { prefixes, by_parameter: BTreeMap::new() }
+impl OptimizerState {
+    /// For one moment of each parameter for each of `prefixes`: what begins its name, e.g.
+    /// `velocity.`.
+    pub fn new(learning_rate: f32, prefixes: &'static [&'static str]) -> Self {
+        Self { learning_rate, step: 0, prefixes, by_parameter: BTreeMap::new() }
     }
 
     /// The moments of a parameter, 0 at first.
-    fn of(&mut self, name: &str, shape: &[usize]) -> &mut [Vec<f32>; N] {
-        let entry = self.by_parameter.entry(name.into());
+    ///
+    /// # Panics
+    /// Where they have another shape, or are not `N`.
+    pub fn moments<const N: usize>(&mut self, name: &str, shape: &[usize]) -> &mut [Vec<f32>; N] {
+        self.of(name, shape).try_into().expect("one moment for each prefix")
+    }
+
+    fn of(&mut self, name: &str, shape: &[usize]) -> &mut [Vec<f32>] {
+        let prefixes = self.prefixes;
         let zeros = |_| vec![0.0; shape.iter().product()];
-        let (kept, moments) = entry.or_insert_with(|| (shape.to_vec(), from_fn(zeros)));
+        let new = || (shape.to_vec(), prefixes.iter().map(zeros).collect());
+        let (kept, moments) = self.by_parameter.entry(name.into()).or_insert_with(new);
         assert!(
             *kept == shape,
             "the optimiser's state of {name} is {kept:?}, and the parameter is {shape:?}: take a \
@@ -107,7 +106,9 @@ impl<const N: usize> State<N> {
         moments
     }
 
-    fn tensors(&self) -> Vec<TensorRef<'_>> {
+    /// All moments, in the same order every time: what a checkpoint saves beside the network's own
+    /// tensors.
+    pub fn tensors(&self) -> Vec<TensorRef<'_>> {
         let each = self.by_parameter.iter().flat_map(|(name, (shape, values))| {
             let named = self.prefixes.iter().zip(values);
             named.map(move |(prefix, values)| TensorRef {
@@ -119,7 +120,18 @@ impl<const N: usize> State<N> {
         each.collect()
     }
 
-    fn restore(&mut self, name: &str, shape: &[usize], values: &[f32]) -> Result<()> {
+    /// Sets the number of steps made, and forgets all moments.
+    pub fn reset(&mut self, step: u64) {
+        self.step = step;
+        self.by_parameter.clear();
+    }
+
+    /// Sets one of [`OptimizerState::tensors`]. Whether the network has such a parameter is for the
+    /// caller to check.
+    ///
+    /// # Errors
+    /// A name that is none of them, or values that do not fit the shape.
+    pub fn restore(&mut self, name: &str, shape: &[usize], values: &[f32]) -> Result<()> {
         let found = (self.prefixes.iter().enumerate())
             .find_map(|(i, prefix)| Some((i, name.strip_prefix(prefix)?)));
         let Some((index, parameter)) = found else {

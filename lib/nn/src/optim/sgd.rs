@@ -1,14 +1,14 @@
 //! Stochastic gradient descent.
 
-use super::{Optimizer, State};
-use crate::{Result, TensorRef, threads::ParForEach};
+use super::{Optimizer, OptimizerState};
+use crate::threads::ParForEach;
 
 /// Stochastic gradient descent with momentum (B. T. Polyak, "Some methods of speeding up the
 /// convergence of iteration methods", 1964), or with Nesterov's (I. Sutskever et al., "On the
 /// importance of initialization and momentum in deep learning", ICML 2013).
 ///
-/// As PyTorch's `torch.optim.SGD`. It updates networks, and modules of dfdx as
-/// [`Adam`](crate::Adam) does.
+/// As PyTorch's `torch.optim.SGD`, with one moment of each parameter in its state, `velocity.`. It
+/// updates networks, and modules of dfdx as [`Adam`](crate::Adam) does.
 ///
 /// ```
 /// use dfdx_conv::{Batch, Classifier, CrossEntropy, Network, Sgd, layers::*};
@@ -21,45 +21,36 @@ use crate::{Result, TensorRef, threads::ParForEach};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Sgd {
-    /// May be set between steps, by a schedule.
-    pub learning_rate: f32,
+    /// Learning rate, step count and velocities.
+    pub state: OptimizerState,
     /// Share of the velocity that a step keeps; 0 is plain gradient descent.
     pub momentum: f32,
     /// Whether the momentum is Nesterov's.
     pub nesterov: bool,
     /// Added to the gradient, times the parameter: an L2 penalty.
     pub weight_decay: f32,
-    /// Number of updates made.
-    pub step: u64,
-    velocity: State<1>,
 }
 
 impl Sgd {
     /// Without Nesterov's momentum, and without weight decay.
     pub fn new(learning_rate: f32, momentum: f32) -> Self {
         Self {
-            learning_rate,
+            state: OptimizerState::new(learning_rate, &["velocity."]),
             momentum,
             nesterov: false,
             weight_decay: 0.0,
-            step: 0,
-            velocity: State::new(["velocity."]),
         }
     }
 }
 
 impl Optimizer for Sgd {
-    fn begin_step(&mut self) {
-        self.step += 1;
-    }
-
     fn update_tensor(&mut self, name: &str, shape: &[usize], values: &mut [f32], gradient: &[f32]) {
         const CHUNK: usize = 1 << 14;
         const LEAST: f32 = 1e-30;
-        let (rate, momentum, decay) = (self.learning_rate, self.momentum, self.weight_decay);
-        let [velocity] = self.velocity.of(name, shape);
-        assert!(gradient.len() == values.len() && velocity.len() == values.len());
+        let (rate, momentum, decay) = (self.state.learning_rate, self.momentum, self.weight_decay);
         let nesterov = self.nesterov;
+        let [velocity] = self.state.moments(name, shape);
+        assert!(gradient.len() == values.len() && velocity.len() == values.len());
         (values.chunks_mut(CHUNK))
             .zip(velocity.chunks_mut(CHUNK))
             .zip(gradient.chunks(CHUNK))
@@ -79,29 +70,11 @@ impl Optimizer for Sgd {
             });
     }
 
-    fn steps(&self) -> u64 {
-        self.step
+    fn state(&self) -> &OptimizerState {
+        &self.state
     }
 
-    fn learning_rate(&self) -> f32 {
-        self.learning_rate
-    }
-
-    fn set_learning_rate(&mut self, learning_rate: f32) {
-        self.learning_rate = learning_rate;
-    }
-
-    /// The velocities, named `velocity.` and the parameter.
-    fn tensors(&self) -> Vec<TensorRef<'_>> {
-        self.velocity.tensors()
-    }
-
-    fn reset(&mut self, steps: u64) {
-        self.step = steps;
-        self.velocity.by_parameter.clear();
-    }
-
-    fn restore(&mut self, name: &str, shape: &[usize], values: &[f32]) -> Result<()> {
-        self.velocity.restore(name, shape, values)
+    fn state_mut(&mut self) -> &mut OptimizerState {
+        &mut self.state
     }
 }

@@ -9,6 +9,7 @@ use super::{
     forward::{Saved, Step},
     stage::{ConvStage, DenseStage, Norm, Paths, PoolKind, Stage, Work},
     statistics::affine_gradient,
+    tape::TapeLayer,
 };
 use crate::{
     Batch, Result,
@@ -19,7 +20,6 @@ use crate::{
         passes::{Affine, pad_gradient, relu_gradient},
         pooling::{global_average_unpool, unpool},
     },
-    layers::on_tape::TapeLayer,
     shape::Dims,
     threads::ParForEach,
 };

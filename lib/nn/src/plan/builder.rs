@@ -7,10 +7,13 @@ use std::{
 
 use dfdx::tensor::Cpu;
 
-use super::spec::{Init, LayerKind, LayerSpec, TensorSpec};
+use super::{
+    layer::Layer,
+    spec::{Init, LayerKind, LayerSpec, TensorSpec},
+    tape::TapeLayer,
+};
 use crate::{
     Error, Result,
-    layers::{Layer, on_tape::TapeLayer},
     shape::{Dims, SampleShape},
 };
 

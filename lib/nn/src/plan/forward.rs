@@ -5,7 +5,7 @@ use super::{
     activation::pack,
     batch::Filters,
     infer::Folded,
-    stage::{ConvStage, DenseStage, MaskSpec, Norm, Paths, PoolKind, Stage, Work},
+    stage::{ConvStage, DenseStage, DropoutMask, Norm, Paths, PoolKind, Stage, Work},
     statistics::Statistics,
 };
 use crate::{
@@ -15,10 +15,10 @@ use crate::{
         buffer::Buffer,
         conv::Epilogue,
         dense::{Matrix, Right, multiply},
+        dropout::drop_out,
         passes::{Affine, centred_sums, normalise_pool},
         pooling::{global_average_pool, pool},
     },
-    layers::dropout::drop_out,
     shape::Dims,
     threads::ParForEach,
 };
@@ -209,7 +209,7 @@ pub(super) fn rectify(values: &mut [f32]) {
     }
 }
 
-impl MaskSpec {
+impl DropoutMask {
     /// Drops the same of `values` in the same step: in the forward and in the backward pass.
     pub(super) fn apply(&self, values: &mut [f32], context: &Context) {
         // The first mask is drawn from the seed itself.

@@ -15,9 +15,11 @@ mod batch;
 pub(crate) mod builder;
 mod forward;
 mod infer;
+pub(crate) mod layer;
 pub(crate) mod spec;
 pub(crate) mod stage;
 mod statistics;
+pub(crate) mod tape;
 
 pub(crate) use self::{
     activation::{Activation, Gradient, pack},
@@ -27,8 +29,11 @@ pub(crate) use self::{
     statistics::running_statistics,
 };
 
-use self::stage::{ConvStage, Norm, Stage};
-use crate::{Batch, Result, layers::on_tape::TapePass, split_mix64};
+use self::{
+    stage::{ConvStage, Norm, Stage},
+    tape::TapePass,
+};
+use crate::{Batch, Result, kernels::dropout::split_mix64};
 
 /// What all stages of a pass over a batch share.
 #[derive(Clone, Copy)]

@@ -2,12 +2,14 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{layers::on_tape::TapeLayer, shape::Dims};
+use super::tape::TapeLayer;
+use crate::shape::Dims;
 
 /// One layer of a network.
 #[derive(Clone, Debug)]
 pub struct LayerSpec {
-    /// Dotted path, e.g. `block1.conv1`, or `0.2` in a tuple.
+    /// Dotted path, e.g. `block1.conv1`, or `0.2` in a tuple: what freezing and transfer name it
+    /// by.
     pub name: String,
     pub kind: LayerKind,
     pub input: Dims,

@@ -2,10 +2,12 @@
 
 use std::{ops::Range, sync::Arc};
 
-use super::spec::{LayerKind, LayerSpec};
+use super::{
+    spec::{LayerKind, LayerSpec},
+    tape::TapeLayer,
+};
 use crate::{
     kernels::{conv::ConvShape, dense::Matrix},
-    layers::on_tape::TapeLayer,
     shape::Dims,
 };
 
@@ -43,7 +45,7 @@ pub(crate) enum Work {
     /// ReLU that follows neither of those.
     Relu,
     Pool(PoolKind),
-    Dropout(MaskSpec),
+    Dropout(DropoutMask),
     Flatten,
     Dense(DenseStage),
     Residual(Paths),
@@ -88,7 +90,7 @@ pub(crate) struct DenseStage {
     pub features: Option<usize>,
     pub units: usize,
     pub relu: bool,
-    pub mask: Option<MaskSpec>,
+    pub mask: Option<DropoutMask>,
 }
 
 impl DenseStage {
@@ -100,7 +102,7 @@ impl DenseStage {
 
 /// A dropout layer.
 #[derive(Clone, Debug)]
-pub(crate) struct MaskSpec {
+pub(crate) struct DropoutMask {
     pub p: f32,
     /// Its index among the network's, so that each draws a mask of its own.
     pub index: u64,
@@ -210,12 +212,12 @@ impl Fuser {
         Norm { gamma, beta: gamma + 1, mean: gamma + 2, var: gamma + 3 }
     }
 
-    fn mask(&mut self, layer: &LayerSpec) -> MaskSpec {
+    fn mask(&mut self, layer: &LayerSpec) -> DropoutMask {
         let p = match layer.kind {
             LayerKind::Dropout { p } => p,
             _ => 0.0,
         };
         self.masks += 1;
-        MaskSpec { p, index: self.masks - 1 }
+        DropoutMask { p, index: self.masks - 1 }
     }
 }

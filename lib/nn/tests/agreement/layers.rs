@@ -384,11 +384,11 @@ fn moments_fade_and_never_to_subnormal_numbers() {
                 optimizer.begin_step();
                 optimizer.update_tensor("weight", &[19], &mut values, &gradient);
                 gradient = vec![0.0; 19];
-                for moments in optimizer.tensors() {
+                for moments in optimizer.state().tensors() {
                     assert!(!moments.values.iter().any(|x| x.is_subnormal()), "{}", moments.name);
                 }
             }
-            let faded = &optimizer.tensors()[0];
+            let faded = &optimizer.state().tensors()[0];
             let expected = |i: usize| if i == 4 { 0.0 } else { 1e-30 * signs[i] };
             assert!(faded.values[3].is_nan() && values[3].is_nan(), "{}", faded.name);
             assert!((0..19).all(|i| i == 3 || faded.values[i] == expected(i)), "{}", faded.name);

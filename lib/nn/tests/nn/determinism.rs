@@ -73,9 +73,10 @@ fn resumes(mut optimizer: Box<dyn Optimizer>, mut restored: Box<dyn Optimizer>) 
     for (to, saved) in resumed.tensors_mut().into_iter().zip(first.tensors()) {
         to.values.copy_from_slice(saved.values);
     }
-    restored.reset(optimizer.steps());
-    for moment in optimizer.tensors() {
-        restored.restore(&moment.name, &moment.shape, moment.values).unwrap();
+    let (from, to) = (optimizer.state(), restored.state_mut());
+    to.reset(from.step);
+    for moment in from.tensors() {
+        to.restore(&moment.name, &moment.shape, moment.values).unwrap();
     }
     train(&mut resumed, restored.as_mut(), 2..3);
     train(&mut first, optimizer.as_mut(), 2..3);

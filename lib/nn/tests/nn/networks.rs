@@ -114,7 +114,7 @@ fn a_batch_that_does_not_fit_is_refused() {
     let mut with_features = batch(2, &images);
     with_features.features = &images[..4];
     assert!(model.logits(with_features).is_err());
-    assert_eq!(adam.step, 0);
+    assert_eq!(adam.state.step, 0);
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn labels_that_do_not_fit_change_nothing() {
         let step = model.train_step(batch(2, &images), &CrossEntropy::new(labels), &mut adam);
         let error = step.unwrap_err().to_string();
         assert!(error.contains(says), "{error}");
-        assert_eq!(adam.step, 0);
+        assert_eq!(adam.state.step, 0);
         assert_eq!(parameters(&*model), before);
     }
 }
@@ -426,13 +426,13 @@ fn logits_are_those_of_the_newest_weights() {
 
 #[test]
 fn a_state_of_another_network_is_refused() {
-    let mut adam = Adam::new(1e-3);
-    assert!(adam.restore("third.w", &[2], &[0.0; 2]).is_err());
-    assert!(adam.restore("first.w", &[3], &[0.0; 2]).is_err());
-    assert!(adam.tensors().is_empty());
-    adam.restore("first.w", &[2], &[1.0; 2]).unwrap();
-    assert!(adam.restore("second.w", &[3], &[1.0; 3]).is_err());
-    assert_eq!(adam.tensors()[1].values, [0.0; 2]);
+    let mut state = Adam::new(1e-3).state;
+    assert!(state.restore("third.w", &[2], &[0.0; 2]).is_err());
+    assert!(state.restore("first.w", &[3], &[0.0; 2]).is_err());
+    assert!(state.tensors().is_empty());
+    state.restore("first.w", &[2], &[1.0; 2]).unwrap();
+    assert!(state.restore("second.w", &[3], &[1.0; 3]).is_err());
+    assert_eq!(state.tensors()[1].values, [0.0; 2]);
 }
 
 #[test]

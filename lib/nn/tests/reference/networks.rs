@@ -1,6 +1,6 @@
 //! Networks and an optimiser that several tests use.
 
-use dfdx_conv::{Builder, Classifier, DynNetwork, Optimizer, Result, TensorRef, shape::Dims};
+use dfdx_conv::{Builder, Classifier, DynNetwork, Optimizer, OptimizerState, shape::Dims};
 
 use crate::reference::{Parameters, noise, wide};
 
@@ -42,42 +42,29 @@ pub fn parameters(model: &dyn Classifier) -> Parameters {
 }
 
 /// Keeps gradients, and changes nothing.
-#[derive(Default)]
 pub struct Recorder {
     pub gradients: Parameters,
-    steps: u64,
+    state: OptimizerState,
+}
+
+impl Default for Recorder {
+    fn default() -> Self {
+        Self { gradients: Parameters::default(), state: OptimizerState::new(0.0, &[]) }
+    }
 }
 
 impl Optimizer for Recorder {
-    fn begin_step(&mut self) {
-        self.steps += 1;
-    }
-
     fn update_tensor(&mut self, name: &str, shape: &[usize], values: &mut [f32], gradient: &[f32]) {
         assert_eq!(shape.iter().product::<usize>(), values.len());
         assert_eq!(gradient.len(), values.len());
         self.gradients.insert(name.into(), wide(gradient));
     }
 
-    fn steps(&self) -> u64 {
-        self.steps
+    fn state(&self) -> &OptimizerState {
+        &self.state
     }
 
-    fn learning_rate(&self) -> f32 {
-        0.0
-    }
-
-    fn set_learning_rate(&mut self, _: f32) {}
-
-    fn tensors(&self) -> Vec<TensorRef<'_>> {
-        Vec::new()
-    }
-
-    fn reset(&mut self, steps: u64) {
-        self.steps = steps;
-    }
-
-    fn restore(&mut self, _: &str, _: &[usize], _: &[f32]) -> Result<()> {
-        Ok(())
+    fn state_mut(&mut self) -> &mut OptimizerState {
+        &mut self.state
     }
 }

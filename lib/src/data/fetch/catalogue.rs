@@ -39,9 +39,9 @@ pub struct Source {
     pub name: String,
     /// An npm package that holds the files.
     pub npm: Option<String>,
-    /// Whether its content has the entry's sha256.
-    #[serde(default = "yes")]
-    pub checked: bool,
+    /// Whether its content has another sha256 than the entry's.
+    #[serde(default)]
+    pub unchecked: bool,
     /// From path in `data/raw/` to address, or to path inside the npm package.
     pub files: BTreeMap<String, String>,
 }
@@ -64,8 +64,4 @@ impl Catalogue {
             Dataset::Mislabelled => &self.mislabelled,
         }
     }
-}
-
-fn yes() -> bool {
-    true
 }

@@ -121,7 +121,9 @@ fn attempt_once(agent: &Agent, url: &str, path: &Path, patience: &Patience) -> R
         StatusCode::OK => 0,
         StatusCode::PARTIAL_CONTENT if resume && range_start(&response) == Some(have) => have,
         StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE => {
-            fs::remove_file(&part)?;
+            if have > 0 {
+                fs::remove_file(&part)?;
+            }
             let problem = "the server sent a part other than the one requested";
             return Err(Failure::Passing(problem.into()));
         }

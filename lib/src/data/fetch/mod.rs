@@ -53,7 +53,7 @@ pub fn fetch_into(
     let mut failures = Vec::new();
     for source in &entry.sources {
         say(format!("{name}: from {}", source.name));
-        let expected: &[String] = if source.checked { &entry.sha256 } else { &[] };
+        let expected: &[String] = if source.unchecked { &[] } else { &entry.sha256 };
         let staged = stage(source, &staging, patience)
             .and_then(|()| check_staged(dataset, &staging, expected))
             .and_then(|()| move_into_place(source, &staging, raw));

@@ -157,8 +157,8 @@ struct Unpacked<'a> {
 }
 
 impl Unpacked<'_> {
-    /// Takes an entry, if it is wanted; to pass over one unpacks `skip` bytes. `no_file` says what it
-    /// is instead of a file.
+    /// Takes an entry, if it is wanted; to skip one unpacks `skip` bytes. `no_file` says what it is
+    /// instead of a file.
     fn take(
         &mut self,
         name: &str,

@@ -123,9 +123,6 @@ impl Handwritten {
 
     /// The pixels of one drawing.
     ///
-    /// # Errors
-    /// Where it is damaged.
-    ///
     /// # Panics
     /// Where `index` is not below [`Handwritten::len`].
     pub fn decode(&self, index: usize) -> Result<Grey> {
@@ -191,9 +188,6 @@ pub fn class_names() -> Vec<String> {
 }
 
 /// One drawing.
-///
-/// # Errors
-/// Where the name is not one of the data set, or the image is damaged.
 fn drawing(root: &Path, file: ImageFile) -> Result<Drawing> {
     let place = root.join(&file.path);
     let Some((label, writer)) = scheme(&file) else {

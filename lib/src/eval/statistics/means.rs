@@ -50,9 +50,6 @@ pub fn mean(values: &[f64]) -> Result<Estimate> {
 /// `test_to_train` times as many to test as to train. What they train on overlaps, so they vary
 /// less than they err: the variance of their mean is `1 / n + test_to_train` times theirs (C.
 /// Nadeau and Y. Bengio, "Inference for the generalization error", Machine Learning 52, 2003).
-///
-/// # Errors
-/// As [`mean`].
 pub fn mean_of_splits(values: &[f64], test_to_train: f64) -> Result<Estimate> {
     check_finite(values, "mean")?;
     let n = values.len();

@@ -3,8 +3,9 @@
 use super::{CLAIM_SEEDS, recipe};
 use crate::{
     image::{Augment, Preprocess},
-    study::experiment::{
-        CARRIED_OVER, Data, Experiment, Features, Head, Init, PRETRAINING, Split, TRUNK, Trunk,
+    study::{
+        experiment::{Data, Experiment, Head, Init, PRETRAINING, TRUNK},
+        setup::Split,
     },
     train::{Complementary, Config, EarlyStopping, FineCurve, Loss, Schedule, SelfTraining},
 };
@@ -170,17 +171,11 @@ impl Experiment {
             part: 2,
             protocol: "report".into(),
             data: Data::Mnist,
-            features: Features::None,
-            pens: &[],
-            mnist_digits: 0,
             split: Split::TestSet,
-            trunk: Trunk::Study,
             head,
             init,
-            pretraining: PRETRAINING,
-            carried_over: &CARRIED_OVER,
-            frozen: &[],
             config,
+            ..Self::part1_plain(seed)
         }
         .shortened_in_quick_run()
     }

@@ -15,8 +15,9 @@ use crate::{
 };
 
 /// Seeds that runs are repeated under, and results reported. What was chosen on some of them, and
-/// not on [`SELECTION`], the notebooks say: cropping on seed 0, part 3's loss on seed 0, and its
-/// division on all five, by held-out labels that are no true ones.
+/// not on [`SELECTION`], the notebooks say: cropping on seed 0; part 1's distortions, batch size
+/// and cycle on seeds 0 and 1; part 3's loss on seed 0, and its division on all five, by held-out
+/// labels that are no true ones.
 pub const SEEDS: [u64; 5] = [0, 1, 2, 3, 4];
 /// Seeds of the networks that the 2021 report's claims about MNIST are judged by: the differences
 /// that it claims are too small for five.

@@ -10,6 +10,7 @@ use std::sync::{
     atomic::{AtomicU8, Ordering},
 };
 
+use super::buffer::F32x16;
 pub(super) use portable::Portable;
 #[cfg(target_arch = "x86_64")]
 pub(super) use x86::{Avx2, Avx512};
@@ -106,6 +107,16 @@ pub(super) unsafe trait Simd: Copy {
     unsafe fn splat(x: f32) -> Self::V;
     unsafe fn load(p: *const f32) -> Self::V;
     unsafe fn store(p: *mut f32, v: Self::V);
+    #[inline(always)]
+    unsafe fn get(from: &F32x16) -> Self::V {
+        // SAFETY: a vector is 16 values.
+        unsafe { Self::load(from.0.as_ptr()) }
+    }
+    #[inline(always)]
+    unsafe fn put(to: &mut F32x16, v: Self::V) {
+        // SAFETY: as in `get`.
+        unsafe { Self::store(to.0.as_mut_ptr(), v) }
+    }
     unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn sub(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn mul(a: Self::V, b: Self::V) -> Self::V;
