@@ -17,9 +17,13 @@ import pages
 import results
 
 REFERENCE = results.PUBLISHED.parent
-# One drawing at a time, beside the writer's others, and for photographs. The networks that parts
-# 2 and 3 start from are made in 20 seconds.
-CHECKPOINTS = [f"part1-original-random-{protocol}-seed0" for protocol in ("ours", "ours-in-context", "photographs")]
+# One drawing at a time, under each seed, so that all drawings can be shown with their readings;
+# beside the writer's others; and for photographs. The networks that parts 2 and 3 start from are
+# made in 20 seconds.
+CHECKPOINTS = [
+    *(f"part1-original-random-ours-seed{seed}" for seed in range(5)),
+    *(f"part1-original-random-{protocol}-seed0" for protocol in ("ours-in-context", "photographs")),
+]
 
 
 def main(outputs="outputs"):

@@ -222,7 +222,7 @@ def test_no_line_ends_inside_a_figure():
 def test_every_run_is_accounted_for(report):
     runs = [result(seed, 0.9) | {"epochs": [{"val_accuracy": 0.9, "seconds": 1}]} for seed in range(2)]
     first = result(0, 0.9, part=2, protocol="pretraining") | {"epochs": [{"val_accuracy": 0.9, "seconds": 2}]}
-    assert results.effort(runs + [first], 2) == {"runs": 3, "made": 2, "shown": 2, "pretrain": True, "seconds": 4}
+    assert results.effort(runs + [first], 2) == {"runs": 3, "made": 2, "shown": 2, "pretrain": True, "processors": "", "seconds": 4}
     assert results.legend([{"ours": "8.92 (2 runs); 9.74 (3 runs)"}]) == "where the runs fall into two groups, the mean of each with its number of runs"
     shared = {"pages": [], "boards": [], "quick": False, "data": []}
     page = pages.overview(shared, runs + [first], 2)
@@ -254,8 +254,8 @@ def test_the_index_opens_with_figures_of_the_records():
         for seed in range(3)
     ]
     picture = results.picture(both)
-    assert "13.90 % from a random start, 3.90 % from drawn digits" in picture
-    assert picture.count("<circle") == 1 and "<title>" in picture
+    assert "<title>With 100 images, pretraining on 360 drawings cuts errors from 13.9 to 3.9 %</title>" in picture
+    assert picture.count("<circle") == 1 and "100 images, random: 13.90 %" in picture
     assert results.picture(both[:3]) == "" and results.findings(both) == []
     random, own = both[:3], both[3:]
 
@@ -266,7 +266,7 @@ def test_the_index_opens_with_figures_of_the_records():
     found = " ".join(results.findings(both + all_images + next_seed(own, "few-100") + next_seed(own, "report")))
     assert "raises MNIST accuracy from 86.1 to 96.1 % with 100 images, and from" in found
     found = " ".join(results.findings(both + all_images + next_seed(own, "few-100") + next_seed(random, "report")))
-    assert "; with all 60,000 (86.1 and 86.1 %) the difference cannot be told from chance (3 seeds" in found
+    assert "; with all 60,000 (86.1 and 86.1 %) the difference may be chance (3 seeds" in found
 
 
 def test_intervals_allow_for_splits_and_groups():

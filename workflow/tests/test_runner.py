@@ -320,6 +320,31 @@ def test_networks_of_readers_are_defined_trained_and_evaluated_in_cells(tmp_path
         assert 0 < float(after) < 1 and 0 < float(before) < 2, f"{name}: {before} to {after}"
 
 
+# Notebook 9 as a reader changes it: another rate, 32 channels, one class left out.
+CHANGES = [
+    ('path = "../lib"', f'path = "{LIB}"'),
+    ("Config { epochs: 30,", "Config { epochs: 2, learning_rate: 3e-3,"),
+    ("Conv2d<6, 16, 5>, BatchNorm2d<16>", "Conv2d<6, 32, 5>, BatchNorm2d<32>"),
+    ("(Flatten<784>, Linear<784, 120>, ReLU, Linear<120, 5>)", "(Flatten<1568>, Linear<1568, 120>, ReLU, Linear<120, 4>)"),
+    ("shapes.split(0.8, SEED)", "shapes.filter_classes(&[0, 2, 3, 4]).split(0.8, SEED)"),
+]
+
+
+def test_notebook_9_runs_as_a_reader_changes_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("GLYPHS_OUTPUTS", str(tmp_path / "outputs"))
+    notebook = nbformat.read(LIB.parent / "notebooks/09-your-own-network.ipynb", as_version=4)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for old, new in CHANGES:
+        (cell,) = (cell for cell in cells if old in cell.source)
+        cell.source = cell.source.replace(old, new)
+    nbformat.write(notebook, tmp_path / "changed.ipynb")
+    run_notebook.run(tmp_path / "changed.ipynb", tmp_path / "out.ipynb")
+    cells = nbformat.read(tmp_path / "out.ipynb", as_version=4).cells
+    shown = "\n".join(output.get("data", {}).get("text/plain", "") for cell in cells for output in cell.get("outputs", []))
+    assert "640 images train the network, and 160 are held out." in shown
+    assert "2 images classified" in shown
+
+
 # What does not fit does not compile, and a cell shows the compiler's message, which names both
 # shapes; of dropout, both tapes. Every kind of misfit: lib/nn/tests/nn/messages.rs.
 WRONG_SHAPES = [

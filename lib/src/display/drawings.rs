@@ -1,8 +1,10 @@
 //! Drawings, and what preprocessing makes of them.
 
+use std::collections::BTreeSet;
+
 use super::evaluation::range;
 use super::gallery::{Gallery, Tile};
-use super::html::{Html, Show, stack};
+use super::html::{Html, Show, note, stack};
 use super::picture::Picture;
 use super::table::{Cell, Table};
 use super::{format_count, format_counted};
@@ -26,11 +28,17 @@ impl Show for Handwritten {
             format_counted(self.classes.len(), "character"),
             format_counted(writers.len(), "writer")
         );
-        let table = Table::new(title, ["", ""])
+        let of_writer = |writer: &u16| {
+            let drawings = self.drawings.iter();
+            drawings.filter(|drawing| drawing.writer == *writer).count()
+        };
+        let of_each: Vec<usize> = writers.iter().map(of_writer).collect();
+        let table = Table::new(title, ["property", "value"])
             .row(["drawings".into(), self.len().into()])
             .row(["classes".into(), self.classes.concat().into()])
             .row(["drawings of each class".into(), Cell::Value(range(&self.counts()), None)])
-            .row(["writers".into(), writers.len().into()]);
+            .row(["writers".into(), writers.len().into()])
+            .row(["drawings of each writer".into(), Cell::Value(range(&of_each), None)]);
         stack(&[&table, &self.provenance])
     }
 }
@@ -38,10 +46,13 @@ impl Show for Handwritten {
 impl Handwritten {
     /// One small drawing of each class, by different writers where possible.
     pub fn sheet(&self) -> Result<Gallery> {
-        let drawings = self.one_of_each_class().into_iter();
-        let tiles = drawings.map(|index| self.tile(&self.drawings[index]));
-        let tiles = tiles.collect::<Result<Vec<_>>>()?;
-        Ok(Gallery::new("One drawing of each class", tiles))
+        let drawings = self.one_of_each_class();
+        let writers: BTreeSet<u16> =
+            drawings.iter().map(|&index| self.drawings[index].writer).collect();
+        let title =
+            format!("One drawing of each class, by {}", format_counted(writers.len(), "writer"));
+        let tiles = drawings.into_iter().map(|index| self.tile(&self.drawings[index]));
+        Ok(Gallery::new(title, tiles.collect::<Result<Vec<_>>>()?))
     }
 
     fn tile(&self, drawing: &Drawing) -> Result<Tile> {
@@ -53,9 +64,9 @@ impl Handwritten {
         Ok(Tile::new(Picture::scaled(&image, THUMBNAIL), &self.classes[drawing.label], writer))
     }
 
-    /// `n` drawings, each followed by what each way of preprocessing makes of it. The title gives
-    /// the mean brightness of the results, which is the share of ink.
-    pub fn before_and_after(&self, ways: &[Preprocess], n: usize) -> Result<Gallery> {
+    /// `n` drawings, each followed by what each way of preprocessing makes of it, and how large that
+    /// is: the mean brightness is the share of ink.
+    pub fn before_and_after(&self, ways: &[Preprocess], n: usize) -> Result<Html> {
         let step = (self.len() / n.max(1)).max(1);
         let shown: Vec<usize> = (0..self.len()).step_by(step).take(n).collect();
         let part = self.select(&shown);
@@ -67,13 +78,26 @@ impl Handwritten {
                 tile.then(Picture::new(samples.image(i), zoom))
             }))
         });
-        let named = ways.iter().zip(&made).map(|(way, samples)| {
+        let tiles = tiles.collect::<Result<Vec<_>>>()?;
+        let inks = ways.iter().zip(&made).map(|(way, samples)| {
             let ink = samples.images.mapv(f64::from).mean().unwrap_or_default() / 2.55;
-            format!("{} (ink {ink:.0} %)", way.name().replace('-', " "))
+            (way.name().replace('-', " "), ink)
         });
-        let named: Vec<String> = named.collect();
-        let title = format!("Drawing, then {}", named.join(", "));
-        Ok(Gallery::new(title, tiles.collect::<Result<Vec<_>>>()?))
+        let mut inks: Vec<(String, f64)> = inks.collect();
+        let names: Vec<&str> = inks.iter().map(|(name, _)| name.as_str()).collect();
+        let gallery = Gallery::new(format!("Drawing, then {}", names.join(", ")), tiles);
+        inks.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let Some(((most, ink), others)) = inks.split_first() else {
+            return Ok(gallery.show());
+        };
+        let mut words = format!(
+            "The characters are largest after “{most}”: ink covers {ink:.0} % of these images"
+        );
+        for ((name, ink), i) in others.iter().zip(0..) {
+            let against = if i == 0 { ", against" } else { " and" };
+            words += &format!("{against} {ink:.0} % after “{name}”");
+        }
+        Ok(stack(&[&gallery, &note(&(words + "."))]))
     }
 
     fn one_of_each_class(&self) -> Vec<usize> {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::data::Samples;
-use crate::eval::{Evaluation, MostConfused};
+use crate::eval::{ConfusedPair, Evaluation, MostConfused};
 use crate::numbers::format_counted;
 
 use super::html::{Html, Show, escape};
@@ -11,6 +11,8 @@ use super::picture::Picture;
 use super::table::Table;
 
 const ZOOM: usize = 3;
+/// As many pairs that are confused equally often are named in a title.
+const NAMED: usize = 4;
 /// A picture of more pixels takes the room of two images.
 const WIDE: usize = 2 * 28 * ZOOM;
 
@@ -25,7 +27,7 @@ pub struct Gallery {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tile {
     pub pictures: Vec<Picture>,
-    /// First line of the caption, and the alternative text of the pictures.
+    /// First line of the caption, and with the tile's place the alternative text of the pictures.
     pub caption: String,
     /// A second line, less prominent; may be empty.
     pub detail: String,
@@ -67,11 +69,16 @@ impl Show for Gallery {
         };
         let _ = write!(body, "<div class=\"{class}\">");
         let mut text = self.title.clone();
-        for Tile { pictures, caption, detail } in &self.tiles {
+        for (Tile { pictures, caption, detail }, rank) in self.tiles.iter().zip(1..) {
+            // Two tiles may have the same caption: their places tell them apart.
+            let place = match self.tiles.len() {
+                1 => String::new(),
+                all => format!("{rank} of {all}: "),
+            };
             let words = |i: usize| match (pictures.len(), detail.as_str()) {
-                (1, "") => caption.clone(),
-                (1, detail) => format!("{caption}, {detail}"),
-                (count, _) => format!("{caption}, {} of {count}", i + 1),
+                (1, "") => format!("{place}{caption}"),
+                (1, detail) => format!("{place}{caption}, {detail}"),
+                (count, _) => format!("{place}{caption}, picture {} of {count}", i + 1),
             };
             let images = pictures.iter().enumerate();
             let images: String = images.map(|(i, picture)| picture.html(&words(i))).collect();
@@ -135,17 +142,30 @@ impl MostConfused {
                 Html::new(strip, "").into(),
             ]
         });
-        let as_often = |count| self.0.iter().filter(|pair| pair.count == count).count();
-        let title = match self.0.first().map(|pair| (pair, as_often(pair.count))) {
-            None => "No confusions".into(),
-            Some((pair, 1)) => format!(
-                "The most frequent confusion: {} read as {}, {} of {} times",
-                pair.truth, pair.prediction, pair.count, pair.support
-            ),
-            Some((pair, equals)) => {
-                format!("The most frequent confusions: {equals} pairs, {} times each", pair.count)
-            }
+        Table::new(self.title(), columns).rows(rows)
+    }
+
+    /// What is confused most often.
+    fn title(&self) -> String {
+        let Some(first) = self.0.first() else {
+            return "No confusions".into();
         };
-        Table::new(title, columns).rows(rows)
+        let often = match first.count {
+            1 => "once".into(),
+            2 => "twice".into(),
+            count => format!("{count} times"),
+        };
+        let equals = self.0.iter().filter(|pair| pair.count == first.count);
+        let equals =
+            equals.map(|ConfusedPair { truth, prediction, .. }| format!("{truth} as {prediction}"));
+        match equals.collect::<Vec<_>>().as_slice() {
+            [one] => {
+                format!("Confused most often: {one}, {} of {} times", first.count, first.support)
+            }
+            several if first.count > 1 && several.len() <= NAMED => {
+                format!("Confused most often, {often} each: {}", several.join(", "))
+            }
+            _ => format!("No pair is confused more than {often}"),
+        }
     }
 }

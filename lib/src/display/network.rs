@@ -13,10 +13,10 @@ impl Show for Summary {
         let rows = self.layers.iter().map(|row| {
             [
                 row.name.as_str().into(),
-                row.kind.replace(" x ", "\u{a0}×\u{a0}").into(),
-                shape(&row.output_shape).into(),
-                row.parameters.into(),
-                mega(row.operations),
+                row.kind.to_string().replace(" x ", "\u{a0}×\u{a0}").into(),
+                shape(&row.output.to_vec()).into(),
+                row.parameters().into(),
+                mega(row.operations()),
             ]
         });
         let total = [

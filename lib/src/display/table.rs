@@ -41,12 +41,21 @@ pub enum Cell {
     Block(Html),
 }
 
-/// With this many decimals; a dash for what is not finite.
+/// With this many decimals and commas at the thousands; a dash for what is not finite.
 pub fn number(value: f64, decimals: usize) -> Cell {
     match value.is_finite() {
-        true => Cell::Value(format_number(value, decimals), Some(value)),
+        true => Cell::Value(with_commas(&format_number(value, decimals)), Some(value)),
         false => no_number(),
     }
+}
+
+/// `−1,234.6`, of `−1234.6`
+fn with_commas(words: &str) -> String {
+    let (whole, rest) = words.split_at(words.find('.').unwrap_or(words.len()));
+    let digits = whole.trim_start_matches('−');
+    let sign = &whole[..whole.len() - digits.len()];
+    let count = digits.parse().map(format_count);
+    count.map_or(words.to_owned(), |count| format!("{sign}{count}{rest}"))
 }
 
 /// What a column of numbers shows where there is none.

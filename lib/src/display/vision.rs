@@ -23,7 +23,8 @@ const PATCH: usize = 7;
 /// Steps of the power iteration: the two largest components are apart after far fewer.
 const STEPS: usize = 100;
 
-/// The filters of the first convolution, each scaled to its own range: dark is negative.
+/// The filters of the first convolution, each scaled to its own range: dark is negative. The title
+/// counts those whose weights sum to less than a quarter of their sizes.
 ///
 /// # Errors
 /// If the network's first layer with weights is not a convolution of one channel.
@@ -44,9 +45,18 @@ pub fn filters(model: &dyn Classifier) -> Result<Gallery> {
     });
     let each: Vec<Array3<u8>> = each.collect();
     let rows = each.chunks(8).zip(0..).map(|(row, i)| {
-        side_by_side(row, 8, format!("{} to {}", 8 * i + 1, 8 * i + row.len()), "")
+        side_by_side(row, 8, format!("filters {} to {}", 8 * i + 1, 8 * i + row.len()), "")
     });
-    Ok(Gallery::new(format!("The {count} filters of the first layer"), rows))
+    let cancels = |filter: &&[f32]| {
+        let sizes: f32 = filter.iter().map(|value| value.abs()).sum();
+        filter.iter().sum::<f32>().abs() < sizes / 4.0
+    };
+    let cancelling = values.chunks_exact(height * width).filter(cancels).count();
+    let title = format!(
+        "In {cancelling} of {count} filters, positive and negative weights nearly cancel, as in \
+         an edge detector"
+    );
+    Ok(Gallery::new(title, rows))
 }
 
 /// The first feature maps of each layer for one image, each over its own range.
@@ -58,6 +68,7 @@ pub fn feature_maps(model: &dyn Classifier, samples: &Samples, index: usize) -> 
     let side = image.image_shape()[1];
     let input = Picture::new(image.image(0), 3);
     let mut tiles = vec![Tile::new(input, "image", name(&image, 0))];
+    let mut last = (side, side);
     let layers: Vec<&LayerSpec> = model.layers().iter().flat_map(LayerSpec::flattened).collect();
     for (layer, values) in activations(model, &image)? {
         let of_layer = layers.iter().filter(|spec| spec.name.starts_with(&layer));
@@ -74,8 +85,16 @@ pub fn feature_maps(model: &dyn Classifier, samples: &Samples, index: usize) -> 
         let grey: Vec<Array3<u8>> = maps.outer_iter().take(MAPS).map(stretched).collect();
         let size = format!("{} maps of {} × {}", shape.0, shape.1, shape.2);
         tiles.push(side_by_side(&grey, (2 * side / shape.1).max(1), layer, size));
+        last = (shape.1, shape.2);
     }
-    Ok(Gallery::new(format!("The first {MAPS} feature maps of each layer"), tiles))
+    let title = format!(
+        "“{}” on its way through the layers, from {side} × {side} to {} × {}: the first maps of \
+         each",
+        name(&image, 0),
+        last.0,
+        last.1
+    );
+    Ok(Gallery::new(title, tiles))
 }
 
 /// Apart from one another, as grey means zero in a filter.

@@ -8,7 +8,7 @@ use crate::{
         Cell, Gallery, Html, Picture, Show, Table, Tile, format_count, no_number, note, number,
         stack,
     },
-    report::{p_value, table},
+    report::{p_value, spelled, table},
     study::Audit,
 };
 
@@ -113,19 +113,36 @@ impl Audit {
         Gallery::new(title, tiles)
     }
 
-    /// True digit by given label.
-    pub fn labels(&self) -> Html {
+    /// True digit by given label, and how many of the first `shown` images of each folder show
+    /// its digit.
+    pub fn labels(&self, shown: usize) -> Html {
         let (right, all) = (format_count(self.right()), format_count(self.len()));
         let chart = self.matrix().chart(format!("{right} of {all} labels are right"));
+        let (mut seen, mut first, mut right_of_first) = (vec![0; self.classes.len()], 0, 0);
+        for (&given, &truth) in self.given.iter().zip(&self.truth) {
+            seen[given] += 1;
+            if seen[given] <= shown {
+                first += 1;
+                right_of_first += usize::from(given == truth);
+            }
+        }
         let words = format!(
-            "On the diagonal are the labels that are right after all: {right} of {all}, {}.",
-            self.right_by_digit()
+            "On the diagonal are the labels that are right after all: {right} of {all}, {}. Of the \
+             {first} images shown at the beginning, the first {} of each folder, {} the digit of \
+             its folder.",
+            self.right_by_digit(),
+            spelled(shown),
+            match right_of_first {
+                0 => "none shows".into(),
+                1 => "one shows".into(),
+                n => format!("{} show", spelled(n)),
+            }
         );
-        stack(&[&chart.axes("digit on the image", "folder that it is in"), &note(&words)])
+        stack(&[&chart.axes("digit in the image", "folder"), &note(&words)])
     }
 
     /// Whether the wrong labels are evenly spread.
-    pub fn uniformity(&self) -> Table {
+    pub fn uniformity(&self) -> Html {
         let independent = "given how full each folder is, the label does not depend on the digit";
         let rows = [
             ("every wrong label is equally likely", self.uniform()),
@@ -146,7 +163,31 @@ impl Audit {
             Ok(_) => "Some wrong labels are likelier than others",
             Err(_) => "Too few labels to say whether all are equally likely",
         };
-        table(caption, columns).rows(rows)
+        let table = table(caption, columns).rows(rows);
+        let (Ok(uniform), Ok(independent)) = (self.uniform(), self.independent()) else {
+            return table.show();
+        };
+        let chance = |p: f64| match p < 0.001 {
+            true => "below 0.001".into(),
+            false => format!("of {p:.3}"),
+        };
+        let verdict = match (uniform.p >= EVEN, independent.p >= EVEN) {
+            (true, true) => "Neither assumption is rejected",
+            (true, false) => "Only the second assumption is rejected",
+            (false, true) => "Only the first assumption is rejected",
+            (false, false) => "Both assumptions are rejected",
+        };
+        let words = format!(
+            "If every wrong label were equally likely, χ² would be {:.1} or more with a probability \
+             {}; if the label depended on the sizes of the folders alone, {:.1} or more with a \
+             probability {}. {verdict} at the {:.0} % level.",
+            uniform.statistic,
+            chance(uniform.p),
+            independent.statistic,
+            chance(independent.p),
+            100.0 * EVEN
+        );
+        stack(&[&table, &note(&words)])
     }
 
     /// What is different about dataset 3, with the numbers of this audit.
@@ -178,7 +219,9 @@ impl Audit {
         };
         let even = match self.uniform() {
             Ok(test) if test.p >= EVEN => {
-                format!("spread over the nine others as evenly as chance would have it ({test})")
+                format!(
+                    "spread over the nine others as evenly as chance would spread them ({test})"
+                )
             }
             Ok(test) => format!("not evenly spread over the nine others ({test})"),
             Err(_) => "too few to say how they are spread".into(),
@@ -192,7 +235,7 @@ impl Audit {
         };
         format!(
             "{images}{jpeg}. The labels are what is different: {} of {} ({:.2} %) name the digit \
-             on the image, {}; the rest are {even}.{purpose} A label of dataset 3 says what an \
+             in the image, {}; the rest are {even}.{purpose} A label of dataset 3 says what an \
              image is not. That is {:.2} bits about its digit, where a right label gives {:.2}.",
             format_count(right),
             format_count(n),

@@ -1,8 +1,8 @@
 //! Notebook 7: learning digits from labels that say what an image is not.
 
 use super::{
-    accuracy, compare, compare_under, difference, mean_percent, never_made, or_zero, points, table,
-    val_accuracy,
+    accuracy, compare, compare_under, difference, listed, mean_percent, never_made, or_zero,
+    points, spelled, table, val_accuracy,
 };
 use crate::{
     Result,
@@ -26,10 +26,11 @@ fn random_start() -> Experiment {
 /// The losses, each on seed 0 from a random start. The choice among them is by the risk on
 /// held-out images, which needs only their complementary labels.
 pub fn compare_losses(dataset: &Provenance) -> Result<Html> {
-    let mut tried = Vec::new();
+    let (mut tried, mut epochs) = (Vec::new(), 0);
     for loss in Complementary::ALL {
         let seeds = Seeds::recorded_under(&[0], &random_start().complementary(loss), dataset)?;
         if let Some(run) = seeds.runs.first() {
+            epochs = run.epochs.len();
             let found = [run.metric("held_out_risk"), val_accuracy(run), accuracy(run)];
             tried.push((loss.title(), found.map(|value| value.unwrap_or(f64::NAN))));
         }
@@ -45,8 +46,11 @@ pub fn compare_losses(dataset: &Provenance) -> Result<Html> {
     });
     let columns = " | risk on held-out images (nats) | accuracy estimated from them | \
                    MNIST test accuracy (not used)";
-    let title =
-        format!("After three epochs on seed 0, the risk on held-out images is lowest for: {name}");
+    let title = format!(
+        "{} has the lowest risk on held-out images ({} epochs, seed 0)",
+        capitalised(name.split_once(" (").map_or(*name, |(name, _)| name)),
+        spelled(epochs)
+    );
     let table = table(title, columns).rows(rows);
     let choice = format!(
         "Lowest risk on held-out images: {name}, {risk:.4} nats. (If no label were right, a network \
@@ -75,11 +79,14 @@ pub fn compare_stages(dataset: &Provenance) -> Result<Html> {
             seeds.runs.len().into(),
         ]
     });
-    let title = format!(
-        "Of nine epochs, {close} of {} other schedules cannot be told apart from the one with the \
-         highest estimate",
-        others.len()
-    );
+    let schedules = format!("{} other nine-epoch schedules", spelled(others.len()));
+    let apart = "told apart from the one with the highest estimate";
+    let title = match close {
+        _ if others.len() < 2 => "Nine-epoch schedules by their estimated accuracy".into(),
+        0 => format!("All {schedules} can be {apart}"),
+        _ if close == others.len() => format!("None of the {schedules} can be {apart}"),
+        _ => format!("{} of the {schedules} cannot be {apart}", capitalised(&spelled(close))),
+    };
     let columns = "schedule | accuracy estimated without true labels | \
                    minus the highest (points) | MNIST test accuracy (not used) | seeds";
     let table = table(title, columns).rows(rows);
@@ -97,6 +104,13 @@ pub fn compare_stages(dataset: &Provenance) -> Result<Html> {
         words += &format!(" The rule needs all {all} schedules; {complete} of them were run.");
     }
     Ok(stack(&[&table, &note(&words)]))
+}
+
+/// With a capital at the beginning.
+fn capitalised(words: &str) -> String {
+    let mut letters = words.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string());
+    first.unwrap_or_default() + letters.as_str()
 }
 
 /// E.g. `6 epochs with the forward loss, 3 on its predictions above 0.9`.
@@ -121,29 +135,45 @@ fn words(division: &Division) -> String {
 /// limit of nine epochs.
 pub fn price_of_not_knowing(mislabelled: &Provenance, mnist: &Provenance) -> Result<Html> {
     let (mut ways, mut prices) = (Vec::new(), Vec::new());
+    let mut always_costs = true;
     for division in [TAKEN, UNLIMITED] {
         let (epochs, run) = (division.epochs(), random_start());
         let known = Seeds::recorded(&Experiment::true_labels(epochs, 0), mnist)?;
         let unknown = Seeds::recorded(&run.divided(division), mislabelled)?;
         if let Some(cost) = known.difference(&unknown, accuracy, 0.0) {
             let (points, or_zero) = (difference(&cost, 100.0, 2), or_zero(&cost));
-            prices.push(format!("{points} points after {epochs} epochs{or_zero}"));
+            let mean = format_number(100.0 * cost.mean, 2);
+            // In the title, and in the words below it.
+            prices.push((
+                match prices.is_empty() {
+                    true => format!("{mean} points after {epochs} epochs"),
+                    false => format!("{mean} after {epochs}"),
+                },
+                format!("{points} points after {epochs} epochs{or_zero}"),
+            ));
+            always_costs &= cost.interval.low > 0.0;
         }
         ways.push((format!("{epochs} epochs, wrong labels"), unknown));
         ways.push((format!("{epochs} epochs, true labels"), known));
     }
-    let title = match prices.is_empty() {
-        true => "Learned from wrong labels, and from true ones".into(),
-        false => format!("The price of not knowing the labels: {}", prices.join("; ")),
+    let (in_title, in_words): (Vec<String>, Vec<String>) = prices.into_iter().unzip();
+    let title = match in_title.as_slice() {
+        [] => "Learned from wrong labels, and from true ones".into(),
+        prices if always_costs => {
+            format!("Not knowing the labels costs {}", listed(prices, "and"))
+        }
+        prices => format!("True minus wrong labels: {}", listed(prices, "and")),
     };
     let shown = compare_under(&title, "Accuracy on the MNIST test set", &ways, &[])?;
-    if prices.is_empty() {
+    if in_words.is_empty() {
         return Ok(shown);
     }
-    let words = "True minus wrong labels, paired by seed, with 95 % intervals. The images of \
-                 dataset 3 are MNIST's compressed as JPEG, so the price includes what compression \
-                 costs.";
-    Ok(stack(&[&shown, &note(words)]))
+    let words = format!(
+        "True minus wrong labels, paired by seed, with 95 % intervals: {}. The images of dataset 3 \
+         are MNIST's compressed as JPEG, so the price includes what compression costs.",
+        in_words.join("; ")
+    );
+    Ok(stack(&[&shown, &note(&words)]))
 }
 
 /// How accuracy falls if some labels are right after all, or the wrong ones not uniform.
@@ -160,19 +190,41 @@ pub fn compare_labels(mnist: &Provenance) -> Result<Html> {
     }
     let what = "Accuracy on the MNIST test set, learned from wrong labels made here";
     let reached = RELABELLED.iter().zip(&ways).filter_map(|((right, uneven), (_, seeds))| {
-        let mean = seeds.mean(accuracy).filter(|_| !uneven)?.mean;
-        Some((format!("{:.0}", 100.0 * right), format!("{:.1}", 100.0 * mean)))
+        Some((100.0 * *right, *uneven, 100.0 * seeds.mean(accuracy)?.mean))
     });
-    let (shares, accuracies): (Vec<_>, Vec<_>) = reached.unzip();
-    let title = format!(
-        "With {} % of the labels right: {} % of test images classified correctly",
-        shares.join(", "),
-        accuracies.join(", ")
-    );
+    let reached: Vec<(f64, bool, f64)> = reached.collect();
+    let even: Vec<(f64, f64)> = (reached.iter())
+        .filter(|(_, uneven, _)| !uneven)
+        .map(|&(right, _, accuracy)| (right, accuracy))
+        .collect();
+    let each = even.iter().map(|(right, accuracy)| match *right == 0.0 {
+        true => format!("{accuracy:.1} % with none"),
+        false => format!("{accuracy:.1} % with {right:.0} %"),
+    });
+    let each = each.collect::<Vec<_>>().join(", ");
+    let falls = even.windows(2).all(|pair| pair[1].1 < pair[0].1);
+    let title = match falls && even.len() > 1 {
+        true => format!("Right labels spoil it: {each}"),
+        false => format!("Accuracy by the share of right labels: {each}"),
+    };
     let shown = compare_under(&title, what, &ways, &[])?;
-    let words = "Where wrong labels are not uniform, the chances of the nine digits fall in a line \
-                 from 2 to 1.";
-    Ok(stack(&[&shown, &note(words)]))
+    let mut words = String::from(
+        "Where wrong labels are not uniform, the chances of the nine digits fall linearly from 2 \
+         to 1",
+    );
+    let of_none = |wanted: bool| {
+        let mut reached = reached.iter();
+        reached.find_map(|&(right, uneven, accuracy)| {
+            (right == 0.0 && uneven == wanted).then_some(accuracy)
+        })
+    };
+    if let Some((uneven, even)) = of_none(true).zip(of_none(false)) {
+        words += &format!(
+            ": {uneven:.1} % of the test images are then classified correctly, and {even:.1} % \
+             where they are uniform"
+        );
+    }
+    Ok(stack(&[&shown, &note(&format!("{words}."))]))
 }
 
 /// Both starts over all seeds.
@@ -198,7 +250,8 @@ pub fn curves(random: &Seeds) -> Html {
     let chart = chart.seeds("random start", random.runs.iter().map(curve));
     let words = format!(
         "On the MNIST test set the same networks classify {reached:.2} % correctly: {} points \
-         {} than estimated.",
+         {} than estimated. (A label that is right after all counts as nine mistakes in the \
+         estimate; notebook 5 counts them.)",
         format_number((reached - ends).abs(), 2),
         if reached < ends { "less" } else { "more" }
     );
@@ -248,12 +301,15 @@ pub fn finding(random: &Seeds, pretrained: &Seeds) -> Result<Html> {
     for (init, seeds) in both.iter().filter(|(_, seeds)| !seeds.runs.is_empty()) {
         let estimate = mean(&seeds.values(accuracy))?;
         let learned = match init {
-            Init::Random => "dataset 3 alone, without one label that is supposed to be right,",
-            Init::Pretrained => "dataset 3, after the drawn digits with their right labels,",
+            Init::Random => {
+                "learns from dataset 3 alone, without a single label that is meant to be right,"
+            }
+            Init::Pretrained => {
+                "learns first from the drawn digits, with their right labels, and then from dataset 3"
+            }
         };
         sentences.push(format!(
-            "A network that learns from {learned} classifies {:.2} % of the MNIST test set \
-             correctly ({}, {}).",
+            "A network that {learned} classifies {:.2} % of the MNIST test set correctly ({}, {}).",
             estimate.mean * 100.0,
             percent_interval(&estimate),
             format_counted(estimate.n, "seed")

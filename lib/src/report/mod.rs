@@ -166,7 +166,8 @@ fn compare(
     Ok(stack(&[&shown, &note(&leads)]))
 }
 
-/// Which of several ways has the highest mean, and by how much it leads each of the others.
+/// Which of several ways has the highest mean, which of its leads are more than chance (Holm's
+/// correction over all of them), and by how much it leads each of the others.
 /// Their names are in quotation marks: some are plural, some have commas.
 fn highest(ways: &[(impl AsRef<str>, impl Borrow<Seeds>)]) -> Option<(String, String)> {
     let ranked = ways.iter().filter_map(|(name, seeds)| {
@@ -177,13 +178,15 @@ fn highest(ways: &[(impl AsRef<str>, impl Borrow<Seeds>)]) -> Option<(String, St
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
     let ((best, top, seeds), others) = ranked.split_first().filter(|(_, rest)| !rest.is_empty())?;
     let top = format!("“{best}” has the highest mean, {:.2} %", 100.0 * top);
-    let (mut leads, mut within) = (Vec::new(), Vec::new());
-    for (name, _, other) in others {
-        let lead = seeds.difference(other, accuracy, overlap(seeds));
-        if lead.is_none_or(|lead| lead.interval.contains(0.0)) {
+    let leads = others.iter().map(|(.., other)| seeds.difference(other, accuracy, overlap(seeds)));
+    let leads: Vec<Option<PairedDifference>> = leads.collect();
+    let p = corrected(leads.iter().map(Option::as_ref));
+    let (mut by, mut within) = (Vec::new(), Vec::new());
+    for (((name, ..), lead), p) in others.iter().zip(leads).zip(p) {
+        if lead.is_none_or(|lead| lead.mean <= 0.0 || p >= 0.05) {
             within.push(format!("“{name}”"));
         }
-        leads.push(match lead {
+        by.push(match lead {
             Some(lead) => {
                 let mean = format_number(100.0 * lead.mean, 2);
                 format!("“{name}” by {mean} points ({})", span(lead.interval, 100.0, 2))
@@ -196,14 +199,18 @@ fn highest(ways: &[(impl AsRef<str>, impl Borrow<Seeds>)]) -> Option<(String, St
             format!("{top}, ahead of “{}” by more than chance can explain", others[0].0)
         }
         [] => format!("{top}, ahead of all others by more than chance can explain"),
-        within => format!("{top}; it cannot be told apart from {}", listed(within, "or")),
+        [one] => format!("{top}, but its lead over {one} may be chance"),
+        within => format!("{top}, but its leads over {} may be chance", listed(within, "and")),
     };
-    let several = match leads.len() {
+    let several = match by.len() {
         1 => "",
-        _ => " The intervals are not corrected for the number of comparisons.",
+        _ => {
+            " The title uses Holm's correction over the leads shown; the intervals are not \
+             corrected."
+        }
     };
-    let leads = format!("“{best}” leads {}.{several}", listed(&leads, "and"));
-    Some((title, leads))
+    let by = format!("“{best}” leads {}.{several}", listed(&by, "and"));
+    Some((title, by))
 }
 
 /// `a, b or c`

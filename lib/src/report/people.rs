@@ -15,8 +15,8 @@ pub fn people(trained: &Trained) -> Result<Html> {
     let humans = Human::load(&trained.result.name(), &trained.valid.provenance.sha256)?;
     if humans.is_empty() {
         return Ok(note(
-            "No person's answers are among the records. The page `read.html` of a report asks \
-             for them and saves them to a file, which `glyphs human FILE` adds.",
+            "Nobody has sent in answers yet. The page “Read them yourself” collects them in a \
+             file; `glyphs human FILE` adds it to the records.",
         ));
     }
     let evaluation = &trained.evaluation;

@@ -190,5 +190,7 @@ fn rows(data: &Datasets) -> Result<Vec<Row>> {
     let known = Experiment::true_labels(UNLIMITED.epochs(), 0);
     rows.push(row(known, how.clone(), &data.mnist, false));
     rows.push(row(unlimited, format!("{how}, labels taken as wrong"), &data.mislabelled, false));
-    rows.into_iter().collect()
+    let mut rows = rows.into_iter().collect::<Result<Vec<Row>>>()?;
+    rows.sort_by_key(|row| row.part);
+    Ok(rows)
 }

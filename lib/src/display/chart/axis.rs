@@ -96,7 +96,7 @@ impl Axis {
         let decimals = (-(step.log10() + 1e-9).floor()).clamp(0.0, 6.0) as usize;
         let words = match size {
             _ if size != 0.0 && !(1e-6..1e9).contains(&size) => format!("{size:.0e}"),
-            10_000.0.. if decimals == 0 => format_count(size as usize),
+            1_000.0.. if decimals == 0 => format_count(size.round() as usize),
             _ => format!("{size:.decimals$}"),
         };
         let sign = if value < 0.0 && size > 0.0 { "−" } else { "" };

@@ -32,11 +32,13 @@ pub struct LineChart {
     references: Vec<(String, f64)>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Form {
     Line,
     Staircase,
     Dots,
+    /// These, one for each point, in place of dots.
+    Words(Vec<String>),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -49,8 +51,6 @@ struct Series {
     censored: Vec<(f64, f64)>,
     /// Of y, at x.
     intervals: Vec<(f64, Interval)>,
-    /// What stands at each point in place of a dot.
-    marks: Vec<String>,
 }
 
 impl LineChart {
@@ -108,8 +108,8 @@ impl LineChart {
         label: impl Into<String>,
         points: impl IntoIterator<Item = (f64, f64, String)>,
     ) -> Self {
-        let (points, marks) = points.into_iter().map(|(x, y, words)| ((x, y), words)).unzip();
-        self.series.push(Series { marks, ..Series::new(label, vec![points], Form::Dots) });
+        let (points, words) = points.into_iter().map(|(x, y, words)| ((x, y), words)).unzip();
+        self.series.push(Series::new(label, vec![points], Form::Words(words)));
         self
     }
 
@@ -137,8 +137,8 @@ impl LineChart {
         let mut figure = Figure::new(&self.title, self.description());
         for (i, series) in self.series.iter().enumerate() {
             let key = match series.form {
-                Form::Dots => Key::Dot(series_colour(i)),
-                _ => Key::Line(series_colour(i), series_dash(i)),
+                Form::Dots | Form::Words(_) => Key::Dot(series_colour(i)),
+                Form::Line | Form::Staircase => Key::Line(series_colour(i), series_dash(i)),
             };
             let words = match series.runs.len() {
                 0 | 1 => series.label.clone(),
@@ -149,7 +149,7 @@ impl LineChart {
             }
         }
         if self.series.iter().any(|series| !series.censored.is_empty()) {
-            figure = figure.legend(Key::Tick(MUTED), "a run ended before that");
+            figure = figure.legend(Key::Tick(MUTED), "a run that ended first");
         }
         for (label, value) in &self.references {
             let words = format!("{label}: {}", self.y.exact(*value));
@@ -206,8 +206,7 @@ impl Show for LineChart {
 
 impl Series {
     fn new(label: impl Into<String>, runs: Vec<Vec<(f64, f64)>>, form: Form) -> Self {
-        let (censored, intervals, marks) = (Vec::new(), Vec::new(), Vec::new());
-        Self { label: label.into(), runs, form, censored, intervals, marks }
+        Self { label: label.into(), runs, form, censored: Vec::new(), intervals: Vec::new() }
     }
 
     fn draw(&self, plot: &Plot, x: &Scale, y: &Scale, i: usize) -> Drawn {
@@ -219,7 +218,7 @@ impl Series {
             }
         }
         let mut line = placed(&self.mean(), x, y);
-        match self.form {
+        match &self.form {
             Form::Line => (),
             Form::Staircase => line = staircase(&line, x.high),
             Form::Dots => {
@@ -227,17 +226,17 @@ impl Series {
                     let ends = [(*at, interval.low), (*at, interval.high)];
                     plot.line(&placed(&ends, x, y), colour.mix(0.6).stroke_width(6))?;
                 }
+                let dot = |&at: &(f64, f64)| plot.dot(at, 3.5, colour.mix(0.7));
+                return line.iter().try_for_each(dot);
+            }
+            Form::Words(words) => {
                 let middle = (HPos::Center, VPos::Center);
-                for (at, words) in self.runs.iter().flatten().zip(&self.marks) {
+                for (at, words) in self.runs.iter().flatten().zip(words) {
                     for at in placed(&[*at], x, y) {
                         plot.words(words, plot.pixel(at), 13, colour, middle)?;
                     }
                 }
-                if !self.marks.is_empty() {
-                    return Ok(());
-                }
-                let dot = |&at: &(f64, f64)| plot.dot(at, 3.5, colour.mix(0.7));
-                return line.iter().try_for_each(dot);
+                return Ok(());
             }
         }
         let half = (y.high - y.low) * 0.025;

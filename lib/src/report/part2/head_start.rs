@@ -70,7 +70,7 @@ pub(super) fn without_head_start(mnist: &Provenance) -> Result<Option<String>> {
         }
     }
     let ahead = match ahead.as_slice() {
-        [] => "cannot be told from that of a random start with either head".into(),
+        [] => "does not differ from that of a random start beyond chance with either head".into(),
         heads => format!(
             "differs from that of a random start by more than chance with {}",
             listed(heads, "and")
@@ -92,7 +92,7 @@ pub fn head_start(mnist: &Provenance) -> Result<Html> {
         "head | measure | random | another seed | own seed | another seed − random | \
          own − another seed | seeds",
     );
-    let (mut before, mut leads) = (Vec::new(), Vec::new());
+    let (mut of_own, mut of_another, mut leads) = (Vec::new(), Vec::new(), Vec::new());
     let (mut told, mut compared) = (Vec::new(), 0);
     for head in Head::ALL {
         let usual = Starts::of(head, |run| run, mnist)?;
@@ -131,8 +131,8 @@ pub fn head_start(mnist: &Provenance) -> Result<Html> {
             ]);
         }
         let [_, another, own] = usual.means(before_training);
-        let [another, own] = [another, own].map(|share| format_number(100.0 * share, 1));
-        before.push(format!("{own} instead of {another} % with the {} head", head.name()));
+        of_own.push(own);
+        of_another.push(another);
         let lead = |starts: &Starts, value| {
             let [gain, beyond] = starts.gains(value);
             let [gain, beyond] = [gain?, beyond?].map(|gain| difference(&gain, 100.0, 2));
@@ -147,20 +147,29 @@ pub fn head_start(mnist: &Provenance) -> Result<Html> {
         }
     }
     let title = format!(
-        "Before any training on MNIST, features of their own seed's pretraining classify {}",
-        listed(&before, "and")
+        "Before any MNIST training, features pretrained under the same seed classify {} %, those \
+         of another seed {} %",
+        from_to(&of_own),
+        from_to(&of_another)
     );
     leads.push(match told.as_slice() {
         [] => format!(
-            "Apart from accuracy before training, the head start makes no difference that can be \
-             told from chance ({compared} comparisons)."
+            "Apart from accuracy before training, the head start makes no difference beyond chance \
+             ({compared} comparisons)."
         ),
         told => format!(
-            "Apart from accuracy before training, the differences that the head start makes can \
-             be told from chance in {} of {compared} comparisons: {}.",
+            "Apart from accuracy before training, the head start makes a difference beyond chance \
+             in {} of {compared} comparisons: {}.",
             told.len(),
             listed(told, "and")
         ),
     });
     Ok(stack(&[&table.titled(title), &note(&leads.join(" "))]))
+}
+
+/// Shares in whole per cent, from the lowest to the highest: `8 to 13`, or `82`.
+fn from_to(shares: &[f64]) -> String {
+    let ends = [f64::min, f64::max].map(|end| shares.iter().copied().fold(f64::NAN, end));
+    let [low, high] = ends.map(|share| format_number(100.0 * share, 0));
+    if low == high { low } else { format!("{low} to {high}") }
 }

@@ -122,9 +122,11 @@ pub(super) fn count(effects: &[Vec<Effect>], what: &str) -> Option<String> {
     let (higher, lower) = (of(Ordering::Greater), of(Ordering::Less));
     (known().count() > 0).then(|| {
         format!(
-            "pretraining raises {what} in {higher} of {} comparisons and lowers it in {lower} \
-             (Holm's p below 0.05)",
-            known().count()
+            "pretraining raises {what} in {} of {} comparisons and lowers it in {} (Holm's p below \
+             0.05)",
+            few(higher),
+            spelled(known().count()),
+            few(lower)
         )
     })
 }
@@ -149,16 +151,30 @@ pub(super) fn heads(grid: &Grid) -> impl Iterator<Item = Head> {
     Head::ALL.into_iter().filter(has_runs)
 }
 
+/// `none`, or `three`
+pub(super) fn few(count: usize) -> String {
+    if count == 0 { "none".into() } else { spelled(count) }
+}
+
 /// What pretraining does to the calibration error, which is one of the measures of quality.
 pub fn calibration(grid: &Grid) -> Html {
+    of_measure(grid, "calibration error", "the calibration error")
+}
+
+/// What pretraining does to the accuracy after one epoch, which is another.
+pub fn first_epoch(grid: &Grid) -> Html {
+    let name = "accuracy after one epoch";
+    of_measure(grid, name, name)
+}
+
+fn of_measure(grid: &Grid, name: &str, what: &str) -> Html {
     if grid.is_empty() {
         return never_made();
     }
-    let all = gains(grid).into_iter();
-    let of_error = all.filter(|(_, measure, ..)| measure.short() == "calibration error");
-    let effects = of_error.map(|(head, _, gain, p)| Effect { head, gain, p });
+    let all = gains(grid).into_iter().filter(|(_, measure, ..)| measure.short() == name);
+    let effects = all.map(|(head, _, gain, p)| Effect { head, gain, p });
     let effects: Vec<Effect> = effects.collect();
-    note(&sentence("Over the seeds", &effects, "the calibration error"))
+    note(&sentence("Over the seeds", &effects, what))
 }
 
 /// For how many digits pretraining changes recall.

@@ -1,27 +1,33 @@
 //! The four runs under all seeds, the one that a notebook has just made, and what the 2021 report
 //! says of its own.
 
+use std::collections::BTreeSet;
+
 use super::{
     BELOW_CHANCE, below_chance, constant_answer, digits_of_share, findings::span, fullest_folders,
-    is_silent, taken_up,
+    is_silent, nothing_learned, taken_up,
 };
 use crate::{
     Result,
     data::Samples,
     display::{
-        Axis, Cell, Html, LineChart, Show, Table, no_number, note, number, percent, row, stack,
+        Axis, Cell, Html, LineChart, Show, format_count, no_number, note, number, percent, row,
+        stack,
     },
     eval::ConfusionMatrix,
-    report::{accuracy, compare_under, listed, named, network_name, reference_2021, table},
+    report::{
+        accuracy, compare_under, head_title, listed, named, network_name, reference_2021, spelled,
+        table,
+    },
     study::{Grid, Head, Init, RunResult, Seeds, Trained, networks},
 };
 
 /// Test accuracy after the last epoch.
 pub fn accuracies(grid: &Grid) -> Result<Html> {
     let title = format!(
-        "{} of {} runs end below {:.0} %, half of what guessing gets",
-        grid.all().filter(|run| below_chance(run)).count(),
+        "Of {} runs, {} end below {:.0} %, half of what guessing gets",
         grid.all().count(),
+        grid.all().filter(|run| below_chance(run)).count(),
         100.0 * BELOW_CHANCE
     );
     let what = "Accuracy on the MNIST test set";
@@ -160,9 +166,9 @@ pub fn learned(grid: &Grid) -> Html {
         grid.all().partition(|run| below_chance(run));
     let threshold = 100.0 * BELOW_CHANCE;
     let table = table.titled(format!(
-        "{} of {} runs end below {threshold:.0} %: means over these, and over the others",
-        below.len(),
-        below.len() + others.len()
+        "Of {} runs, {} end below {threshold:.0} %: means over these, and over the others",
+        below.len() + others.len(),
+        below.len()
     ));
     let share = |runs: &[&RunResult]| span(runs, 100.0, 1, taken_up);
     let words = match (below.as_slice(), others.as_slice()) {
@@ -178,13 +184,35 @@ pub fn learned(grid: &Grid) -> Html {
     stack(&[&table, &note(&words)])
 }
 
+/// The chart of a run's training; in words, where it ends, and where the 2021 report's run did.
+pub fn outcome(trained: &Trained) -> Html {
+    let (head, init) = (trained.experiment.head, trained.experiment.init);
+    let evaluation = &trained.evaluation;
+    let reported = match reference_2021::last(3, head, init) {
+        Some(last) => format!(" (the report's run: {:.2} %)", 100.0 * last.val_accuracy),
+        None => String::new(),
+    };
+    let words = format!(
+        "After the last epoch, the most likely digit is right for {:.2} % of the test \
+         images{reported}, and the least likely one for {:.2} %. The loss on their true labels is \
+         {:.3} nats; that of a network that gives every digit the same probability is {:.3}.",
+        100.0 * evaluation.accuracy(),
+        100.0 * evaluation.least_likely_accuracy(),
+        evaluation.loss(),
+        nothing_learned()
+    );
+    stack(&[&trained.chart(), &note(&words)])
+}
+
 /// Digit by answer, and digit by the answer thought least likely.
 pub fn confusions(trained: &Trained) -> Html {
     let evaluation = &trained.evaluation;
-    let name = network_name(trained.experiment.head, trained.experiment.init);
+    let (head, init) = (head_title(trained.experiment.head), trained.experiment.init.name());
     let title = |end: &str, accuracy: f64| {
         let share = 100.0 * accuracy;
-        format!("{name}: the {end} likely digit is right for {share:.1} %")
+        format!(
+            "{head}, {init} start: the {end} likely digit is right for {share:.1} % of the images"
+        )
     };
     let most = (evaluation.confusion())
         .chart(title("most", evaluation.accuracy()))
@@ -193,20 +221,36 @@ pub fn confusions(trained: &Trained) -> Html {
     let least = ConfusionMatrix::new(labels, &answers, &evaluation.classes)
         .chart(title("least", evaluation.least_likely_accuracy()))
         .axes("digit", "least likely digit");
-    row(&[&most, &least])
+    let kinds = |digits: Vec<usize>| digits.into_iter().collect::<BTreeSet<usize>>().len();
+    let given = match kinds(evaluation.predictions()) {
+        1 => "the same answer each time".into(),
+        n => format!("{} different answers", spelled(n)),
+    };
+    let avoided = match kinds(answers) {
+        1 => "is always the same".into(),
+        n => format!("is one of {}", spelled(n)),
+    };
+    let words = format!(
+        "For {} test images, the network gives {given} (left); the digit that it considers least \
+         likely {avoided} (right).",
+        format_count(evaluation.len())
+    );
+    stack(&[&row(&[&most, &least]), &note(&words)])
 }
 
 /// Which digit's share of `test` each accuracy of the 2021 report is, if any, and how full
 /// that digit's folder in `dataset3` is.
-pub fn answers_in_report(dataset3: &Samples, test: &Samples) -> Table {
+pub fn answers_in_report(dataset3: &Samples, test: &Samples) -> Html {
     let (counts, fullest) = (dataset3.class_counts(), fullest_folders(dataset3));
-    let (mut of_one_digit, mut all, mut rows) = (0, 0, Vec::new());
+    let (mut of_one_digit, mut of_fullest, mut all, mut rows) = (0, 0, 0, Vec::new());
     for (head, init) in networks() {
         for (epoch, reported) in reference_2021::epochs(3, head, init).iter().enumerate() {
             let digit = digits_of_share(reported.val_accuracy, test).into_iter().next();
             all += 1;
             of_one_digit += usize::from(digit.is_some());
             let rank = |digit: usize| fullest.iter().position(|other| *other == digit);
+            let is_fullest = digit.and_then(rank).is_some_and(|rank| rank < 2);
+            of_fullest += usize::from(is_fullest);
             let mut cells: Vec<Cell> = vec![
                 head.name().into(),
                 init.name().into(),
@@ -227,5 +271,13 @@ pub fn answers_in_report(dataset3: &Samples, test: &Samples) -> Table {
     );
     let columns = "head | start | epoch | val. accuracy | share of digit | images in its folder | \
                    rank of the folder by size";
-    table(caption, columns).rows(rows)
+    let of_fullest = match of_fullest {
+        0 => "none is".into(),
+        1 => "one is".into(),
+        n => format!("{} are", spelled(n)),
+    };
+    let words = format!(
+        "Of these accuracies, {of_fullest} the share of a digit whose folder is one of the two fullest."
+    );
+    stack(&[&table(caption, columns).rows(rows), &note(&words)])
 }

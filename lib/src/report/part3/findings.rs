@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     data::Samples,
-    display::{Html, Show, format_counted, format_number, note, stack},
+    display::{Html, Show, format_counted, format_number, stack},
     report::{accuracy, reference_2021},
     study::{Grid, RunResult, networks},
 };
@@ -25,29 +25,33 @@ pub fn findings(grid: &Grid, dataset3: &Samples, test: &Samples) -> Html {
         [] => String::new(),
         runs => format!(", at {} %", span(runs, 100.0, 1, accuracy)),
     };
-    let mut sentences = vec![format!(
-        "Accuracy. {} of {} runs end below {THRESHOLD:.0} %{}; {} above{}.",
-        avoiding.len(),
-        all.len(),
-        get(&avoiding),
-        others.len(),
-        get(&others)
+    let mut found = vec![finding(
+        "Accuracy",
+        &format!(
+            "Of {} runs, {} end below {THRESHOLD:.0} %{}; {} above{}.",
+            all.len(),
+            avoiding.len(),
+            get(&avoiding),
+            others.len(),
+            get(&others)
+        ),
     )];
     if !avoiding.is_empty() {
-        sentences.push(format!(
-            "What was learned. In the runs below {THRESHOLD:.0} % the least likely digit is the \
-             right one for {} % of the test images. To that extent they have learned to read, from labels \
-             that are hardly ever right, and accuracy looks at the wrong end of their ranking.",
+        let words = format!(
+            "In the runs below {THRESHOLD:.0} % the least likely digit is the right one for {} % of \
+             the test images. To that extent they have learned to read, from labels that are hardly \
+             ever right, and accuracy looks at the wrong end of their ranking.",
             least_likely(&avoiding)
-        ));
+        );
+        found.push(finding("What was learned", &words));
     }
     if !others.is_empty() {
         let answers = others.iter().filter_map(|run| constant_answer(run));
         let answers: Vec<usize> = answers.collect();
         let mut answering = others.iter().filter(|run| constant_answer(run).is_some());
         let almost = if answering.all(|run| all_or_none(run)) { "" } else { "almost " };
-        sentences.push(format!(
-            "What was not. In the {} above {THRESHOLD:.0} % the least likely digit is right for {} %; {} \
+        let words = format!(
+            "In the {} above {THRESHOLD:.0} % the least likely digit is right for {} %; {} \
              gave one answer to {almost}every image{}.{}{}",
             format_counted(others.len(), "run"),
             least_likely(&others),
@@ -55,21 +59,30 @@ pub fn findings(grid: &Grid, dataset3: &Samples, test: &Samples) -> Html {
             which(&answers),
             fullest(&answers, dataset3),
             silent(&others)
-        ));
+        );
+        found.push(finding("What was not", &words));
     }
-    sentences.push(format!(
-        "Loss and confidence. The loss on the given labels ends at {} nats (all learned: ln 9 = \
-         {:.3}, nothing: ln 10 = {:.3}): {} % of the way from ln 10 to ln 9. Mean confidence is {} % (all \
-         learned: 11.1 %, nothing: 10.0 %).",
+    let words = format!(
+        "The loss on the given labels ends at {} nats (all learned: ln 9 = {:.3}, nothing: ln 10 = \
+         {:.3}): {} % of the way from ln 10 to ln 9. Mean confidence is {} % (all learned: 11.1 %, \
+         nothing: 10.0 %).",
         span(&all, 1.0, 3, |run| run.metric("train_loss")),
         all_learned(),
         nothing_learned(),
         span(&all, 100.0, 0, taken_up),
         span(&all, 100.0, 1, |run| run.metric("mean_confidence"))
-    ));
-    sentences.push(in_report(test));
-    let notes: Vec<Html> = sentences.iter().map(|words| note(words)).collect();
-    stack(&notes.iter().map(|words| words as &dyn Show).collect::<Vec<_>>())
+    );
+    found.push(finding("Loss and confidence", &words));
+    found.push(finding("The 2021 report", &in_report(test)));
+    stack(&found.iter().map(|finding| finding as &dyn Show).collect::<Vec<_>>())
+}
+
+/// A paragraph that begins with its subject in bold; words without markup.
+fn finding(subject: &str, words: &str) -> Html {
+    // No line ends between a number and its sign.
+    let shown = words.replace(" %", "\u{a0}%");
+    let body = format!("<p class=\"g-note\"><strong>{subject}.</strong> {shown}</p>");
+    Html::new(body, format!("{subject}. {words}"))
 }
 
 /// `all 13`, or `9 of them`
@@ -127,9 +140,9 @@ fn in_report(test: &Samples) -> String {
         .collect();
     let below = last.iter().filter(|accuracy| **accuracy < BELOW_CHANCE);
     format!(
-        "The 2021 report. Of its {} final accuracies, {} is below {THRESHOLD:.0} %, as for the \
-         networks here that avoid the right digit, and {} equal, to four decimals, the share of a single digit \
-         in the test set, as for a network that gives one answer to everything{}.",
+        "Of its {} final accuracies, {} is below {THRESHOLD:.0} %, as for the networks here that \
+         avoid the right digit, and {} equal, to four decimals, the share of a single digit in the \
+         test set, as for a network that gives one answer to everything{}.",
         last.len(),
         below.count(),
         answers.len(),

@@ -4,7 +4,7 @@
 mod compare;
 mod findings;
 
-pub use compare::{accuracies, answers_in_report, avoidance, confusions, learned};
+pub use compare::{accuracies, answers_in_report, avoidance, confusions, learned, outcome};
 pub use findings::findings;
 
 use std::path::PathBuf;
