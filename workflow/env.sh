@@ -16,6 +16,10 @@ export GLYPHS_ROOT
 command -v cargo >/dev/null || PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
 export PATH="$GLYPHS_ROOT/workflow/bin:$GLYPHS_ROOT/.venv/bin:$PATH"
 
+# A relative one counts for nothing (XDG Base Directory Specification), and 0 asks for no quick run.
+case "${XDG_CACHE_HOME:-/}" in /*) ;; *) unset XDG_CACHE_HOME ;; esac
+[ "${GLYPHS_QUICK:-0}" != 0 ] || unset GLYPHS_QUICK
+
 # What would be written below HOME; pip and JupyterLab manage without.
 if [ ! -w "$HOME" ]; then
     export XDG_CACHE_HOME="${XDG_CACHE_HOME:-$GLYPHS_ROOT/target/cache}"

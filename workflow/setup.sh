@@ -4,7 +4,7 @@
 # compiled kernel ($GLYPHS_EVCXR, see env.sh). A step counts as done only when
 # it ended: each leaves its mark last.
 set -eu
-cd "$(dirname "$0")/.."
+CDPATH= cd "$(dirname "$0")/.."
 
 . workflow/python.sh
 

@@ -2,7 +2,7 @@
 # Starts the Rust kernel: `start.sh CONNECTION_FILE`, as the kernelspec does.
 # GLYPHS_KERNEL=run is for the runner, set-up for set-up, anything else for people at work.
 set -e
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(CDPATH= cd "$(dirname "$0")" && pwd)
 notebooks=$PWD
 
 cd "$here/../.."
