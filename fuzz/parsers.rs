@@ -9,6 +9,7 @@ pub mod data {
     pub mod archive;
     pub mod decode;
     pub mod idx;
+    mod jpeg;
 }
 
 /// What finds the ink of a photograph.

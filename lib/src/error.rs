@@ -11,25 +11,25 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// The operating system refused to read or write a file.
-    #[error("{}: {source}; {remedy}", printable(path.display()))]
+    #[error("{}: {}; {}", printable(path.display()), lines(source), lines(remedy))]
     Io { path: PathBuf, source: std::io::Error, remedy: String },
     /// A file was read, and its content is not what it should be.
-    #[error("{}: {problem}; {remedy}", printable(path.display()))]
+    #[error("{}: {}; {}", printable(path.display()), lines(problem), lines(remedy))]
     Content { path: PathBuf, problem: String, remedy: String },
     /// A data set or a checkpoint was found in none of the places that are searched.
-    #[error("{what} was not found: {problem}; {remedy}")]
+    #[error("{} was not found: {}; {}", lines(what), lines(problem), lines(remedy))]
     Missing { what: String, problem: String, remedy: String },
     /// A source could not be fetched.
-    #[error("{url}: {problem}; {remedy}")]
+    #[error("{}: {}; {}", printable(url), lines(problem), lines(remedy))]
     Fetch { url: String, problem: String, remedy: String },
     /// An argument is outside the range that a function accepts.
-    #[error("{problem}; {remedy}")]
+    #[error("{}; {}", lines(problem), lines(remedy))]
     Argument { problem: String, remedy: String },
     /// The work was asked to stop.
-    #[error("{done}; {remedy}")]
+    #[error("{}; {}", lines(done), lines(remedy))]
     Interrupted { done: String, remedy: &'static str },
     /// Training met a number that is not finite.
-    #[error("step {step}: {problem}; {remedy}")]
+    #[error("step {step}: {}; {}", lines(problem), lines(remedy))]
     NotFinite { step: usize, problem: String, remedy: String },
 }
 
@@ -51,13 +51,24 @@ impl Error {
     }
 }
 
-/// Text with its control characters escaped: in the name of a file they could steer a terminal.
+/// Text with its control characters escaped, and those that turn the direction of writing: in the
+/// name of a file they could steer a terminal, or show another name.
 pub fn printable(text: impl Display) -> String {
-    let escaped = |character: char| match character.is_control() {
+    let turns = |character: char| {
+        matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}')
+            || matches!(character, '\u{2066}'..='\u{2069}')
+    };
+    let escaped = |character: char| match character.is_control() || turns(character) {
         true => character.escape_default().to_string(),
         false => character.into(),
     };
     text.to_string().chars().map(escaped).collect()
+}
+
+/// [`printable`] line by line: some messages have several. Other crates' words, which may quote the
+/// bytes of a file, are in them too.
+fn lines(text: impl Display) -> String {
+    text.to_string().split('\n').map(printable).collect::<Vec<_>>().join("\n")
 }
 
 /// An [`Error::Argument`] unless `holds`.

@@ -185,6 +185,9 @@ pub(crate) fn read_json<T: DeserializeOwned>(
         .map_err(|error| Error::content(path, format!("{otherwise} ({error})"), remedy))
 }
 
+/// Of links in a circle; the kind of such errors is not stable in Rust.
+const ELOOP: i32 = if cfg!(target_os = "linux") { 40 } else { 62 };
+
 /// An error of writing `path`, with its remedy.
 pub(crate) fn write_error(path: &Path, error: io::Error) -> Error {
     let remedy = match error.kind() {
@@ -193,6 +196,8 @@ pub(crate) fn write_error(path: &Path, error: io::Error) -> Error {
         io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
             "there is a file where a folder is needed: move it away"
         }
+        io::ErrorKind::InvalidFilename => "give it a shorter name",
+        _ if error.raw_os_error() == Some(ELOOP) => "remove the link, which leads back to itself",
         _ => "allow writing to the folder",
     };
     Error::io(path, error, remedy)

@@ -17,7 +17,7 @@ use crate::eval::{Evaluation, argmax};
 use crate::files::write_atomically;
 use crate::image::{Augment, FEATURES, ImageFolder, Others, Preprocess, Unreadable};
 use crate::nn::Classifier;
-use crate::progress::say;
+use crate::progress::{Progress, say};
 use crate::study::Experiment;
 use crate::train::{Checkpoint, evaluate_averaged, logits};
 use crate::{Error, Result, error::ensure};
@@ -77,8 +77,8 @@ pub struct Options {
 /// Whether size and position of the ink mean something.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Layout {
-    /// They do if an image is as flat as a drawing on a tablet and has the aspect ratio of
-    /// dataset 1's.
+    /// They do if an image is as flat as a drawing on a tablet, and has the aspect ratio and the
+    /// wide strokes of dataset 1's.
     #[default]
     Auto,
     /// Every image shows a whole sheet.
@@ -247,12 +247,18 @@ fn read<P: AsRef<Path>>(
         let mut samples = read.samples.select(&crops);
         let features = by.model.num_features().min(samples.features.ncols());
         samples.features = samples.features.slice(s![.., ..features]).to_owned();
+        let progress = Progress::start();
         for (crop, &i) in crops.iter().enumerate() {
             // One by one: each is distorted as it would be alone, whatever lies beside it.
             let sample = samples.select(&[crop]);
             let averaged = evaluate_averaged(by.model, &sample, &by.augment, COPIES, 0)?;
             let log = |share: f32| share.max(f32::MIN_POSITIVE).ln();
             scores.row_mut(i).assign(&averaged.probabilities.row(0).mapv(log));
+            progress.step(|seconds| {
+                let (done, count) = (crop + 1, crops.len());
+                let rate = done as f64 / seconds;
+                format!("reading photographs: {done} of {count}, {rate:.0} per second")
+            });
         }
     }
     let seconds = [reading, preprocessing, network.elapsed()].map(|time| time.as_secs_f64());

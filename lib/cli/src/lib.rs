@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
 use glyphs::data::Dataset;
-use glyphs::data::archive::{LINK, is_image};
+use glyphs::data::archive::{LINK, is_image, remedies};
 use glyphs::data::decode::FORMATS;
 use glyphs::data::fetch::{Catalogue, check, clean, fetch};
 use glyphs::data::locate::{OWN, locate};
@@ -110,7 +110,7 @@ fn command_line() -> Command {
                 .default_value("auto")
                 .help(
                     "Whether images show a whole sheet, so that size and position of the ink \
-                     mean something; auto: flat ones of dataset 1's shape do",
+                     mean something; auto: flat ones of dataset 1's shape and pen do",
                 ),
         )
         .arg(Arg::new("context").long("context").value_parser(["folder", "writer", "none"]).help(
@@ -232,15 +232,26 @@ fn announce<'a>(files: impl IntoIterator<Item = &'a PathBuf>) {
 }
 
 fn export(arguments: &ArgMatches) -> Result<()> {
-    let checkpoint = Checkpoint::load(path(arguments, "checkpoint"))?;
-    if let Some(int8) = arguments.get_one::<PathBuf>("int8") {
-        return checkpoint.save_in_8_bits(int8);
+    let is_int8 = arguments.contains_id("int8");
+    let read = path(arguments, "checkpoint");
+    let out = path(arguments, if is_int8 { "int8" } else { "onnx" });
+    if out.is_file() && is_same(&out, &read) {
+        return Err(would_be_replaced(&out));
     }
-    let onnx = path(arguments, "onnx");
-    announce([&onnx]);
-    checkpoint.export_onnx(&onnx)?;
-    println!("{}: takes pixels from 0 to 1, returns logits", onnx.display());
+    let checkpoint = Checkpoint::load(read)?;
+    if is_int8 {
+        return checkpoint.save_in_8_bits(&out);
+    }
+    announce([&out]);
+    checkpoint.export_onnx(&out)?;
+    println!("{}: takes pixels from 0 to 1, returns logits", printable(out.display()));
     Ok(())
+}
+
+/// Of a file of the input that the output leads to.
+fn would_be_replaced(path: &Path) -> Error {
+    let problem = "it is read, and would be replaced by what is written";
+    Error::content(path, problem, "name another file for the output")
 }
 
 fn judge(arguments: &ArgMatches) -> Result<()> {
@@ -280,8 +291,7 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
         let is_read =
             || read.iter().any(|read| is_same(read, path)) || is_image_below(path, &images);
         if path.is_file() && is_read() {
-            let problem = "it is read, and would be replaced by what is written";
-            return Err(Error::content(path, problem, "name another file for the output"));
+            return Err(would_be_replaced(path));
         }
     }
     if let Some(sheet) = sheet {
@@ -300,13 +310,17 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
     }
     announce([&out].into_iter().chain(sheet));
     let start = Instant::now();
-    let predictions = match arguments.get_one::<PathBuf>("checkpoint") {
-        Some(checkpoint) => predict(checkpoint, &images, options)?,
+    let predicted = match arguments.get_one::<PathBuf>("checkpoint") {
+        Some(checkpoint) => predict(checkpoint, &images, options),
         None => {
             let in_context = word("context").is_some_and(|context| context != "none");
-            predict_by_study(in_context, &images, options)?
+            predict_by_study(in_context, &images, options)
         }
     };
+    let predictions = predicted.map_err(|error| match options.skip_damaged {
+        true => error,
+        false => or_skip(error, &images),
+    })?;
     match arguments.get_flag("json") {
         true => predictions.write_json(&out)?,
         false => predictions.write_csv(&out)?,
@@ -321,10 +335,6 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
          network {network:.1} s",
         count as f64 / decoding
     );
-    if let Some(sheet) = sheet {
-        predictions.write_sheet(&images, sheet)?;
-        println!("  contact sheet: {}", printable(sheet.display()));
-    }
     for row in predictions.rows.iter().filter(|row| !row.top.is_empty()) {
         println!("{}  {}", printable(&row.file), row.top_words());
     }
@@ -341,8 +351,8 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
     if !predictions.others.is_empty() {
         println!("other files skipped: {}", predictions.others.len());
     }
-    if predictions.others.iter().any(|other| !other.contains(LINK)) {
-        println!("  if one is an image, rename it: its name has to end in .png, .jpg or the like");
+    for remedy in remedies(&predictions.others) {
+        println!("  {remedy}");
     }
     for error in &predictions.skipped {
         println!("skipped: {error}");
@@ -365,7 +375,23 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
             );
         }
     }
+    // At the end: where it cannot be written, all else is said.
+    if let Some(sheet) = sheet {
+        predictions.write_sheet(&images, sheet)?;
+        println!("contact sheet: {}", printable(sheet.display()));
+    }
     Ok(())
+}
+
+/// The error, which says of a damaged image among others that it can be skipped.
+fn or_skip(mut error: Error, images: &[&PathBuf]) -> Error {
+    if let Error::Content { path, remedy, .. } = &mut error {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if is_image(&name) && images.iter().any(|image| image.as_path() != path.as_path()) {
+            remedy.push_str(", or skip damaged images (`--skip-damaged`)");
+        }
+    }
+    error
 }
 
 /// Whether a file is below one of the folders, and named as an image, so that it is read.

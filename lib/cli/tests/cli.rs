@@ -220,6 +220,60 @@ fn five_answers_as_json_a_contact_sheet_and_what_was_not_read() {
     assert!(["sheet.bmp", "white.bmp", "alone.bmp"].iter().all(|name| sheet.contains(name)));
 }
 
+/// The counts come in any case.
+#[test]
+#[cfg(target_os = "linux")]
+fn what_is_not_read_and_a_full_disk_are_said_with_their_remedies() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    std::fs::create_dir(path("images")).expect("a folder");
+    for (name, bytes) in [
+        ("images/7.bmp", stroke([301, 400], 60, 80)),
+        ("images/bad.png", b"words".to_vec()),
+        ("images/IMG_1.HEIC", b"words".to_vec()),
+        ("images/more.zip", b"words".to_vec()),
+    ] {
+        std::fs::write(path(name), bytes).expect("a file");
+    }
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_glyphs"));
+        command.arg("predict").args(arguments).env("GLYPHS_OUTPUTS", path("empty"));
+        let done = command.current_dir(folder.path()).output().expect("the command line runs");
+        [done.stdout, done.stderr].map(|words| String::from_utf8_lossy(&words).into_owned())
+    };
+    let [_, errors] = run(&["--images", "images"]);
+    assert!(errors.contains("bad.png") && errors.contains("`--skip-damaged`"), "{errors}");
+    let [_, errors] = run(&["--images", "images/bad.png"]);
+    assert!(errors.contains("bad.png") && !errors.contains("--skip-damaged"), "{errors}");
+    let [said, errors] = run(&["--skip-damaged", "--sheet", "/dev/full", "--images", "images"]);
+    for words in [
+        "1 image in",
+        "other files skipped: 2",
+        "save .heic files as PNG or JPEG",
+        "unpack .zip files",
+        "damaged images skipped: 1",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(!said.contains("rename") && errors.contains("make room"), "{said}{errors}");
+}
+
+#[test]
+fn a_checkpoint_is_not_exported_onto_itself() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("a.safetensors");
+    std::fs::write(&file, "a checkpoint").expect("a file");
+    for form in ["--onnx", "--int8"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_glyphs"));
+        command.current_dir(folder.path()).args(["export", "./a.safetensors", form]);
+        let done = command.arg(&file).output().expect("the command line runs");
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(!done.status.success() && said.contains("a.safetensors: it is read"), "{said}");
+        assert!(said.contains("name another file for the output"), "{said}");
+    }
+    assert_eq!(std::fs::read_to_string(&file).expect("the file"), "a checkpoint");
+}
+
 #[test]
 #[cfg(unix)]
 fn the_table_goes_into_pipes_and_devices() {

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::photograph::Unreadable;
 use super::preprocess::{Preprocess, preprocess_all, stacked};
-use crate::data::archive::{ImageFile, has_ending, read_contents, sha256_of_files, shown};
-use crate::data::decode::{FORMATS, NOT_READ};
+use crate::data::archive::{ImageFile, read_contents, remedies, sha256_of_files, shown};
+use crate::data::decode::FORMATS;
 use crate::data::handwritten::{class_names, label_of_folder, writer_of_file};
 use crate::data::{Provenance, Samples};
 use crate::error::printable;
@@ -260,8 +260,11 @@ fn name_of(path: &Path) -> String {
 /// Says why each damaged image was skipped.
 fn nothing_left(skipped: &[Error]) -> Error {
     let list: String = skipped.iter().map(|error| format!("  {error}\n")).collect();
-    let problem = format!("all are damaged, {}:\n{list}none is left", skipped.len());
-    Error::content("images", problem, "name others")
+    let all = match skipped.len() {
+        1 => "the only one is damaged".into(),
+        count => format!("all {count} are damaged"),
+    };
+    Error::content("images", format!("{all}:\n{list}none is left"), "name others")
 }
 
 fn no_images(path: &Path, others: &[String]) -> Error {
@@ -269,12 +272,9 @@ fn no_images(path: &Path, others: &[String]) -> Error {
     if let Some(others) = words_for(others) {
         problem += &format!("; it has {others}");
     }
-    let remedy = match others {
-        _ if others.iter().any(|name| has_ending(name, &NOT_READ)) => "save them as PNG or JPEG",
-        [] => "name a folder or archive of images",
-        _ => "name a folder or archive of images, or rename them to end in .png, .jpg or the like",
-    };
-    Error::content(path, problem, remedy)
+    let mut ways = remedies(others);
+    ways.push("name a folder or archive of images".into());
+    Error::content(path, problem, ways.join(", or "))
 }
 
 /// E.g. `12 other files, such as notes.txt`; none where there are none.

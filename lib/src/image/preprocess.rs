@@ -216,7 +216,7 @@ impl Preprocess {
         let luma = luma(image);
         let is_flat = is_flat(&luma);
         let ink = match is_flat {
-            true => Ok(Ink::of(luma)),
+            true => Ok(Ink::of(luma).without_dots()),
             false => ink_of_photograph(image),
         };
         let ink = ink.map(Ink::without_specks);
@@ -226,8 +226,9 @@ impl Preprocess {
             Ok(ink) => (ink.has_several_characters()).then_some(Unreadable::SeveralCharacters),
         };
         let ink = ink.unwrap_or_else(|_| Ink { width: 1, height: 1, pixels: vec![0] });
+        let has_shape = (3 * ink.width).abs_diff(4 * ink.height) * 25 <= 4 * ink.height;
         Ok(Preprocessed {
-            is_sheet: is_flat && (3 * ink.width).abs_diff(4 * ink.height) * 25 <= 4 * ink.height,
+            is_sheet: is_flat && has_shape && ink.has_wide_strokes(),
             unreadable,
             ..preprocess(ink, self)?
         })
@@ -285,8 +286,8 @@ pub struct Preprocessed {
     /// `(channels, side, side)`, row by row.
     pub pixels: Vec<u8>,
     pub features: [f32; FEATURES],
-    /// Whether it is a drawing on a sheet like dataset 1's, flat and of its shape, so that size
-    /// and position of the ink mean something.
+    /// Whether it is a drawing on a sheet like dataset 1's, flat, of its shape and by a pen that is
+    /// nearly as wide, so that size and position of the ink mean something.
     pub is_sheet: bool,
     /// Why there is no character to read, or more than one.
     pub unreadable: Option<Unreadable>,

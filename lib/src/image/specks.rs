@@ -57,6 +57,26 @@ impl Ink {
         self
     }
 
+    /// Wipes out marks less than half as wide and high as strokes are wide, such as a scanner's
+    /// dots: no pen draws them.
+    pub fn without_dots(mut self) -> Self {
+        // Most characters are one stroke.
+        if self.marks().0.len() < 2 {
+            return self;
+        }
+        let least = self.stroke_width() / 2.0;
+        for mark in marks(&mut self.blocks(1), self.width) {
+            if mark.extents().iter().all(|&extent| (extent as f32) < least) {
+                for i in mark.blocks {
+                    // With their blurred edge.
+                    let (y, x) = (i / self.width, i % self.width);
+                    self.wipe(y.saturating_sub(1), x.saturating_sub(1), 3);
+                }
+            }
+        }
+        self
+    }
+
     /// Whether all of it is smaller than a fortieth of the image's longer side.
     pub fn is_speck(&self) -> bool {
         let longest = self.bounds().map_or(0, |bounds| bounds.width.max(bounds.height));

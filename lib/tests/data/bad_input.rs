@@ -12,6 +12,7 @@ use glyphs::data::archive::{read_contents, read_images};
 use glyphs::data::decode::{declared_size, decode_grey};
 use glyphs::data::idx::Idx;
 use glyphs::data::{Dataset, Handwritten, Mislabelled, Mnist, locate};
+use glyphs::{Error, error::printable};
 use image::{ExtendedColorType, ImageEncoder};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
@@ -99,10 +100,16 @@ fn zip_entries_that_lead_outside() {
         "/Sample001/img001-001.png",
         "a/../../b.png",
         "C:\\b.png",
+        "c:/b.png",
+        "C:",
         "..\\b.png",
     ] {
         let (_folder, path) = file("bad.zip", &zip_of(&[(name, b"x")]));
         fails_with(read_images(&path), &["bad.zip", "outside", "fetch"]);
+    }
+    for name in ["4:30/1.png", "1:2.png", "a:b.png", "4:/1.png"] {
+        let (_folder, path) = file("colon.zip", &zip_of(&[(name, b"x")]));
+        assert_eq!(read_images(&path).unwrap()[0].path, name);
     }
 }
 
@@ -612,7 +619,8 @@ fn tar_archives_are_read_with_the_same_care() {
         fails_with(read_images(&path), &["bad.tgz", part]);
     }
     for (kind, part) in [
-        (tar::EntryType::Link, "is a link"),
+        (tar::EntryType::Symlink, "is a link; pack it again with `tar -h"),
+        (tar::EntryType::Link, "is a hard link; pack it again with `tar -h --hard-dereference`"),
         (tar::EntryType::Fifo, "is neither a file nor a folder"),
         (tar::EntryType::GNUSparse, "is stored in pieces"),
     ] {
@@ -646,6 +654,22 @@ fn tar_archives_are_read_with_the_same_care() {
     let (_folder, path) =
         file("bomb.tgz", &tar(&[("notes.txt", &zeros, regular), ("a.png", b"x", regular)]));
     fails_with(read_images(&path), &["bomb.tgz"]);
+}
+
+/// Neither its name nor what another crate quotes of it.
+#[test]
+fn no_bytes_of_a_file_steer_the_terminal() {
+    assert_eq!(printable("a\u{202e}b\u{2066}c\u{200f}\t\u{e9}"), r"a\u{202e}b\u{2066}c\u{200f}\té");
+    let error = Error::content("a\u{202e}\n", "first\x1b[2J\nsecond", "again\r");
+    let words = "a\\u{202e}\\n: first\\u{1b}[2J\nsecond; again\\r";
+    assert_eq!(error.to_string(), words);
+    let mut header = tar::Header::new_ustar();
+    header.as_old_mut().name[..5].copy_from_slice(b"\x1b[2J/");
+    header.as_old_mut().cksum = *b"\x1b[2J\x1b[3J";
+    let (_folder, path) = file("bad.tar", &[&header.as_bytes()[..], &[0; 1024]].concat());
+    let words = read_contents(&path).unwrap_err().to_string();
+    contains(&words, &["bad.tar", "not a readable tar archive", r"\u{1b}[2J"]);
+    assert!(!words.contains(char::is_control), "{words:?}");
 }
 
 /// Of class `0` the task's archive has writer 1 and not writer 5.

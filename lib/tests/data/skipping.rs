@@ -72,12 +72,13 @@ fn where_nothing_is_left_every_damaged_image_is_named() {
     fs::File::create(folder.path().join("large.png")).unwrap().set_len(17 << 20).unwrap();
     let read = || ImageFolder::read_all(&[folder.path()], true);
     let way = Preprocess::squeeze();
-    let words = ["a.png: it is not", "b.png: it is not", "large.png", "damaged, 3", "none is left"];
+    let (each, all) = (["a.png: it is not", "b.png: it is not"], "images: all 3 are damaged:\n");
+    let words = [each[0], each[1], "large.png", all, "\nnone is left; name others"];
     fails_with(read().unwrap().preprocess(&way, Vec::new()), &words);
     for name in ["a.png", "b.png"] {
         fs::remove_file(folder.path().join(name)).unwrap();
     }
-    fails_with(read(), &["large.png", "damaged, 1", "none is left"]);
+    fails_with(read(), &["large.png", "the only one is damaged:\n", "none is left"]);
 }
 
 #[test]

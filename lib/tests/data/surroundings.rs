@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use glyphs::data::Dataset;
-use glyphs::data::archive::{read_contents, read_images};
+use glyphs::data::archive::{LINK, read_contents, read_images, remedies};
 use glyphs::data::locate::locate_in;
 use glyphs::files::{check_writable, is_same, is_stdout, write_atomically};
 
@@ -134,6 +134,23 @@ fn leftovers_are_not_mentioned_and_other_files_are() {
 }
 
 #[test]
+fn each_kind_of_other_files_has_its_remedy() {
+    let of = |names: &[&str]| {
+        let names: Vec<String> = names.iter().map(|&name| name.into()).collect();
+        remedies(&names)
+    };
+    assert!(of(&[]).is_empty() && of(&[&format!("all{LINK}back")]).is_empty());
+    let (images, archives) = (["a/IMG_1.HEIC", "b.psd", "c.heic"], ["more.tar.gz", "x.ZIP"]);
+    let save = "save .heic, .psd files as PNG or JPEG";
+    assert_eq!(of(&images), [save]);
+    let unpack = "unpack .zip, .gz files, and name what is in them";
+    assert_eq!(of(&archives), [unpack]);
+    let all = of(&[&images[..], &archives[..], &["notes.txt", "7"]].concat());
+    let rename = "if one is an image, rename it to end in .png, .jpg or the like";
+    assert_eq!(all, [save, unpack, rename]);
+}
+
+#[test]
 fn a_set_beside_what_macos_adds_is_found() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("trainPart1");
@@ -223,7 +240,8 @@ fn output_into_links_pipes_and_devices() {
         fails_with(check_writable(folder), &["name a file in that folder"]);
     }
     symlink("round", root.join("round")).unwrap();
-    assert!(check_writable(&root.join("round")).is_err());
+    fails_with(check_writable(&root.join("round")), &["round", "remove the link"]);
+    fails_with(check_writable(&root.join("x".repeat(300))), &["xxx", "give it a shorter name"]);
     assert!(is_same(&root.join("dangling"), &root.join("new.csv")));
     check_writable(Path::new("-")).unwrap();
 }

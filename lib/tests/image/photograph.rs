@@ -291,6 +291,31 @@ fn flat_images_are_preprocessed_as_ever() {
 }
 
 #[test]
+fn a_scanners_dots_are_no_ink() {
+    for label in [4, 14, 18, 45] {
+        let mut image = sheet(label);
+        for dot in 0..12u32 {
+            let (x, y) = (97 * dot + 30, 61 * (dot % 5) + 300 * (dot % 3) + 20);
+            for (dx, dy) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+                image.put_pixel(x + dx, y + dy, Luma([0]));
+            }
+        }
+        let likeness = likeness(&read(sheet(label)).pixels, &read(image).pixels);
+        assert!(likeness > 0.99, "{label}: {likeness}");
+    }
+}
+
+#[test]
+fn a_thin_pen_is_not_that_of_dataset_1() {
+    for (pen, is_sheet) in [(6, false), (16, false), (24, true), (53, true), (88, true)] {
+        let stroke = |x, y| (400..400 + pen).contains(&x) && (200..700).contains(&y);
+        let image =
+            GrayImage::from_fn(1200, 900, |x, y| Luma([if stroke(x, y) { 0 } else { 255 }]));
+        assert_eq!(read(image).is_sheet, is_sheet, "{pen}");
+    }
+}
+
+#[test]
 fn images_stored_turned_are_turned_back() {
     let upright = DynamicImage::from(resize(&sheet(14), 160, 120, FilterType::Triangle));
     // What undoes each orientation, 1 to 8.
@@ -366,4 +391,95 @@ fn formats_are_read_or_named_and_cut_ones_refused() {
     contains(&cut.unwrap_err().to_string(), &["cut short"]);
     whole.extend([7; 1000]);
     decode_grey(Path::new("x"), &whole).unwrap();
+}
+
+#[test]
+fn jpegs_with_an_end_marker_behind_a_cut_are_refused() {
+    let read = |file: &[u8]| decode_grey(Path::new("x"), file);
+    let refused = |file: &[u8]| {
+        let words = read(file).expect_err("a cut image was read").to_string();
+        contains(&words, &["x: ", "cut short", "restore the file"]);
+    };
+    const END: [u8; 2] = [0xff, 0xd9];
+    let grey = resize(&sheet(15), 237, 181, FilterType::Triangle);
+    let colour = DynamicImage::from(grey.clone()).to_rgb8();
+    for image in [DynamicImage::from(grey), colour.into()] {
+        let mut file = Vec::new();
+        image.write_with_encoder(JpegEncoder::new_with_quality(&mut file, 75)).unwrap();
+        assert_eq!(read(&file).unwrap().width, 237);
+        // What fills the last bytes, before the marker and behind it.
+        let (data, _) = file.split_at(file.len() - 2);
+        for padding in [&[0xff; 5][..], &[0; 9]] {
+            read(&[data, padding, &END].concat()).unwrap();
+        }
+        let scan = file.windows(2).position(|marker| marker == [0xff, 0xda]).unwrap();
+        let start = scan + 2 + usize::from(file[scan + 3]);
+        let length = data.len() - start;
+        for kept in [length / 2, length / 3, length - 2, 0] {
+            refused(&[&file[..start + kept], &END].concat());
+        }
+        for fill in [0, 0xff] {
+            refused(&[&file[..start], &vec![fill; length], &END].concat());
+        }
+    }
+}
+
+/// A JPEG of 88 x 56 pixels, all grey: each block is two bits, both 0. Of every component
+/// `sampling`, of every scan its components and data.
+fn flat_jpeg(sampling: &[u8], interval: u8, scans: &[(&[u8], &[u8])]) -> Vec<u8> {
+    let count = sampling.len() as u8;
+    let mut file = vec![0xff, 0xd8, 0xff, 0xdb, 0, 67, 0];
+    file.extend([1; 64]);
+    file.extend([0xff, 0xc0, 0, 8 + 3 * count, 8, 0, 56, 0, 88, count]);
+    (1..).zip(sampling).for_each(|(id, &sampling)| file.extend([id, sampling, 0]));
+    for class in [0, 0x10] {
+        file.extend([0xff, 0xc4, 0, 20, class, 1]);
+        file.extend([0; 16]);
+    }
+    file.extend([0xff, 0xdd, 0, 4, 0, interval]);
+    for (components, data) in scans {
+        let count = components.len() as u8;
+        file.extend([0xff, 0xda, 0, 6 + 2 * count, count]);
+        components.iter().for_each(|&id| file.extend([id, 0]));
+        file.extend([0, 63, 0]);
+        file.extend(*data);
+    }
+    file.extend([0xff, 0xd9]);
+    file
+}
+
+#[test]
+fn jpegs_with_a_hole_are_refused() {
+    let read = |file: &[u8]| decode_grey(Path::new("x"), file);
+    let refused = |file: &[u8]| {
+        let words = read(file).expect_err("an image with a hole was read").to_string();
+        contains(&words, &["cut short"]);
+    };
+    // 77 blocks of grey: 154 bits.
+    let data: Vec<u8> = [&[0_u8; 19][..], &[0x3f]].concat();
+    assert_eq!(read(&flat_jpeg(&[0x11], 0, &[(&[1], &data)])).unwrap().pixels, [128; 88 * 56]);
+    // Alone, a component has as many blocks as it needs, whatever its sampling.
+    read(&flat_jpeg(&[0x22], 0, &[(&[1], &data)])).unwrap();
+    refused(&flat_jpeg(&[0x11], 0, &[(&[1], &data[1..])]));
+    // 1 is not the code of anything.
+    refused(&flat_jpeg(&[0x11], 0, &[(&[1], &[&[0x20_u8][..], &data].concat())]));
+
+    // Colours at half the size: 6 x 4 units of six blocks, two in every restart interval.
+    let intervals: Vec<[u8; 5]> = (0..12).map(|i| [0, 0, 0, 0xff, 0xd0 + i % 8]).collect();
+    let file = |kept: &[&[[u8; 5]]]| {
+        let data = kept.concat().concat();
+        flat_jpeg(&[0x22, 0x11, 0x11], 2, &[(&[1, 2, 3], &data[..data.len() - 2])])
+    };
+    assert_eq!(read(&file(&[&intervals])).unwrap().width, 88);
+    refused(&file(&[&intervals[..3], &intervals[5..]]));
+    // Eight of them, so that the numbers fit.
+    refused(&file(&[&intervals[..2], &intervals[10..]]));
+    refused(&file(&[&intervals[..11]]));
+
+    // A scan for each component.
+    let scans: [(&[u8], &[u8]); 3] = [(&[1], &data), (&[2], &data), (&[3], &data)];
+    read(&flat_jpeg(&[0x11; 3], 0, &scans)).unwrap();
+    refused(&flat_jpeg(&[0x11; 3], 0, &scans[..2]));
+    let cut: [(&[u8], &[u8]); 3] = [scans[0], (&[2], &data[..12]), scans[2]];
+    refused(&flat_jpeg(&[0x11; 3], 0, &cut));
 }

@@ -152,10 +152,10 @@ fn what_cannot_be_predicted_is_an_error() {
     fs::create_dir(root.join("empty")).unwrap();
     fails(&root.join("empty"), &["empty", "there is no PNG, JPEG", "name a folder"]);
     fs::write(root.join("empty/IMG_1.HEIC"), "x").unwrap();
-    fails(&root.join("empty"), &["it has 1 other file, IMG_1.HEIC; save them as PNG or JPEG"]);
+    fails(&root.join("empty"), &["1 other file, IMG_1.HEIC; save .heic files as PNG or JPEG"]);
     fs::create_dir(root.join("unnamed")).unwrap();
     fs::write(root.join("unnamed/7"), picture(7, 64, ImageFormat::Png)).unwrap();
-    fails(&root.join("unnamed"), &["it has 1 other file, 7;", "rename them to end in .png"]);
+    fails(&root.join("unnamed"), &["it has 1 other file, 7;", "rename it to end in .png"]);
     let whole = fs::read(&network).unwrap();
     fs::write(&network, &whole[..whole.len() / 2]).unwrap();
     fails(root, &["network.safetensors"]);

@@ -36,6 +36,9 @@ const MAX_NAME_BYTES: u64 = 64 << 10;
 
 /// What marks a tar archive, up to this byte.
 const TAR_MAGIC: (&[u8], u64) = (b"ustar", 262);
+/// How the names of archives end, of those that are read and of others.
+const PACKED: [&str; 11] =
+    ["zip", "tar", "tgz", "gz", "bz2", "tbz2", "xz", "txz", "zst", "7z", "rar"];
 /// How a gzip file begins.
 pub(crate) const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
@@ -72,6 +75,29 @@ pub struct Contents {
 
 /// What follows the path of a link, before where it leads (`nowhere`, `back`), among the others.
 pub const LINK: &str = ": a link that leads ";
+
+/// What has images in other files read, going by how their names end: a remedy for each kind.
+pub fn remedies(others: &[String]) -> Vec<String> {
+    let names = || others.iter().filter(|other| !other.contains(LINK));
+    let among = |endings: &[&str]| {
+        let is_there = |ending: &str| names().any(|name| has_ending(name, &[ending]));
+        let there = endings.iter().filter(|ending| is_there(ending));
+        there.map(|ending| format!(".{ending}")).collect::<Vec<_>>().join(", ")
+    };
+    let is_known = |name: &str| has_ending(name, &NOT_READ) || has_ending(name, &PACKED);
+    let (images, archives) = (among(&NOT_READ), among(&PACKED));
+    let mut remedies = Vec::new();
+    if !images.is_empty() {
+        remedies.push(format!("save {images} files as PNG or JPEG"));
+    }
+    if !archives.is_empty() {
+        remedies.push(format!("unpack {archives} files, and name what is in them"));
+    }
+    if names().any(|name| !is_known(name)) {
+        remedies.push("if one is an image, rename it to end in .png, .jpg or the like".into());
+    }
+    remedies
+}
 
 /// Every image file ([`FORMATS`](super::decode::FORMATS)) of one of the project's data sets, in a
 /// zip, tar or tar.gz archive or below a folder, sorted by path; or the one image file at `path`.
@@ -158,11 +184,11 @@ struct Unpacked<'a> {
 
 impl Unpacked<'_> {
     /// Takes an entry, if it is wanted; to skip one unpacks `skip` bytes. `no_file` says what it is
-    /// instead of a file.
+    /// instead of a file, and the remedy.
     fn take(
         &mut self,
         name: &str,
-        no_file: Option<&str>,
+        no_file: Option<(&str, &str)>,
         skip: u64,
         reader: &mut dyn Read,
     ) -> Result<()> {
@@ -180,8 +206,9 @@ impl Unpacked<'_> {
         if !self.seen.insert(name.clone()) {
             return Err(wrong("occurs twice"));
         }
-        if let Some(what) = no_file {
-            self.found.damaged.push(wrong(what));
+        if let Some((what, remedy)) = no_file {
+            let problem = format!("entry {name:?} {what}");
+            self.found.damaged.push(Error::content(path, problem, remedy));
             return Ok(());
         }
         if self.found.len() == MAX_FILES {
@@ -240,6 +267,8 @@ fn too_many(path: &Path) -> Error {
 
 /// What helps against a damaged archive.
 const RESTORE: &str = "restore it from its source, or pack it again";
+/// Without the second option, `tar -h` makes a hard link of a file that it packs twice.
+const PACK_FILES: &str = "pack it again with `tar -h --hard-dereference`, or name the folder";
 
 fn damaged(path: &Path, problem: String) -> Error {
     Error::content(path, problem, RESTORE)
@@ -405,7 +434,8 @@ fn read_zip(unpacked: &mut Unpacked, archive: impl Read + Seek) -> Result<()> {
                 }
                 _ => text(&raw),
             };
-            let no_file = entry.is_symlink().then_some("is a link");
+            let remedy = "pack it again without `--symlinks`, or name the folder";
+            let no_file = entry.is_symlink().then_some(("is a link", remedy));
             unpacked.take(&name, no_file, unpacked.wanted.max_bytes, &mut entry)?;
         }
     }
@@ -456,9 +486,13 @@ fn read_tar(unpacked: &mut Unpacked, archive: impl Read) -> Result<()> {
             if !kind.is_dir() {
                 let no_file = match kind {
                     _ if kind.is_file() || kind.is_contiguous() => None,
-                    _ if kind.is_symlink() || kind.is_hard_link() => Some("is a link"),
-                    _ if kind.is_gnu_sparse() => Some("is stored in pieces (tar --sparse)"),
-                    _ => Some("is neither a file nor a folder"),
+                    _ if kind.is_symlink() => Some(("is a link", PACK_FILES)),
+                    _ if kind.is_hard_link() => Some(("is a hard link", PACK_FILES)),
+                    _ if kind.is_gnu_sparse() => Some((
+                        "is stored in pieces (tar --sparse)",
+                        "pack it again without `--sparse`, or name the folder",
+                    )),
+                    _ => Some(("is neither a file nor a folder", RESTORE)),
                 };
                 unpacked.take(&text(&name), no_file, entry.size(), &mut entry)?;
             }
@@ -585,7 +619,11 @@ pub(crate) fn read_at_most(reader: &mut dyn Read, limit: u64) -> io::Result<Opti
 /// leaves the archive.
 fn checked_name(name: &str) -> Option<String> {
     let name = name.replace('\\', "/");
-    let drive = name.as_bytes().get(1) == Some(&b':');
+    // Other names may have a colon (`4:30.png`).
+    let drive = matches!(
+        name.as_bytes(),
+        [letter, b':'] | [letter, b':', b'/', ..] if letter.is_ascii_alphabetic()
+    );
     let bad = name.contains('\0') || drive || name.split('/').any(|part| part == "..");
     let parts = name.split('/').filter(|part| !matches!(*part, "" | "."));
     (!bad && !name.starts_with('/')).then(|| parts.collect::<Vec<_>>().join("/"))

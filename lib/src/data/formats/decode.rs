@@ -9,6 +9,7 @@ use image::{
     RgbImage,
 };
 
+use super::jpeg;
 use crate::{Error, Result};
 
 /// Most pixels of an image that is decoded at all: those of a camera of 25 megapixels.
@@ -120,6 +121,10 @@ pub fn decode_photograph(path: &Path, bytes: &[u8]) -> Result<DynamicImage> {
 /// What `convert` makes of the image.
 fn decode<T>(path: &Path, bytes: &[u8], convert: impl FnOnce(DynamicImage) -> T) -> Result<T> {
     let mut decoder = decoder(path, bytes)?;
+    // It would be decoded nevertheless, with grey for what is missing before its end marker.
+    if jpeg::is_whole(bytes) == Some(false) {
+        return Err(damaged(path, "the image is cut short"));
+    }
     let (width, height) = decoder.dimensions();
     let _alone = (width as usize * height as usize > LARGE)
         .then(|| ONE_LARGE.lock().unwrap_or_else(PoisonError::into_inner));

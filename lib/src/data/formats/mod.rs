@@ -3,3 +3,4 @@
 pub mod archive;
 pub mod decode;
 pub mod idx;
+mod jpeg;
