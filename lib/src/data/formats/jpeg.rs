@@ -116,6 +116,7 @@ impl Frame {
             components,
         })
     }
+
     /// Whether `bits` hold every block of the scan that has this header.
     fn has_scan(
         &mut self,
