@@ -26,7 +26,7 @@ const NEAREST_READING: &str = "part1-original-random-reading-half-seed0";
 
 /// The runs that claims are compared with.
 pub struct Records {
-    /// The report's network of part 1, as [`NEAREST_READING`] has it.
+    /// The report's network of part 1, by the reading that comes nearest to its log.
     pub reading: Seeds,
     /// Ours, on drawings alone and in context.
     pub alone: Seeds,
