@@ -180,7 +180,7 @@ fn decoder<'a>(path: &Path, bytes: &'a [u8]) -> Result<impl ImageDecoder + 'a> {
     let decoder = reader.into_decoder().map_err(|e| undecodable(path, e))?;
     let (width, height) = decoder.dimensions();
     // Of a progressive JPEG all coefficients are kept until its end.
-    let progressive = format == ImageFormat::Jpeg && is_progressive(bytes) == Some(true);
+    let progressive = format == ImageFormat::Jpeg && jpeg::is_progressive(bytes) == Some(true);
     let most = if progressive { MAX_PIXELS / 2 } else { MAX_PIXELS };
     let limit = if u64::from(width) * u64::from(height) > most {
         let kind = if progressive { ", for a progressive JPEG" } else { "" };
@@ -211,7 +211,9 @@ fn is_heic_or_avif(bytes: &[u8]) -> bool {
 fn format(path: &Path, bytes: &[u8]) -> Result<ImageFormat> {
     use ImageFormat::{Bmp, Gif, Jpeg, Png, Tiff, WebP};
     match image::guess_format(bytes) {
-        Ok(Jpeg) if is_progressive(bytes).is_none() => Err(damaged(path, "the image is cut short")),
+        Ok(Jpeg) if jpeg::is_progressive(bytes).is_none() => {
+            Err(damaged(path, "the image is cut short"))
+        }
         Ok(format @ (Png | Jpeg | WebP | Bmp | Tiff | Gif)) => Ok(format),
         _ if is_heic_or_avif(bytes) => {
             let remedy = "store it as JPEG or PNG; most phones and viewers offer that";
@@ -223,33 +225,6 @@ fn format(path: &Path, bytes: &[u8]) -> Result<ImageFormat> {
             Err(other_format(path))
         }
         Err(_) => Err(damaged(path, &format!("it is not a {FORMATS} image"))),
-    }
-}
-
-/// Whether a JPEG file is progressive; none if it has no end marker, or another image begins before
-/// that. What cameras put behind it does not matter, nor does a small image within the header.
-fn is_progressive(bytes: &[u8]) -> Option<bool> {
-    let mut at = 2;
-    let mut progressive = false;
-    let mut has_pixels = false;
-    loop {
-        // Pixels, and whatever else is no marker.
-        while bytes.get(at).is_some_and(|&byte| byte != 0xff) {
-            at += 1;
-        }
-        let marker = *bytes.get(at + 1)?;
-        progressive |= marker == 0xc2;
-        has_pixels |= marker == 0xda;
-        at += match marker {
-            0xd9 => return Some(progressive),
-            0xd8 if has_pixels => return None,
-            0xff => 1,
-            0x00 | 0x01 | 0xd0..=0xd8 => 2,
-            _ => match bytes.get(at + 2..at + 4) {
-                Some(&[high, low]) => 2 + usize::from(u16::from_be_bytes([high, low])),
-                _ => return None,
-            },
-        };
     }
 }
 

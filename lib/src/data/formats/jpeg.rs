@@ -1,6 +1,6 @@
-//! Whether a JPEG file holds all of its image, which decoders do not say: they fill what is
-//! missing. The Huffman codes are followed to the last block (ITU-T T.81, 1992, annex F), but no
-//! pixel is made of them.
+//! What a JPEG file says of itself, and whether it holds all of its image, which decoders do not
+//! say: they fill what is missing. The Huffman codes are followed to the last block (ITU-T T.81,
+//! 1992, annex F), but no pixel is made of them.
 
 use std::{array, mem};
 
@@ -41,6 +41,24 @@ pub(super) fn is_whole(bytes: &[u8]) -> Option<bool> {
     }
 }
 
+/// Whether a JPEG file is progressive; none if it has no end marker, or another image begins before
+/// that. What cameras put behind it does not matter, nor does a small image within the header.
+pub(super) fn is_progressive(bytes: &[u8]) -> Option<bool> {
+    let (mut at, mut progressive, mut has_pixels) = (2, false, false);
+    loop {
+        let marker = next_marker(bytes, &mut at)?;
+        progressive |= marker == 0xc2;
+        has_pixels |= marker == 0xda;
+        match marker {
+            0xd9 => return Some(progressive),
+            0xd8 if has_pixels => return None,
+            // They stand alone.
+            0x01 | 0xd0..=0xd8 => {}
+            _ => at += length(bytes, at)?,
+        }
+    }
+}
+
 /// The marker at `at` or behind it, whatever lies before; any number of 0xff may precede one.
 fn next_marker(bytes: &[u8], at: &mut usize) -> Option<u8> {
     loop {
@@ -58,10 +76,15 @@ fn next_marker(bytes: &[u8], at: &mut usize) -> Option<u8> {
 
 /// What belongs to a marker, without its length.
 fn next_segment<'a>(bytes: &'a [u8], at: &mut usize) -> Option<&'a [u8]> {
-    let (length, _) = bytes.get(*at..)?.split_first_chunk::<2>()?;
     let start = *at + 2;
-    *at += usize::from(u16::from_be_bytes(*length));
+    *at += length(bytes, *at)?;
     bytes.get(start..*at)
+}
+
+/// Of a segment, with the two bytes that say it.
+fn length(bytes: &[u8], at: usize) -> Option<usize> {
+    let length = bytes.get(at..)?.first_chunk::<2>()?;
+    Some(u16::from_be_bytes(*length).into())
 }
 
 fn define_tables<'a>(mut segment: &'a [u8], tables: &mut Tables<'a>) -> Option<()> {
