@@ -254,11 +254,7 @@ fn read<P: AsRef<Path>>(
             let averaged = evaluate_averaged(by.model, &sample, &by.augment, COPIES, 0)?;
             let log = |share: f32| share.max(f32::MIN_POSITIVE).ln();
             scores.row_mut(i).assign(&averaged.probabilities.row(0).mapv(log));
-            progress.step(|seconds| {
-                let (done, count) = (crop + 1, crops.len());
-                let rate = done as f64 / seconds;
-                format!("reading photographs: {done} of {count}, {rate:.0} per second")
-            });
+            progress.count("reading photographs", crop + 1, crops.len());
         }
     }
     let seconds = [reading, preprocessing, network.elapsed()].map(|time| time.as_secs_f64());

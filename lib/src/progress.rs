@@ -33,6 +33,14 @@ impl Progress {
         Self { start, said: Mutex::new(start) }
     }
 
+    /// As [`Progress::step`]: `preprocessing: 12 of 40 images, 6 per second`.
+    pub fn count(&self, what: &str, done: usize, of: impl Display) {
+        self.step(|seconds| {
+            let rate = done as f64 / seconds;
+            format!("{what}: {done} of {of}, {rate:.0} per second")
+        });
+    }
+
     /// From any thread; `words` are given the seconds since the start.
     pub fn step<W: Display>(&self, words: impl FnOnce(f64) -> W) {
         let Ok(mut said) = self.said.try_lock() else {

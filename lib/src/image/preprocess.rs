@@ -318,10 +318,7 @@ pub(super) fn preprocess_all<'a, T: Sync>(
     let images = items.par_iter().map(|item| {
         let image = decoded(item);
         let done = count.fetch_add(1, Ordering::Relaxed) + 1;
-        progress.step(|seconds| {
-            let rate = done as f64 / seconds;
-            format!("preprocessing: {done} of {} images, {rate:.0} per second", items.len())
-        });
+        progress.count("preprocessing", done, format_args!("{} images", items.len()));
         image
     });
     Ok(images.collect())
