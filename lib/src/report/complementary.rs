@@ -1,8 +1,8 @@
 //! Notebook 7: learning digits from labels that say what an image is not.
 
 use super::{
-    accuracy, compare, compare_under, difference, listed, mean_percent, never_made, or_zero,
-    points, spelled, table, val_accuracy,
+    accuracy, capitalised, compare, compare_under, difference, listed, mean_percent, never_made,
+    or_zero, points, spelled, table, val_accuracy,
 };
 use crate::{
     Result,
@@ -104,13 +104,6 @@ pub fn compare_stages(dataset: &Provenance) -> Result<Html> {
         words += &format!(" The rule needs all {all} schedules; {complete} of them were run.");
     }
     Ok(stack(&[&table, &note(&words)]))
-}
-
-/// With a capital at the beginning.
-fn capitalised(words: &str) -> String {
-    let mut letters = words.chars();
-    let first = letters.next().map(|letter| letter.to_uppercase().to_string());
-    first.unwrap_or_default() + letters.as_str()
 }
 
 /// E.g. `6 epochs with the forward loss, 3 on its predictions above 0.9`.

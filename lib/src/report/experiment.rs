@@ -1,6 +1,6 @@
 //! What makes a run, and runs themselves, in words.
 
-use super::{accuracy, left_out, listed, spelled, table};
+use super::{accuracy, capitalised, left_out, listed, spelled, table};
 use crate::{
     display::{
         Cell, Html, Show, Table, format_count, format_counted, note, number, percent, stack,
@@ -42,14 +42,12 @@ fn setting_table(caption: String, settings: Vec<Setting>) -> Html {
 
 /// `Ours in context`, of the name of a protocol.
 fn title(protocol: &str) -> String {
-    let words = match protocol {
+    let words: String = match protocol {
         "plain" => "the baseline".into(),
         "report" => "as we read the 2021 report".into(),
         other => other.replace('-', " "),
     };
-    let mut letters = words.chars();
-    let first = letters.next().map(char::to_uppercase);
-    first.into_iter().flatten().chain(letters).collect()
+    capitalised(&words)
 }
 
 /// `60 epochs in batches of 32`

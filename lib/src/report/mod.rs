@@ -128,6 +128,11 @@ fn difference(gain: &PairedDifference, scale: f64, decimals: usize) -> String {
     format!("{mean} ({})", span(gain.interval, scale, decimals))
 }
 
+/// `+0.74 points, 0.24 to 1.24`
+fn points_in_words(gain: &PairedDifference) -> String {
+    format!("{} points, {}", format_signed(gain.mean * 100.0, 2), span(gain.interval, 100.0, 2))
+}
+
 /// What a difference is followed by whose interval has 0 in it; else nothing.
 fn or_zero(gain: &PairedDifference) -> &'static str {
     if gain.interval.contains(0.0) { ", a difference that chance can explain" } else { "" }
@@ -225,6 +230,25 @@ fn listed(names: &[String], last: &str) -> String {
 fn spelled(count: usize) -> String {
     let words = "no one two three four five six seven eight nine ten eleven twelve";
     words.split(' ').nth(count).map_or_else(|| format_count(count), String::from)
+}
+
+/// `none`, or `three`
+fn few(count: usize) -> String {
+    if count == 0 { "none".into() } else { spelled(count) }
+}
+
+/// With a capital at the beginning.
+fn capitalised(words: &str) -> String {
+    let mut letters = words.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
+}
+
+/// `8 to 13`, from the least to the most; one number where both read the same; none of no values.
+fn from_to(values: &[f64], words: impl Fn(f64) -> String) -> Option<String> {
+    let end = |of: fn(f64, f64) -> f64| values.iter().copied().reduce(of).map(&words);
+    let (least, most) = (end(f64::min)?, end(f64::max)?);
+    Some(if least == most { least } else { format!("{least} to {most}") })
 }
 
 /// As [`compare`], under a title that says something else.

@@ -3,8 +3,8 @@
 use std::{borrow::Borrow, path::PathBuf};
 
 use super::{
-    THE_REPORT, compare, each_percent, listed, mean_percent, never_made, or_none, or_zero, p_value,
-    points, reference_2021, span, spelled, table, val_accuracy,
+    THE_REPORT, compare, each_percent, few, listed, mean_percent, never_made, or_none, or_zero,
+    p_value, points, reference_2021, span, spelled, table, val_accuracy,
 };
 use crate::{
     Result,
@@ -295,10 +295,7 @@ pub fn compare_readings(drawings: &Handwritten) -> Result<Html> {
         table.titled(format!("Closest to epoch {epoch} of the 2021 report's log: {nearest}"));
     let judged = || tried.iter().filter_map(|(.., one_more)| *one_more);
     let within = judged().filter(|one_more| one_more.contains(log[1])).count();
-    let excludes = match judged().count() - within {
-        0 => "none".into(),
-        outside => spelled(outside),
-    };
+    let excludes = few(judged().count() - within);
     let reach = match judged().count() {
         0 => "One seed alone has no prediction interval".into(),
         judged => format!(

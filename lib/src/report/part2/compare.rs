@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{
     head_start::without_head_start,
-    measures::{MEASURES, Measure, curve, steps_to},
-    sentences::{self, few},
+    measures::{Gain, MEASURES, curve, gains, steps_to},
+    sentences,
 };
 use crate::{
     Result,
@@ -16,9 +16,9 @@ use crate::{
     },
     eval::statistics::{Interval, KaplanMeier, PairedDifference, Time},
     report::{
-        accuracy, by_holm, compare, compare_under, corrected, difference, head_title, left_out,
-        listed, mean_percent, named, network_name, never_made, p_value, points, reference_2021,
-        span, spelled, table,
+        accuracy, by_holm, compare, compare_under, corrected, difference, few, from_to, head_title,
+        left_out, listed, mean_percent, named, network_name, never_made, p_value, points,
+        points_in_words, reference_2021, span, spelled, table,
     },
     study::{
         DEPTHS, EnsembleResult, Experiment, Grid, Head, Init, RATES, RunResult, Seeds, TAKEN,
@@ -179,9 +179,7 @@ fn half_by(grid: &Grid, init: Init, goal: f64) -> Option<String> {
     let of_heads = of_heads.iter().filter(|times| !times.is_empty());
     let medians = of_heads.map(|times| KaplanMeier::new(times).ok()?.median());
     let medians: Vec<f64> = medians.collect::<Option<Vec<f64>>>()?;
-    let ends = [f64::min, f64::max].map(|end| medians.iter().copied().reduce(end));
-    let [first, last] = [ends[0]?, ends[1]?].map(|step| format_count(step as usize));
-    Some(if first == last { first } else { format!("{first} to {last}") })
+    from_to(&medians, |step| format_count(step as usize))
 }
 
 /// Median of times of which some are censored (Kaplan and Meier); where fewer than half of
@@ -300,20 +298,6 @@ fn forest(all: &[Gain], head: Head) -> RowChart {
         }
     }
     chart
-}
-
-/// Head, measure, gain, and Holm's p-value over all gains.
-pub(super) type Gain = (Head, &'static Measure, Option<PairedDifference>, f64);
-
-pub(super) fn gains(grid: &Grid) -> Vec<Gain> {
-    let of_head = |head| {
-        let measures = MEASURES.iter();
-        measures.map(move |measure| (head, measure, grid.gain(head, measure.value)))
-    };
-    let all: Vec<_> = Head::ALL.into_iter().flat_map(of_head).collect();
-    let corrected = corrected(all.iter().map(|(.., gain)| gain.as_ref()));
-    let all = all.into_iter().zip(corrected);
-    all.map(|((head, measure, gain), p)| (head, measure, gain, p)).collect()
 }
 
 /// Which of the measures differ after correction, in words, and what is left of it without a head
@@ -454,11 +438,6 @@ pub fn compare_depths(mnist: &Provenance) -> Result<Html> {
             .into(),
     );
     Ok(stack(&[&shown, &note(&words.join(" "))]))
-}
-
-/// `+0.74 points, 0.24 to 1.24`
-fn points_in_words(gain: &PairedDifference) -> String {
-    format!("{} points, {}", format_signed(100.0 * gain.mean, 2), span(gain.interval, 100.0, 2))
 }
 
 /// What the study's network reaches on MNIST in thirty epochs of distorted images, beside shorter

@@ -6,7 +6,7 @@ use crate::{
     data::Provenance,
     display::{Html, format_counted, format_number, note, number, stack},
     eval::statistics::PairedDifference,
-    report::{accuracy, difference, listed, never_made, table},
+    report::{accuracy, difference, from_to, listed, never_made, table},
     study::{Experiment, FEW, Head, Init, RunResult, Seeds},
 };
 
@@ -146,11 +146,12 @@ pub fn head_start(mnist: &Provenance) -> Result<Html> {
             ));
         }
     }
+    let percents = |shares: &[f64]| from_to(shares, |share| format_number(100.0 * share, 0));
     let title = format!(
         "Before any MNIST training, features pretrained under the same seed classify {} %, those \
          of another seed {} %",
-        from_to(&of_own),
-        from_to(&of_another)
+        percents(&of_own).unwrap_or_default(),
+        percents(&of_another).unwrap_or_default()
     );
     leads.push(match told.as_slice() {
         [] => format!(
@@ -165,11 +166,4 @@ pub fn head_start(mnist: &Provenance) -> Result<Html> {
         ),
     });
     Ok(stack(&[&table.titled(title), &note(&leads.join(" "))]))
-}
-
-/// Shares in whole per cent, from the lowest to the highest: `8 to 13`, or `82`.
-fn from_to(shares: &[f64]) -> String {
-    let ends = [f64::min, f64::max].map(|end| shares.iter().copied().fold(f64::NAN, end));
-    let [low, high] = ends.map(|share| format_number(100.0 * share, 0));
-    if low == high { low } else { format!("{low} to {high}") }
 }

@@ -1,9 +1,11 @@
-//! Measures of the quality of a training run, each from one run's record.
+//! Measures of the quality of a training run, each from one run's record, and what pretraining does
+//! to them.
 
 use crate::{
     display::format_number,
-    eval::statistics::{Time, area_under, mean},
-    study::RunResult,
+    eval::statistics::{PairedDifference, Time, area_under, mean},
+    report::corrected,
+    study::{Grid, Head, RunResult},
 };
 
 /// A number of a run, with its name and format.
@@ -100,4 +102,18 @@ pub fn sd_of_last_epoch(run: &RunResult) -> Option<f64> {
 /// When the curve first is at `goal` or above, in steps; censored where it never is.
 pub fn steps_to(goal: f64, run: &RunResult) -> Option<Time> {
     Time::to_reach(goal, &curve(run))
+}
+
+/// Head, measure, gain, and Holm's p-value over all gains.
+pub(super) type Gain = (Head, &'static Measure, Option<PairedDifference>, f64);
+
+pub(super) fn gains(grid: &Grid) -> Vec<Gain> {
+    let of_head = |head| {
+        let measures = MEASURES.iter();
+        measures.map(move |measure| (head, measure, grid.gain(head, measure.value)))
+    };
+    let all: Vec<_> = Head::ALL.into_iter().flat_map(of_head).collect();
+    let corrected = corrected(all.iter().map(|(.., gain)| gain.as_ref()));
+    let all = all.into_iter().zip(corrected);
+    all.map(|((head, measure, gain), p)| (head, measure, gain, p)).collect()
 }

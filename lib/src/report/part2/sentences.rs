@@ -2,11 +2,11 @@
 
 use std::cmp::Ordering;
 
-use super::{compare::gains, transfer::LAYERS};
+use super::{measures::gains, transfer::LAYERS};
 use crate::{
     display::{Html, format_signed, note},
     eval::statistics::PairedDifference,
-    report::{by_holm, corrected, listed, never_made, span, spelled},
+    report::{by_holm, corrected, few, from_to, listed, never_made, points_in_words, spelled},
     study::{Grid, Head, Init, RunResult},
 };
 
@@ -29,9 +29,7 @@ impl Effect {
 
     /// `+0.12 points, 0.05 to 0.19`
     fn numbers(&self) -> Option<String> {
-        let gain = self.gain.as_ref()?;
-        let mean = format_signed(gain.mean * 100.0, 2);
-        Some(format!("{mean} points, {}", span(gain.interval, 100.0, 2)))
+        self.gain.as_ref().map(points_in_words)
     }
 }
 
@@ -151,11 +149,6 @@ pub(super) fn heads(grid: &Grid) -> impl Iterator<Item = Head> {
     Head::ALL.into_iter().filter(has_runs)
 }
 
-/// `none`, or `three`
-pub(super) fn few(count: usize) -> String {
-    if count == 0 { "none".into() } else { spelled(count) }
-}
-
 /// What pretraining does to the calibration error, which is one of the measures of quality.
 pub fn calibration(grid: &Grid) -> Html {
     of_measure(grid, "calibration error", "the calibration error")
@@ -212,15 +205,13 @@ fn changes(
     let corrected = corrected(all.iter().map(|(_, gain)| Some(gain)));
     let certain: Vec<_> = all.iter().zip(corrected).filter(|(_, p)| *p < 0.05).collect();
     let of_head = |head: Head| {
-        let means =
-            || certain.iter().filter(|((h, _), _)| *h == head).map(|((_, gain), _)| gain.mean);
-        let ends = [means().reduce(f64::min)?, means().reduce(f64::max)?];
-        let [low, high] = ends.map(|end| format_signed(end * unit.0, 2));
-        let (count, compared) = (means().count(), all.iter().filter(|(h, _)| *h == head).count());
-        let by = if low == high { low } else { format!("{low} to {high}") };
+        let means = certain.iter().filter(|((h, _), _)| *h == head).map(|((_, gain), _)| gain.mean);
+        let means: Vec<f64> = means.collect();
+        let by = from_to(&means, |mean| format_signed(mean * unit.0, 2))?;
+        let compared = all.iter().filter(|(h, _)| *h == head).count();
         Some(format!(
             "in {} of {} {noun} with the {} head (by {by}{})",
-            spelled(count),
+            spelled(means.len()),
             spelled(compared),
             head.name(),
             unit.1

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     data::Samples,
     display::{Html, Show, format_counted, format_number, stack},
-    report::{accuracy, reference_2021},
+    report::{accuracy, from_to, reference_2021},
     study::{Grid, RunResult, networks},
 };
 
@@ -157,13 +157,7 @@ pub(super) fn span(
     decimals: usize,
     value: fn(&RunResult) -> Option<f64>,
 ) -> String {
-    let values = || runs.iter().filter_map(|run| Some(value(run)? * factor));
-    let words =
-        |value: Option<f64>| value.map_or("–".into(), |value| format_number(value, decimals));
-    let low = words(values().min_by(f64::total_cmp));
-    let high = words(values().max_by(f64::total_cmp));
-    match low == high {
-        true => low,
-        false => format!("{low} to {high}"),
-    }
+    let values = runs.iter().filter_map(|run| Some(value(run)? * factor));
+    let values: Vec<f64> = values.collect();
+    from_to(&values, |value| format_number(value, decimals)).unwrap_or("–".into())
 }
