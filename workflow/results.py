@@ -165,10 +165,7 @@ def context(runs):
     }
     found = {words: [measured(runs, 1, protocol) for protocol in pair] for words, pair in comparisons.items()}
     overlaps = [overlap(run) for run in runs if experiment(run) == (1, "original", "random", "ours")]
-    told = effect("validation accuracy", found, overlaps[0] if overlaps else 0, with_intervals=True)
-    shown = told.count(" points)") if told else 0
-    intervals = "interval in brackets is" if shown == 1 else "intervals in brackets are"
-    return f"{told}. The 95 % {intervals} not corrected for the number of comparisons, which notebook 8 does correct for" if shown else told
+    return effect("validation accuracy", found, overlaps[0] if overlaps else 0, with_intervals=True)
 
 
 def pretraining(runs):
@@ -198,10 +195,12 @@ def effect(what, comparisons, overlap=0, with_intervals=False):
             changes[""].append(f"{words} ({' and '.join(means)} %)")
     told = [f"{verb} {{}} {', and '.join(found)}" for verb, found in changes.items() if verb and found]
     sentence = " and ".join(told).replace("{}", what, 1).replace("{}", "it")
-    if not changes[""]:
-        return sentence
-    untold = f"{' and '.join(changes[''])} the difference may be chance"
-    return f"{sentence}; {untold}" if sentence else f"changes {what} so little that {untold}"
+    if changes[""]:
+        untold = f"{' and '.join(changes[''])} the difference may be chance"
+        sentence = f"{sentence}; {untold}" if sentence else f"changes {what} so little that {untold}"
+    shown = len(changes["raises"] + changes["lowers"]) * with_intervals
+    intervals = "interval in brackets is" if shown == 1 else "intervals in brackets are"
+    return f"{sentence}. The 95 % {intervals} not corrected for the number of comparisons, which notebook 8 does correct for" if shown else sentence
 
 
 def effort(runs, made):
