@@ -114,16 +114,29 @@ fn is_open_file(target: &Path) -> bool {
     folder == Path::new("/dev/fd") || folder.starts_with("/proc") && folder.ends_with("fd")
 }
 
-/// What is there already; an error where that is a folder, or the path names one (`new/`).
-fn existing(path: &Path, target: &Path) -> io::Result<Option<fs::Metadata>> {
+/// What is there already.
+///
+/// # Errors
+/// Where that is a folder or a write-protected file, or the path names a folder (`new/`).
+fn existing(path: &Path, target: &Path) -> Result<Option<fs::Metadata>> {
+    let failed = |error| write_error(path, error);
     let there = match fs::metadata(target) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        there => Some(there?),
+        there => Some(there.map_err(failed)?),
     };
     let is_folder = there.as_ref().is_some_and(fs::Metadata::is_dir)
         || path.file_name().is_none()
         || path.as_os_str().as_encoded_bytes().ends_with(b"/");
-    if is_folder { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(there) }
+    if is_folder {
+        return Err(failed(io::ErrorKind::IsADirectory.into()));
+    }
+    let is_protected =
+        |there: &fs::Metadata| there.permissions().readonly() && !is_written_into(there, target);
+    if there.as_ref().is_some_and(is_protected) {
+        let remedy = "allow writing to it (`chmod u+w`), or name another file";
+        return Err(Error::content(path, "it is write-protected", remedy));
+    }
+    Ok(there)
 }
 
 /// Whether a pipe, a device or an open file is there.
@@ -133,36 +146,61 @@ fn is_written_into(there: &fs::Metadata, target: &Path) -> bool {
 
 /// Writes to a temporary file in the same folder, syncs, and renames; permissions stay. A link is
 /// followed, even to a file that does not exist yet; a pipe, a device, an open file (`/dev/fd/7`)
-/// or standard output ([`is_stdout`]) is written into.
+/// or standard output ([`is_stdout`]) is written into, and so is a file that cannot be replaced.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    let write = || -> io::Result<()> {
-        if is_stdout(path) {
-            let mut out = io::stdout();
-            return out.write_all(bytes).and_then(|()| out.flush());
-        }
-        let target = target(path);
-        let there = existing(path, &target)?;
-        if there.as_ref().is_some_and(|there| is_written_into(there, &target)) {
-            return File::options().append(true).open(&target)?.write_all(bytes);
-        }
-        let folder = folder_of(&target);
-        fs::create_dir_all(folder)?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let prefix = format!(".{name}.writing-");
-        remove_abandoned(folder, &prefix);
-        let mut file = readable_by_all().prefix(&prefix).tempfile_in(folder)?;
-        // If the file system has no locks, nothing is taken for abandoned either.
-        let _ = file.as_file().lock();
-        if let Some(there) = there {
-            // A file system without permissions has none to lose.
-            let _ = file.as_file().set_permissions(there.permissions());
-        }
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(target)?;
-        Ok(())
+    let failed = |error| write_error(path, error);
+    if is_stdout(path) {
+        let mut out = io::stdout();
+        return out.write_all(bytes).and_then(|()| out.flush()).map_err(failed);
+    }
+    let target = target(path);
+    let there = existing(path, &target)?;
+    if there.as_ref().is_some_and(|there| is_written_into(there, &target)) {
+        let open = File::options().append(true).open(&target);
+        return open.and_then(|mut file| file.write_all(bytes)).map_err(failed);
+    }
+    let written = match replace(&target, there.as_ref(), bytes) {
+        Err(error) if there.is_some() && cannot_replace(&error) => overwrite(&target, bytes),
+        written => written,
     };
-    write().map_err(|error| write_error(path, error))
+    written.map_err(failed)
+}
+
+/// Most bytes of a file's name in that of its temporary file: together they stay within the limit.
+const MAX_NAME_BYTES: usize = 100;
+
+fn replace(target: &Path, there: Option<&fs::Metadata>, bytes: &[u8]) -> io::Result<()> {
+    let folder = folder_of(target);
+    fs::create_dir_all(folder)?;
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    let prefix = format!(".{}.writing-", &name[..name.floor_char_boundary(MAX_NAME_BYTES)]);
+    remove_abandoned(folder, &prefix);
+    let mut file = readable_by_all().prefix(&prefix).tempfile_in(folder)?;
+    // If the file system has no locks, nothing is taken for abandoned either.
+    let _ = file.as_file().lock();
+    if let Some(there) = there {
+        // A file system without permissions has none to lose.
+        let _ = file.as_file().set_permissions(there.permissions());
+    }
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(target)?;
+    Ok(())
+}
+
+/// Of a file in a folder that may not be written to, or that is mounted by itself, as into a
+/// container.
+fn cannot_replace(error: &io::Error) -> bool {
+    use io::ErrorKind::{CrossesDevices, PermissionDenied, ReadOnlyFilesystem, ResourceBusy};
+    matches!(error.kind(), CrossesDevices | PermissionDenied | ReadOnlyFilesystem | ResourceBusy)
+}
+
+/// A disk that fills meanwhile leaves a part of the bytes.
+fn overwrite(target: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::options().write(true).open(target)?;
+    file.write_all(bytes)?;
+    file.set_len(bytes.len() as u64)?;
+    file.sync_all()
 }
 
 /// [`write_atomically`] of `value` as JSON that people can read.
@@ -187,6 +225,8 @@ pub(crate) fn read_json<T: DeserializeOwned>(
 
 /// Of links in a circle; the kind of such errors is not stable in Rust.
 const ELOOP: i32 = if cfg!(target_os = "linux") { 40 } else { 62 };
+/// Of a file that may only be appended to, or not be changed at all, and of others' in `/tmp`.
+const EPERM: i32 = 1;
 
 /// An error of writing `path`, with its remedy.
 pub(crate) fn write_error(path: &Path, error: io::Error) -> Error {
@@ -197,7 +237,11 @@ pub(crate) fn write_error(path: &Path, error: io::Error) -> Error {
             "there is a file where a folder is needed: move it away"
         }
         io::ErrorKind::InvalidFilename => "give it a shorter name",
+        io::ErrorKind::ReadOnlyFilesystem => "name a file on a disk that can be written to",
         _ if error.raw_os_error() == Some(ELOOP) => "remove the link, which leads back to itself",
+        _ if error.raw_os_error() == Some(EPERM) => {
+            "name another file, or let this one be changed (`chattr -a -i`)"
+        }
         _ => "allow writing to the folder",
     };
     Error::io(path, error, remedy)
@@ -205,19 +249,27 @@ pub(crate) fn write_error(path: &Path, error: io::Error) -> Error {
 
 /// Checks before long work that [`write_atomically`] can write `path`, and makes its folder.
 pub fn check_writable(path: &Path) -> Result<()> {
-    let target = target(path);
     if is_stdout(path) {
         return Ok(());
     }
-    let there = existing(path, &target).map_err(|error| write_error(path, error))?;
-    if there.is_some_and(|there| is_written_into(&there, &target)) {
+    let target = target(path);
+    let there = existing(path, &target)?;
+    if there.as_ref().is_some_and(|there| is_written_into(there, &target)) {
         return Ok(());
     }
     let folder = folder_of(&target);
-    fs::create_dir_all(folder)
-        .and_then(|()| tempfile::tempfile_in(folder))
-        .map_err(|error| write_error(folder, error))?;
-    Ok(())
+    let made = fs::create_dir_all(folder).and_then(|()| tempfile::tempfile_in(folder));
+    let open = || File::options().write(true).open(&target);
+    match made {
+        Err(error) if there.is_none() || !cannot_replace(&error) => Err(write_error(folder, error)),
+        Err(_) => open().map(drop).map_err(|error| write_error(path, error)),
+        // What may only be appended to is neither replaced nor written into.
+        Ok(_) if there.is_some() => match open() {
+            Err(error) if error.raw_os_error() == Some(EPERM) => Err(write_error(path, error)),
+            _ => Ok(()),
+        },
+        Ok(_) => Ok(()),
+    }
 }
 
 fn folder_of(path: &Path) -> &Path {

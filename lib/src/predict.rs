@@ -61,6 +61,8 @@ pub struct Prediction {
     pub label: Option<String>,
     /// Why the image could not be read.
     pub problem: Option<Unreadable>,
+    /// How many frames or pages the file has; the first was read.
+    pub frames: usize,
 }
 
 /// How images are read.
@@ -274,6 +276,7 @@ fn read<P: AsRef<Path>>(
             top: top.into_iter().map(|(class, probability)| (name(class), probability)).collect(),
             label: read.labels[i].map(name),
             problem,
+            frames: read.frames[i],
         }
     };
     let is_judged = |&i: &usize| read.labels[i].is_some() && read.unreadable[i].is_none();
@@ -293,7 +296,8 @@ fn read<P: AsRef<Path>>(
 
 impl Predictions {
     /// One row per image: `file`, `predicted`, `confidence`; `label` if folders give labels;
-    /// `problem` says why an image was not read; `top` if it was asked for, as `4:0.81 9:0.12`.
+    /// `problem` says why an image was not read, or not all of its file; `top` if it was asked for,
+    /// as `4:0.81 9:0.12`.
     pub fn dataframe(&self) -> Result<DataFrame> {
         let text = |name: &str, of: fn(&Prediction) -> Option<&str>| {
             let values: Vec<Option<&str>> = self.rows.iter().map(of).collect();
@@ -308,7 +312,9 @@ impl Predictions {
         if self.rows.iter().any(|row| row.label.is_some()) {
             columns.push(text("label", |row| row.label.as_deref()));
         }
-        columns.push(text("problem", |row| row.problem.map(Unreadable::words)));
+        let notes: Vec<Option<String>> = self.rows.iter().map(Prediction::note).collect();
+        let notes: Vec<Option<&str>> = notes.iter().map(Option::as_deref).collect();
+        columns.push(Column::new("problem".into(), notes));
         if self.rows.iter().any(|row| !row.top.is_empty()) {
             let top: Vec<String> = self.rows.iter().map(Prediction::top_words).collect();
             columns.push(Column::new("top".into(), top));
@@ -386,6 +392,11 @@ impl Predictions {
         let count = |problem| self.rows.iter().filter(|row| row.problem == Some(problem)).count();
         Unreadable::ALL.into_iter().map(move |problem| (problem, count(problem)))
     }
+
+    /// How many files have several frames or pages, of which only the first was read.
+    pub fn only_in_part(&self) -> usize {
+        self.rows.iter().filter(|row| row.frames > 1).count()
+    }
 }
 
 /// One row per image.
@@ -408,6 +419,14 @@ impl Show for Predictions {
 }
 
 impl Prediction {
+    /// Why the image was not read, and whether its file holds more.
+    pub fn note(&self) -> Option<String> {
+        let problem = self.problem.map(|problem| problem.words().to_owned());
+        let rest = (self.frames > 1)
+            .then(|| format!("only the first of {} frames or pages was read", self.frames));
+        problem.into_iter().chain(rest).reduce(|problem, rest| format!("{problem}; {rest}"))
+    }
+
     /// E.g. `4:0.81 9:0.12`.
     pub fn top_words(&self) -> String {
         let words = self.top.iter().map(|(class, p)| format!("{class}:{p:.2}"));

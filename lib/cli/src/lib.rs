@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
 use glyphs::data::Dataset;
-use glyphs::data::archive::{LINK, is_image, remedies};
+use glyphs::data::archive::{LINK, is_image, is_image_or_archive, remedies};
 use glyphs::data::decode::FORMATS;
 use glyphs::data::fetch::{Catalogue, check, clean, fetch};
 use glyphs::data::locate::{OWN, locate};
@@ -238,6 +238,7 @@ fn export(arguments: &ArgMatches) -> Result<()> {
     if out.is_file() && is_same(&out, &read) {
         return Err(would_be_replaced(&out));
     }
+    check_output(&out)?;
     let checkpoint = Checkpoint::load(read)?;
     if is_int8 {
         return checkpoint.save_in_8_bits(&out);
@@ -245,6 +246,17 @@ fn export(arguments: &ArgMatches) -> Result<()> {
     announce([&out]);
     checkpoint.export_onnx(&out)?;
     println!("{}: takes pixels from 0 to 1, returns logits", printable(out.display()));
+    Ok(())
+}
+
+/// Checks before long work that `path` can be written, and that no image or archive is lost by it: a
+/// name in the wrong place is soon typed.
+fn check_output(path: &Path) -> Result<()> {
+    check_writable(path)?;
+    if !is_stdout(path) && path.is_file() && is_image_or_archive(path) {
+        let problem = "it is an image or an archive, and would be replaced by what is written";
+        return Err(Error::content(path, problem, "name another file for the output"));
+    }
     Ok(())
 }
 
@@ -257,6 +269,7 @@ fn would_be_replaced(path: &Path) -> Error {
 fn judge(arguments: &ArgMatches) -> Result<()> {
     let name = arguments.get_one::<String>("name");
     let out = path(arguments, "out");
+    check_output(&out)?;
     announce([&out]);
     let evaluation = Experiment::named(name.map_or("", String::as_str))?.judge(&out)?;
     let (accuracy, count) = (evaluation.accuracy(), evaluation.len());
@@ -286,13 +299,13 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
     let read: Vec<&PathBuf> =
         images.iter().copied().chain(arguments.get_one("checkpoint")).collect();
     for path in [&out].into_iter().chain(sheet) {
-        check_writable(path)?;
         // Into a device or a pipe, what is read is not lost.
         let is_read =
             || read.iter().any(|read| is_same(read, path)) || is_image_below(path, &images);
         if path.is_file() && is_read() {
             return Err(would_be_replaced(path));
         }
+        check_output(path)?;
     }
     if let Some(sheet) = sheet {
         if is_same(&out, sheet) {
@@ -340,6 +353,10 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
     }
     for (problem, count) in predictions.problems().filter(|(_, count)| *count > 0) {
         println!("not read, {}: {count}", problem.words());
+    }
+    let in_part = predictions.only_in_part();
+    if in_part > 0 {
+        println!("only the first frame or page read: {in_part}");
     }
     for other in predictions.others.iter().take(LISTED) {
         let name = printable(other);

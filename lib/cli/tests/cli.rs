@@ -258,6 +258,50 @@ fn what_is_not_read_and_a_full_disk_are_said_with_their_remedies() {
     assert!(!said.contains("rename") && errors.contains("make room"), "{said}{errors}");
 }
 
+/// A TIFF file of two pages, each of them the image of a BMP file.
+fn two_pages(bmp: &[u8], [width, height]: [usize; 2]) -> Vec<u8> {
+    let pixels = &bmp[54..];
+    let mut file = [&b"II*\0"[..], &(8 + pixels.len() as u32).to_le_bytes(), pixels].concat();
+    for is_last in [false, true] {
+        let tags = [(256, width), (257, height), (258, 8), (259, 1), (262, 2), (273, 8), (277, 3)];
+        let tags = [&tags[..], &[(278, height), (279, pixels.len())]].concat();
+        file.extend((tags.len() as u16).to_le_bytes());
+        for (tag, value) in tags {
+            // One number of 16 bits.
+            let entry = [tag, 3, 1, 0, value, 0];
+            file.extend(entry.iter().flat_map(|&short| (short as u16).to_le_bytes()));
+        }
+        let next = if is_last { 0 } else { file.len() + 4 };
+        file.extend((next as u32).to_le_bytes());
+    }
+    file
+}
+
+#[test]
+fn pages_that_are_not_read_are_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let size = [148, 112];
+    let page = stroke(size, 0, 0);
+    for (name, bytes) in [("one.bmp", &page), ("two.tif", &two_pages(&page, size))] {
+        std::fs::write(folder.path().join(name), bytes).expect("a file");
+    }
+    let done = Command::new(env!("CARGO_BIN_EXE_glyphs"))
+        .args(["predict", "--out", "-", "--images"])
+        .arg(folder.path())
+        .env("GLYPHS_OUTPUTS", folder.path().join("empty"))
+        .output()
+        .expect("the command line runs");
+    let [table, said] =
+        [done.stdout, done.stderr].map(|words| String::from_utf8_lossy(&words).into_owned());
+    assert!(said.contains("only the first frame or page read: 1"), "{said}");
+    let rows: Vec<&str> = table.lines().collect();
+    assert!(rows.len() == 3 && rows[1].ends_with(','), "{table}");
+    assert!(rows[2].ends_with(",only the first of 2 frames or pages was read"), "{table}");
+    // They are the same image.
+    let read = |row: &str| row.split(',').nth(1).map(str::to_owned);
+    assert_eq!(read(rows[1]), read(rows[2]), "{table}");
+}
+
 #[test]
 fn a_checkpoint_is_not_exported_onto_itself() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -423,6 +467,10 @@ fn a_table_is_appended_to_what_standard_output_has() {
     assert_eq!(log.matches("\nalone.bmp,").count(), 2, "{log}");
     std::fs::write(path("none"), "a checkpoint").expect("a file");
     std::os::unix::fs::symlink("alone.bmp", path("link.csv")).expect("a link");
+    // They are not read.
+    for (name, bytes) in [("other.jpg", &b"\xff\xd8\xff"[..]), ("old.zip", b"PK\x03\x04")] {
+        std::fs::write(path(name), bytes).expect("a file");
+    }
     let done = run("\"$0\" predict --images alone.bmp --sheet /dev/stdout");
     let page = String::from_utf8_lossy(&done.stdout);
     assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"), "{page}");
@@ -435,6 +483,8 @@ fn a_table_is_appended_to_what_standard_output_has() {
         ("alone.bmp --out none", "name another file for the output"),
         (". --out alone.bmp", "name another file for the output"),
         (". --sheet link.csv", "name another file for the output"),
+        ("alone.bmp --out other.jpg", "other.jpg: it is an image or an archive"),
+        ("alone.bmp --sheet old.zip", "old.zip: it is an image or an archive"),
     ] {
         let done = run(&format!("\"$0\" predict --checkpoint none --images {options}"));
         let said = String::from_utf8_lossy(&done.stderr);

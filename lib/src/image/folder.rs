@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::photograph::Unreadable;
 use super::preprocess::{Preprocess, preprocess_all, stacked};
 use crate::data::archive::{ImageFile, read_contents, remedies, sha256_of_files, shown};
-use crate::data::decode::FORMATS;
+use crate::data::decode::{FORMATS, frames};
 use crate::data::handwritten::{class_names, label_of_folder, writer_of_file};
 use crate::data::{Provenance, Samples};
 use crate::error::printable;
@@ -37,6 +37,8 @@ pub struct FolderImages {
     pub is_sheet: Vec<bool>,
     /// Why there is no character to read in an image, or none alone.
     pub unreadable: Vec<Option<Unreadable>>,
+    /// How many frames or pages each file has, of which the first is read.
+    pub frames: Vec<usize>,
     /// What is wrong with each damaged image that was skipped.
     pub skipped: Vec<Error>,
     /// Files that are not images, or not of a supported format.
@@ -49,8 +51,8 @@ impl Samples {
     ///
     /// Classes are in the natural order of their names (`2` before `10`); folders named
     /// `Sample001` to `Sample062` are the characters `0` to `z`, as in dataset 1. Hidden
-    /// files and `__MACOSX` are skipped; so are files of other kinds, and their number is
-    /// printed. `names` are the paths inside of the folder, `writers` what file names like
+    /// files and `__MACOSX` are skipped; so are files of other kinds, and frames and pages behind
+    /// the first, and their number is printed. `names` are the paths inside of the folder, `writers` what file names like
     /// dataset 1's say (`img001-042.png`), `provenance` has the folder's name and the sha256 of
     /// its images.
     ///
@@ -72,6 +74,12 @@ impl Samples {
         let images = folder.preprocess(preprocess, classes)?;
         if let Some(others) = words_for(&images.others) {
             say(format!("{}: skipped {others}", printable(path.display())));
+        }
+        let several = images.frames.iter().filter(|&&frames| frames > 1).count();
+        if several > 0 {
+            let files = format_counted(several, "file");
+            let words = format!("only the first frame or page was read of {files}");
+            say(format!("{}: {words}", printable(path.display())));
         }
         Ok(images.samples)
     }
@@ -204,6 +212,7 @@ impl ImageFolder {
             classes.iter().position(|name| *name == class)
         };
         let labels: Vec<Option<usize>> = files.iter().map(label).collect();
+        let frames = files.iter().map(|file| frames(&file.bytes)).collect();
         let writers: Option<Vec<u16>> = files.iter().map(|f| writer_of_file(f.name())).collect();
         let contents = (files.iter()).map(|file| (file.path.as_str(), file.bytes.as_slice()));
         let sha256 = sha256_of_files(contents);
@@ -226,6 +235,7 @@ impl ImageFolder {
             labels,
             is_sheet: done.iter().map(|image| image.is_sheet).collect(),
             unreadable: done.iter().map(|image| image.unreadable).collect(),
+            frames,
             skipped,
             others,
         })

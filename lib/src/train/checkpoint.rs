@@ -29,6 +29,7 @@ const MAX_STATE_BYTES: u64 = 4 * MAX_BYTES;
 
 /// The state of a run after some epoch. Its fields but the tensors are one JSON text in the file's
 /// header, in the order in which they stand here: a single key keeps the file's bytes in one order.
+/// A checksum of text and tensors follows on a line of its own.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Checkpoint {
     pub config: Config,
@@ -186,6 +187,7 @@ impl Checkpoint {
         }
         let read: Self = serde_json::from_str(header)
             .map_err(|error| damaged(format!("its header cannot be read ({error})")))?;
+        // Networks that were published before 2026-12 have none; states always had one.
         if read.step.is_some() && checksum.is_none() {
             return Err(damaged("it has no checksum".into()));
         }
@@ -278,12 +280,19 @@ impl Checkpoint {
         let failed = |problem: String| {
             Error::content(path, problem, "this state cannot be written as safetensors")
         };
-        let mut header = serde_json::to_string(self).map_err(|error| failed(error.to_string()))?;
-        if self.step.is_some() {
-            header = format!("{header}\n{}", digest(&header, &self.tensors));
-        }
-        let bytes = TensorFile::to_bytes(&self.tensors, (METADATA, header), in_8_bits);
-        let bytes = bytes.map_err(failed)?;
+        let header = serde_json::to_string(self).map_err(|error| failed(error.to_string()))?;
+        let with = |header: String| {
+            TensorFile::to_bytes(&self.tensors, (METADATA, header), in_8_bits).map_err(failed)
+        };
+        // Of the numbers that will be read: 8 bits round them.
+        let checksum = match in_8_bits {
+            true => {
+                let rounded = TensorFile::parse(path, &with(header.clone())?, METADATA)?;
+                digest(&header, &rounded.tensors)
+            }
+            false => digest(&header, &self.tensors),
+        };
+        let bytes = with(format!("{header}\n{checksum}"))?;
         let most = if self.step.is_some() { MAX_STATE_BYTES } else { MAX_BYTES };
         if bytes.len() as u64 > most {
             let [size, most] = [bytes.len(), most as usize].map(format_count);
@@ -306,7 +315,7 @@ fn copies(prefix: &str, tensors: Vec<TensorRef>) -> Vec<Tensor> {
     tensors.into_iter().map(copy).collect()
 }
 
-/// The checksum of a state: of its header's text and all its tensors.
+/// The checksum of a file: of its header's text and all its tensors.
 fn digest(header: &str, tensors: &[Tensor]) -> String {
     sha256_of(header, tensors.iter(), |tensor| format!("{}{:?}", tensor.name, tensor.shape))
 }

@@ -304,7 +304,7 @@ fn jpeg_of(width: u16, height: u16, kind: u8) -> Vec<u8> {
 }
 
 /// A PNG file of `width` x 1 pixels, by its chunks.
-fn png_by_hand(width: u8, depth: u8, colour: u8, chunks: &[(&[u8; 4], Vec<u8>)]) -> Vec<u8> {
+pub fn png_by_hand(width: u8, depth: u8, colour: u8, chunks: &[(&[u8; 4], Vec<u8>)]) -> Vec<u8> {
     let header = vec![0, 0, 0, width, 0, 0, 0, 1, depth, colour, 0, 0, 0];
     let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
     let ends = [(b"IHDR", header), (b"IEND", Vec::new())];
@@ -320,7 +320,7 @@ fn png_by_hand(width: u8, depth: u8, colour: u8, chunks: &[(&[u8; 4], Vec<u8>)])
     file
 }
 
-fn zlib(bytes: &[u8]) -> Vec<u8> {
+pub fn zlib(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
@@ -556,20 +556,22 @@ fn mislabelled_folders_that_are_wrong() {
     fails_with(open(&entries), &["image_000011.jpg", "named after a digit"]);
 }
 
+/// Only root may mount; a machine of CI has sudo.
+#[cfg(target_os = "linux")]
+pub fn as_root(command: &[&str], path: &Path) -> bool {
+    [&[][..], &["sudo", "-n"]].into_iter().any(|before| {
+        let words = [before, command].concat();
+        let output = Command::new(words[0]).args(&words[1..]).arg(path).output();
+        output.is_ok_and(|output| output.status.success())
+    })
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let disk = folder.path();
-    // Only root may mount; a machine of CI has sudo.
-    let as_root = |command: &[&str]| {
-        [&[][..], &["sudo", "-n"]].into_iter().any(|before| {
-            let words = [before, command].concat();
-            let output = Command::new(words[0]).args(&words[1..]).arg(disk).output();
-            output.is_ok_and(|output| output.status.success())
-        })
-    };
-    if !as_root(&["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs"]) {
+    if !as_root(&["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs"], disk) {
         assert!(std::env::var_os("CI").is_none(), "a small tmpfs cannot be mounted");
         eprintln!("skipped: a small tmpfs cannot be mounted here");
         return;
@@ -580,7 +582,7 @@ fn a_full_disk_loses_nothing() {
     let before = fs::read(&table).unwrap();
     let result = samples(500).write_csv(&table);
     let (after, files) = (fs::read(&table).unwrap(), fs::read_dir(disk).unwrap().count());
-    let unmounted = as_root(&["umount"]);
+    let unmounted = as_root(&["umount"], disk);
     fails_with(result, &["table.csv", "make room on the disk"]);
     assert_eq!(before, after);
     assert_eq!(files, 1, "no half-written file is left");

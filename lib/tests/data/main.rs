@@ -5,6 +5,7 @@ mod support;
 
 mod bad_input;
 mod fetch;
+mod formats;
 #[cfg(target_os = "linux")]
 mod limits;
 mod properties;

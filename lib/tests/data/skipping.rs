@@ -119,6 +119,8 @@ fn a_file_that_is_too_large_is_skipped() {
 mod permissions {
     use std::os::unix::fs::PermissionsExt;
 
+    use glyphs::files::{check_writable, write_atomically};
+
     use super::*;
 
     unsafe extern "C" {
@@ -168,18 +170,20 @@ mod permissions {
         allow(&root.join("0"), 0o755);
         allow(&root.join("0/b.png"), 0o644);
 
-        // A folder that may not be written to.
-        let files = read_images(root).unwrap();
-        let out = root.join("out.csv");
-        fs::write(&out, "before").unwrap();
+        // A folder that may not be written to: only what is there may be written into.
+        let (new, open) = (root.join("new.csv"), root.join("open.csv"));
+        fs::write(&open, "before").unwrap();
+        allow(&open, 0o666);
         allow(root, 0o555);
-        let result = as_nobody(|| glyphs::files::write_atomically(&out, &files[0].bytes));
+        let write = |path: &Path| {
+            as_nobody(|| check_writable(path).and_then(|()| write_atomically(path, b"table")))
+        };
+        let (refused, written) = (write(&new), write(&open));
         allow(root, 0o755);
-        contains(
-            &result.unwrap_err().to_string(),
-            &["out.csv", "denied", "allow writing to the folder"],
-        );
-        assert_eq!(fs::read(&out).unwrap(), b"before");
+        let words = refused.unwrap_err().to_string();
+        contains(&words, &["denied", "allow writing to the folder"]);
+        written.unwrap();
+        assert_eq!(fs::read(&open).unwrap(), b"table");
         assert_eq!(fs::read_dir(root).unwrap().count(), 2);
     }
 }

@@ -8,6 +8,8 @@ use glyphs::data::archive::{LINK, read_contents, read_images, remedies};
 use glyphs::data::locate::locate_in;
 use glyphs::files::{check_writable, is_same, is_stdout, write_atomically};
 
+#[cfg(target_os = "linux")]
+use crate::bad_input::as_root;
 use crate::support::{fails_with, file, write, zip_of};
 
 /// The names of two entries, `aaaa…` in the archive, as raw bytes.
@@ -119,7 +121,7 @@ fn leftovers_are_not_mentioned_and_other_files_are() {
     let (_folder, path) = file("packed.tar.xz", b"\xfd7zXZ\0");
     let words = ["neither a PNG", "nor a zip, tar or tar.gz archive", "unpack it"];
     fails_with(read_contents(&path), &words);
-    let (_folder, path) = file("page.PDF", b"%PDF-1.7");
+    let (_folder, path) = file("page.TGA", b"\0\0\x02");
     fails_with(read_contents(&path), &["neither a PNG", "save it as PNG or JPEG"]);
     // The method, in both places that name it, is LZMA.
     let mut zip = zip_of(&[("A/1.png", b"1")]);
@@ -244,6 +246,49 @@ fn output_into_links_pipes_and_devices() {
     fails_with(check_writable(&root.join("x".repeat(300))), &["xxx", "give it a shorter name"]);
     assert!(is_same(&root.join("dangling"), &root.join("new.csv")));
     check_writable(Path::new("-")).unwrap();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_may_not_or_cannot_be_replaced() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let (protected, mounted, below) = (path("protected.csv"), path("mounted"), path("below"));
+    let appended = path("appended.csv");
+    for path in [&protected, &mounted, &below, &appended] {
+        fs::write(path, "what was there before").unwrap();
+    }
+    // The temporary file beside it has a name too.
+    let long = path(&"\u{e9}".repeat(127));
+    for table in ["first", "second"] {
+        check_writable(&long).unwrap();
+        write_atomically(&long, table.as_bytes()).unwrap();
+        assert_eq!(fs::read_to_string(&long).unwrap(), table);
+    }
+    fs::set_permissions(&protected, fs::Permissions::from_mode(0o444)).unwrap();
+    for done in [check_writable(&protected), write_atomically(&protected, b"table")] {
+        fails_with(done, &["protected.csv: it is write-protected", "`chmod u+w`"]);
+    }
+    assert_eq!(fs::read_to_string(&protected).unwrap(), "what was there before");
+    // As into a container.
+    if as_root(&["mount", "--bind", below.to_str().unwrap()], &mounted) {
+        let done = [check_writable(&mounted), write_atomically(&mounted, b"table")];
+        assert!(as_root(&["umount"], &mounted));
+        done.into_iter().for_each(Result::unwrap);
+        assert_eq!(fs::read(&below).unwrap(), b"table");
+    } else {
+        eprintln!("not tried: a file cannot be mounted here");
+    }
+    if as_root(&["chattr", "+a"], &appended) {
+        let done = [check_writable(&appended), write_atomically(&appended, b"table")];
+        assert!(as_root(&["chattr", "-a"], &appended));
+        done.into_iter().for_each(|done| fails_with(done, &["appended.csv", "`chattr -a -i`"]));
+        assert_eq!(fs::read_to_string(&appended).unwrap(), "what was there before");
+    } else {
+        eprintln!("not tried: no file can be made append-only here");
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 5, "nothing is left beside them");
 }
 
 /// The link of an open file leads to a name, and what was in the file is not replaced.

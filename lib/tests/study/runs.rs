@@ -74,7 +74,7 @@ fn train_one_of_each_kind() {
         let run = glyphs::study::Experiment::named(name).unwrap();
         run.load_and_run().unwrap();
     }
-    // Nothing starts from a network with a flipped bit.
+    // Nothing starts from a network with a flipped bit, or from that of another run.
     let named = |name| glyphs::study::Experiment::named(name).unwrap();
     let path = named("part2-original-random-pretraining-seed0").checkpoint();
     let run = named("part3-original-pretrained-forward-9-seed0");
@@ -82,6 +82,11 @@ fn train_one_of_each_kind() {
     let mut bytes = std::fs::read(&path).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
     std::fs::write(&path, bytes).unwrap();
+    let error = run.network().err().unwrap().to_string();
+    assert!(error.contains("seed0.safetensors: its content does not match"), "{error}");
+    let other = named("part2-original-random-pretraining-seed1");
+    other.load_and_run().unwrap();
+    std::fs::copy(other.checkpoint(), &path).unwrap();
     let error = run.network().err().unwrap().to_string();
     assert!(error.contains("digits-original-seed0.safetensors: its weights are not"), "{error}");
     assert!(error.contains("`glyphs train part2-original-random-pretraining-seed0`"), "{error}");

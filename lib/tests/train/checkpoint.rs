@@ -184,6 +184,33 @@ fn a_file_that_was_cut_short() {
     refused(&[&whole[..], b"x"].concat(), "not a safetensors file");
 }
 
+/// Of weights or of the header, in 32 bits or in 8.
+#[test]
+fn a_changed_byte_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("network.safetensors");
+    let network = checkpoint(500, 10, 0);
+    for in_8_bits in [false, true] {
+        match in_8_bits {
+            false => network.save(&path).unwrap(),
+            true => network.save_in_8_bits(&path).unwrap(),
+        }
+        assert!(Checkpoint::load(&path).unwrap().network().is_ok());
+        let whole = fs::read(&path).unwrap();
+        for (place, part) in
+            [(120, ""), (whole.len() / 2, "its checksum"), (whole.len() - 1, "its checksum")]
+        {
+            let mut changed = whole.clone();
+            changed[place] ^= 1;
+            refused(&changed, part);
+        }
+    }
+    // The networks published up to 2026-11 have no checksum.
+    let published = "outputs/reference/checkpoints/part1-original-random-ours-seed0.safetensors";
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    assert!(Checkpoint::load(root.join(published)).unwrap().network().is_ok());
+}
+
 /// A file's tensors come in no order.
 #[test]
 fn the_hash_of_weights_is_that_of_the_network() {

@@ -3,6 +3,8 @@
 //! Both are untrusted: sizes are bounded before anything is allocated, names may
 //! not leave the archive, and whatever looks wrong is an error, not a guess.
 
+mod gzip;
+
 use std::cell::Cell;
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -11,13 +13,13 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::iter::successors;
 use std::path::{Path, PathBuf};
 
-use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 use tar::PaxExtensions;
 use walkdir::WalkDir;
 use zip::ZipArchive;
 
-use super::decode::{ENDINGS, FORMATS, NOT_READ, begins_like_an_image};
+pub(crate) use self::gzip::Gunzip;
+use super::decode::{CONVERT, ENDINGS, FORMATS, NOT_READ, begins_like_an_image};
 use crate::{Error, Result};
 
 /// Most bytes of one encoded image: no drawing of the data sets has 100 kB.
@@ -39,6 +41,9 @@ const TAR_MAGIC: (&[u8], u64) = (b"ustar", 262);
 /// How the names of archives end, of those that are read and of others.
 const PACKED: [&str; 11] =
     ["zip", "tar", "tgz", "gz", "bz2", "tbz2", "xz", "txz", "zst", "7z", "rar"];
+/// How archives begin that are not read: xz, 7z, RAR, zstd and bzip2.
+const OTHER_ARCHIVES: [&[u8]; 5] =
+    [b"\xfd7zXZ\0", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\x28\xb5\x2f\xfd", b"BZh"];
 /// How a gzip file begins.
 pub(crate) const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
@@ -302,17 +307,13 @@ fn read_file(path: &Path) -> Result<Contents> {
     let mut file = File::open(path).map_err(io)?;
     let name = shown(path.file_name().unwrap_or_default());
     let head = first_bytes(&mut file, TAR_MAGIC.1).map_err(io)?;
-    if has_ending(&name, &["zip", "tgz", "gz", "tar"])
-        || head.starts_with(&GZIP_MAGIC)
-        || head.starts_with(b"PK")
-        || head.ends_with(TAR_MAGIC.0)
-    {
+    if has_ending(&name, &["zip", "tgz", "gz", "tar"]) || begins_like_an_archive(&head) {
         return unpack(path, BufReader::new(file), IMAGES);
     }
     if !is_image(&name) && !begins_like_an_image(&head) {
         let problem = format!("it is neither a {FORMATS} image nor a zip, tar or tar.gz archive");
         let remedy = match has_ending(&name, &NOT_READ) {
-            true => "save it as PNG or JPEG",
+            true => CONVERT,
             false => "unpack it, and name the folder",
         };
         return Err(Error::content(path, problem, remedy));
@@ -322,6 +323,19 @@ fn read_file(path: &Path) -> Result<Contents> {
     let mut found = Contents::default();
     found.add(name, bytes.ok_or_else(|| too_large(path)));
     Ok(found)
+}
+
+fn begins_like_an_archive(head: &[u8]) -> bool {
+    head.starts_with(&GZIP_MAGIC) || head.starts_with(b"PK") || head.ends_with(TAR_MAGIC.0)
+}
+
+/// Whether a file begins as an image or an archive does, of a format that is read or not.
+pub fn is_image_or_archive(path: &Path) -> bool {
+    let head = File::open(path).and_then(|mut file| first_bytes(&mut file, TAR_MAGIC.1));
+    let is_other = |head: &[u8]| OTHER_ARCHIVES.iter().any(|magic| head.starts_with(magic));
+    head.is_ok_and(|head| {
+        begins_like_an_image(&head) || begins_like_an_archive(&head) || is_other(&head)
+    })
 }
 
 /// As [`read_images`], from an open archive; `path` is for errors only.
@@ -356,7 +370,7 @@ fn unpack(path: &Path, mut archive: impl Read + Seek, wanted: Wanted) -> Result<
     if head.starts_with(&GZIP_MAGIC) {
         let name = shown(path.file_name().unwrap_or_default());
         let name = if has_ending(&name, &["gz"]) { &name[..name.len() - 3] } else { &name };
-        let mut inside = MultiGzDecoder::new(archive);
+        let mut inside = Gunzip::new(BufReader::new(archive));
         match (unpacked.wanted.is_wanted)(name) {
             // One file, packed by itself (`1.jpg.gz`).
             true => unpacked.take(name, None, unpacked.wanted.max_bytes, &mut inside)?,
@@ -461,9 +475,15 @@ fn listed_names(zip: &mut (impl Read + Seek), start: u64) -> io::Result<Vec<Vec<
 
 fn read_tar(unpacked: &mut Unpacked, archive: impl Read) -> Result<()> {
     let path = unpacked.path;
-    let unreadable = |e: io::Error| damaged(path, format!("not a readable tar archive ({e})"));
+    let has_ended = Cell::new(false);
+    let unreadable = |e: io::Error| {
+        let is_cut = has_ended.get() || e.kind() == io::ErrorKind::UnexpectedEof;
+        let problem = format!("not a readable tar archive ({e})");
+        damaged(path, if is_cut { "the archive is cut short".into() } else { problem })
+    };
     // What is not an image has to be unpacked too, to be skipped.
     let limit = unpacked.budget.saturating_mul(2);
+    let archive = Noting { inner: archive, has_ended: &has_ended };
     let mut archive = tar::Archive::new(archive.take(limit));
     let mut long_name = None;
     // Raw, since the crate would read a long name of any length into memory.
@@ -506,6 +526,20 @@ fn pax_name(text: &[u8]) -> Option<Vec<u8>> {
     let mut records = PaxExtensions::new(text).filter_map(|record| record.ok());
     let path = records.find(|record| record.key_bytes() == b"path")?;
     Some(path.value_bytes().to_vec())
+}
+
+/// A reader that notes whether it was asked for more than it has.
+struct Noting<'a, R> {
+    inner: R,
+    has_ended: &'a Cell<bool>,
+}
+
+impl<R: Read> Read for Noting<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.has_ended.set(count == 0 && !buffer.is_empty());
+        Ok(count)
+    }
 }
 
 /// A reader that gives no more than `left` bytes, wherever they are read.

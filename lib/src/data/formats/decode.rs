@@ -1,14 +1,25 @@
 //! Encoded images to pixels.
 
+mod frames;
+mod others;
+mod tiff;
+
+use std::borrow::Cow;
 use std::io::Cursor;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use image::metadata::Orientation;
 use image::{
     DynamicImage, GenericImageView, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits,
     RgbImage,
 };
 
+pub use self::frames::frames;
+use self::frames::late_exif;
+use self::others::not_read;
+pub(crate) use self::others::{CONVERT, NOT_READ};
+use self::tiff::Tiff;
 use super::jpeg;
 use crate::{Error, Result};
 
@@ -43,12 +54,6 @@ pub(crate) const ENDINGS: [&str; 13] = [
     "gif",
 ];
 
-/// How the names of files end that show an image, but are not read.
-pub(crate) const NOT_READ: [&str; 22] = [
-    "heic", "heif", "hif", "avif", "pdf", "svg", "jxl", "jp2", "j2k", "ico", "tga", "pcx", "ppm",
-    "pgm", "pbm", "psd", "xcf", "eps", "dng", "cr2", "nef", "arw",
-];
-
 /// Width and height that an image file declares. Nothing is decoded.
 pub fn declared_size(path: &Path, bytes: &[u8]) -> Result<(usize, usize)> {
     let (width, height) = decoder(path, bytes)?.dimensions();
@@ -59,8 +64,9 @@ pub fn declared_size(path: &Path, bytes: &[u8]) -> Result<(usize, usize)> {
 }
 
 /// Decodes an image file of any colour type. Transparent pixels become white, colours become
-/// luma (Rec. 709), 16 bits become 8; of an animation or a file of pages, the first is taken. An
-/// image that was stored rotated (EXIF) is rotated back. `path` is only for the error.
+/// luma (Rec. 709), 16 bits become 8; of an animation or a file of pages, the first is taken
+/// ([`frames()`] counts them). An image that was stored rotated (EXIF) is rotated back. `path` is
+/// only for the error.
 ///
 /// # Errors
 /// Where the image is damaged or cut short, or has more than 25 million pixels (a progressive
@@ -129,12 +135,26 @@ fn decode<T>(path: &Path, bytes: &[u8], convert: impl FnOnce(DynamicImage) -> T)
     let _alone = (width as usize * height as usize > LARGE)
         .then(|| ONE_LARGE.lock().unwrap_or_else(PoisonError::into_inner));
     // Where that cannot be read, the image is as it was stored.
-    let orientation = decoder.orientation().ok();
-    let mut image = DynamicImage::from_decoder(decoder).map_err(|e| undecodable(path, e))?;
+    let orientation = late_exif(bytes).and_then(Orientation::from_exif_chunk);
+    let orientation = orientation.or_else(|| decoder.orientation().ok());
+    let image = DynamicImage::from_decoder(decoder).map_err(|e| undecodable(path, bytes, e))?;
+    let mut image = match Tiff::new(bytes).and_then(|tiff| tiff.palette()) {
+        Some(colours) => coloured(image, &colours),
+        None => image,
+    };
     if let Some(orientation) = orientation {
         image.apply_orientation(orientation);
     }
     Ok(convert(image))
+}
+
+/// The image whose values are numbers of `colours`; of two, as the decoder gives one bit.
+fn coloured(image: DynamicImage, colours: &[[u8; 3]]) -> DynamicImage {
+    let (width, height) = image.dimensions();
+    let last = colours.len() - 1;
+    let numbers = image.into_luma8().into_raw().into_iter();
+    let rgb = numbers.flat_map(|number| colours[usize::from(number) * last / 255]).collect();
+    DynamicImage::ImageRgb8(RgbImage::from_raw(width, height, rgb).unwrap_or_default())
 }
 
 /// Grey values of an image.
@@ -170,14 +190,16 @@ fn over_white<const N: usize>(pixels: &[u8]) -> Vec<u8> {
 
 fn decoder<'a>(path: &Path, bytes: &'a [u8]) -> Result<impl ImageDecoder + 'a> {
     let format = format(path, bytes)?;
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    let grey = Tiff::new(bytes).and_then(|tiff| tiff.as_grey());
+    let read = grey.map_or(Cow::Borrowed(bytes), Cow::Owned);
+    let mut reader = ImageReader::with_format(Cursor::new(read), format);
     let mut limits = Limits::default();
     limits.max_alloc = Some(match format {
         ImageFormat::Png | ImageFormat::Jpeg => MAX_ASIDE_BYTES,
         _ => MAX_BYTES,
     });
     reader.limits(limits);
-    let decoder = reader.into_decoder().map_err(|e| undecodable(path, e))?;
+    let decoder = reader.into_decoder().map_err(|e| undecodable(path, bytes, e))?;
     let (width, height) = decoder.dimensions();
     // Of a progressive JPEG all coefficients are kept until its end.
     let progressive = format == ImageFormat::Jpeg && jpeg::is_progressive(bytes) == Some(true);
@@ -199,39 +221,32 @@ fn decoder<'a>(path: &Path, bytes: &'a [u8]) -> Result<impl ImageDecoder + 'a> {
 
 /// Whether the bytes begin as those of some image file do, of a format that is read or not.
 pub(crate) fn begins_like_an_image(bytes: &[u8]) -> bool {
-    image::guess_format(bytes).is_ok() || is_heic_or_avif(bytes)
-}
-
-/// By the brand behind `ftyp`: films (MP4, MOV) begin in the same way.
-fn is_heic_or_avif(bytes: &[u8]) -> bool {
-    const BRANDS: [&[u8]; 5] = [b"ftyphei", b"ftyphev", b"ftypmif", b"ftypmsf", b"ftypavi"];
-    bytes.get(4..11).is_some_and(|brand| BRANDS.contains(&brand))
+    image::guess_format(bytes).is_ok() || not_read(bytes).is_some()
 }
 
 fn format(path: &Path, bytes: &[u8]) -> Result<ImageFormat> {
     use ImageFormat::{Bmp, Gif, Jpeg, Png, Tiff, WebP};
+    if let Some(kind) = not_read(bytes) {
+        let problem = format!("it is {kind}, not a {FORMATS} image");
+        return Err(Error::content(path, problem, CONVERT));
+    }
+    let other = format!("it is not a {FORMATS} image");
     match image::guess_format(bytes) {
         Ok(Jpeg) if jpeg::is_progressive(bytes).is_none() => {
             Err(damaged(path, "the image is cut short"))
         }
         Ok(format @ (Png | Jpeg | WebP | Bmp | Tiff | Gif)) => Ok(format),
-        _ if is_heic_or_avif(bytes) => {
-            let remedy = "store it as JPEG or PNG; most phones and viewers offer that";
-            Err(Error::content(path, "HEIC and AVIF images are not supported", remedy))
-        }
         // Whole, but of a format that is not read, whatever its name says.
-        Ok(_) => Err(other_format(path)),
-        Err(_) if bytes.starts_with(b"%PDF") || bytes.starts_with(b"<svg") => {
-            Err(other_format(path))
-        }
-        Err(_) => Err(damaged(path, &format!("it is not a {FORMATS} image"))),
+        Ok(_) => Err(Error::content(path, other, CONVERT)),
+        Err(_) => Err(damaged(path, &other)),
     }
 }
 
-fn undecodable(path: &Path, error: ImageError) -> Error {
+fn undecodable(path: &Path, bytes: &[u8], error: ImageError) -> Error {
     if matches!(error, ImageError::Unsupported(_)) {
-        let problem = format!("this kind of image is not supported ({error})");
-        return Error::content(path, problem, "save it as PNG");
+        let kind = Tiff::new(bytes).and_then(|tiff| tiff.colours());
+        let kind = kind.unwrap_or("an image of a kind");
+        return Error::content(path, format!("it is {kind} that is not read ({error})"), CONVERT);
     }
     let problem = format!("the image cannot be decoded ({error})");
     // BMP files have a limit of their own.
@@ -239,10 +254,6 @@ fn undecodable(path: &Path, error: ImageError) -> Error {
         true => Error::content(path, problem, "scale it down"),
         false => damaged(path, &problem),
     }
-}
-
-fn other_format(path: &Path) -> Error {
-    Error::content(path, format!("it is not a {FORMATS} image"), "save it as PNG or JPEG")
 }
 
 fn damaged(path: &Path, problem: &str) -> Error {

@@ -1,14 +1,12 @@
 //! The IDX format, which MNIST's files have.
 
 use std::fs::File;
-use std::io::{BufReader, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
-use flate2::read::MultiGzDecoder;
-
 use super::archive::{
-    GZIP_MAGIC, ImageFile, Wanted, first_bytes, is_leftover, nested_folders, read_at_most,
-    read_wanted,
+    GZIP_MAGIC, Gunzip, ImageFile, Wanted, first_bytes, is_leftover, nested_folders, read_at_most,
+    read_wanted, shown,
 };
 use crate::{Error, Result};
 
@@ -17,30 +15,109 @@ const MAX_BYTES: u64 = 1 << 30;
 
 pub(crate) const REMEDY: &str = "fetch MNIST again with `glyphs data fetch mnist`";
 
-/// The path of an IDX file in `folder`, its only folder or the only ones in that (`data/MNIST/raw`),
-/// plain or gzip, whichever name is used; some unpackers leave a folder of one of these names that
-/// holds the file.
-pub(crate) fn idx_file(folder: &Path, part: &str, what: &str, rank: usize) -> Option<PathBuf> {
-    let names = names(part, what, rank);
-    let inside = |folder: &Path| names.each_ref().map(|name| folder.join(name));
+/// One of MNIST's four files: its part, `train` or `t10k`, and what it holds, `images` or `labels`.
+pub(crate) type Which = [&'static str; 2];
+
+/// What the name of a file or folder says, whatever unpackers, browsers and mirrors made of it:
+/// `train-images.idx3-ubyte`, `T10K-LABELS.IDX`, `train-images-idx3-ubyte (1).gz`, `test`, `labels`.
+#[derive(Default)]
+struct Said {
+    part: Option<&'static str>,
+    what: Option<&'static str>,
+    is_idx: bool,
+    is_packed: bool,
+    is_copy: bool,
+}
+
+impl Said {
+    /// None by a name that has any other word, or says nothing.
+    fn by(name: &str) -> Option<Self> {
+        let name = name.to_ascii_lowercase();
+        let mut said = Self::default();
+        for word in name.split(|c: char| !c.is_ascii_alphanumeric()) {
+            match word {
+                "" | "mnist" => {}
+                "train" | "training" => said.part = Some("train"),
+                "t10k" | "test" => said.part = Some("t10k"),
+                "images" => said.what = Some("images"),
+                "labels" => said.what = Some("labels"),
+                "idx" | "idx1" | "idx3" | "ubyte" => said.is_idx = true,
+                "gz" => said.is_packed = true,
+                "copy" | "of" => said.is_copy = true,
+                number if number.bytes().all(|byte| byte.is_ascii_digit()) => said.is_copy = true,
+                _ => return None,
+            }
+        }
+        (said.is_idx || said.part.or(said.what).is_some()).then_some(said)
+    }
+}
+
+/// Which file one is, by its path and how it begins: the header knows best whether it has images or
+/// labels; how many it has decides only where names do not, for other sets have 10,000 too.
+fn which(path: &str, head: &[u8]) -> Option<Which> {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let said = Said::by(name)?;
+    let (rank, count) = match *head {
+        [0, 0, 8, rank, a, b, c, d, ..] => (rank, u32::from_be_bytes([a, b, c, d])),
+        // It may be damaged.
+        _ if said.is_idx => (0, 0),
+        _ => return None,
+    };
+    let what = match rank {
+        3 => "images",
+        1 => "labels",
+        _ => said.what?,
+    };
+    let folder = Said::by(folder.rsplit('/').next().unwrap_or(folder));
+    let part = said.part.or(folder.and_then(|folder| folder.part)).or(match count {
+        60_000 => Some("train"),
+        10_000 => Some("t10k"),
+        _ => None,
+    })?;
+    Some([part, what])
+}
+
+/// Of several files that are the same one, the first by this: the original, unpacked, at the top.
+fn preference(path: &str) -> (bool, bool, usize, String) {
+    let said = Said::by(path.rsplit('/').next().unwrap_or(path)).unwrap_or_default();
+    (said.is_copy, said.is_packed, path.matches('/').count(), path.to_owned())
+}
+
+/// The path of one of MNIST's files in `folder`, its only folder or the only ones in that
+/// (`data/MNIST/raw`), plain or gzip, whatever it is called as long as it can be told from others; it
+/// may lie in a folder that is called after it or its part.
+pub(crate) fn idx_file(folder: &Path, wanted: Which) -> Option<PathBuf> {
+    let inside = |folder: &Path| -> Vec<(String, PathBuf)> {
+        let entries = folder.read_dir().into_iter().flatten().flatten();
+        let entries = entries.map(|entry| (shown(entry.file_name()), entry.path()));
+        entries.filter(|(name, _)| !is_leftover(name) && Said::by(name).is_some()).collect()
+    };
     let file = |folder: &Path| {
-        let places = inside(folder);
-        let deeper = places.iter().flat_map(|place| inside(place));
-        let mut files = places.iter().cloned().chain(deeper);
-        files.find(|path| path.is_file())
+        let top = inside(folder);
+        let deeper = top.iter().flat_map(|(name, path)| {
+            let files = inside(path).into_iter();
+            files.map(move |(inner, path)| (format!("{name}/{inner}"), path))
+        });
+        let all = top.iter().cloned().chain(deeper).filter(|(_, path)| path.is_file());
+        let head = |path: &Path| head_of(File::open(path).map(BufReader::new));
+        let found = all.filter(|(name, path)| which(name, &head(path)) == Some(wanted));
+        found.min_by_key(|(name, _)| preference(name)).map(|(_, path)| path)
     };
     nested_folders(folder).take(4).find_map(|folder| file(&folder))
 }
 
-/// The names that an IDX file has.
-fn names(part: &str, what: &str, rank: usize) -> [String; 4] {
-    let stem = |dash| format!("{part}-{what}{dash}idx{rank}-ubyte");
-    [stem('-'), stem('-') + ".gz", stem('.'), stem('.') + ".gz"]
+/// How a file begins; nothing where it cannot be read.
+fn head_of(file: io::Result<impl BufRead>) -> Vec<u8> {
+    let head = file.and_then(plain).and_then(|mut file| first_bytes(&mut file, HEAD));
+    head.unwrap_or_default()
 }
 
-/// MNIST's four files: of each part, images and labels.
-const FILES: [(&str, &str, usize); 4] =
-    [("train", "images", 3), ("train", "labels", 1), ("t10k", "images", 3), ("t10k", "labels", 1)];
+/// The error where none of the files in a folder or an archive is this one.
+pub(crate) fn missing(path: &Path, [part, what]: Which, remedy: String) -> Error {
+    let rank = if what == "images" { 3 } else { 1 };
+    let problem = format!("it holds no file {part}-{what}-idx{rank}-ubyte(.gz)");
+    Error::content(path, problem, remedy)
+}
 
 /// Images and labels of one part: path and bytes of each.
 pub(crate) type Files = [(PathBuf, Vec<u8>); 2];
@@ -52,23 +129,20 @@ pub(crate) type Files = [(PathBuf, Vec<u8>); 2];
 /// Where one of them is missing, or the archive or one of them is damaged.
 pub(crate) fn read_idx_archive(path: &Path) -> Result<[Files; 2]> {
     let is_wanted = |entry: &str| {
-        let name = entry.rsplit('/').next().unwrap_or(entry);
-        let is_one = |&(part, what, rank): &_| names(part, what, rank).iter().any(|n| n == name);
-        !is_leftover(entry) && FILES.iter().any(is_one)
+        let said = Said::by(entry.rsplit('/').next().unwrap_or(entry));
+        !is_leftover(entry) && said.is_some_and(|said| said.is_idx || said.what.is_some())
     };
     let files = read_wanted(path, Wanted { is_wanted, max_bytes: MAX_BYTES })?;
-    let file = |part: &str, what: &str, rank: usize| {
-        let names = names(part, what, rank);
-        let found = names.iter().find_map(|name| files.iter().find(|file| file.name() == name));
-        let ImageFile { path: inside, bytes } = found.ok_or_else(|| {
-            let problem = format!("it holds no file {part}-{what}-idx{rank}-ubyte(.gz)");
-            let remedy = format!("remove or rename it, and {REMEDY}");
-            Error::content(path, problem, remedy)
-        })?;
-        let inside = path.join(inside);
-        unpacked(&inside, || Ok(bytes.as_slice())).map(|bytes| (inside, bytes))
+    let file = |wanted: Which| {
+        let head = |file: &ImageFile| head_of(Ok(file.bytes.as_slice()));
+        let found = files.iter().filter(|file| which(&file.path, &head(file)) == Some(wanted));
+        let found = found
+            .min_by_key(|file| preference(&file.path))
+            .ok_or_else(|| missing(path, wanted, format!("remove or rename it, and {REMEDY}")))?;
+        let inside = path.join(&found.path);
+        unpacked(&inside, || Ok(found.bytes.as_slice())).map(|bytes| (inside, bytes))
     };
-    let part = |name| Ok::<_, Error>([file(name, "images", 3)?, file(name, "labels", 1)?]);
+    let part = |name| Ok::<_, Error>([file([name, "images"])?, file([name, "labels"])?]);
     Ok([part("train")?, part("t10k")?])
 }
 
@@ -79,17 +153,10 @@ pub(crate) fn read_unpacked(path: &Path) -> Result<Vec<u8>> {
 }
 
 /// As [`read_unpacked`], from whatever `open` gives; `path` is for errors only.
-fn unpacked<R: Read>(path: &Path, open: impl Fn() -> std::io::Result<R>) -> Result<Vec<u8>> {
+fn unpacked<R: BufRead>(path: &Path, open: impl Fn() -> io::Result<R>) -> Result<Vec<u8>> {
     let mut limit = 0;
-    let mut read = || -> std::io::Result<Option<Vec<u8>>> {
-        let mut file = open()?;
-        let magic = first_bytes(&mut file, 2)?;
-        let is_gzip = magic == GZIP_MAGIC;
-        let whole = Cursor::new(magic).chain(file);
-        let mut unpacked: Box<dyn Read> = match is_gzip {
-            true => Box::new(MultiGzDecoder::new(whole)),
-            false => Box::new(whole),
-        };
+    let mut read = || -> io::Result<Option<Vec<u8>>> {
+        let mut unpacked = plain(open()?)?;
         let head = first_bytes(&mut unpacked, HEAD)?;
         limit = declared_bytes(&head);
         read_at_most(&mut Cursor::new(head).chain(unpacked), limit)
@@ -97,6 +164,14 @@ fn unpacked<R: Read>(path: &Path, open: impl Fn() -> std::io::Result<R>) -> Resu
     read()
         .map_err(|e| Error::io(path, e, REMEDY))?
         .ok_or_else(|| Error::content(path, format!("more than {limit} bytes"), REMEDY))
+}
+
+/// What a file holds, unpacked where it is a gzip file.
+fn plain<'a>(mut file: impl BufRead + 'a) -> io::Result<Box<dyn Read + 'a>> {
+    Ok(match file.fill_buf()?.starts_with(&GZIP_MAGIC) {
+        true => Box::new(Gunzip::new(file)),
+        false => Box::new(file),
+    })
 }
 
 /// Bytes of the header of an array of three dimensions.

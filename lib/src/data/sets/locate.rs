@@ -96,7 +96,7 @@ impl Dataset {
         let has_folder = |name| nested_folders(path).take(2).any(|outer| outer.join(name).is_dir());
         match self {
             Self::Handwritten => has_folder("Sample001"),
-            Self::Mnist => idx_file(path, "train", "images", 3).is_some(),
+            Self::Mnist => idx_file(path, ["train", "images"]).is_some(),
             Self::Mislabelled => has_folder("0"),
         }
     }

@@ -7,7 +7,9 @@ use ndarray::Array4;
 
 use super::locate::Found;
 use crate::data::formats::archive::sha256;
-use crate::data::formats::idx::{Files, Idx, REMEDY, idx_file, read_idx_archive, read_unpacked};
+use crate::data::formats::idx::{
+    Files, Idx, REMEDY, Which, idx_file, missing, read_idx_archive, read_unpacked,
+};
 use crate::data::samples::Samples;
 use crate::{Error, Result};
 
@@ -52,15 +54,13 @@ impl Mnist {
     }
 }
 
-fn in_folder(folder: &Path, part: &str) -> Result<Files> {
-    let file = |what: &str, rank: usize| {
-        let path = idx_file(folder, part, what, rank).ok_or_else(|| {
-            let problem = format!("no file {part}-{what}-idx{rank}-ubyte(.gz)");
-            Error::content(folder, problem, REMEDY)
-        })?;
+fn in_folder(folder: &Path, part: &'static str) -> Result<Files> {
+    let file = |wanted: Which| {
+        let path = idx_file(folder, wanted);
+        let path = path.ok_or_else(|| missing(folder, wanted, REMEDY.into()))?;
         read_unpacked(&path).map(|bytes| (path, bytes))
     };
-    Ok([file("images", 3)?, file("labels", 1)?])
+    Ok([file([part, "images"])?, file([part, "labels"])?])
 }
 
 fn part(found: &Found, name: &str, files: Files, published: [&str; 2]) -> Result<Samples> {
