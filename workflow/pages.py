@@ -35,6 +35,8 @@ TEMPLATE = Path(__file__).parent / "template"
 STAND_IN = '<strong class="g-badge">STAND-IN</strong>'
 # What a reader without a mouse has to reach, because it may scroll.
 SCROLLS = re.compile(r'<pre>|<table>.*?</table>|<math [^>]*display="block".*?</math>', re.DOTALL)
+# A chart that a cell draws with plotters itself; its first text is its title.
+DRAWN = re.compile(r"<svg (?=[^>]*\bwidth=)(?![^>]*\brole=)([^>]*)>(.*?)</svg>", re.DOTALL)
 CAPTION = re.compile(r'<figure class="(g-figure[^"]*)"><figcaption>(.*?)</figcaption>', re.DOTALL)
 # Tags, and with their contents those whose text stays as it is.
 MARKUP = re.compile(r"(<(script|style|pre|code|svg|math|title)\b.*?</\2>|<[^>]*>)", re.DOTALL)
@@ -153,7 +155,7 @@ def export(notebook, page):
 
 
 def accessible(html):
-    """Reached without a mouse: what scrolls. Without empty headers, and each figure with a link."""
+    """Reached without a mouse: what scrolls. Without empty headers; each figure with a link, each chart with words."""
     seen = set()
 
     def reachable(match):
@@ -170,8 +172,13 @@ def accessible(html):
         link = f'<a class="anchor-link" href="#{anchor}" aria-label="Link to: {words}">¶</a>'
         return f'<figure class="{match[1]}" id="{anchor}"><figcaption>{match[2]}{link}</figcaption>'
 
+    def named(match):
+        title = re.search(r"<text\b[^>]*>(.*?)</text>", match[2], re.DOTALL)
+        words = title[1].strip().replace('"', "&quot;") if title else "A chart"
+        return f'<svg role="img" aria-label="{words}" {match[1]}>{match[2]}</svg>'
+
     html = re.sub(r"<th\b[^>]*></th>", "<td></td>", SCROLLS.sub(reachable, html))
-    return CAPTION.sub(linked, html)
+    return CAPTION.sub(linked, DRAWN.sub(named, html))
 
 
 def whole(html):

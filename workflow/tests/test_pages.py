@@ -209,6 +209,9 @@ def test_what_scrolls_is_reached_and_what_is_shown_is_linked_to():
     )
     assert html.count('<pre tabindex="0">') == html.count('<div class="scroll" tabindex="0"><table>') == 2
     assert "<th></th>" not in html
+    drawn = pages.accessible('<svg width="9" viewBox="0 0 9 9"><text x="1">\n99 % &amp; "all"\n</text><text>0</text></svg>')
+    assert drawn.startswith('<svg role="img" aria-label="99 % &amp; &quot;all&quot;" width="9" viewBox="0 0 9 9"><text x="1">')
+    assert pages.accessible(SVG) == SVG, "a sample in a legend has no words of its own"
     anchors = re.findall(r'<figure class="g-figure" id="([^"]+)">', html)
     assert len(set(anchors)) == 2 and all(f'href="#{anchor}"' in html for anchor in anchors)
 

@@ -1,6 +1,7 @@
 //! Drawings, and what preprocessing makes of them.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::evaluation::range;
 use super::gallery::{Gallery, Tile};
@@ -9,8 +10,9 @@ use super::picture::Picture;
 use super::table::{Cell, Table};
 use super::{format_count, format_counted};
 use crate::data::Handwritten;
+use crate::data::decode::decode_grey;
 use crate::data::handwritten::Drawing;
-use crate::image::Preprocess;
+use crate::image::{Ink, Preprocess};
 use crate::{Error, Result};
 
 /// Longer side of a thumbnail, in pixels.
@@ -44,15 +46,33 @@ impl Show for Handwritten {
 }
 
 impl Handwritten {
-    /// One small drawing of each class, by different writers where possible.
-    pub fn sheet(&self) -> Result<Gallery> {
-        let drawings = self.one_of_each_class();
-        let writers: BTreeSet<u16> =
-            drawings.iter().map(|&index| self.drawings[index].writer).collect();
+    /// One small drawing of each class, by different writers where possible; and how much of its
+    /// sheet's height the lowest takes up, and the tallest.
+    pub fn sheet(&self) -> Result<Html> {
+        let drawings = self.one_of_each_class().into_iter().map(|index| &self.drawings[index]);
+        let drawings: Vec<&Drawing> = drawings.collect();
+        let writers: BTreeSet<u16> = drawings.iter().map(|drawing| drawing.writer).collect();
         let title =
             format!("One drawing of each class, by {}", format_counted(writers.len(), "writer"));
-        let tiles = drawings.into_iter().map(|index| self.tile(&self.drawings[index]));
-        Ok(Gallery::new(title, tiles.collect::<Result<Vec<_>>>()?))
+        let tiles = drawings.iter().map(|drawing| self.tile(drawing));
+        let gallery = Gallery::new(title, tiles.collect::<Result<Vec<_>>>()?);
+        let mut heights = Vec::new();
+        for drawing in drawings {
+            let sheet = decode_grey(Path::new(&drawing.name), &drawing.bytes)?;
+            let of_sheet = 100.0 / sheet.height as f64;
+            if let Some(ink) = Ink::of(sheet).bounds() {
+                heights.push((of_sheet * ink.height as f64, &self.classes[drawing.label]));
+            }
+        }
+        heights.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let (Some((low, lowest)), Some((high, tallest))) = (heights.first(), heights.last()) else {
+            return Ok(gallery.show());
+        };
+        let words = format!(
+            "The lowest of these characters, “{lowest}”, takes up {low:.0} % of the height of its \
+             sheet, the tallest, “{tallest}”, {high:.0} %."
+        );
+        Ok(stack(&[&gallery, &note(&words)]))
     }
 
     fn tile(&self, drawing: &Drawing) -> Result<Tile> {

@@ -131,9 +131,15 @@ impl MostConfused {
         let columns = ["truth", "read as", "times", "of", "images"];
         let rows = self.0.iter().map(|pair| {
             let known = pair.indices.iter().filter(|&&i| i < samples.len());
-            let shown = known.take(n).map(|&i| samples.image(i));
-            let words = format!("{} read as {}", pair.truth, pair.prediction);
-            let strip = Picture::strip(shown, zoom).html(&words);
+            let shown: Vec<usize> = known.take(n).copied().collect();
+            let words = format!(
+                "{} of {} read as {}",
+                format_counted(shown.len(), "image"),
+                pair.truth,
+                pair.prediction
+            );
+            let images = shown.into_iter().map(|i| samples.image(i));
+            let strip = Picture::strip(images, zoom).html(&words);
             [
                 pair.truth.as_str().into(),
                 pair.prediction.as_str().into(),

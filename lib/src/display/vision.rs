@@ -6,6 +6,7 @@ use ndarray::{Array1, Array2, Array3, ArrayView2, Axis as Along, s};
 use super::{
     chart::{Axis, LineChart},
     gallery::{Gallery, Tile},
+    html::{Html, note, stack},
     picture::Picture,
 };
 use crate::{
@@ -111,11 +112,12 @@ fn side_by_side(
 /// Where the network looks: beside each image, how much less probable its own answer becomes
 /// when a square of 7 x 7 pixels around a pixel is hidden; the brightest part matters most
 /// (M. Zeiler and R. Fergus, "Visualizing and understanding convolutional networks", ECCV 2014).
+/// The title says how much that part costs, from the least to the most.
 ///
 /// # Errors
 /// Where the network takes other images.
 pub fn occlusion(model: &dyn Classifier, samples: &Samples, indices: &[usize]) -> Result<Gallery> {
-    let mut tiles = Vec::new();
+    let (mut tiles, mut costs) = (Vec::new(), Vec::new());
     for &index in indices {
         let [_, height, width] = samples.image_shape();
         let mut hidden = samples.select(&vec![index; height * width + 1]);
@@ -133,28 +135,29 @@ pub fn occlusion(model: &dyn Classifier, samples: &Samples, indices: &[usize]) -
         let Ok(lost) = lost.into_shape_with_order((height, width)) else {
             continue;
         };
+        costs.push(100.0 * lost.fold(0.0, |most: f32, &cost| most.max(cost)));
         let image = Picture::new(samples.image(index), 4);
         let caption = format!("{} read as {}", name(samples, index), samples.classes[read]);
         let detail = format!("confidence {:.0} %", 100.0 * confidence);
         let tile = Tile::new(image, caption, detail);
         tiles.push(tile.then(Picture::new(stretched(lost.view()).view(), 4)));
     }
-    Ok(Gallery::new(
-        "What the answer depends on: bright where hiding a part costs most probability",
-        tiles,
-    ))
+    let end = |of: fn(f32, f32) -> f32| costs.iter().copied().reduce(of).unwrap_or_default();
+    let [least, most] = [end(f32::min), end(f32::max)].map(|cost| format!("{cost:.0}"));
+    let range = if least == most { most } else { format!("{least} to {most}") };
+    let title = format!(
+        "Hiding the part that matters most (bright) costs an answer {range} points of its \
+         probability"
+    );
+    Ok(Gallery::new(title, tiles))
 }
 
 /// The images of some groups of classes, the name of its class for each, by the first two principal
-/// components of the last hidden layer.
+/// components of the last hidden layer; in words, how much of its variance these two hold.
 ///
 /// # Errors
 /// Where the network takes other images, or has no hidden layer.
-pub fn embedding(
-    model: &dyn Classifier,
-    samples: &Samples,
-    groups: &[Lookalike],
-) -> Result<LineChart> {
+pub fn embedding(model: &dyn Classifier, samples: &Samples, groups: &[Lookalike]) -> Result<Html> {
     let layers = activations(model, samples)?;
     let Some((layer, hidden)) = layers.len().checked_sub(2).and_then(|i| layers.get(i)) else {
         return Err(Error::argument(
@@ -186,8 +189,7 @@ pub fn embedding(
     }
     let title = format!(
         "For {alike} of {shown} images the nearest one in layer “{layer}” is a look-alike; chance \
-         would give {by_chance:.1}. The two directions shown hold {:.0} % of the variance",
-        100.0 * (of(&x) + of(&y))
+         would give {by_chance:.1}"
     );
     let mut chart =
         LineChart::new(title, Axis::new("first component"), Axis::new("second component"));
@@ -198,7 +200,11 @@ pub fn embedding(
         let names: Vec<String> = group.classes.chars().map(String::from).collect();
         chart = chart.words(names.join(" "), images.map(words));
     }
-    Ok(chart)
+    let shown = format!(
+        "The two directions shown hold {:.0} % of the variance in that layer.",
+        100.0 * (of(&x) + of(&y))
+    );
+    Ok(stack(&[&chart, &note(&shown)]))
 }
 
 /// The direction of the largest variance, by power iteration.

@@ -5,10 +5,10 @@ use ndarray::Array3;
 use crate::{
     data::Samples,
     display::{
-        Cell, Gallery, Html, Picture, Show, Table, Tile, format_count, no_number, note, number,
-        stack,
+        Cell, Gallery, Html, Picture, Show, Table, Tile, format_count, format_number, no_number,
+        note, number, stack,
     },
-    report::{p_value, spelled, table},
+    report::{from_to, p_value, spelled, table},
     study::Audit,
 };
 
@@ -48,7 +48,7 @@ impl Show for Audit {
             format_count(self.in_place()),
             format_count(self.len())
         );
-        let table = Table::new(title, ["", "found"]).rows(rows);
+        let table = Table::new(title, ["measure", "found"]).rows(rows);
         stack(&[&table, &self.dataset, &self.originals])
     }
 }
@@ -91,10 +91,14 @@ impl Audit {
         )
     }
 
-    /// `n` originals, what dataset 3 has of them, and what differs.
+    /// `n` originals, what dataset 3 has of them, and what differs. The title says by how much.
     pub fn pairs(&self, dataset3: &Samples, originals: &Samples, n: usize) -> Gallery {
         let step = (self.len() / n.max(1)).max(1);
-        let tiles = (0..self.len()).step_by(step).take(n).map(|i| {
+        let shown = (0..self.len()).step_by(step).take(n);
+        let differences = shown.clone().map(|i| self.matches[i].mean_difference());
+        let differences: Vec<f64> = differences.collect();
+        let differences = from_to(&differences, |levels| format_number(levels, 1));
+        let tiles = shown.map(|i| {
             let index = self.matches[i].index;
             let (original, image) = (originals.image(index), dataset3.image(i));
             let difference = Array3::from_shape_fn(image.dim(), |at| {
@@ -109,7 +113,11 @@ impl Audit {
                 .then(Picture::new(image, 2))
                 .then(Picture::new(difference.view(), 2))
         });
-        let title = format!("Original, image of dataset 3, difference ({BRIGHTER} times brighter)");
+        let title = format!(
+            "These images differ from their originals by {} of 255 grey levels a pixel: original, \
+             image of dataset 3, difference ({BRIGHTER} times brighter)",
+            differences.unwrap_or_default()
+        );
         Gallery::new(title, tiles)
     }
 
@@ -157,7 +165,7 @@ impl Audit {
             ],
             Err(_) => [name.into(), no_number(), no_number(), no_number()],
         });
-        let columns = " | χ² | degrees of freedom | p";
+        let columns = "assumption | χ² | degrees of freedom | p";
         let caption = match self.uniform() {
             Ok(test) if test.p >= EVEN => "No wrong label is detectably likelier than the others",
             Ok(_) => "Some wrong labels are likelier than others",

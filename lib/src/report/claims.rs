@@ -544,7 +544,7 @@ pub fn claims(records: &Records) -> Html {
         "A claim that something is higher holds if the mean is above 0 and Holm's p is below \
          {LEVEL}, and does not hold if the mean is below 0 and p is below {LEVEL}. A claim that \
          there is no difference holds if the 95 % interval lies within ±{:.1} points, the size of \
-         difference that part 2's sixteen seeds are meant to detect, and does not hold if the \
+         difference that part 2's main comparison is meant to detect, and does not hold if the \
          interval lies outside altogether. Where runs differ in kind, a claim holds if it is true \
          of every run (at least five), and does not hold if it is true of none. Claims judged in \
          this way, by a margin or by counting, have no p-value, so no correction applies. How soon \

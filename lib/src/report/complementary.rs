@@ -44,7 +44,7 @@ pub fn compare_losses(dataset: &Provenance) -> Result<Html> {
     let rows = tried.iter().map(|&(title, [risk, estimate, test])| {
         [title.into(), number(risk, 4), percent(estimate), percent(test)]
     });
-    let columns = " | risk on held-out images (nats) | accuracy estimated from them | \
+    let columns = "loss | risk on held-out images (nats) | accuracy estimated from them | \
                    MNIST test accuracy (not used)";
     let title = format!(
         "{} has the lowest risk on held-out images ({} epochs, seed 0)",
@@ -157,7 +157,7 @@ pub fn price_of_not_knowing(mislabelled: &Provenance, mnist: &Provenance) -> Res
         }
         prices => format!("True minus wrong labels: {}", listed(prices, "and")),
     };
-    let shown = compare_under(&title, "Accuracy on the MNIST test set", &ways, &[])?;
+    let shown = compare_under(&title, "Accuracy on the MNIST test set", "training", &ways, &[])?;
     if in_words.is_empty() {
         return Ok(shown);
     }
@@ -200,7 +200,7 @@ pub fn compare_labels(mnist: &Provenance) -> Result<Html> {
         true => format!("Right labels spoil it: {each}"),
         false => format!("Accuracy by the share of right labels: {each}"),
     };
-    let shown = compare_under(&title, what, &ways, &[])?;
+    let shown = compare_under(&title, what, "labels", &ways, &[])?;
     let mut words = String::from(
         "Where wrong labels are not uniform, the chances of the nine digits fall linearly from 2 \
          to 1",
@@ -223,7 +223,7 @@ pub fn compare_labels(mnist: &Provenance) -> Result<Html> {
 /// Both starts over all seeds.
 pub fn accuracies(random: &Seeds, pretrained: &Seeds) -> Result<Html> {
     let ways = [("random start", random), ("pretrained start", pretrained)];
-    compare("Accuracy on the MNIST test set, learned from wrong labels", &ways, &[])
+    compare("Accuracy on the MNIST test set, learned from wrong labels", "start", &ways, &[])
 }
 
 /// Accuracy by epoch, estimated from held-out complementary labels.

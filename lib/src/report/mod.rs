@@ -156,18 +156,19 @@ fn points(gain: Option<PairedDifference>) -> Cell {
 }
 
 /// Accuracies of several ways, each over its seeds: a chart, a table and which is highest,
-/// beside what the 2021 report or others reached (`lines`).
+/// beside what the 2021 report or others reached (`lines`). `column` says what the ways are.
 fn compare(
     what: &str,
+    column: &str,
     ways: &[(impl AsRef<str>, impl Borrow<Seeds>)],
     lines: &[(&str, f64)],
 ) -> Result<Html> {
     // Intervals between runs in two groups would describe neither.
     let in_groups = ways.iter().any(|(_, seeds)| two_groups(seeds.borrow()).is_some());
     let Some((title, leads)) = highest(ways).filter(|_| !in_groups) else {
-        return compare_under(what, what, ways, lines);
+        return compare_under(what, what, column, ways, lines);
     };
-    let shown = compare_under(&title, what, ways, lines)?;
+    let shown = compare_under(&title, what, column, ways, lines)?;
     Ok(stack(&[&shown, &note(&leads)]))
 }
 
@@ -205,6 +206,10 @@ fn highest(ways: &[(impl AsRef<str>, impl Borrow<Seeds>)]) -> Option<(String, St
         }
         [] => format!("{top}, ahead of all others by more than chance can explain"),
         [one] => format!("{top}, but its lead over {one} may be chance"),
+        // Their names stand below.
+        within if within.len() > 2 && within.len() == others.len() => {
+            format!("{top}, but its leads over all others may be chance")
+        }
         within => format!("{top}, but its leads over {} may be chance", listed(within, "and")),
     };
     let several = match by.len() {
@@ -255,6 +260,7 @@ fn from_to(values: &[f64], words: impl Fn(f64) -> String) -> Option<String> {
 fn compare_under(
     title: &str,
     what: &str,
+    column: &str,
     ways: &[(impl AsRef<str>, impl Borrow<Seeds>)],
     lines: &[(&str, f64)],
 ) -> Result<Html> {
@@ -264,7 +270,8 @@ fn compare_under(
         return Ok(stack(&[&never_made(), &left_out(&reasons)]));
     }
     let mut chart = RowChart::dots(title, Axis::percent("accuracy"));
-    let mut table = table(what, " | mean | 95 % interval over seeds | seeds | each seed (%)");
+    let columns = format!("{column} | mean | 95 % interval over seeds | seeds | each seed (%)");
+    let mut table = table(what, &columns);
     for (name, seeds) in ways {
         let seeds: &Seeds = seeds.borrow();
         let values = seeds.values(accuracy);

@@ -35,8 +35,13 @@ pub fn table_path() -> PathBuf {
 
 /// Validation accuracies of several ways, each under its seeds, with the 2021 report's.
 pub fn compare_seeds(ways: &[(impl AsRef<str>, impl Borrow<Seeds>)]) -> Result<Html> {
+    compare_by("network", ways)
+}
+
+/// The same; `column` says what the ways are.
+fn compare_by(column: &str, ways: &[(impl AsRef<str>, impl Borrow<Seeds>)]) -> Result<Html> {
     let line = (THE_REPORT, reference_2021::PART1.val_accuracy);
-    compare("Validation accuracy after the last epoch", ways, &[line])
+    compare("Validation accuracy after the last epoch", column, ways, &[line])
 }
 
 /// Whether a run in a notebook went as the record of its seed says.
@@ -139,7 +144,7 @@ pub fn compare_averaging(ways: &[(&str, &Seeds)]) -> Result<Html> {
 
 /// The ways of preprocessing, each under the 2021 report's training.
 pub fn compare_preprocessing(drawings: &Handwritten) -> Result<Html> {
-    compare_seeds(&preprocessing(drawings)?)
+    compare_by("preprocessing", &preprocessing(drawings)?)
 }
 
 fn preprocessing(drawings: &Handwritten) -> Result<Vec<(String, Seeds)>> {
@@ -341,7 +346,7 @@ pub fn context_curve(ways: &[(&str, &Seeds, &Seeds)]) -> Result<Html> {
     };
     let mut chart = LineChart::new(title, others, Axis::percent("validation accuracy"));
     let header = std::iter::once("others").chain(ways.iter().map(|(name, ..)| *name));
-    let mut table = Table::new("", header);
+    let mut table = Table::new("Validation accuracy by the number of other drawings", header);
     for n in OTHERS {
         let cells = ways.iter().map(|(.., seeds)| mean_percent(&at(seeds, n)));
         table = table.row([n.into()].into_iter().chain(cells));
@@ -433,13 +438,16 @@ pub fn official_test() -> Result<Html> {
     let mut table = table("The official test set", columns);
     let alone = ["ours", "ours-in-context", "photographs"].map(String::from);
     let together = alone.clone().map(|protocol| protocol + TOGETHER);
+    let mut reached = Vec::new();
     for protocol in alone.into_iter().chain(together) {
         let judged = (test.networks.iter()).filter(|network| network.protocol == protocol);
         let (accuracies, merged): (Vec<f64>, Vec<f64>) =
             judged.map(|network| (network.accuracy, network.merged_accuracy)).unzip();
-        if accuracies.is_empty() {
+        let Ok(mean) = mean(&accuracies) else {
             continue;
-        }
+        };
+        let protocol = protocol.replace('-', " ");
+        reached.push(format!("{:.2} % ({protocol})", 100.0 * mean.mean));
         table = table.row([
             protocol.into(),
             mean_percent(&accuracies),
@@ -454,7 +462,8 @@ pub fn official_test() -> Result<Html> {
         "{same} of these {all} networks have, bit for bit, the weights that the published records \
          name; one that was retrained on a processor with neither AVX-512 nor AVX2 has others."
     ));
-    Ok(stack(&[&test.dataset, &table, &weights]))
+    let reached = format!("Classified correctly: {}", listed(&reached, "and"));
+    Ok(stack(&[&test.dataset, &table.titled(reached), &weights]))
 }
 
 /// Seeds on which some choices for ours were made.
@@ -515,15 +524,26 @@ pub fn best_answers(result: &Evaluation) -> Result<Html> {
         of_drawings(result.top_k_accuracy(3), result)
     );
     let mut chart = RowChart::dots(title, Axis::percent("share of the drawings"));
+    let mut of_best = Vec::new();
     for (name, places) in [("as they are", places(&same)), ("look-alikes as one", places(&alike))] {
         chart = chart.series(name);
         for (answers, n) in [("the best answer", 1), ("the two best", 2), ("the three best", 3)] {
             let found = places.iter().filter(|place| place.is_some_and(|place| place < n)).count();
             let share = found as f64 / result.len() as f64;
             chart = chart.value_with(answers, share, Some(wilson(found, result.len())?));
+            if n < 3 {
+                of_best.push(of_drawings(share, result));
+            }
         }
     }
-    Ok(chart.show())
+    let [best, two, best_alike, two_alike] = of_best.as_slice() else {
+        return Ok(chart.show());
+    };
+    let words = format!(
+        "The best answer is right for {best}, and one of the two best for {two}; with look-alikes as \
+         one, for {best_alike} and for {two_alike}."
+    );
+    Ok(stack(&[&chart, &note(&words)]))
 }
 
 /// `all 248 drawings`, or `97.18 % of the drawings`

@@ -1,8 +1,9 @@
 //! What people read in the drawings, beside the network.
 
+use super::from_to;
 use crate::{
     Result,
-    display::{Html, Show, Table, note},
+    display::{Html, Show, Table, format_number, note},
     eval::statistics::wilson,
     study::{Human, LOOKALIKES, Trained},
 };
@@ -24,6 +25,7 @@ pub fn people(trained: &Trained) -> Result<Html> {
     let columns =
         ["reader", "date", "view", "drawings", "right", "95 % interval", "look-alikes as one"];
     let mut table = Table::new("People, and the network on the same drawings", columns);
+    let mut shares: [Vec<f64>; 2] = Default::default();
     for human in humans {
         // Truth, the person's answer, the network's.
         let mut read: Vec<[&str; 3]> = Vec::new();
@@ -43,6 +45,7 @@ pub fn people(trained: &Trained) -> Result<Html> {
             };
             let (exact, merged) = (right(|a, b| a == b), right(looks_like));
             let interval = wilson(exact, read.len())?;
+            shares[reader - 1].push(exact as f64 / read.len() as f64);
             let share = |value: f64| format!("{:.1} %", 100.0 * value);
             table = table.row([
                 who.into(),
@@ -54,6 +57,13 @@ pub fn people(trained: &Trained) -> Result<Html> {
                 share(merged as f64 / read.len() as f64).into(),
             ]);
         }
+    }
+    let percents = shares.map(|of| from_to(&of, |share| format_number(100.0 * share, 1)));
+    if let [Some(people), Some(network)] = percents {
+        table = table.titled(format!(
+            "People classify {people} % of these drawings correctly, the network {network} % of the \
+             same"
+        ));
     }
     Ok(table.show())
 }

@@ -5,7 +5,7 @@ use glyphs::{
     data::{Provenance, Samples},
     display::*,
     eval::{
-        Evaluation,
+        ConfusionMatrix, Evaluation,
         statistics::{self, Interval},
     },
     nn::{Batch, CharCnn, Classifier, Network, Objective, Optimizer, Signature, Step, shape::Dims},
@@ -140,6 +140,25 @@ fn a_chart_is_the_golden_picture() {
     assert_eq!(picture, std::fs::read_to_string(golden).unwrap());
 }
 
+/// A phone shows the whole of a chart, however long its names are.
+#[test]
+fn long_names_stand_above_their_rows() {
+    for (name, anchor) in
+        [("dense layer", "end"), ("all convolutions and the dense layer", "start")]
+    {
+        let chart = RowChart::forest("", Axis::new("x"), 0.0).value(name, 1.0).value("b", 2.0);
+        let page = html(&chart);
+        assert!(page.contains("--g-width:460px"), "{page}");
+        let words = format!(">\n{name}\n<");
+        let text = page.split_inclusive("</text>").find(|text| text.contains(&words));
+        let anchor = format!("text-anchor=\"{anchor}\"");
+        assert!(text.is_some_and(|text| text.contains(&anchor)), "{page}");
+    }
+    let ten = (0..10).map(|k| k.to_string()).collect::<Vec<String>>();
+    let matrix = ConfusionMatrix::new(&[0, 1], &[0, 2], &ten).chart("");
+    assert!(html(&matrix).contains("--g-width:460px"));
+}
+
 #[test]
 fn tables_keep_their_values() {
     let table = Table::new("Times", ["part", "time (s)", "share", "", "share"])
@@ -206,7 +225,8 @@ fn pictures_in_colour_and_of_any_size() {
     let result = Evaluation::new(logits, &samples).unwrap();
     let gallery = html(&result.mistake_gallery(&samples, 4));
     assert!(gallery.contains("width=\"56\" height=\"56\""), "{gallery}");
-    assert!(html(&result.most_confused(2).gallery(&samples, 2)).contains("<img"));
+    let confused = html(&result.most_confused(2).gallery(&samples, 2));
+    assert!(confused.contains("<img") && confused.contains("alt=\"2 images of elm read as oak\""));
 }
 
 #[test]

@@ -83,7 +83,7 @@ impl Show for Heatmap {
         let size;
         (frame.width, frame.height, frame.font, size) = match self.is_large() {
             true => (860, 880, 10, (cell * 7 / 10).clamp(5, 9)),
-            false => (500, 500, 13, 12),
+            false => (460, 460, 13, 12),
         };
         let draw = |plot: &mut Plot| {
             for k in 0..=n {

@@ -3,12 +3,13 @@
 use std::fmt::Write as _;
 
 use plotters::style::Color;
+use plotters::style::text_anchor::{HPos, VPos};
 
 use super::axis::{Axis, Scale};
 use super::figure::{Figure, Key};
 use super::plot::{Drawn, Frame, Plot};
 use crate::display::html::{Html, Show};
-use crate::display::palette::{INK, REFERENCE_DASH, series_colour};
+use crate::display::palette::{INK, MUTED, REFERENCE_DASH, series_colour};
 use crate::eval::statistics::{Estimate, Interval};
 
 /// Items from top to bottom, their values from left to right.
@@ -22,8 +23,11 @@ pub struct RowChart {
     references: Vec<(String, f64)>,
 }
 
-/// Pixels beside the items' names that long names must leave.
-const NARROWEST: i32 = 280;
+/// Pixels that the items' names may take beside their rows. Longer ones stand above them, so that a
+/// phone shows the whole of a chart.
+const BESIDE: i32 = 180;
+/// Pixels that a name above its row takes.
+const ABOVE: i32 = 18;
 
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Series {
@@ -108,11 +112,13 @@ impl RowChart {
         figure
     }
 
-    fn draw_series(&self, plot: &Plot, x: &Scale, i: usize) -> Drawn {
+    /// `name` is the share of a row that the item's name above it takes.
+    fn draw_series(&self, plot: &Plot, x: &Scale, i: usize, name: f64) -> Drawn {
         let (series, colour, n) = (&self.series[i], series_colour(i), self.series.len() as f64);
-        // Several series share a row.
-        let lane = (i as f64 - (n - 1.0) / 2.0) * 0.76 / n;
-        let row = |item: usize| (self.items.len() - 1 - item) as f64 - lane;
+        // Several series share what is left of a row.
+        let left = 1.0 - name;
+        let lane = (i as f64 - (n - 1.0) / 2.0) * 0.76 / n * left;
+        let row = |item: usize| (self.items.len() - 1 - item) as f64 - name / 2.0 - lane;
         let place = |&(item, value, _): &(usize, f64, _)| Some((x.clamp(value)?, row(item)));
         // A stroke of full opacity in a series' colour would be dashed.
         let style = colour.mix(0.99).stroke_width(7);
@@ -121,8 +127,9 @@ impl RowChart {
             let ends = |of: Interval| Some((x.clamp(of.low)?, x.clamp(of.high)?));
             if let Some((low, high)) = value.2.and_then(ends) {
                 plot.line(&[(low, at.1), (high, at.1)], style)?;
+                let half = 0.13 * left;
                 for end in [low, high] {
-                    plot.line(&[(end, at.1 - 0.13), (end, at.1 + 0.13)], style)?;
+                    plot.line(&[(end, at.1 - half), (end, at.1 + half)], style)?;
                 }
             }
             plot.dot(at, 4.5, colour.to_rgba())?;
@@ -141,17 +148,34 @@ impl Show for RowChart {
         let x = self.axis.fit(ends.chain(self.references.iter().map(|r| r.1)), 5);
         let mut names = self.items.clone();
         names.reverse();
-        let y = Axis::categories(&names);
+        let mut y = Axis::categories(&names);
+        let longest = Frame::new((&self.axis.name, &x), ("", &y)).left();
+        let above = if longest > BESIDE { ABOVE } else { 0 };
+        if above > 0 {
+            y.ticks.clear();
+        }
         let mut frame = Frame::new((&self.axis.name, &x), ("", &y));
-        frame.width = frame.width.max(frame.left() + NARROWEST);
-        let lanes = self.series.len().max(1) as i32;
-        frame.height = 60 + self.items.len() as i32 * (12 + 14 * lanes);
+        if above > 0 {
+            frame.width = frame.width.max(longest);
+        }
+        let row = above + 12 + 14 * self.series.len().max(1) as i32;
+        frame.height = 60 + self.items.len() as i32 * row;
         frame.grid = (true, false);
+        let name = f64::from(above) / f64::from(row);
         let draw = |plot: &mut Plot| {
-            for at in self.references.iter().filter_map(|(_, value)| x.inside(*value)) {
-                plot.line(&[(at, y.low), (at, y.high)], INK.stroke_width(5))?;
+            for (words, at) in names.iter().zip(0..).filter(|_| above > 0) {
+                let middle = f64::from(at) + 0.5 - name / 2.0;
+                let left = (0, plot.pixel((x.low, middle)).1);
+                plot.words(words, left, frame.font, MUTED, (HPos::Left, VPos::Center))?;
             }
-            (0..self.series.len()).try_for_each(|i| self.draw_series(plot, &x, i))
+            for at in self.references.iter().filter_map(|(_, value)| x.inside(*value)) {
+                // Not through the names.
+                for row in (0..names.len()).map(|row| row as f64) {
+                    let ends = [(at, row - 0.5), (at, row + 0.5 - name)];
+                    plot.line(&ends, INK.stroke_width(5))?;
+                }
+            }
+            (0..self.series.len()).try_for_each(|i| self.draw_series(plot, &x, i, name))
         };
         frame.draw(self.figure(), draw).html()
     }

@@ -337,7 +337,7 @@ pub fn compare_starts(grid: &Grid, what: &str) -> Result<Html> {
     }
     let effects = sentences::effects(&[grid], accuracy).concat();
     let title = sentences::title(&effects, "test accuracy");
-    let chart = compare_under(&title, what, &named(grid), &[])?;
+    let chart = compare_under(&title, what, "network", &named(grid), &[])?;
     let words = sentences::sentence("Over the seeds", &effects, "test accuracy");
     Ok(stack(&[&chart, &note(&words)]))
 }
@@ -403,7 +403,7 @@ pub fn compare_depths(mnist: &Provenance) -> Result<Html> {
     runs.push(("all convolutions and the dense layer".into(), run(Init::Pretrained)));
     let what = "Test accuracy after 300 steps, by what is carried over";
     let ways = Seeds::of_each(runs, mnist)?;
-    let shown = compare(what, &ways, &[])?;
+    let shown = compare(what, "carried over", &ways, &[])?;
     let Some(((_, none), others)) = ways.split_first() else {
         return Ok(shown);
     };
@@ -471,7 +471,7 @@ pub fn thirty_epochs(mnist: &Mnist) -> Result<Html> {
     let together = EnsembleResult::of(&run, &mnist.test)?;
     let averaged = together.as_ref().map(|together| ("five averaged", together.accuracy));
     let averaged: Vec<(&str, f64)> = averaged.into_iter().collect();
-    let single = compare_under(&title, "Test accuracy", &ways, &averaged)?;
+    let single = compare_under(&title, "Test accuracy", "training", &ways, &averaged)?;
     let words = match together {
         Some(together) => format!(
             "Averaging the probabilities of {} networks of the last kind classifies {:.2} % of {} test \

@@ -31,7 +31,7 @@ pub fn accuracies(grid: &Grid) -> Result<Html> {
         100.0 * BELOW_CHANCE
     );
     let what = "Accuracy on the MNIST test set";
-    let shown = compare_under(&title, what, &named(grid), &[("guessing", 0.1)])?;
+    let shown = compare_under(&title, what, "network", &named(grid), &[("guessing", 0.1)])?;
     let each = grid.iter().filter(|(.., seeds)| !seeds.runs.is_empty());
     let each = each.map(|(head, init, seeds)| {
         let below = seeds.runs.iter().filter(|run| below_chance(run)).count();
