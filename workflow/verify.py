@@ -17,8 +17,8 @@ differences between two seeds lie (Student's t with 4 degrees of freedom, 2.8, t
 of 2). Where that is more than LARGEST the published seeds do not agree among themselves, and
 the number is not compared, and said not to be.
 
-The last line names a certificate, OUTPUTS/certificate.md: what was compared, on which machine,
-and how it came out.
+The last line names a certificate, OUTPUTS/certificate.md: what was compared, on which machine, at
+which level and why, and how it came out.
 """
 
 import datetime
@@ -61,9 +61,10 @@ def spread(value, runs):
 def compare(ours, published, seeds=(), skipped=None):
     """What differs between two records of the same run: a list of (name, ours, published, allowed).
 
-    `seeds`: the published records that differ from `published` by their seed alone. Names of
-    numbers that are not compared are added to `skipped`.
+    `seeds`: the published records that differ from `published` by their seed alone. What is not
+    compared is added to `skipped`, with the reason.
     """
+    skipped = [] if skipped is None else skipped
     differences = []
 
     def equal(name, a, b):
@@ -74,15 +75,14 @@ def compare(ours, published, seeds=(), skipped=None):
         a, b = value(ours), value(published)
         tolerance = max(least, spread(value, seeds))
         if tolerance > max(least, LARGEST):
-            if skipped is not None:
-                skipped.append(name)
+            skipped.append(f"{name} (the published seeds do not agree)")
             return
         if a is None or b is None:
             equal(name, a, b)
         elif not abs(a - b) <= tolerance:
             differences.append((name, a, b, f"± {tolerance:.4g}"))
 
-    is_exact = level(ours, published) == "exact"
+    is_exact = level(ours, published)[0] == "exact"
     for name in MUST_BE_EQUAL:
         equal(name, ours.get(name), published.get(name))
     for name in ("name", "sha256", "count", "synthetic"):
@@ -99,9 +99,10 @@ def compare(ours, published, seeds=(), skipped=None):
             equal(name, timeless(ours.get(name, [])), timeless(published.get(name, [])))
         for name in ("checkpoint", "best_checkpoint"):
             equal(f"weights of {name}", weights(ours, name), weights(published, name))
-        # Records of before these weights were named have none.
         if start := published.get("start_weights_sha256"):
             equal("weights of the start", ours.get("start_weights_sha256"), start)
+        elif published["init"] == "pretrained":
+            skipped.append("weights of the start (the published record is older than their mention)")
         return differences
 
     accuracy = ACCURACY[published["part"]]
@@ -115,9 +116,28 @@ def compare(ours, published, seeds=(), skipped=None):
 
 
 def level(ours, published):
-    """`exact` where the instructions of both runs give the same bits, else `tolerance`."""
-    here, there = (run.get("environment", {}).get("instructions") for run in (ours, published))
-    return "exact" if here and here == there or {here, there} <= FUSED else "tolerance"
+    """`exact` where the instructions of both runs give the same bits, else `tolerance`; and why."""
+    here, there = (run.get("environment", {}) for run in (ours, published))
+    one, other = (environment.get("instructions") for environment in (here, there))
+    if not (one and other):
+        how, why = "tolerance", f"{'the published record' if one else 'the record made here'} does not name its instructions"
+    elif one == other:
+        how, why = "exact", f"{one}, here and in the published record"
+    elif {one, other} <= FUSED:
+        how, why = "exact", f"{one} here and {other} in the published record, which give the same bits"
+    else:
+        how, why = "tolerance", f"{one} here and {other} in the published record, which round differently"
+    processors = [processor(environment) for environment in (here, there)]
+    if all(processors):
+        same = processors[0] == processors[1]
+        why += f"; the same kind of processor ({processors[0]})" if same else f"; another kind of processor: {processors[0]} here, {processors[1]} there"
+    return how, why
+
+
+def processor(environment):
+    """Name, family and model."""
+    model = environment.get("cpu_model", "").partition(", stepping")[0]
+    return ", ".join(part for part in (environment.get("cpu"), model) if part)
 
 
 def timeless(points):
@@ -142,33 +162,33 @@ def main(outputs="outputs"):
     if not common:
         sys.exit(f"{outputs}/results holds none of the {len(published)} published runs: run `make report` or `make full` first")
 
-    rows = []
+    rows, reasons = [], {}
     for file in common:
         alike = [run for run in published.values() if same_but_seed(run, published[file])]
         skipped = []
         differences = compare(ours[file], published[file], alike, skipped)
-        how = level(ours[file], published[file])
+        how, why = level(ours[file], published[file])
+        reasons.setdefault((how, why), []).append(file)
         rows.append((file, how, differences, skipped))
         print(f"{'differs' if differences else 'agrees '}  {how:9}  {file}")
         for name, a, b, allowed in differences:
             print(f"           {name}: here {show(a)}, published {show(b)}, allowed {allowed}")
         if skipped:
-            print(f"           not compared, since the published seeds do not agree: {', '.join(skipped)}")
+            print(f"           not compared: {', '.join(skipped)}")
+    for (how, why), files in reasons.items():
+        print(f"{how}, {len(files)} of {len(common)}: {why}")
     exact = sum(how == "exact" for _, how, *_ in rows)
     failed = sum(bool(differences) for *_, differences, _ in rows)
-    print(
-        f"{exact} compared to the last bit, {len(common) - exact} within a tolerance "
-        "(other instructions, or records of before they were named)"
-    )
+    print(f"{exact} compared to the last bit, {len(common) - exact} within a tolerance")
     print(f"{len(common) - failed} passed, {failed} failed, {len(published) - len(common)} not run here")
     page = Path(outputs) / "certificate.md"
-    page.write_text(certificate(rows, [ours[file] for file in common], sorted(published.keys() - ours.keys())))
+    page.write_text(certificate(rows, reasons, [ours[file] for file in common], sorted(published.keys() - ours.keys())))
     print(f"The certificate: {page}")
     sys.exit(failed > 0)
 
 
-def certificate(rows, runs, not_run):
-    """One page: what was repeated, where, and how it compares."""
+def certificate(rows, reasons, runs, not_run):
+    """One page: what was repeated, where, at which level and why, and how it compares."""
     differing = sum(bool(differences) for _, _, differences, _ in rows)
     equal = sum(how == "exact" and not differences for _, how, differences, _ in rows)
     seeds = defaultdict(list)
@@ -184,6 +204,10 @@ def certificate(rows, runs, not_run):
         f"{len(rows) - equal - differing} agree within a tolerance, {differing} differ.",
         "",
         *(f"- Machine: {machine}" for machine in machines),
+        "",
+        "How they were compared, and why: *exact* is to the last bit; *tolerance* is within what another seed could change.",
+        "",
+        *(f"- {how} ({len(files)} of {len(rows)}): {why}." for (how, why), files in reasons.items()),
         "",
         "| record | compared | outcome | not compared |",
         "|---|---|---|---|",

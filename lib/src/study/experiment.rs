@@ -289,8 +289,19 @@ impl Experiment {
         }
     }
 
+    /// Training and validation part of `samples`, which [`Experiment::samples`] made of the same
+    /// sources, as the run sees them: with other pens and with digits of MNIST.
+    ///
+    /// # Errors
+    /// As [`Experiment::split`], and where a data set that it needs is not among the sources.
+    pub fn parts(&self, samples: &Samples, sources: Sources) -> Result<(Samples, Samples)> {
+        let (train, valid) = self.split(samples, sources.mnist.map(|mnist| &mnist.test))?;
+        let train = self.in_all_pens(train, sources)?;
+        Ok((self.with_mnist_digits(train, sources)?, valid))
+    }
+
     /// The training part with each drawing in the other pens too.
-    pub(super) fn in_all_pens(&self, train: Samples, sources: Sources) -> Result<Samples> {
+    fn in_all_pens(&self, train: Samples, sources: Sources) -> Result<Samples> {
         let (Some(drawings), Some(method)) = (sources.drawings, self.data.preprocess()) else {
             return Ok(train);
         };
@@ -308,11 +319,7 @@ impl Experiment {
     }
 
     /// The training part with [`Experiment::mnist_digits`].
-    pub(super) fn with_mnist_digits(
-        &self,
-        mut train: Samples,
-        sources: Sources,
-    ) -> Result<Samples> {
+    fn with_mnist_digits(&self, mut train: Samples, sources: Sources) -> Result<Samples> {
         if self.mnist_digits == 0 {
             return Ok(train);
         }
@@ -473,29 +480,5 @@ impl Experiment {
     /// The record of this run: one made here, else the published one.
     pub fn load_record(&self) -> Result<Option<RunResult>> {
         RunResult::load(&self.name())
-    }
-}
-
-impl RunResult {
-    /// How this record's run differs from `run` on `dataset`, from a network that learned
-    /// `pretraining`, if it does.
-    pub fn differs_from(
-        &self,
-        run: &Experiment,
-        dataset: &Provenance,
-        pretraining: Option<&Provenance>,
-    ) -> Option<&'static str> {
-        let started_from = self.pretraining.as_ref().map(|data| &data.sha256);
-        if self.dataset.sha256 != dataset.sha256 {
-            Some("was computed from other data")
-        } else if started_from != pretraining.map(|data| &data.sha256) {
-            Some("started from a network that had learned other data")
-        } else if self.config != run.config {
-            Some("was computed with another configuration")
-        } else if self.setup != run.setup() {
-            Some("had other preprocessing, features, split or frozen layers")
-        } else {
-            None
-        }
     }
 }

@@ -11,7 +11,7 @@ use crate::{
         experiments::networks,
         result::{RunResult, dataframe},
         run::Trained,
-        seeds::Seeds,
+        seeds::{Seeds, remarks},
     },
 };
 
@@ -103,6 +103,11 @@ impl Grid {
     pub fn left_out(&self) -> Vec<String> {
         let cells = self.0.iter();
         cells.flat_map(|c| c.2.left_out.clone()).collect()
+    }
+
+    /// As [`Seeds::remarks`], of all runs.
+    pub fn remarks(&self) -> Vec<String> {
+        remarks(self.0.iter().flat_map(|(.., seeds)| &seeds.runs))
     }
 
     /// One row a run, with its measures.

@@ -3,6 +3,7 @@
 
 pub mod audit;
 mod choices;
+mod difference;
 mod ensemble;
 mod experiment;
 mod experiments;
@@ -19,6 +20,7 @@ mod setup;
 
 pub use audit::Audit;
 pub use choices::{TriedDivision, best_rate, simplest_division, tried_divisions, tried_rates};
+pub use difference::{Difference, Here, MadeHere};
 pub use ensemble::EnsembleResult;
 pub use experiment::{CARRIED_OVER, Data, Experiment, Head, Init, Sources, TRUNK};
 pub use experiments::{
@@ -29,7 +31,7 @@ pub use grid::Grid;
 pub use human::{Answer, Human};
 pub use load::{load_drawings, load_mislabelled, load_mnist};
 pub use lookalikes::{CASE_AND_LOOKALIKES, LOOKALIKES};
-pub use official::{OfficialTest, TOGETHER, TestedNetwork};
+pub use official::{OfficialTest, Origin, TOGETHER, TestedFile, TestedNetwork};
 pub use readings::{DrawingReadings, FinishedNetwork, Readings};
 pub(crate) use result::val_accuracy;
 pub use result::{Artefact, Environment, RunResult, SampleHashes};

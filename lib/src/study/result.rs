@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, Result,
-    data::{Provenance, archive::sha256},
-    files::{outputs, project_root, read_json, read_made_or_published},
+    data::{Provenance, Samples, archive::sha256},
+    files::{outputs, project_root, read_json},
     nn::{Instructions, peak_gflops},
     study::setup::Setup,
     train::{Checkpoint, Config, CurvePoint, Epoch},
@@ -63,11 +63,17 @@ pub struct RunResult {
 }
 
 /// SHA-256 of the images, auxiliary features and labels of both parts, in their order
-/// ([`Samples::sha256`](crate::data::Samples::sha256)): they name at once decoding, preprocessing and split.
+/// ([`Samples::sha256`]): they name at once decoding, preprocessing and split.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SampleHashes {
     pub train: String,
     pub valid: String,
+}
+
+impl SampleHashes {
+    pub fn of(train: &Samples, valid: &Samples) -> Self {
+        Self { train: train.sha256(), valid: valid.sha256() }
+    }
 }
 
 /// A file that a run made.
@@ -87,8 +93,10 @@ impl Artefact {
     pub fn of(path: &Path) -> Result<Self> {
         let bytes = fs::read(path)
             .map_err(|error| Error::io(path, error, "run the training that writes it"))?;
-        let outputs = outputs();
-        let relative = path.strip_prefix(&outputs).unwrap_or(path);
+        // A published one is below the project's own folder of outputs.
+        let folders = [outputs(), project_root().join("outputs")];
+        let relative = folders.iter().find_map(|folder| path.strip_prefix(folder).ok());
+        let relative = relative.unwrap_or(path);
         Ok(Self {
             path: relative.to_string_lossy().into_owned(),
             sha256: sha256(&bytes),
@@ -189,14 +197,25 @@ impl RunResult {
     /// The published record of a run by its name.
     pub(super) fn load_published(name: &str) -> Result<Option<Self>> {
         let path = project_root().join(format!("outputs/reference/results/{name}.json"));
-        let read = || read_json(&path, "is not the record of a run", "restore it with git");
-        path.exists().then(read).transpose()
+        Self::read(&path, "restore it with git")
+    }
+
+    /// The record of a run by its name, if it was made here.
+    pub(super) fn load_made_here(name: &str) -> Result<Option<Self>> {
+        Self::read(&record_path(name), "delete it and run `make full`")
     }
 
     /// The record of a run by its name: one made here, else the published one.
     pub fn load(name: &str) -> Result<Option<Self>> {
-        let (file, remedy) = (format!("results/{name}.json"), "delete it and run `make full`");
-        read_made_or_published(&file, "is not the record of a run", remedy)
+        match Self::load_made_here(name)? {
+            None => Self::load_published(name),
+            made => Ok(made),
+        }
+    }
+
+    fn read(path: &Path, remedy: &'static str) -> Result<Option<Self>> {
+        let read = || read_json(path, "is not the record of a run", remedy);
+        path.exists().then(read).transpose()
     }
 }
 

@@ -121,8 +121,7 @@ impl Experiment {
 
     fn run_on(&self, sources: Sources) -> Result<Trained> {
         let (samples, test) = self.samples(sources)?;
-        let (train, valid) = self.split(&samples, test)?;
-        let train = self.with_mnist_digits(self.in_all_pens(train, sources)?, sources)?;
+        let (train, valid) = self.parts(&samples, sources)?;
         let with_few = self.with_few_others(&samples)?;
         drop(samples);
         let (mut model, learned_before) = self.start()?;
@@ -187,7 +186,7 @@ impl Experiment {
             pretraining: learned_before.map(|start| start.data),
             protocol: self.protocol.clone(),
             setup: self.setup(),
-            samples: SampleHashes { train: train.sha256(), valid: valid.sha256() },
+            samples: SampleHashes::of(&train, &valid),
             seed: self.seed(),
             config: self.config.clone(),
             loss: self.config.loss.name().into(),

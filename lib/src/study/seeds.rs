@@ -6,9 +6,11 @@ use crate::{
     Result,
     data::Provenance,
     eval::statistics::{Estimate, PairedDifference, difference_of_splits, mean},
+    nn::Instructions,
     study::{
+        difference::{Here, MadeHere},
         experiment::Experiment,
-        result::{RunResult, dataframe},
+        result::{RunResult, dataframe, record_path},
         run::Trained,
     },
 };
@@ -23,13 +25,14 @@ pub struct Seeds {
 
 impl Seeds {
     /// The run that was just made, and the records of the other seeds: those made here by
-    /// `make full`, else the published ones. A record of other data, of another
-    /// configuration, or of a start from other data is left out, with a word about it.
+    /// `make full`, else the published ones. A record that [differs](RunResult::differs_from) in
+    /// more than its rounding is left out, with a word about it.
     pub fn beside(live: &Trained) -> Result<Self> {
         let mut seeds = Self { runs: vec![live.result.clone()], left_out: Vec::new() };
+        let made = MadeHere::of(live.result.clone())?;
         let others = live.experiment.seeds().iter();
         for &seed in others.filter(|&&seed| seed != live.result.seed) {
-            seeds.add(&live.experiment.with_seed(seed), &live.result.dataset)?;
+            seeds.add(&live.experiment.with_seed(seed), &live.result.dataset, Some(&made))?;
         }
         Ok(seeds)
     }
@@ -46,8 +49,9 @@ impl Seeds {
         dataset: &Provenance,
     ) -> Result<Self> {
         let mut seeds = Self::default();
+        let made = MadeHere::first(these.iter().map(|&seed| experiment.with_seed(seed)))?;
         for &seed in these {
-            seeds.add(&experiment.with_seed(seed), dataset)?;
+            seeds.add(&experiment.with_seed(seed), dataset, made.as_ref())?;
         }
         Ok(seeds)
     }
@@ -61,22 +65,41 @@ impl Seeds {
         runs.map(|(name, run)| Ok((name.into(), Self::recorded(&run, dataset)?))).collect()
     }
 
-    fn add(&mut self, experiment: &Experiment, dataset: &Provenance) -> Result<()> {
-        let record = experiment.load_record()?;
-        let difference = match &record {
-            Some(run) => {
-                // What networks are pretrained on here, by the record of seed 0.
-                let first = experiment.needs().map(|first| first.with_seed(0).load_record());
-                let pretraining = first.transpose()?.flatten().map(|run| run.dataset);
-                run.differs_from(experiment, dataset, pretraining.as_ref())
-            }
-            None => Some("was never run; `make full` runs it"),
+    fn add(
+        &mut self,
+        experiment: &Experiment,
+        dataset: &Provenance,
+        made: Option<&MadeHere>,
+    ) -> Result<()> {
+        let name = experiment.name();
+        let Some(record) = experiment.load_record()? else {
+            self.left_out.push(format!("{name} was never run; `make full` runs it"));
+            return Ok(());
         };
-        match difference {
-            Some(why) => self.left_out.push(format!("{} {why}", experiment.name())),
-            None => self.runs.extend(record),
+        let needs = experiment.needs();
+        // What networks are pretrained on here, by the record of seed 0.
+        let first = needs.as_ref().map(|first| first.with_seed(0).load_record());
+        let pretraining = first.transpose()?.flatten().map(|run| run.dataset);
+        let start = needs.as_ref().map(Experiment::load_record).transpose()?.flatten();
+        let here = Here {
+            dataset,
+            pretraining: pretraining.as_ref(),
+            start: start.as_ref(),
+            made: made.filter(|_| !record_path(&name).exists()),
+            instructions: Instructions::current().name(),
+        };
+        let differences = record.differs_from(experiment, &here);
+        match differences.iter().find(|difference| difference.makes_another_run()) {
+            Some(why) => self.left_out.push(format!("{name} {}", why.words())),
+            None => self.runs.push(record),
         }
         Ok(())
+    }
+
+    /// What cannot be compared in these records, or makes their last digits others than here: a
+    /// sentence each, nothing where there is nothing to say.
+    pub fn remarks(&self) -> Vec<String> {
+        remarks(&self.runs)
     }
 
     /// One number of every run.
@@ -123,4 +146,26 @@ impl Seeds {
     pub fn dataframe(&self) -> Result<DataFrame> {
         dataframe(&self.runs)
     }
+}
+
+/// See [`Seeds::remarks`].
+pub(super) fn remarks<'a>(runs: impl IntoIterator<Item = &'a RunResult> + Clone) -> Vec<String> {
+    let here = Instructions::current().name();
+    let all = runs.clone().into_iter().count();
+    let count =
+        |is: &dyn Fn(&RunResult) -> bool| runs.clone().into_iter().filter(|&run| is(run)).count();
+    let remarks = [
+        (
+            count(&|run| !run.rounds_like(here)),
+            "come from a processor that rounds differently: such figures agree with those made \
+             here within a tolerance, not to the last bit",
+        ),
+        (
+            count(&RunResult::has_unknown_start),
+            "do not name the weights that they started from, so that nobody can tell whether these \
+             are those of their pretraining's record",
+        ),
+    ];
+    let found = remarks.into_iter().filter(|(count, _)| *count > 0);
+    found.map(|(count, words)| format!("{count} of {all} records {words}")).collect()
 }

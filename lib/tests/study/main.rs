@@ -1,7 +1,9 @@
 //! The study: its list of runs, its records, and what the pages say about them.
 
 mod audit;
+mod difference;
 mod list;
+mod official;
 mod part2;
 mod part3;
 mod records;

@@ -1,6 +1,6 @@
 //! Part 2's measures and displays on runs made up here.
 
-use glyphs::data::{Provenance, Samples};
+use glyphs::data::Samples;
 use glyphs::display::{Html, Show};
 use glyphs::eval::statistics::{Interval, PairedDifference, Time, difference_of_splits};
 use glyphs::report::claims::{Records, Verdict, claims, verdicts};
@@ -308,24 +308,6 @@ fn changes_are_counted() {
     assert!(words.contains(counted), "{words}");
     let none = part2::recall(&grid(1, 1)).text().to_string();
     assert!(none.contains("One seed alone"), "{none}");
-}
-
-#[test]
-fn a_run_that_started_from_other_data_is_another_run() {
-    let mut run = record(Head::Original, Init::Pretrained, 0, 0.99);
-    let drawings = |sha256: &str| Provenance { sha256: sha256.into(), ..run.dataset.clone() };
-    let (real, stand_in) = (drawings("real"), drawings("stand-in"));
-    run.pretraining = Some(real.clone());
-    let this = Experiment::mnist(Head::Original, Init::Pretrained, 0);
-    let differs = |pretraining| run.differs_from(&this, &run.dataset, pretraining);
-    assert_eq!(differs(Some(&real)), None);
-    for other in [Some(&stand_in), None] {
-        assert!(differs(other).expect("a difference").contains("other data"));
-    }
-    let frozen = this.clone().frozen_trunk();
-    let other = Experiment { config: this.config.clone(), ..frozen };
-    let difference = run.differs_from(&other, &run.dataset, Some(&real));
-    assert!(difference.expect("a difference").contains("frozen layers"));
 }
 
 #[test]
