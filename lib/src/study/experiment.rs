@@ -396,8 +396,8 @@ impl Experiment {
         Ok((model, learned))
     }
 
-    /// Refuses a network made here that is not the one its record names: checkpoints of finished
-    /// runs have no checksum of their own. A published one may be rounded to 8 bits.
+    /// Refuses a network made here that is not the one its record names: that of another run has a
+    /// right checksum too. A published one may be rounded to 8 bits.
     fn check_recorded(&self, checkpoint: &Checkpoint) -> Result<()> {
         if checkpoint.path != self.checkpoint() || !record_path(&self.name()).exists() {
             return Ok(());
