@@ -8,6 +8,7 @@ use crate::{
     report::{
         part2::measures::{Value, after_one_epoch, sd_of_last_epoch, steps_to},
         part3::constant_answer,
+        spelled,
         summary::Datasets,
     },
     study::{Audit, Experiment, Grid, Head, Human, Init, RATES, RunResult, Seeds, tried_rates},
@@ -394,10 +395,11 @@ static PART2: [Claim; 18] = [
                 true => "never tried on this data".into(),
                 false => format!(
                     "tried on one seed: {:.2} % of the held-out images at {}, {:.2} % at the best \
-                     of three rates (notebook 4)",
+                     of {} rates (notebook 4)",
                     100.0 * usual,
                     RATES[0],
-                    100.0 * best
+                    100.0 * best,
+                    spelled(RATES.len())
                 ),
             };
             (found, Verdict::CannotBeTold)

@@ -284,18 +284,22 @@ impl Show for Trained {
 /// One row per run.
 impl Show for Seeds {
     fn show(&self) -> Html {
-        shown(self.runs.iter(), &self.left_out)
+        shown(self.runs.iter(), &self.left_out, &self.remarks())
     }
 }
 
 /// One row per run.
 impl Show for Grid {
     fn show(&self) -> Html {
-        shown(self.all(), &self.left_out())
+        shown(self.all(), &self.left_out(), &self.remarks())
     }
 }
 
-fn shown<'a>(runs: impl Iterator<Item = &'a RunResult>, reasons: &[String]) -> Html {
+fn shown<'a>(
+    runs: impl Iterator<Item = &'a RunResult>,
+    reasons: &[String],
+    remarks: &[String],
+) -> Html {
     let rows = runs.map(|run| {
         [
             format!("{}, {}", run.network, run.init).into(),
@@ -307,7 +311,12 @@ fn shown<'a>(runs: impl Iterator<Item = &'a RunResult>, reasons: &[String]) -> H
         ]
     });
     let columns = "network | protocol | seed | epochs | accuracy | loss";
-    stack(&[&table("Runs", columns).rows(rows), &left_out(reasons)])
+    let remarks: Vec<String> = remarks.iter().map(|remark| format!("{remark}.")).collect();
+    let remarks = match remarks.is_empty() {
+        true => Html::default(),
+        false => note(&remarks.join(" ")),
+    };
+    stack(&[&table("Runs", columns).rows(rows), &left_out(reasons), &remarks])
 }
 
 /// What it is of; not its numbers.

@@ -22,8 +22,8 @@ use crate::{
     },
     files::project_root,
     study::{
-        AVERAGED, COPIES, Experiment, LOOKALIKES, OTHERS, OfficialTest, RunResult, SELECTION,
-        Seeds, TOGETHER, accuracy_with,
+        AVERAGED, COPIES, Experiment, LOOKALIKES, OTHERS, OfficialTest, Origin, RunResult,
+        SELECTION, Seeds, TOGETHER, accuracy_with,
     },
     train::{Epoch, History},
 };
@@ -456,12 +456,27 @@ pub fn official_test() -> Result<Html> {
             each_percent(&accuracies),
         ]);
     }
-    let published = test.networks.iter().filter_map(|network| network.is_published);
-    let (same, all) = (published.clone().filter(|is| *is).count(), published.count());
-    let weights = note(&format!(
-        "{same} of these {all} networks have, bit for bit, the weights that the published records \
-         name; one that was retrained on a processor with neither AVX-512 nor AVX2 has others."
-    ));
+    let files = || test.networks.iter().filter_map(|network| network.file.as_ref());
+    let all = files().count();
+    let published = files().filter(|file| file.origin == Origin::Published).count();
+    let same = test.networks.iter().filter(|network| network.is_published == Some(true)).count();
+    let mut words = format!(
+        "{published} of these {all} networks are the published ones, with dense weights in 8 bits."
+    );
+    if published < all {
+        words += &format!(
+            " Of the {} that were trained here, {same} have, bit for bit, the weights that the \
+             published records name.",
+            all - published
+        );
+    }
+    if !test.left_out.is_empty() {
+        words += &format!(
+            " {} more were left out, being neither published nor here.",
+            test.left_out.len()
+        );
+    }
+    let weights = note(&words);
     let reached = format!("Classified correctly: {}", listed(&reached, "and"));
     Ok(stack(&[&test.dataset, &table.titled(reached), &weights]))
 }

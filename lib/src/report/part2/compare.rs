@@ -490,8 +490,9 @@ pub fn thirty_epochs(mnist: &Mnist) -> Result<Html> {
 
 /// Accuracy on held-out images by the peak of the learning rate, for each start by itself.
 pub fn compare_rates(mnist: &Provenance) -> Result<Html> {
-    let [low, middle, high] = RATES;
-    let columns = format!("head | start | {low} | {middle} | {high} | best | used");
+    let [low, .., high] = RATES;
+    let columns =
+        format!("head | start | {} | best | used", RATES.map(|r| r.to_string()).join(" | "));
     let mut table = table("Accuracy on held-out images, by peak learning rate", &columns);
     let mut held_out = 0.0;
     let (mut bests, mut highest) = (Vec::new(), Vec::new());

@@ -29,7 +29,7 @@ pub const DEPTHS: [(usize, &[&str]); 4] = [
 ];
 /// Peaks of the learning rate that part 2's clean protocol is tried with, on a seed that
 /// reports nothing.
-pub const RATES: [f32; 3] = [1e-3, 3e-3, 1e-2];
+pub const RATES: [f32; 4] = [1e-3, 3e-3, 1e-2, 3e-2];
 
 /// How epochs are divided between the forward loss and the network's own predictions.
 #[derive(Clone, Copy, Debug, PartialEq)]

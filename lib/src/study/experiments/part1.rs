@@ -7,7 +7,7 @@ use crate::{
         experiment::{CARRIED_OVER, Data, Experiment, Head, Init, PRETRAINING},
         setup::{Features, Split, Trunk},
     },
-    train::{Config, Monitor, ReduceLrOnPlateau, Schedule},
+    train::{Config, Monitor, OptimizerKind, ReduceLrOnPlateau, Schedule},
 };
 
 /// Share of the drawings that is trained on.
@@ -55,6 +55,7 @@ impl Experiment {
             Augment { rotation: 10.0, scale: 0.1, translation: 2.8, ..Augment::none() };
         use Trunk::{Dropout, DropoutWithoutNorm as WithoutNorm, Study};
         const BY_ACCURACY: &str = "reading-no-norm-accuracy";
+        const BY_SGD: &str = "reading-half-sgd";
         let readings = [
             ("baseline", "plain", Study, 0.0),
             ("dropout in the trunk", "reading-dropout", Dropout, 0.0),
@@ -79,6 +80,12 @@ impl Experiment {
                 WithoutNorm,
                 0.5,
             ),
+            (
+                "half the distortions, SGD with a momentum of 0.9 in place of Adam",
+                BY_SGD,
+                Study,
+                0.5,
+            ),
         ];
         let run = |(name, protocol, trunk, strength): (&'static str, &str, Trunk, f32)| {
             let mut run = Self::part1_plain(seed);
@@ -89,6 +96,8 @@ impl Experiment {
                 let monitor = Monitor::ValAccuracy;
                 let plateau = ReduceLrOnPlateau { monitor, patience: 2, ..Default::default() };
                 run.config.reduce_lr = Some(plateau);
+            } else if protocol == BY_SGD {
+                run.config.optimizer = OptimizerKind::Sgd { momentum: 0.9, nesterov: false };
             }
             (name, run)
         };
