@@ -156,7 +156,7 @@ fn command_line() -> Command {
             .conflicts_with("name"),
         );
     let official_test = Command::new("official-test").about(
-        "Read the official test set of part 1, once, with every finished network that is here",
+        "Read the official test set of part 1, once, with the networks that are published or here",
     );
     let readings = Command::new("readings").about(
         "Write what the finished networks of part 1 read in every drawing that they never \
