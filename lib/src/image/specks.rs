@@ -22,6 +22,44 @@ impl Mark {
         [self.rows, self.columns].map(|[first, last]| last + 1 - first)
     }
 
+    /// Of the rows and columns that it spans, the more.
+    pub fn longest(&self) -> usize {
+        self.extents().into_iter().max().unwrap_or(0)
+    }
+
+    /// Whether it does not reach the border of an image of so many blocks.
+    pub fn is_clear(&self, columns: usize, rows: usize) -> bool {
+        let is_inside = |[first, last]: [usize; 2], size: usize| first > 0 && last + 1 < size;
+        is_inside(self.rows, rows) && is_inside(self.columns, columns)
+    }
+
+    /// The width of its strokes, as [`Ink::stroke_width`].
+    pub fn stroke_width(&self, columns: usize) -> f32 {
+        let [height, width] = self.extents();
+        let mut pixels = vec![0; (height + 2) * (width + 2)];
+        for block in &self.blocks {
+            let (y, x) = (block / columns - self.rows[0], block % columns - self.columns[0]);
+            pixels[(y + 1) * (width + 2) + x + 1] = 255;
+        }
+        Ink { width: width + 2, height: height + 2, pixels }.stroke_width()
+    }
+
+    /// Whether it is a filled disc, or an ellipse nearly as wide as high.
+    pub fn is_disc(&self, columns: usize) -> bool {
+        let [height, width] = self.extents().map(|extent| extent as f32);
+        let is_within = |&&block: &&usize| {
+            let y = (block / columns - self.rows[0]) as f32 + 0.5;
+            let x = (block % columns - self.columns[0]) as f32 + 0.5;
+            (2.0 * y / height - 1.0).powi(2) + (2.0 * x / width - 1.0).powi(2) <= 1.0
+        };
+        let within = self.blocks.iter().filter(is_within).count() as f32;
+        let outside = self.blocks.len() as f32 - within;
+        let ellipse = std::f32::consts::FRAC_PI_4 * height * width;
+        0.7 * width < height
+            && 0.7 * height < width
+            && outside + (ellipse - within).abs() < 0.12 * ellipse
+    }
+
     /// Whether nearly all of it lies along the sides of the rectangle around it, as a printed box
     /// does, and no letter. `columns` is the number of blocks in a row of the image.
     pub fn is_box(&self, columns: usize) -> bool {
@@ -81,6 +119,41 @@ impl Ink {
     pub fn is_speck(&self) -> bool {
         let longest = self.bounds().map_or(0, |bounds| bounds.width.max(bounds.height));
         40 * longest < self.width.max(self.height).max(1)
+    }
+
+    /// Whether its strokes are wider than a share of its longer side.
+    pub(super) fn is_thick(&self, share: f32) -> bool {
+        let longest = self.bounds().map_or(0, |bounds| bounds.width.max(bounds.height));
+        self.stroke_width() > share * longest as f32
+    }
+
+    /// How many of its pixels are ink.
+    pub(super) fn amount(&self) -> usize {
+        self.pixels.iter().filter(|&&value| value >= super::ink::THRESHOLD).count()
+    }
+
+    /// How many of the image's borders it reaches.
+    pub(super) fn sides(&self) -> usize {
+        self.bounds().map_or(0, |b| {
+            let far = [b.left + b.width == self.width, b.top + b.height == self.height];
+            [b.left == 0, b.top == 0].into_iter().chain(far).filter(|&reaches| reaches).count()
+        })
+    }
+
+    /// Whether it is no more than an edge, of the paper or a fold: a thin line from border to border,
+    /// or all along one. A character that was cropped to its ink reaches all borders.
+    pub(super) fn is_edge(&self) -> bool {
+        let is_thinner =
+            |parts: f32| parts * self.stroke_width() < self.width.max(self.height) as f32;
+        let is_ink = |x: usize, y: usize| self.pixels[y * self.width + x] >= super::ink::THRESHOLD;
+        let [right, low] = [self.width - 1, self.height - 1];
+        let is_along = [0, low].iter().any(|&y| (0..=right).all(|x| is_ink(x, y)))
+            || [0, right].iter().any(|&x| (0..=low).all(|y| is_ink(x, y)));
+        match self.sides() {
+            2 | 3 => is_thinner(50.0) || is_along,
+            4 => is_thinner(100.0),
+            _ => false,
+        }
     }
 
     /// Whether there are marks, none much smaller than the longest, that lie farther apart than

@@ -4,6 +4,7 @@
 mod support;
 
 mod augment;
+mod beside;
 mod folder;
 mod photograph;
 mod predict;

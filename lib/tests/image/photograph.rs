@@ -23,12 +23,12 @@ fn sheet(label: usize) -> GrayImage {
     GrayImage::from_raw(1200, 900, pixels).unwrap()
 }
 
-fn read(image: impl Into<DynamicImage>) -> Preprocessed {
+pub fn read(image: impl Into<DynamicImage>) -> Preprocessed {
     Preprocess::default().photograph(&image.into()).unwrap()
 }
 
 /// Cosine of the angle between two images.
-fn likeness(a: &[u8], b: &[u8]) -> f64 {
+pub fn likeness(a: &[u8], b: &[u8]) -> f64 {
     let dot = |a: &[u8], b: &[u8]| -> f64 {
         a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
     };
@@ -36,7 +36,7 @@ fn likeness(a: &[u8], b: &[u8]) -> f64 {
 }
 
 /// 400 x 300 pixels, `paper` and `ink` mixed by how much ink there is, under `light`, with grain.
-fn photograph(
+pub fn photograph(
     label: usize,
     paper: [f32; 3],
     ink: [f32; 3],

@@ -2,13 +2,17 @@
 
 mod paper;
 mod ruling;
+mod sheet;
+mod things;
 
 use ::image::DynamicImage;
 use serde::Serialize;
 
 use self::{
-    paper::{planes, sheet_within},
+    paper::{Plane, planes, take_shade},
     ruling::{squares, wipe_ruling, without_ruling},
+    sheet::{Sheet, sheet_within},
+    things::without_things,
 };
 use super::{
     Ink,
@@ -19,6 +23,26 @@ use crate::data::decode::Grey;
 /// Photographs are looked at with sides of so many pixels at most: a character needs no more,
 /// and the paper's grain is averaged out.
 const SIDE: usize = 512;
+
+/// How an image is looked at.
+#[derive(Clone, Copy)]
+struct Look {
+    /// Its sides are brought to so many pixels at most.
+    side: usize,
+    /// Paper is sought over such a part of the longer side.
+    parts: usize,
+    /// Whether paper in the shade is told from ink.
+    is_shaded: bool,
+    /// Ranks among all differences from paper: of the least that shows the direction of the ink, and of
+    /// twice the first threshold.
+    ranks: [f32; 2],
+}
+
+/// For a character that covers a few hundredths of the image.
+const USUAL: Look = Look { side: SIDE, parts: 2, is_shaded: false, ranks: [0.97, 0.99] };
+
+/// For one that covers next to nothing.
+const RARE: Look = Look { parts: 8, ranks: [0.9998, 0.9999], ..USUAL };
 
 /// Why no character is read in an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -71,21 +95,95 @@ pub fn is_flat(grey: &Grey) -> bool {
 /// using an iterative selection method", 1978) and, where it hangs together with that, at a lower
 /// level too (hysteresis: J. Canny, "A computational approach to edge detection", 1986).
 ///
-/// Where something else shows all around, such as a table, the sheet of paper is found first. Where
+/// Where something else shows on some sides, such as a table, the sheet of paper is found first. Where
 /// noise hides a stroke, a look at half the size averages grain out, and one for paper in
-/// quarters of the image allows for light that falls off steeply towards the corners.
+/// quarters of the image allows for light that falls off steeply towards the corners. A small
+/// character is looked at again from closer by.
 pub fn ink_of_photograph(image: &DynamicImage) -> Result<Ink, Unreadable> {
-    let sheet = sheet_within(image);
-    let image = sheet.as_ref().unwrap_or(image);
-    let first = Contrast::of(image, SIDE, 2);
+    match sheet_within(image) {
+        None => ink_on(image, None),
+        Some(sheet) => match ink_on(&sheet.image, Some(&sheet)) {
+            // A character that was cropped to its ink surrounds paper too.
+            Err(_) if sheet.may_be_crop => ink_on(image, None),
+            found => found,
+        },
+    }
+}
+
+/// The ink in an image, or in the part of it that is on a sheet.
+fn ink_on(image: &DynamicImage, sheet: Option<&Sheet>) -> Result<Ink, Unreadable> {
+    let found = ink_as_seen(image, sheet);
+    let closer = match &found {
+        Ok(ink) if ink.is_speck() => None,
+        Ok(ink) => ink.bounds().and_then(|bounds| {
+            closer(image, [bounds.left, bounds.top], [bounds.width, bounds.height], ink.width)
+        }),
+        Err(Unreadable::NoInk) => tiny(image, sheet),
+        Err(_) => None,
+    };
+    closer.map_or(found, Ok)
+}
+
+/// The ink in an image, looked at as a whole. What reaches its border, or is no strokes, may be a shadow
+/// or an edge: it is looked at again with paper sought nearby, which follows shadows.
+fn ink_as_seen(image: &DynamicImage, sheet: Option<&Sheet>) -> Result<Ink, Unreadable> {
+    let first = Contrast::of(image, sheet, USUAL);
     let Err(problem) = first.check() else {
-        return first.ink();
+        let found = first.ink();
+        let is_doubtful = |ink: &Ink| ink.is_thick(0.2) || ink.sides() > 0;
+        if found.as_ref().is_ok_and(|ink| !is_doubtful(ink)) {
+            return found;
+        }
+        let shaded = Contrast::of(image, sheet, Look { is_shaded: true, ..USUAL });
+        // Ink differs from its paper by more than half of the light, or by more than a shadow does.
+        let is_crop = found.as_ref().is_ok_and(|ink| ink.sides() == 4);
+        let is_stronger = shaded.share > 0.5 || shaded.share > 1.1 * first.share;
+        return match (found, shaded.ink()) {
+            (_, Ok(ink)) if is_stronger && !is_crop && !is_doubtful(&ink) => Ok(ink),
+            // Only crumbs are left; a character that was cropped to its ink reaches all borders.
+            (Ok(ink), Ok(rest)) if !is_crop && 4 * rest.amount() < ink.amount() => {
+                Err(Unreadable::NoInk)
+            }
+            (Ok(_), Err(problem)) if !is_crop => Err(problem),
+            (Ok(ink), _) if ink.is_thick(0.3) => Err(Unreadable::NoInk),
+            (_, Ok(ink)) if ink.is_edge() => Err(Unreadable::NoInk),
+            (found, _) => found,
+        };
     };
     let half = image.width().max(image.height()).div_ceil(2) as usize;
-    let again = [(half.min(SIDE / 2), 2), (SIDE, 4)];
+    let again = [Look { side: half.min(SIDE / 2), ..USUAL }, Look { parts: 4, ..USUAL }];
     let again = &again[usize::from(problem == Unreadable::NoInk)..];
-    let look = |&(side, parts)| Contrast::of(image, side, parts);
+    let look = |&look| Contrast::of(image, sheet, look);
     again.iter().map(look).find_map(|again| again.ink().ok()).ok_or(problem)
+}
+
+/// The ink of a character that covers next to nothing of the image: the longest mark there is.
+fn tiny(image: &DynamicImage, sheet: Option<&Sheet>) -> Option<Ink> {
+    let all = Contrast::of(image, sheet, RARE);
+    all.check().ok()?;
+    let found = all.marks_above(0.3 * all.level, 0.6 * all.level);
+    let mark = found.iter().max_by_key(|mark| mark.longest())?;
+    let [height, width] = mark.extents();
+    let side = all.width.max(all.height);
+    let is_tiny = 40 * mark.longest() >= side && 8 * mark.longest() < side;
+    let at = [mark.columns[0], mark.rows[0]];
+    let seen = is_tiny.then(|| closer(image, at, [width, height], all.width))?;
+    seen.filter(|ink| !ink.is_thick(0.25))
+}
+
+/// The ink of a small character in the part around it, where the image was brought to `seen` pixels
+/// across and has more to show.
+fn closer(image: &DynamicImage, at: [usize; 2], size: [usize; 2], seen: usize) -> Option<Ink> {
+    let scale = image.width() as f32 / seen as f32;
+    let margin = size[0].max(size[1]);
+    let longer = image.width().max(image.height()) as f32;
+    if longer < (2 * SIDE) as f32 || 5.0 * margin as f32 * scale > longer {
+        return None;
+    }
+    let pixels = |cells: usize| (cells as f32 * scale) as u32;
+    let [left, top] = at.map(|first| pixels(first.saturating_sub(margin)));
+    let [width, height] = size.map(|size| pixels(size + 2 * margin));
+    ink_as_seen(&image.crop_imm(left, top, width, height), None).ok()
 }
 
 /// What stands out from the paper.
@@ -98,24 +196,45 @@ struct Contrast {
     level: f32,
     /// The standard deviation of the paper.
     noise: f32,
+    /// How much darker the ink is than the paper, or the paper than the ink: 0 to 1.
+    share: f32,
 }
 
 impl Contrast {
-    /// In an image whose sides are brought to `side` at most; paper is sought over the `parts`-th
-    /// part of the longer.
-    fn of(image: &DynamicImage, side: usize, parts: usize) -> Self {
-        let planes = planes(image, side);
-        let papers = planes.each_ref().map(|plane| plane.paper(parts));
+    /// What is not on the sheet does not stand out.
+    fn of(image: &DynamicImage, sheet: Option<&Sheet>, look: Look) -> Self {
+        let planes = planes(image, look.side);
+        let mut papers =
+            planes.each_ref().map(|plane| plane.paper(look.parts, sheet, look.is_shaded));
+        if look.is_shaded {
+            let near = planes.each_ref().map(|plane| plane.paper(16, sheet, true));
+            take_shade(&mut papers, &near);
+        }
         let (width, height) = (planes[0].width, planes[0].height);
-        let differences: Vec<[f32; 3]> = (0..width * height)
-            .map(|i| [0, 1, 2].map(|c| papers[c].values[i] - planes[c].values[i]))
+        let on: Vec<usize> = match sheet.map(|sheet| sheet.mask(width, height)) {
+            None => (0..width * height).collect(),
+            Some(is_on) => (0..width * height).filter(|&i| is_on[i]).collect(),
+        };
+        let differences: Vec<[f32; 3]> = on
+            .iter()
+            .map(|&i| [0, 1, 2].map(|c| papers[c].values[i] - planes[c].values[i]))
             .collect();
-        let strength = in_direction_of_ink(&differences);
+        let strength = in_direction_of_ink(&differences, look.ranks[0]);
         let middle = quantile(&strength, 0.5);
         let spread: Vec<f32> = strength.iter().map(|value| (value - middle).abs()).collect();
         let noise = 1.4826 * quantile(&spread, 0.5);
-        let (_, level) = threshold(&strength, quantile(&strength, 0.99) / 2.0);
-        Self { width, height, strength, level, noise }
+        let (_, level) = threshold(&strength, quantile(&strength, look.ranks[1]) / 2.0);
+        let norm = |of: &[Plane; 3], i: usize| {
+            of.iter().map(|plane| plane.values[i].powi(2)).sum::<f32>().sqrt()
+        };
+        let inked = on.iter().zip(&strength).filter(|(_, strength)| **strength > level / 2.0);
+        let (differing, light) = inked.fold((0.0, 1.0), |(differing, light), (&i, strength)| {
+            (differing + strength, light + norm(&papers, i).max(norm(&planes, i)))
+        });
+        let share = differing / light;
+        let mut everywhere = vec![middle; width * height];
+        on.iter().zip(strength).for_each(|(&i, strength)| everywhere[i] = strength);
+        Self { width, height, strength: everywhere, level, noise, share }
     }
 
     /// Of three colours together: a grey that differs by 3 levels has 5.
@@ -148,6 +267,7 @@ impl Contrast {
                 (low, kept) = (between, stronger);
             }
         }
+        kept.retain(|mark| 20 * mark.longest() < width.max(height) || !self.is_soft(mark));
         let kept = without_dirt(kept, width, height);
         if kept.is_empty() {
             return Err(Unreadable::NoInk);
@@ -167,6 +287,22 @@ impl Contrast {
         let mut kept = marks(&mut found, self.width);
         kept.retain(|mark| mark.blocks.iter().any(|&i| self.strength[i] > strong));
         kept
+    }
+
+    /// Whether its edge is wider than a 64th of the image, as that of a light or a shadow is, and no
+    /// stroke's. Strokes that fill the image seem to have such edges too, but reach three borders.
+    fn is_soft(&self, mark: &Mark) -> bool {
+        let reaches = |[first, last]: [usize; 2], size| {
+            usize::from(first == 0) + usize::from(last + 1 == size)
+        };
+        if reaches(mark.rows, self.height) + reaches(mark.columns, self.width) > 2 {
+            return false;
+        }
+        let strength: Vec<f32> = mark.blocks.iter().map(|&i| self.strength[i]).collect();
+        let full = 0.75 * quantile(&strength, 0.9);
+        let edge = strength.iter().filter(|&&strength| strength < full).count() as f32;
+        let outline = 2.0 * strength.len() as f32 / mark.stroke_width(self.width);
+        64.0 * edge > outline * self.width.max(self.height) as f32
     }
 }
 
@@ -194,10 +330,10 @@ fn threshold(values: &[f32], first: f32) -> (f32, f32) {
 }
 
 /// How far each difference from the paper goes in the direction of the strongest ones.
-fn in_direction_of_ink(differences: &[[f32; 3]]) -> Vec<f32> {
+fn in_direction_of_ink(differences: &[[f32; 3]], rank: f32) -> Vec<f32> {
     let square = |d: &[f32; 3]| d.iter().map(|x| x * x).sum::<f32>();
     let squares: Vec<f32> = differences.iter().map(square).collect();
-    let least = quantile(&squares, 0.97);
+    let least = quantile(&squares, rank);
     let mut direction = [0.0f64; 3];
     for (difference, _) in differences.iter().zip(&squares).filter(|(_, square)| **square >= least)
     {
@@ -224,7 +360,7 @@ fn quantile(values: &[f32], share: f32) -> f32 {
 /// as a scanner's frame or the edge of the paper does, nor dirt, nor, where the largest lies clear
 /// of the border, what is cut off by it, as a neighbour's stroke is.
 fn without_dirt(marks: Vec<Mark>, width: usize, height: usize) -> Vec<Mark> {
-    let marks = without_ruling(marks, width, height);
+    let marks = without_things(without_ruling(marks, width, height), width, height);
     let largest = |marks: &[Mark]| marks.iter().map(|mark| mark.blocks.len()).max().unwrap_or(0);
     let depth = |&i: &usize| {
         let (x, y) = (i % width, i / width);

@@ -2,10 +2,16 @@
 
 use ::image::DynamicImage;
 
-use crate::image::specks::marks;
+use super::sheet::Sheet;
 
 /// The paper's level is found on a grid of so many cells a side.
-const GRID: usize = 64;
+pub(super) const GRID: usize = 64;
+
+/// Between two cells the light changes by so many levels only at an edge.
+const EDGE: f32 = 8.0;
+
+/// Paper in a shadow has at least such a share of its light; strokes of ink have less.
+const SHADE: f32 = 0.4;
 
 /// One colour of an image, reduced to a size that is enough.
 pub(super) struct Plane {
@@ -31,42 +37,19 @@ pub(super) fn planes(image: &DynamicImage, side: usize) -> [Plane; 3] {
     })
 }
 
-/// The sheet of paper in an image on all of whose sides something lighter or darker shows, such as a
-/// table; none where there is none.
-pub(super) fn sheet_within(image: &DynamicImage) -> Option<DynamicImage> {
-    let [red, green, blue] = planes(image, GRID);
-    let (width, height) = (red.width, red.height);
-    let levels: Vec<f32> = (0..width * height)
-        .map(|i| (red.values[i] + green.values[i] + blue.values[i]) / 3.0)
-        .collect();
-    let mean = levels.iter().sum::<f32>() / levels.len().max(1) as f32;
-    let (threshold, _) = super::threshold(&levels, mean);
-    let is_outer = |i: usize| {
-        let (x, y) = (i % width, i / width);
-        x == 0 || y == 0 || x + 1 == width || y + 1 == height
-    };
-    let outer: Vec<bool> =
-        (0..levels.len()).filter(|&i| is_outer(i)).map(|i| levels[i] > threshold).collect();
-    let light = outer.iter().filter(|&&is_light| is_light).count();
-    let is_light_around = 2 * light > outer.len();
-    if 10 * light.min(outer.len() - light) > outer.len() {
-        return None;
+/// Takes the paper `near` a pixel for its paper, where that may be the same in a shadow, or out of one:
+/// where it has the same colour.
+pub(super) fn take_shade(papers: &mut [Plane; 3], near: &[Plane; 3]) {
+    for i in 0..papers[0].values.len() {
+        let ratios = [0, 1, 2].map(|c| near[c].values[i].max(1.0) / papers[c].values[i].max(1.0));
+        let [least, most] =
+            [f32::min, f32::max].map(|of| ratios.into_iter().reduce(of).unwrap_or(1.0));
+        if least > SHADE && SHADE * most < 1.0 && most < 1.15 * least {
+            for (paper, near) in papers.iter_mut().zip(near) {
+                paper.values[i] = near.values[i];
+            }
+        }
     }
-    let mut others: Vec<bool> =
-        levels.iter().map(|&level| (level > threshold) != is_light_around).collect();
-    let sheet = marks(&mut others, width).into_iter().max_by_key(|mark| mark.blocks.len())?;
-    // A stroke fills less of the rectangle around it.
-    let [rows, columns] = sheet.extents();
-    let is_sheet = 5 * rows > 2 * height
-        && 5 * columns > 2 * width
-        && 10 * sheet.blocks.len() > 7 * rows * columns;
-    // Its edge is blurred.
-    let inside = |[first, last]: [usize; 2]| (first + 2, (last + 1).saturating_sub(first + 4));
-    let ((top, rows), (left, columns)) = (inside(sheet.rows), inside(sheet.columns));
-    let factor = image.width().max(image.height()).div_ceil(GRID as u32).max(1);
-    let pixels = |cells: usize| cells as u32 * factor;
-    (is_sheet && rows > 0 && columns > 0)
-        .then(|| image.crop_imm(pixels(left), pixels(top), pixels(columns), pixels(rows)))
 }
 
 fn reduced(
@@ -92,11 +75,12 @@ fn reduced(
 }
 
 impl Plane {
-    /// The paper at each pixel: the median around it, over a part of the image's longer side.
-    pub fn paper(&self, parts: usize) -> Self {
+    /// The paper at each pixel: the median around it, over a part of the image's longer side, of what
+    /// is on the sheet; with the sharp edges of shadows, where there may be some.
+    pub fn paper(&self, parts: usize, sheet: Option<&Sheet>, is_shaded: bool) -> Self {
         let factor = self.width.max(self.height).div_ceil(GRID).max(1);
         let at = |x: usize, y: usize| self.values[y * self.width + x];
-        let medians = reduced(self.width, self.height, factor, at).local_medians(parts);
+        let medians = reduced(self.width, self.height, factor, at).local_medians(parts, sheet);
         // Between the middles of four cells.
         let between = |place: usize, cells: usize| {
             let at = ((place as f32 + 0.5) / factor as f32 - 0.5).clamp(0.0, cells as f32 - 1.0);
@@ -108,12 +92,22 @@ impl Plane {
             let (left, right, to_right) = between(i % self.width, medians.width);
             let (top, bottom, down) = between(i / self.width, medians.height);
             let row = |y| cell(left, y) * (1.0 - to_right) + cell(right, y) * to_right;
-            row(top) * (1.0 - down) + row(bottom) * down
+            let smooth = row(top) * (1.0 - down) + row(bottom) * down;
+            // Where a shadow begins between cells, it does so at any pixel between them.
+            let cells =
+                [cell(left, top), cell(right, top), cell(left, bottom), cell(right, bottom)];
+            let [least, most] = [f32::min, f32::max].map(|of| cells.into_iter().fold(smooth, of));
+            match is_shaded && most - least > EDGE && least > SHADE * most {
+                true => self.values[i].clamp(least, most),
+                false => smooth,
+            }
         };
         Self { values: (0..self.values.len()).map(value).collect(), ..*self }
     }
 
-    fn local_medians(&self, parts: usize) -> Self {
+    fn local_medians(&self, parts: usize, sheet: Option<&Sheet>) -> Self {
+        let is_on = sheet.map(|sheet| sheet.mask(self.width, self.height));
+        let is_on = |i: usize| is_on.as_ref().is_none_or(|is_on| is_on[i]);
         let radius = self.width.max(self.height) / (2 * parts);
         let around = |place: usize, size: usize| {
             place.saturating_sub(radius)..(place + radius + 1).min(size)
@@ -122,20 +116,22 @@ impl Plane {
         for y in 0..self.height {
             let rows = around(y, self.height);
             let mut counts = [0usize; 256];
+            let mut count = 0_usize;
             let mut within = 0..0;
             for x in 0..self.width {
                 let columns = around(x, self.width);
                 let mut change = |columns: std::ops::Range<usize>, by: isize| {
                     for x in columns {
-                        for y in rows.clone() {
-                            let value = self.values[y * self.width + x].round() as usize;
+                        for i in rows.clone().map(|y| y * self.width + x).filter(|&i| is_on(i)) {
+                            let value = self.values[i].round() as usize;
                             counts[value] = counts[value].wrapping_add_signed(by);
+                            count = count.wrapping_add_signed(by);
                         }
                     }
                 };
                 change(within.start..columns.start, -1);
                 change(within.end..columns.end, 1);
-                let half = rows.len() * columns.len() / 2;
+                let half = count / 2;
                 within = columns;
                 let mut below = 0;
                 let median = counts.iter().position(|count| {
