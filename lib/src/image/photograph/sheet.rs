@@ -100,7 +100,7 @@ fn on_sheet(levels: &[f32], colours: &[Vec<f32>; 3], width: usize) -> Option<(Ve
         sheet.blocks.iter().for_each(|&i| others[i] = false);
         let mut is_on = vec![true; levels.len()];
         let around =
-            marks(&mut others, width).into_iter().filter(|m| m.blocks.iter().any(|i| is_outer(i)));
+            marks(&mut others, width).into_iter().filter(|m| m.blocks.iter().any(is_outer));
         around.flat_map(|mark| mark.blocks).for_each(|i| is_on[i] = false);
         let is_around =
             is_whole || is_table(&is_on, colours) && is_on[height / 2 * width + width / 2];
