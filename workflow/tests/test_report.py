@@ -179,7 +179,7 @@ def test_a_training_ends_with_its_report(finished, tmp_path):
         tmp_path / "target/host/debug/glyphs",
         """case "$*" in
 "train --list") echo '[{"name": "run", "made_by": null, "needs": null, "read_by": []}]' ;;
-"train run") echo $$ > training; exec sleep 600 ;;
+"train run") echo $$ > started; mv started training; exec sleep 600 ;;
 esac""",
     )
     (tmp_path / "bin/glyphs").unlink()
@@ -194,6 +194,8 @@ esac""",
     while not (clone / "training").exists() and report.poll() is None and time.monotonic() < until:
         time.sleep(0.2)
     training = psutil.Process(int((clone / "training").read_text()))
+    while training.name() != "sleep" and time.monotonic() < until:
+        time.sleep(0.1)
     report.kill()
     report.wait()
     assert training.name() == "sleep"
