@@ -54,8 +54,9 @@ fn read_a_test_set() {
     assert_eq!((test.dataset.count, test.dataset.synthetic), (3, false));
     let (alone, together): (Vec<_>, Vec<_>) =
         test.networks.iter().partition(|network| network.file.is_some());
-    assert_eq!((alone.len(), together.len(), test.left_out.len()), (7, 1, 8));
-    assert_eq!(together[0].protocol, "ours-five-together");
+    assert_eq!((alone.len(), together.len(), test.left_out.len()), (11, 2, 4));
+    let together: Vec<&str> = together.iter().map(|of| of.protocol.as_str()).collect();
+    assert_eq!(together, ["ours-five-together", "ours-in-context-five-together"]);
     for network in alone {
         let file = network.file.as_ref().unwrap();
         assert_eq!(file.origin, Origin::Published);
