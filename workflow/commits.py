@@ -6,9 +6,9 @@ and which runs of each were made again at a later commit.
 A run that was made again either replaces its record, and git keeps the earlier one; or `--add`
 compares the records of OUTPUTS (default: outputs) with the published ones, as `make verify` does, and
 notes how it came out in outputs/reference/repeated.json. Runs with another configuration, set-up or
-other images are no repetition, nor are those on instructions that round differently. With `--check` nothing is written, and it fails where the page is out
-of date; `--next` prints, for each commit of which no run was made again, the one that took the least
-time, for `glyphs train`.
+other images are no repetition, nor are those on instructions that round differently. With `--check`
+nothing is written, and it fails where the page is out of date; `--next` prints, for each commit of which no
+run was made again, the one that took the least time, for `glyphs train`.
 """
 
 import datetime
@@ -39,8 +39,7 @@ def commit(run):
 
 def processor(run):
     environment = run["environment"]
-    model = environment["cpu_model"].partition(", stepping")[0]
-    return f"{environment['cpu'].removesuffix(' Processor')}, {model}, {environment['instructions']}"
+    return f"{verify.processor(environment).replace(' Processor,', ',')}, {environment['instructions']}"
 
 
 def versions():

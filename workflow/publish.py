@@ -18,8 +18,8 @@ import results
 
 REFERENCE = results.PUBLISHED.parent
 # One drawing at a time and beside the writer's others, under each seed, so that all drawings can be
-# shown with their readings and the official test needs no training; and for photographs. The networks that parts 2 and 3 start from are
-# made in 20 seconds.
+# shown with their readings and the official test needs no training; and for photographs. The networks
+# that parts 2 and 3 start from are made in 20 seconds.
 CHECKPOINTS = [
     *(f"part1-original-random-{protocol}-seed{seed}" for protocol in ("ours", "ours-in-context") for seed in range(5)),
     "part1-original-random-photographs-seed0",

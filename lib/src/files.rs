@@ -40,7 +40,7 @@ pub fn outputs() -> PathBuf {
 
 /// A file of the study by its path in the folder of outputs: the one made here, and the
 /// published one.
-pub(crate) fn made_and_published(path: &str) -> impl Iterator<Item = PathBuf> + use<> {
+pub(crate) fn made_and_published(path: &str) -> impl DoubleEndedIterator<Item = PathBuf> + use<> {
     let folders = [outputs(), project_root().join("outputs/reference")];
     let paths = folders.map(|folder| folder.join(path));
     paths.into_iter().filter(|path| path.exists())

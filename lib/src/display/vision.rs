@@ -5,6 +5,7 @@ use ndarray::{Array1, Array2, Array3, ArrayView2, Axis as Along, s};
 
 use super::{
     chart::{Axis, LineChart},
+    evaluation::range,
     gallery::{Gallery, Tile},
     html::{Html, note, stack},
     picture::Picture,
@@ -135,19 +136,17 @@ pub fn occlusion(model: &dyn Classifier, samples: &Samples, indices: &[usize]) -
         let Ok(lost) = lost.into_shape_with_order((height, width)) else {
             continue;
         };
-        costs.push(100.0 * lost.fold(0.0, |most: f32, &cost| most.max(cost)));
+        let most = lost.fold(0.0, |most: f32, &cost| most.max(cost));
+        costs.push((100.0 * most).round() as usize);
         let image = Picture::new(samples.image(index), 4);
         let caption = format!("{} read as {}", name(samples, index), samples.classes[read]);
         let detail = format!("confidence {:.0} %", 100.0 * confidence);
         let tile = Tile::new(image, caption, detail);
         tiles.push(tile.then(Picture::new(stretched(lost.view()).view(), 4)));
     }
-    let end = |of: fn(f32, f32) -> f32| costs.iter().copied().reduce(of).unwrap_or_default();
-    let [least, most] = [end(f32::min), end(f32::max)].map(|cost| format!("{cost:.0}"));
-    let range = if least == most { most } else { format!("{least} to {most}") };
     let title = format!(
-        "Hiding the part that matters most (bright) costs an answer {range} points of its \
-         probability"
+        "Hiding the part that matters most (bright) costs an answer {} points of its probability",
+        range(&costs)
     );
     Ok(Gallery::new(title, tiles))
 }

@@ -52,9 +52,9 @@ impl Samples {
     /// Classes are in the natural order of their names (`2` before `10`); folders named
     /// `Sample001` to `Sample062` are the characters `0` to `z`, as in dataset 1. Hidden
     /// files and `__MACOSX` are skipped; so are files of other kinds, and frames and pages behind
-    /// the first, and their number is printed. `names` are the paths inside of the folder, `writers` what file names like
-    /// dataset 1's say (`img001-042.png`), `provenance` has the folder's name and the sha256 of
-    /// its images.
+    /// the first, and their number is printed. `names` are the paths inside of the folder, `writers`
+    /// what file names like dataset 1's say (`img001-042.png`), `provenance` has the folder's name
+    /// and the sha256 of its images.
     ///
     /// # Errors
     /// Where there are no images, or only one class; where an image is damaged, lies in no

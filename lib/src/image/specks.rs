@@ -29,8 +29,12 @@ impl Mark {
 
     /// Whether it does not reach the border of an image of so many blocks.
     pub fn is_clear(&self, columns: usize, rows: usize) -> bool {
-        let is_inside = |[first, last]: [usize; 2], size: usize| first > 0 && last + 1 < size;
-        is_inside(self.rows, rows) && is_inside(self.columns, columns)
+        self.sides(columns, rows) == 0
+    }
+
+    /// How many borders of an image of so many blocks it reaches.
+    pub fn sides(&self, columns: usize, rows: usize) -> usize {
+        ends_reached(self.rows, rows) + ends_reached(self.columns, columns)
     }
 
     /// The width of its strokes, as [`Ink::stroke_width`].
@@ -70,6 +74,11 @@ impl Mark {
         };
         10 * self.blocks.iter().filter(lies_along).count() > 9 * self.blocks.len()
     }
+}
+
+/// How many ends of `0..size` a range reaches.
+fn ends_reached([first, last]: [usize; 2], size: usize) -> usize {
+    usize::from(first == 0) + usize::from(last + 1 == size)
 }
 
 impl Ink {
@@ -135,8 +144,8 @@ impl Ink {
     /// How many of the image's borders it reaches.
     pub(super) fn sides(&self) -> usize {
         self.bounds().map_or(0, |b| {
-            let far = [b.left + b.width == self.width, b.top + b.height == self.height];
-            [b.left == 0, b.top == 0].into_iter().chain(far).filter(|&reaches| reaches).count()
+            let (rows, columns) = ([b.top, b.top + b.height - 1], [b.left, b.left + b.width - 1]);
+            ends_reached(rows, self.height) + ends_reached(columns, self.width)
         })
     }
 

@@ -466,15 +466,24 @@ impl Experiment {
         let mut finished = Vec::new();
         for run in seeds.iter().map(|&seed| self.with_seed(seed)) {
             let mut found = run.checkpoints()?.into_iter();
-            let is_its_own = |of: &Checkpoint| of.config == run.config && are_wanted(&of.data);
+            let is_its_own = |of: &Checkpoint| run.has_trained(of) && are_wanted(&of.data);
             finished.extend(found.find(is_its_own).map(|checkpoint| (run, checkpoint)));
         }
         Ok(finished)
     }
 
+    /// Whether a network was trained with this configuration.
+    pub(super) fn has_trained(&self, checkpoint: &Checkpoint) -> bool {
+        checkpoint.config == self.config
+    }
+
     fn checkpoints(&self) -> Result<Vec<Checkpoint>> {
-        let paths = made_and_published(&(self.stem() + ".safetensors"));
-        paths.map(Checkpoint::load).collect()
+        self.checkpoint_paths().map(Checkpoint::load).collect()
+    }
+
+    /// Its network made here, then the published one, as far as they are there.
+    pub(super) fn checkpoint_paths(&self) -> impl DoubleEndedIterator<Item = PathBuf> + use<> {
+        made_and_published(&(self.stem() + ".safetensors"))
     }
 
     /// The record of this run: one made here, else the published one.

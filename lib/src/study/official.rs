@@ -10,7 +10,7 @@ use crate::{
     data::{Handwritten, Provenance, locate::places},
     error::ensure,
     eval::Evaluation,
-    files::{is_set, outputs, project_root, read_made_or_published, write_json},
+    files::{is_set, outputs, read_made_or_published, write_json},
     nn::Ensemble,
     progress::say,
     study::{Artefact, Environment, Experiment, LOOKALIKES, RunResult, SEEDS, load_drawings},
@@ -167,15 +167,11 @@ impl Experiment {
     /// from. None where there is none, unless one is to be trained.
     fn to_be_tested(&self, learned_from: &Provenance) -> Result<Option<(Origin, Checkpoint)>> {
         let own = self.checkpoint();
-        let published = project_root().join("outputs/reference/checkpoints");
-        let published = published.join(own.file_name().unwrap_or_default());
-        for (origin, path) in [(Origin::Published, &published), (Origin::Here, &own)] {
-            if path.exists() {
-                let checkpoint = Checkpoint::load(path)?;
-                let is_of_these = checkpoint.data.sha256 == learned_from.sha256;
-                if is_of_these && checkpoint.config == self.config {
-                    return Ok(Some((origin, checkpoint)));
-                }
+        for path in self.checkpoint_paths().rev() {
+            let origin = if path == own { Origin::Here } else { Origin::Published };
+            let checkpoint = Checkpoint::load(path)?;
+            if self.has_trained(&checkpoint) && checkpoint.data.sha256 == learned_from.sha256 {
+                return Ok(Some((origin, checkpoint)));
             }
         }
         if !is_set(TRAIN) {

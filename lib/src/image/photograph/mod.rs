@@ -292,10 +292,7 @@ impl Contrast {
     /// Whether its edge is wider than a 64th of the image, as that of a light or a shadow is, and no
     /// stroke's. Strokes that fill the image seem to have such edges too, but reach three borders.
     fn is_soft(&self, mark: &Mark) -> bool {
-        let reaches = |[first, last]: [usize; 2], size| {
-            usize::from(first == 0) + usize::from(last + 1 == size)
-        };
-        if reaches(mark.rows, self.height) + reaches(mark.columns, self.width) > 2 {
+        if mark.sides(self.width, self.height) > 2 {
             return false;
         }
         let strength: Vec<f32> = mark.blocks.iter().map(|&i| self.strength[i]).collect();

@@ -43,11 +43,10 @@ pub(super) fn sheet_within(image: &DynamicImage) -> Option<Sheet> {
     let ways = std::iter::once(&light).chain(&colours);
     let (is_on, is_whole) =
         ways.into_iter().find_map(|levels| on_sheet(levels, &colours, width))?;
-    let is_off = |mut cells: Box<dyn Iterator<Item = usize>>| cells.any(|i| !is_on[i]);
-    let reaches_all = is_off(Box::new(0..width))
-        && is_off(Box::new((height - 1) * width..height * width))
-        && is_off(Box::new((0..height).map(|y| y * width)))
-        && is_off(Box::new((1..=height).map(|y| y * width - 1)));
+    let row_is_on = |y: usize| (0..width).all(|x| is_on[y * width + x]);
+    let column_is_on = |x: usize| (0..height).all(|y| is_on[y * width + x]);
+    let reaches_all = ![0, height - 1].into_iter().any(row_is_on)
+        && ![0, width - 1].into_iter().any(column_is_on);
     // Its edge is blurred.
     let is_inside = |i: usize| {
         let (x, y) = (i % width, i / width);

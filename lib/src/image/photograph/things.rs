@@ -26,9 +26,9 @@ pub(super) fn without_things(marks: Vec<Mark>, width: usize, height: usize) -> V
         })
     };
     let dots: Vec<Mark> = discs.into_iter().filter(is_dot).collect();
-    let mut marks: Vec<Mark> = others.into_iter().chain(dots).collect();
+    let marks = others.into_iter().chain(dots);
+    let mut marks: Vec<(f32, Mark)> = marks.map(|mark| (stroke(&mark), mark)).collect();
     // A pen or a ruler is thicker than what was written beside it; a hair is thinner still.
-    let strokes: Vec<f32> = marks.iter().map(stroke).collect();
     let is_written = |mark: &Mark, stroke: f32| {
         is_clear(mark)
             && 10 * mark.longest() > width.min(height)
@@ -36,17 +36,16 @@ pub(super) fn without_things(marks: Vec<Mark>, width: usize, height: usize) -> V
             && !mark.is_box(width)
             && !is_line(mark)
     };
-    let written = marks.iter().zip(&strokes).filter(|(mark, stroke)| is_written(mark, **stroke));
-    let thinnest = written.min_by(|(_, one), (_, other)| one.total_cmp(other));
-    if let Some((enough, pen)) = thinnest.map(|(mark, &pen)| (12 * mark.blocks.len(), pen)) {
-        let mut strokes = strokes.iter();
-        marks.retain(|mark| {
+    let written = marks.iter().filter(|(stroke, mark)| is_written(mark, *stroke));
+    let thinnest = written.min_by(|(one, _), (other, _)| one.total_cmp(other));
+    if let Some((pen, enough)) = thinnest.map(|(pen, mark)| (*pen, 12 * mark.blocks.len())) {
+        marks.retain(|(stroke, mark)| {
             let most = if is_clear(mark) { 2.5 } else { 1.5 };
-            let stroke = strokes.next().copied().unwrap_or(0.0);
-            stroke < most * pen || 50.0 * stroke < side as f32 || mark.blocks.len() > enough
+            *stroke < most * pen || 50.0 * stroke < side as f32 || mark.blocks.len() > enough
         });
     }
-    let main = marks.iter().max_by_key(|mark| mark.blocks.len()).map_or(0.0, stroke);
-    marks.retain(|mark| 2.5 * stroke(mark) > main || 20 * mark.longest() < side);
-    marks
+    let main = marks.iter().max_by_key(|(_, mark)| mark.blocks.len());
+    let main = main.map_or(0.0, |(stroke, _)| *stroke);
+    marks.retain(|(stroke, mark)| 2.5 * stroke > main || 20 * mark.longest() < side);
+    marks.into_iter().map(|(_, mark)| mark).collect()
 }
