@@ -6,9 +6,9 @@ evcxr reports a cell as "ok" after a failing `?`, and its stderr may come after
 the kernel has said that it is idle. So, besides what nbclient looks at:
 
 * `?` is refused in notebooks before anything runs (use `.or_stop()`);
-* after every cell the kernel writes a marker to stderr. The pipe keeps order, so
-  once the marker is here, everything the cell wrote is here too, and anything
-  on stderr before it is a failure;
+* every cell begins by writing a marker to stdout and stderr. A pipe keeps order, so once the
+  marker is here, everything the cell before wrote is here too, and anything on stderr
+  before it is a failure of that cell. After the last cell a marker is written alone;
 * the kernel runs with `preserve_vars_on_panic = false` (kernel/launch.py), so a panic
   ends its child, which nbclient sees as an error.
 """
@@ -16,6 +16,7 @@ the kernel has said that it is idle. So, besides what nbclient looks at:
 import argparse
 import atexit
 import asyncio
+import collections
 import os
 import re
 import sys
@@ -25,7 +26,10 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+from nbclient.client import CellExecutionComplete
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbclient.util import ensure_async
+from nbformat.v4 import new_output
 from pygments.lexers import RustLexer
 from pygments.token import Comment, String
 
@@ -35,6 +39,14 @@ from lifetime import end_with_report
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 DRAIN_SECONDS = 120
+# A cell has begun; all cells so far have ended.
+BEGUN, ENDED = "begun", "ended"
+TOKEN = uuid.uuid4().hex
+MARKER = re.compile(rf"{TOKEN}-(\w+)\n?")
+
+
+def write_marker(word):
+    return f'println!("{TOKEN}-{word}"); eprintln!("{TOKEN}-{word}");'
 
 
 class NotebookFailed(Exception):
@@ -50,8 +62,13 @@ class Runner(NotebookClient):
         self.executed = executed
         self.cells = [i for i, cell in enumerate(notebook.cells) if is_code(cell)]
         self.started = time.monotonic()
-        self.stderr = ""
         self.cleanup = None
+        # Indices of the cell that is running, and of the one before, while it may still be writing.
+        self.running = self.before = None
+        # What each cell wrote to stderr.
+        self.stderr = collections.defaultdict(str)
+        # Markers that came since the running cell was sent: (stream, word).
+        self.markers = set()
 
     async def _async_cleanup_kernel(self):
         """Once, though an interrupt and the end that follows from it both ask for it."""
@@ -69,51 +86,124 @@ class Runner(NotebookClient):
             return cell
         spent = time.monotonic() - self.started
         say(" · ".join(filter(None, [self.place(cell_index), clock(spent), left.of_report(self.executed, spent)])))
-        self.stderr = ""
+        self.running, self.markers = cell_index, set()
+        problem = None
         try:
-            cell = await super().async_execute_cell(cell, cell_index, **options)
-            await self.wait_for_marker(cell, cell_index)
-            problem = self.stderr
+            await self.execute_marked(cell, cell_index, **options)
+            self.before = cell_index
+            number(cell, self.cells.index(cell_index) + 1)
+            if cell_index == self.cells[-1]:
+                await self.prove_end()
         except CellExecutionError as error:
-            problem = f"{explain(cell) or error}\n{self.stderr}"
+            problem = f"{explain(cell) or error}\n{self.stderr[cell_index]}"
         except CellTimeoutError:
             problem = f"the cell ran longer than {self.timeout} s"
         except DeadKernelError:
+            self.end(self.before)
             problem = "the kernel died"
-        if problem.strip():
-            raise NotebookFailed(f"{self.place(cell_index)}\n{indent(without_backtraces(problem))}")
-        number(cell, self.cells.index(cell_index) + 1)
+        if problem is not None:
+            self.fail(cell_index, problem)
         return cell
 
-    def output(self, outs, msg, display_id, cell_index):
-        content = msg["content"]
-        if msg["msg_type"] == "stream" and content["name"] == "stderr":
-            self.stderr += content["text"]
-        elif msg["msg_type"] == "stream":
-            say(indent(content["text"].rstrip("\n")))
-        return super().output(outs, msg, display_id, cell_index)
+    async def execute_marked(self, cell, cell_index, **options):
+        """Executes a cell and proves that the one before has ended."""
+        source = cell.source
+        execute = super().async_execute_cell
+        if self.before is None or source.lstrip().startswith(":"):
+            # Nothing stands before a command in its line.
+            await self.prove_end()
+            await execute(cell, cell_index, **options)
+            return
+        cell.source = f"{write_marker(BEGUN)} {source}"
+        try:
+            await execute(cell, cell_index, **options)
+            await self.wait_for(BEGUN)
+            self.end(self.before)
+        except CellExecutionError:
+            await self.wait_for_end()
+            self.end(self.before)
+            if ("stderr", BEGUN) in self.markers:
+                raise
+            # Nothing of it ran. Its own message is about its source as it is.
+            cell.source, self.before = source, None
+            await execute(cell, cell_index, **options)
+        finally:
+            cell.source = source
 
-    async def wait_for_marker(self, cell, cell_index):
-        """Has the kernel write a marker to stderr, and reads until it arrives."""
-        marker = f"cell-complete-{uuid.uuid4().hex}"
-        self.kc.execute(f'eprintln!("{marker}");', store_history=False)
+    def output(self, outs, msg, display_id, cell_index):
+        if msg["msg_type"] != "stream":
+            return super().output(outs, msg, display_id, cell_index)
+        name, text = msg["content"]["name"], msg["content"]["text"]
+        while marker := MARKER.search(text):
+            self.keep(name, text[: marker.start()])
+            self.markers.add((name, marker[1]))
+            text = text[marker.end() :]
+        self.keep(name, text)
+        if ("stderr", BEGUN) in self.markers and self.stderr[self.before].strip():
+            # The cell before failed: the running one need not go on.
+            self.task_poll_for_reply.cancel()
+
+    def keep(self, name, text):
+        """Adds text to the outputs of the cell that wrote it."""
+        index = self.running if self.before is None or (name, BEGUN) in self.markers else self.before
+        if not text:
+            return
+        if name == "stderr":
+            self.stderr[index] += text
+        else:
+            say(indent(text.rstrip("\n")))
+        self.nb.cells[index].outputs.append(new_output("stream", name=name, text=text))
+
+    async def _async_poll_output_msg(self, parent_msg_id, cell, cell_index):
+        """As nbclient's, with what the cell before wrote at its end."""
+        while True:
+            msg = await ensure_async(self.kc.iopub_channel.get_msg(timeout=None))
+            if msg["parent_header"].get("msg_id") == parent_msg_id:
+                try:
+                    self.process_message(msg, cell, cell_index)
+                except CellExecutionComplete:
+                    return
+            elif msg["msg_type"] == "stream":
+                self.output(cell.outputs, msg, None, cell_index)
+
+    async def prove_end(self):
+        """Proves that the cell before has ended, by a marker alone."""
+        if self.before is not None:
+            await self.wait_for_end()
+            self.end(self.before)
+            self.before = None
+
+    async def wait_for_end(self):
+        self.markers -= {("stdout", ENDED), ("stderr", ENDED)}
+        self.kc.execute(write_marker(ENDED), store_history=False)
+        await self.wait_for(ENDED)
+
+    async def wait_for(self, word):
+        """Reads what the kernel writes until this marker is there."""
         deadline = time.monotonic() + DRAIN_SECONDS
-        while marker not in self.stderr:
+        while not {("stdout", word), ("stderr", word)} <= self.markers:
             remaining = deadline - time.monotonic()
             try:
                 msg = await asyncio.wait_for(self.kc.get_iopub_msg(), max(remaining, 0.01))
             except asyncio.TimeoutError:
                 raise DeadKernelError("no marker") from None
-            if msg["msg_type"] == "error":
-                # The marker itself cannot fail to compile: an item of the cell does.
-                self.stderr += ANSI.sub("", "\n".join(msg["content"]["traceback"]))
+            if msg["msg_type"] == "error" and word == ENDED:
+                # The marker itself cannot fail to compile: an item of the cell before does.
+                self.stderr[self.before] += ANSI.sub("", "\n".join(msg["content"]["traceback"]))
                 return
-            if msg["msg_type"] == "stream" and marker in msg["content"]["text"]:
-                self.stderr += msg["content"]["text"]
-            elif msg["msg_type"] in ("stream", "execute_result", "display_data"):
-                self.output(cell.outputs, msg, None, cell_index)
-        self.stderr = self.stderr.replace(marker, "")
-        cell.outputs = merge_streams(cell.outputs)
+            if msg["msg_type"] == "stream":
+                self.output(None, msg, None, None)
+
+    def end(self, index):
+        """Of a cell all of whose output is here."""
+        if index is None:
+            return
+        if self.stderr[index].strip():
+            self.fail(index, self.stderr[index])
+        self.nb.cells[index].outputs = merge_streams(self.nb.cells[index].outputs)
+
+    def fail(self, index, problem):
+        raise NotebookFailed(f"{self.place(index)}\n{indent(without_backtraces(problem))}")
 
 
 def run(notebook, executed, timeout=None):
