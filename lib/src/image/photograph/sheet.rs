@@ -2,7 +2,10 @@
 
 use ::image::DynamicImage;
 
-use super::paper::{GRID, planes};
+use super::{
+    contrast::threshold,
+    paper::{GRID, planes},
+};
 use crate::image::specks::marks;
 
 /// A sheet of paper, in the part of an image that it fills.
@@ -74,7 +77,7 @@ pub(super) fn sheet_within(image: &DynamicImage) -> Option<Sheet> {
 fn on_sheet(levels: &[f32], colours: &[Vec<f32>; 3], width: usize) -> Option<(Vec<bool>, bool)> {
     let height = levels.len() / width;
     let mean = levels.iter().sum::<f32>() / levels.len().max(1) as f32;
-    let (threshold, _) = super::threshold(levels, mean);
+    let (threshold, _) = threshold(levels, mean);
     let is_outer = |&i: &usize| {
         let (x, y) = (i % width, i / width);
         x == 0 || y == 0 || x + 1 == width || y + 1 == height
