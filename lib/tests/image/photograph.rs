@@ -204,6 +204,56 @@ fn a_sheet_on_a_table_is_found_whatever_the_table() {
     }
 }
 
+/// White desks, a little darker than the paper, with the shadow of its edge.
+#[test]
+fn a_sheet_on_a_white_desk_is_found() {
+    const STRIP: u32 = 60;
+    for darker in [6.0, 12.0, 20.0] {
+        for label in [4, 7, 14, 29] {
+            let sheet = photograph(label, [240.0; 3], [50.0; 3], |_, _| 1.0);
+            let desk = photograph(label, [240.0 - darker; 3], [240.0 - darker; 3], |_, _| 1.0);
+            let mut image = resize(&desk, 400 + 2 * STRIP, 300 + 2 * STRIP, FilterType::Nearest);
+            for (x, y, pixel) in image.enumerate_pixels_mut() {
+                let outside = |at: u32, size: u32| STRIP.saturating_sub(at).max((at + 1).saturating_sub(STRIP + size));
+                let apart = outside(x, 400).max(outside(y, 300));
+                *pixel = match apart {
+                    0 => *sheet.get_pixel(x - STRIP, y - STRIP),
+                    _ => {
+                        let shade = 1.0 - 0.3 * (-(apart as f32) / 6.0).exp();
+                        Rgb(pixel.0.map(|value| (f32::from(value) * shade) as u8))
+                    }
+                };
+            }
+            let found = read(image);
+            let likeness = likeness(&found.pixels, &read(sheet).pixels);
+            assert!(likeness > 0.9, "{darker} darker, {label}: {likeness}");
+        }
+    }
+}
+
+/// One fold, and two that cross, within the character.
+#[test]
+fn folds_in_the_paper_are_no_ink() {
+    const FOLDS: [(&str, fn(f32, f32) -> f32); 3] = [
+        ("across", |x, y| fold(y - 0.5 - 0.05 * x)),
+        ("along, one side in the shade", |x, _| fold(x - 0.45) * if x < 0.45 { 1.0 } else { 0.93 }),
+        ("two that cross", |x, y| fold(y - 0.5) * fold(x - 0.5 - 0.03 * y)),
+    ];
+    fn fold(apart: f32) -> f32 {
+        1.0 - 0.2 * (-(apart / 0.006).powi(2)).exp()
+    }
+    for (kind, light) in FOLDS {
+        for label in [4, 7, 10, 14, 29] {
+            let found = read(photograph(label, [235.0; 3], [45.0; 3], light));
+            assert_eq!(found.unreadable, None, "{kind}, {label}");
+            let likeness = likeness(&found.pixels, &read(sheet(label)).pixels);
+            assert!(likeness > 0.85, "{kind}, {label}: {likeness}");
+        }
+    }
+    let blank = photograph(7, [235.0; 3], [235.0; 3], FOLDS[0].1);
+    assert_eq!(read(blank).unreadable, Some(Unreadable::NoInk));
+}
+
 /// Strokes that do not touch are one character where each lies near another; two stems alone, as
 /// far apart as those of this N, are two.
 #[test]
