@@ -214,7 +214,9 @@ fn a_sheet_on_a_white_desk_is_found() {
             let desk = photograph(label, [240.0 - darker; 3], [240.0 - darker; 3], |_, _| 1.0);
             let mut image = resize(&desk, 400 + 2 * STRIP, 300 + 2 * STRIP, FilterType::Nearest);
             for (x, y, pixel) in image.enumerate_pixels_mut() {
-                let outside = |at: u32, size: u32| STRIP.saturating_sub(at).max((at + 1).saturating_sub(STRIP + size));
+                let outside = |at: u32, size: u32| {
+                    STRIP.saturating_sub(at).max((at + 1).saturating_sub(STRIP + size))
+                };
                 let apart = outside(x, 400).max(outside(y, 300));
                 *pixel = match apart {
                     0 => *sheet.get_pixel(x - STRIP, y - STRIP),
@@ -234,7 +236,8 @@ fn a_sheet_on_a_white_desk_is_found() {
 /// One fold, and two that cross, within the character.
 #[test]
 fn folds_in_the_paper_are_no_ink() {
-    const FOLDS: [(&str, fn(f32, f32) -> f32); 3] = [
+    type Fold = (&'static str, fn(f32, f32) -> f32);
+    const FOLDS: [Fold; 3] = [
         ("across", |x, y| fold(y - 0.5 - 0.05 * x)),
         ("along, one side in the shade", |x, _| fold(x - 0.45) * if x < 0.45 { 1.0 } else { 0.93 }),
         ("two that cross", |x, y| fold(y - 0.5) * fold(x - 0.5 - 0.03 * y)),
