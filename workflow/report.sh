@@ -33,7 +33,7 @@ if [ -f "$profile/requirements.txt" ]; then
     python -m pip install --quiet --disable-pip-version-check --constraint requirements.txt --requirement "$profile/requirements.txt"
 fi
 
-time=" (about 15 minutes on 2 cores if all have to run)"
+time=" (about 14 minutes on 2 cores if all have to run)"
 [ "${GLYPHS_QUICK:-0}" = 0 ] || time=
 [ -n "${2:-}" ] || echo "Nine notebooks$time; their pages: $1/report/index.html"
 
