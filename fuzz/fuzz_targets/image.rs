@@ -1,4 +1,4 @@
-//! A PNG or JPEG image from anywhere.
+//! An image file of any format from anywhere.
 #![no_main]
 
 use std::path::Path;
