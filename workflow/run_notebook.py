@@ -99,7 +99,7 @@ class Runner(NotebookClient):
         except CellTimeoutError:
             problem = f"the cell ran longer than {self.timeout} s"
         except DeadKernelError:
-            self.end(self.before)
+            self.close_before()
             problem = "the kernel died"
         if problem is not None:
             self.fail(cell_index, problem)
@@ -118,14 +118,13 @@ class Runner(NotebookClient):
         try:
             await execute(cell, cell_index, **options)
             await self.wait_for(BEGUN)
-            self.end(self.before)
+            self.close_before()
         except CellExecutionError:
-            await self.wait_for_end()
-            self.end(self.before)
+            await self.prove_end()
             if ("stderr", BEGUN) in self.markers:
                 raise
             # Nothing of it ran. Its own message is about its source as it is.
-            cell.source, self.before = source, None
+            cell.source = source
             await execute(cell, cell_index, **options)
         finally:
             cell.source = source
@@ -169,14 +168,11 @@ class Runner(NotebookClient):
     async def prove_end(self):
         """Proves that the cell before has ended, by a marker alone."""
         if self.before is not None:
-            await self.wait_for_end()
-            self.end(self.before)
-            self.before = None
-
-    async def wait_for_end(self):
-        self.markers -= {("stdout", ENDED), ("stderr", ENDED)}
-        self.kc.execute(write_marker(ENDED), store_history=False)
-        await self.wait_for(ENDED)
+            # It may have come for an earlier cell.
+            self.markers -= {("stdout", ENDED), ("stderr", ENDED)}
+            self.kc.execute(write_marker(ENDED), store_history=False)
+            await self.wait_for(ENDED)
+            self.close_before()
 
     async def wait_for(self, word):
         """Reads what the kernel writes until this marker is there."""
@@ -194,8 +190,9 @@ class Runner(NotebookClient):
             if msg["msg_type"] == "stream":
                 self.output(None, msg, None, None)
 
-    def end(self, index):
-        """Of a cell all of whose output is here."""
+    def close_before(self):
+        """Judges the cell before, all of whose output is here."""
+        index, self.before = self.before, None
         if index is None:
             return
         if self.stderr[index].strip():
