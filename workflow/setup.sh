@@ -43,7 +43,7 @@ if ! packages | cmp -s - .venv/installed.txt || [ ! -x .venv/bin/snakemake ]; th
     [ -n "$python" ] || stop "No Python 3.11 to 3.13 with its venv module was found: install one (on Debian and Ubuntu: python3 and python3-venv), or name it: make setup PYTHON=/path/to/python3"
     say "Python packages into .venv (about a minute, while the next steps run)"
     "$python" -m venv --clear .venv
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt &
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --requirement requirements.txt &
     pip=$!
 fi
 
