@@ -68,7 +68,7 @@ fn command_line() -> Command {
         ))
         .subcommand(
             Command::new("clean")
-                .about("Remove stand-ins, caches and broken downloads")
+                .about("Remove stand-ins, caches, saved tables and broken downloads")
                 .arg(flag("raw", "The fetched data too; other files in data/raw/ stay")),
         );
     let predict = Command::new("predict")
@@ -402,9 +402,10 @@ fn predict_images(arguments: &ArgMatches) -> Result<()> {
 
 /// The error, which says of a damaged image among others that it can be skipped.
 fn or_skip(mut error: Error, images: &[&PathBuf]) -> Error {
-    if let Error::Content { path, remedy, .. } = &mut error {
+    if let Error::Content { path, remedy, .. } | Error::Io { path, remedy, .. } = &mut error {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if is_image(&name) && images.iter().any(|image| image.as_path() != path.as_path()) {
+        let mut others = images.iter().filter(|image| image.as_path() != path.as_path());
+        if others.any(|image| is_image(&name) || path.starts_with(image)) {
             remedy.push_str(", or skip damaged images (`--skip-damaged`)");
         }
     }

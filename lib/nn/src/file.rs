@@ -1,6 +1,11 @@
 //! A network's tensors as a safetensors file.
 
-use std::{fs, path::Path};
+use std::{
+    fs::{self, File},
+    io::Write,
+    path::Path,
+    process,
+};
 
 use safetensors::{Dtype, SafeTensorError, SafeTensors, serialize, tensor::TensorView};
 
@@ -16,16 +21,21 @@ impl DynNetwork {
             (tensor.name, tensor.shape, values.collect::<Vec<u8>>())
         });
         let tensors: Vec<_> = tensors.collect();
-        let unfinished = path.with_added_extension("part");
+        let unfinished = path.with_added_extension(format!("{}.part", process::id()));
         let write = || -> Result<(), Box<dyn std::error::Error>> {
             let views = tensors.iter().map(|(name, shape, bytes)| {
                 Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?))
             });
             let views = views.collect::<Result<Vec<_>, SafeTensorError>>()?;
-            fs::write(&unfinished, serialize(views, None)?)?;
+            let mut file = File::create(&unfinished)?;
+            file.write_all(&serialize(views, None)?)?;
+            file.sync_all()?;
             Ok(fs::rename(&unfinished, path)?)
         };
-        write().map_err(of_file(path, "name a file in a folder that can be written to"))
+        write().map_err(|error| {
+            let _ = fs::remove_file(&unfinished);
+            of_file(path, "name a file in a folder that can be written to")(error)
+        })
     }
 
     /// Takes all parameters and running statistics from a safetensors file.

@@ -16,7 +16,7 @@ use crate::progress::say;
 /// is set), and finally a stand-in made now.
 ///
 /// A stand-in is tried before the network, so that a machine without a network does not wait for
-/// one in every notebook; `glyphs data fetch` always asks the sources.
+/// one in every notebook; `glyphs data fetch` asks the sources even where there is a stand-in.
 pub fn find(dataset: Dataset) -> Result<Found> {
     if let Some(found) = locate(dataset)? {
         return Ok(found);

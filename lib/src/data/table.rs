@@ -97,6 +97,9 @@ fn rows(file: File, columns: usize) -> PolarsResult<(Vec<usize>, Vec<u8>)> {
         .into_reader_with_file_handle(file)
         .finish()?;
     polars_ensure!(table.width() == columns, ShapeMismatch: "{} columns", table.width());
+    let is_number =
+        table.get_column_names().first().is_some_and(|name| name.parse::<f64>().is_ok());
+    polars_ensure!(!is_number, ComputeError: "its first row is an image, not a header");
     let mut pixels = vec![0; table.height() * (columns - 1)];
     let mut labels = Vec::new();
     for (i, column) in table.columns().iter().enumerate() {

@@ -65,6 +65,9 @@ pub fn filters(model: &dyn Classifier) -> Result<Gallery> {
 ///
 /// # Errors
 /// Where the network takes other images.
+///
+/// # Panics
+/// Where there is no image of that index.
 pub fn feature_maps(model: &dyn Classifier, samples: &Samples, index: usize) -> Result<Gallery> {
     let image = samples.select(&[index]);
     let side = image.image_shape()[1];
@@ -73,14 +76,11 @@ pub fn feature_maps(model: &dyn Classifier, samples: &Samples, index: usize) -> 
     let mut last = (side, side);
     let layers: Vec<&LayerSpec> = model.layers().iter().flat_map(LayerSpec::flattened).collect();
     for (layer, values) in activations(model, &image)? {
-        let of_layer = layers.iter().filter(|spec| spec.name.starts_with(&layer));
-        let shape = of_layer.filter_map(|spec| match spec.output {
-            Dims::Image { height, width, channels } => Some((channels, height, width)),
-            Dims::Vector(_) => None,
-        });
-        let Some(shape) = shape.into_iter().find(|(c, h, w)| c * h * w == values.len()) else {
+        let spec = layers.iter().find(|spec| spec.name == layer);
+        let Some(Dims::Image { height, width, channels }) = spec.map(|spec| spec.output) else {
             continue;
         };
+        let shape = (channels, height, width);
         let Ok(maps) = values.into_shape_with_order(shape) else {
             continue;
         };
@@ -117,6 +117,9 @@ fn side_by_side(
 ///
 /// # Errors
 /// Where the network takes other images.
+///
+/// # Panics
+/// Where there is no image of one of the `indices`.
 pub fn occlusion(model: &dyn Classifier, samples: &Samples, indices: &[usize]) -> Result<Gallery> {
     let (mut tiles, mut costs) = (Vec::new(), Vec::new());
     for &index in indices {

@@ -1,5 +1,6 @@
 //! Your own images: a folder or archive whose folders are classes.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use super::photograph::Unreadable;
@@ -121,10 +122,11 @@ impl ImageFolder {
             }
         }
         if read.files.is_empty() {
-            let first = paths.first().map_or(Path::new(""), AsRef::as_ref);
+            let paths: Vec<Cow<str>> =
+                paths.iter().map(|path| path.as_ref().to_string_lossy()).collect();
             return Err(match read.skipped {
                 Some(skipped) if !skipped.is_empty() => nothing_left(&skipped),
-                _ => no_images(first, &read.others),
+                _ => no_images(Path::new(&paths.join(", ")), &read.others),
             });
         }
         Ok(read)

@@ -208,7 +208,7 @@ impl Preprocess {
         }
     }
 
-    /// As of an image file, of a decoded image without transparency.
+    /// As of an image file of which only the ink is taken, of a decoded image without transparency.
     ///
     /// # Errors
     /// Where colours are to be kept.

@@ -42,6 +42,9 @@ impl<const HIDDEN: usize, const CLASSES: usize, const FEATURES: usize> Layer<Ima
 }
 
 /// A network of the study, by numbers that are known only at run time.
+///
+/// # Panics
+/// Where `hidden` or `classes` is 0.
 pub fn char_cnn(hidden: usize, classes: usize, features: usize, seed: u64) -> DynNetwork {
     let layers = char_cnn_layers(hidden, classes, features);
     DynNetwork::new(layers, seed).expect("these layers fit")

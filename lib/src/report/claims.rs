@@ -315,7 +315,12 @@ static PART2: [Claim; 18] = [
                     percent(*most),
                     percent((ratios[(ratios.len() - 1) / 2] + ratios[ratios.len() / 2]) / 2.0)
                 ),
-                _ => "no pair was timed on the same kind of processor".into(),
+                [one] => format!(
+                    "in the one pair that was timed on the same kind of processor, pretraining \
+                     changed the time by {} %",
+                    percent(*one)
+                ),
+                [] => "no pair was timed on the same kind of processor".into(),
             };
             let found = format!(
                 "both starts do the same computations; {measured}, beside other work on the machines (in \

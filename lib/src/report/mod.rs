@@ -363,9 +363,12 @@ impl Trained {
         let steps = fine.last().map_or(1.0, |point| point.0 / epochs.len().max(1) as f64);
         let whole = epochs.iter().zip(1..).map(|(epoch, n)| (steps * n as f64, epoch.val_accuracy));
         let axis = Axis::percent(format!("{judged_by} accuracy"));
-        let mut chart = LineChart::new(title, Axis::new("step").from(0.0), axis)
-            .curve("2,000 images", fine)
-            .dots("all images, after each epoch", whole);
+        let unit = if fine.is_empty() { "epoch" } else { "step" };
+        let mut chart = LineChart::new(title, Axis::new(unit).from(0.0), axis);
+        if let Some(curve) = self.result.config.curve.filter(|_| !fine.is_empty()) {
+            chart = chart.curve(format_counted(curve.images, "image"), fine);
+        }
+        chart = chart.dots("all images, after each epoch", whole);
         if let Some(last) = reference_2021::last(part, head, init) {
             chart = chart.reference(THE_REPORT, last.val_accuracy);
         }

@@ -438,7 +438,8 @@ impl Experiment {
         let rounds = self.config.self_training.map_or(0, |own| own.rounds);
         let earlier = (1..=rounds).map(|stage| format!("{}-stage{stage}", self.stem()));
         let stems = earlier.chain([self.stem()]);
-        stems.map(|stem| ModelCheckpoint::new(outputs().join(stem))).collect()
+        let states = stems.map(|stem| ModelCheckpoint::new(outputs().join(stem)));
+        states.map(|states| states.replacing(record_path(&self.name()))).collect()
     }
 
     /// The trained network: one made here, else the published one, and one that learned from a

@@ -76,7 +76,8 @@ impl Human {
     pub fn load(run: &str, dataset_sha256: &str) -> Result<Vec<Self>> {
         let files = made_and_published(FOLDER).flat_map(fs::read_dir);
         let paths = files.flatten().flatten().map(|entry| entry.path());
-        let mut paths: Vec<PathBuf> = paths.collect();
+        let is_json = |path: &PathBuf| path.extension().is_some_and(|end| end == "json");
+        let mut paths: Vec<PathBuf> = paths.filter(is_json).collect();
         // A name says what is in it: the same answers count once.
         paths.sort_by_key(|path| path.file_name().map(ToOwned::to_owned));
         paths.dedup_by_key(|path| path.file_name().map(ToOwned::to_owned));

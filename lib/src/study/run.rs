@@ -16,7 +16,7 @@ use crate::{
         Evaluation,
         similarity::{debiased_cka, relative_distance},
     },
-    files::{check_writable, remove, write_json},
+    files::{check_writable, write_json},
     image::{FEATURES, Others},
     nn::Classifier,
     study::{
@@ -136,10 +136,8 @@ impl Experiment {
 
         let stages = self.states_of_stages();
         let _alone = stages.last().map(ModelCheckpoint::lock).transpose()?;
-        // While the run is under way its checkpoints change: an earlier record is of others.
         let record = record_path(&self.name());
         check_writable(&record)?;
-        remove(&record)?;
         let history = fit_self_training(model.as_mut(), &train, &valid, &self.config, &stages)?;
         let mut best = PathBuf::new();
         for stage in stages.iter().filter(|stage| stage.last().exists()) {

@@ -77,6 +77,9 @@ impl Complementary {
 
     /// This loss of `logits` `(n, K)` for complementary `labels`: on held-out images, a
     /// criterion that needs no true label.
+    ///
+    /// # Panics
+    /// Where a label is `K` or more.
     pub fn risk(self, logits: &Array2<f32>, labels: &[usize]) -> f64 {
         let mut unused = Array2::zeros(logits.raw_dim());
         let log_p = log_softmax(logits.view());

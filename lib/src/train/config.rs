@@ -177,6 +177,10 @@ impl Config {
             Loss::CrossEntropy { label_smoothing } => label_smoothing,
             Loss::Complementary(_) => 0.0,
         };
+        let d = self.augment;
+        let mut distortions =
+            [d.rotation, d.scale, d.shear, d.translation, d.elastic, d.smoothness, d.features]
+                .into_iter();
         let is_share = |value: f32| (0.0..=1.0).contains(&value);
         let has_wrong_smoothing = |loss: Loss| !is_share(smoothing(loss));
         // NaN is in no range.
@@ -198,6 +202,9 @@ impl Config {
                 "a curve without steps or images",
             ),
             (self.self_training.is_some_and(|own| own.epochs == 0), "self-training of 0 epochs"),
+            (!distortions.all(f32::is_finite), "a distortion that is not a finite number"),
+            (!(-1.0..1.0).contains(&d.scale), "a change of size by all of it or more"),
+            (!is_share(d.without_features), "a share without features outside 0 to 1"),
         ];
         let problem = wrong.into_iter().find_map(|(is_wrong, words)| is_wrong.then_some(words));
         problem.map_or(Ok(()), |problem| {

@@ -22,6 +22,9 @@ use crate::{
 /// checkpoint for the first and for each further stage ([`SelfTraining::rounds`]). The history
 /// holds the epochs of all stages, all validated alike. The caller sees to it that no other process
 /// makes the same run.
+///
+/// # Errors
+/// As [`fit`](super::fit); where there are more or fewer checkpoints than stages.
 pub fn fit_self_training(
     model: &mut dyn Classifier,
     train: &Samples,
@@ -34,6 +37,15 @@ pub fn fit_self_training(
         let problem = "no checkpoint for the first stage";
         return Err(Error::argument(problem, "pass one for each stage"));
     };
+    if let Some(own) = config.self_training
+        && own.rounds != further.len()
+    {
+        let problem = format!("{} checkpoints for {} rounds", further.len(), own.rounds);
+        return Err(Error::argument(
+            problem,
+            "pass one for the first stage and one for each round",
+        ));
+    }
     let mut stage = Run::new(model, train, valid, &first)?.go(Some(checkpoint))?;
     let mut history = stage.history.clone();
     let Some(own) = config.self_training else {
@@ -60,6 +72,7 @@ pub fn fit_self_training(
         }
         stage = Run::new(model, &read, valid, &second)?.after(stage).go(Some(checkpoint))?;
         history.epochs.extend_from_slice(&stage.history.epochs);
+        history.curve.extend_from_slice(&stage.history.curve);
     }
     Ok(history)
 }

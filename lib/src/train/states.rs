@@ -18,12 +18,19 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelCheckpoint {
     stem: PathBuf,
+    /// What an earlier run of this name left, and is true of its states alone.
+    record: Option<PathBuf>,
 }
 
 impl ModelCheckpoint {
     /// `stem` is the path without extension, e.g. `outputs/checkpoints/part1-seed0`.
     pub fn new(stem: impl AsRef<Path>) -> Self {
-        Self { stem: stem.as_ref().into() }
+        Self { stem: stem.as_ref().into(), record: None }
+    }
+
+    /// Removes the file `record` as soon as states are written.
+    pub(crate) fn replacing(self, record: PathBuf) -> Self {
+        Self { record: Some(record), ..self }
     }
 
     pub fn best(&self) -> PathBuf {
@@ -82,6 +89,7 @@ impl<'a> States<'a> {
 
     /// What has not been written yet.
     pub fn write(&mut self) -> Result<()> {
+        self.files.record.as_deref().map_or(Ok(()), remove)?;
         for (state, path) in [(&self.best, self.files.best()), (&self.last, self.files.last())] {
             if let Some(state) = state {
                 state.save(path)?;

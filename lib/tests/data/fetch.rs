@@ -374,6 +374,10 @@ fn sources_are_tried_in_order_and_their_content_is_checked() {
     fs::write(raw.join("mnist/train-labels-idx1-ubyte"), b"damaged").unwrap();
     fetch_into(Dataset::Mnist, &whole, raw, &hasty()).unwrap();
     assert_eq!(Mnist::open(&raw.join("mnist")).unwrap().train.labels, [3, 3]);
+    // One that comes before what was fetched stays in the way, and is named.
+    fs::write(raw.join("mnist/train-labels"), [0, 0, 8, 1, 0, 0, 0, 2, 3]).unwrap();
+    let words = fetch_into(Dataset::Mnist, &whole, raw, &hasty()).unwrap_err().to_string();
+    assert!(words.contains("mnist/train-labels:") && words.contains("remove it"), "{words}");
     fs::remove_dir_all(raw.join("mnist")).unwrap();
     let without = Entry { sources: sources[..2].to_vec(), ..whole };
     let words = fetch_into(Dataset::Mnist, &without, raw, &hasty()).unwrap_err().to_string();

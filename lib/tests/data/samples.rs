@@ -129,6 +129,7 @@ fn tables_have_a_row_an_image() {
         ("label,pixel0\n0,1\n", Some("number of fields")),
         ("label,pixel0,pixel1,pixel2\n0,1,2,3\n", Some("4 columns")),
         ("label,pixel0,pixel1\n7,1,2\n", Some("label 7")),
+        ("0,1,255\n0,3,4\n", Some("not a header")),
         ("", Some("empty")),
     ] {
         fs::write(&path, table).unwrap();

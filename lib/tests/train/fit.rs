@@ -333,6 +333,10 @@ fn what_cannot_be_trained_is_refused() {
     assert!(refusal(&empty, &short()).contains("empty"));
     let no_epochs = Config { epochs: 0, ..short() };
     assert!(refusal(&samples, &no_epochs).contains("0 epochs"));
+    for (rotation, scale, words) in [(f32::NAN, 0.0, "distortion"), (0.0, 1.5, "change of size")] {
+        let augment = Augment { rotation, scale, ..Augment::none() };
+        assert!(refusal(&samples, &Config { augment, ..short() }).contains(words));
+    }
     let mut letters = samples.clone();
     letters.classes.push("A".into());
     assert!(refusal(&letters, &short()).contains("11 classes"));
@@ -465,6 +469,12 @@ fn self_training_learns_from_wrong_labels_and_goes_on_after_an_interruption() {
     // Validated by complementary labels in both stages.
     let last = history.epochs.last().unwrap();
     assert!(last.val_accuracy > 0.8 && last.val_loss < 2.3, "{last:?}");
+
+    let too_few = fit_self_training(&mut Small::new(1), &train, &valid, &config, &[]);
+    assert!(too_few.is_err());
+    let one = [ModelCheckpoint::new(folder.path().join("one"))];
+    let too_few = fit_self_training(&mut Small::new(1), &train, &valid, &config, &one).unwrap_err();
+    assert!(too_few.to_string().contains("0 checkpoints for 2 rounds"), "{too_few}");
 
     // Broken off after the first stage, it takes that stage's state and goes on.
     let first_stage = Config { self_training: None, ..config.clone() };

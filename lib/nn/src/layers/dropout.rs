@@ -3,7 +3,7 @@
 use dfdx::{
     nn::{Module, ModuleMut, ZeroSizedModule},
     shapes::Shape,
-    tensor::{Cpu, CpuError, NoneTape, OwnedTape, Tensor},
+    tensor::{Cpu, CpuError, NoneTape, OwnedTape, RandomU64, Tensor},
 };
 
 use super::{Layer, tape::pointwise};
@@ -16,10 +16,9 @@ use crate::{Builder, kernels::dropout::drop_out, shape::SampleShape};
 /// # Generics
 /// - `PERCENT`: from 0 to 99; 50 unless said otherwise
 ///
-/// As a module of dfdx, its masks follow from `seed` and `step`, which every training pass counts
-/// up. Every module begins with a seed of 0, and layers of one seed and equal width drop the same
-/// units: give each another. In a [`Network`](crate::Network) they follow from the network's seed
-/// and the optimiser's step, so that a run can be repeated from any step on.
+/// As a module of dfdx, its masks follow from the random numbers of the input's device, like those
+/// of dfdx's own. In a [`Network`](crate::Network) they follow from the network's seed and the
+/// optimiser's step, so that a run can be repeated from any step on.
 ///
 /// PyTorch equivalent: `torch.nn.Dropout(PERCENT / 100)`. As with dfdx's own, training is
 /// `forward_mut` of a tensor with a tape, and evaluation is `forward` of one without; evaluation
@@ -28,13 +27,13 @@ use crate::{Builder, kernels::dropout::drop_out, shape::SampleShape};
 /// use dfdx::prelude::{Cpu, Module, TensorFrom, Trace};
 /// use dfdx_conv::layers::Dropout;
 ///
-/// Dropout::<50>::default().forward(Cpu::default().tensor([1.0, 2.0]).leaky_trace());
+/// Dropout::<50>.forward(Cpu::default().tensor([1.0, 2.0]).leaky_trace());
 /// ```
 /// ```compile_fail,E0277
 /// use dfdx::prelude::{Cpu, ModuleMut, TensorFrom};
 /// use dfdx_conv::layers::Dropout;
 ///
-/// Dropout::<50>::default().forward_mut(Cpu::default().tensor([1.0, 2.0]));
+/// Dropout::<50>.forward_mut(Cpu::default().tensor([1.0, 2.0]));
 /// ```
 ///
 /// # Examples
@@ -43,17 +42,13 @@ use crate::{Builder, kernels::dropout::drop_out, shape::SampleShape};
 /// use dfdx_conv::layers::Dropout;
 ///
 /// let x = Cpu::default().tensor([1.0, 2.0, 3.0, 4.0]);
-/// let mut dropout = Dropout::<50>::default();
+/// let mut dropout = Dropout::<50>;
 /// let y = dropout.forward_mut(x.leaky_trace());
 /// assert!(y.array().iter().zip([2.0, 4.0, 6.0, 8.0]).all(|(y, twice)| *y == 0.0 || *y == twice));
 /// assert_eq!(dropout.forward(x.clone()).array(), x.array());
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Dropout<const PERCENT: usize = 50> {
-    pub seed: u64,
-    /// Training passes made.
-    pub step: u64,
-}
+pub struct Dropout<const PERCENT: usize = 50>;
 
 impl<const PERCENT: usize> Dropout<PERCENT> {
     /// The probability, below 1.
@@ -86,9 +81,8 @@ impl<const PERCENT: usize, S: Shape> ModuleMut<Tensor<S, f32, Cpu, OwnedTape<f32
         &mut self,
         x: Tensor<S, f32, Cpu, OwnedTape<f32, Cpu>>,
     ) -> Result<Self::Output, CpuError> {
-        let (seed, step) = (self.seed, self.step);
-        self.step += 1;
-        let mask = move |values: &mut [f32]| drop_out(values, Self::P, seed, step);
+        let seed = x.device().random_u64();
+        let mask = move |values: &mut [f32]| drop_out(values, Self::P, seed, 0);
         pointwise(x, mask, move |_, dy| mask(dy))
     }
 }

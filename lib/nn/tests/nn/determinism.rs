@@ -111,7 +111,7 @@ fn keeps_its_share_and_its_mean<const PERCENT: usize>() {
     use dfdx::prelude::{Cpu, ModuleMut, TensorFrom, Trace};
     let p = PERCENT as f32 / 100.0;
     let x = Cpu::default().tensor([1.0f32; 100_000]);
-    let mut dropout = Dropout::<PERCENT>::default();
+    let mut dropout = Dropout::<PERCENT>;
     let (first, second) =
         (dropout.forward_mut(x.leaky_trace()), dropout.forward_mut(x.leaky_trace()));
     let (first, second) = (first.as_vec(), second.as_vec());

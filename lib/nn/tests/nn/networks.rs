@@ -248,6 +248,26 @@ fn a_module_of_dfdx_without_a_gradient_passes_on_0() {
     }
 }
 
+/// What a unit's loss saw of it is what its gradient goes back through.
+#[test]
+fn dropout_on_the_tape_has_one_mask_in_a_step() {
+    type Dropped = (Flatten<784>, Linear<784, 64>, OnTape<Dropout>, Linear<64, 5>);
+    let mut model: Network<Dropped> = Network::new(1);
+    let images = noise(784, 1);
+    for _ in 0..3 {
+        let before = parameters(&*model);
+        let objective = CrossEntropy::new(&[2]);
+        model.train_step(batch(1, &images), &objective, &mut Sgd::new(0.1, 0.0)).unwrap();
+        let after = parameters(&*model);
+        let [weight, bias] = ["3.weight", "1.bias"].map(|name| (&before[name], &after[name]));
+        let is_kept =
+            |unit| (0..5).any(|row: usize| weight.0[64 * row + unit] != weight.1[64 * row + unit]);
+        let kept: Vec<bool> = (0..64).map(is_kept).collect();
+        assert!(kept.contains(&true) && kept.contains(&false));
+        assert!((0..64).all(|unit: usize| kept[unit] == (bias.0[unit] != bias.1[unit])));
+    }
+}
+
 #[test]
 fn a_frozen_module_of_dfdx_stays() {
     type Norm = OnTape<dfdx::nn::builders::BatchNorm2D<4>>;

@@ -21,7 +21,7 @@ pub struct Patience {
     pub connect: Duration,
     /// Longest silence of a server within an answer.
     pub silence: Duration,
-    /// Longest time for one file.
+    /// Longest time for one attempt.
     pub total: Duration,
     /// Most bytes of one file.
     pub max_bytes: u64,

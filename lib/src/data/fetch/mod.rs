@@ -42,9 +42,10 @@ pub fn fetch_into(
 ) -> Result<Found> {
     let _lock = lock(raw)?;
     let present = || locate_in(dataset, raw, "data/raw").filter(|found| !found.synthetic);
-    if let Some(found) = present() {
-        match check(dataset, &found, &[]) {
-            Ok(_) => return Ok(found),
+    let before = present();
+    if let Some(found) = &before {
+        match check(dataset, found, &[]) {
+            Ok(_) => return Ok(found.clone()),
             Err(error) => say(error),
         }
     }
@@ -59,8 +60,14 @@ pub fn fetch_into(
             .and_then(|()| move_into_place(source, &staging, raw));
         match staged {
             Ok(()) => {
-                remove(&raw.join(".fetch"))?;
-                return present().ok_or_else(|| dataset.missing());
+                remove(&staging)?;
+                // What is left of other data sets stays.
+                let _ = fs::remove_dir(raw.join(".fetch"));
+                let found = present().ok_or_else(|| dataset.missing())?;
+                if before.is_some() {
+                    check(dataset, &found, &[]).map_err(in_the_way)?;
+                }
+                return Ok(found);
             }
             Err(error) => {
                 say(format!("{name}: {error}"));
@@ -79,6 +86,14 @@ pub fn fetch_into(
              data/raw/ by hand as data/README.md says"
         ),
     })
+}
+
+/// What was fetched is whole, so a damaged file with another name comes before it.
+fn in_the_way(mut error: Error) -> Error {
+    if let Error::Io { remedy, .. } | Error::Content { remedy, .. } = &mut error {
+        *remedy = "remove it: what was fetched is beside it, and whole".into();
+    }
+    error
 }
 
 /// Reads a data set as its loader does, and compares it with `expected`, the sha256 of

@@ -9,7 +9,6 @@ use std::io::Cursor;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use image::imageops::{rotate90, rotate270};
 use image::metadata::Orientation;
 use image::{
     DynamicImage, GenericImageView, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits,
@@ -88,7 +87,7 @@ pub fn decode_rgb(path: &Path, bytes: &[u8]) -> Result<[Grey; 4]> {
         let size = image.dimensions();
         let rgb = match image.color().has_alpha() {
             true => over_white::<4>(&image.into_rgba8()),
-            false => rgb(image).into_raw(),
+            false => image.into_rgb8().into_raw(),
         };
         let plane = |value: fn(&[u8]) -> u8| grey(size, rgb.chunks_exact(3).map(value).collect());
         [plane(|p| p[0]), plane(|p| p[1]), plane(|p| p[2]), plane(luma_of)]
@@ -100,7 +99,7 @@ pub fn decode_rgb(path: &Path, bytes: &[u8]) -> Result<[Grey; 4]> {
 pub fn decode_photograph(path: &Path, bytes: &[u8]) -> Result<DynamicImage> {
     decode(path, bytes, |image| {
         if !image.color().has_alpha() {
-            return DynamicImage::ImageRgb8(rgb(image));
+            return image;
         }
         let mut image = image.into_rgba8();
         let (mut opaque, mut light) = (0, 0);
@@ -139,27 +138,14 @@ fn decode<T>(path: &Path, bytes: &[u8], convert: impl FnOnce(DynamicImage) -> T)
     let orientation = late_exif(bytes).and_then(Orientation::from_exif_chunk);
     let orientation = orientation.or_else(|| decoder.orientation().ok());
     let image = DynamicImage::from_decoder(decoder).map_err(|e| undecodable(path, bytes, e))?;
-    let image = match Tiff::new(bytes).and_then(|tiff| tiff.palette()) {
+    let mut image = match Tiff::new(bytes).and_then(|tiff| tiff.palette()) {
         Some(colours) => coloured(image, &colours),
         None => image,
     };
-    Ok(convert(match orientation {
-        Some(orientation) => upright(image, orientation),
-        None => image,
-    }))
-}
-
-/// The image as it is meant to be seen. What phones write is rotated here, where that is optimised
-/// (`.cargo/config.toml`).
-fn upright(image: DynamicImage, orientation: Orientation) -> DynamicImage {
-    match (image, orientation) {
-        (DynamicImage::ImageRgb8(rgb), Orientation::Rotate90) => rotate90(&rgb).into(),
-        (DynamicImage::ImageRgb8(rgb), Orientation::Rotate270) => rotate270(&rgb).into(),
-        (mut image, orientation) => {
-            image.apply_orientation(orientation);
-            image
-        }
+    if let Some(orientation) = orientation {
+        image.apply_orientation(orientation);
     }
+    Ok(convert(image))
 }
 
 /// The image whose values are numbers of `colours`; of two, as the decoder gives one bit.
@@ -169,14 +155,6 @@ fn coloured(image: DynamicImage, colours: &[[u8; 3]]) -> DynamicImage {
     let numbers = image.into_luma8().into_raw().into_iter();
     let rgb = numbers.flat_map(|number| colours[usize::from(number) * last / 255]).collect();
     DynamicImage::ImageRgb8(RgbImage::from_raw(width, height, rgb).unwrap_or_default())
-}
-
-/// As `into_rgb8`, which takes three times as long for grey images.
-fn rgb(image: DynamicImage) -> RgbImage {
-    let DynamicImage::ImageLuma8(grey) = image else { return image.into_rgb8() };
-    let (width, height) = grey.dimensions();
-    let rgb = grey.into_raw().into_iter().flat_map(|value| [value; 3]).collect();
-    RgbImage::from_raw(width, height, rgb).unwrap_or_default()
 }
 
 /// Grey values of an image.
