@@ -61,8 +61,8 @@ bench: setup
 
 ## make bench-peers  installs the peers of `make bench` into bench-peers/ (some GB)
 bench-peers:
-	@python3 -m venv --clear bench-peers/.venv
-	@bench-peers/.venv/bin/pip install --requirement bench-peers/requirements.txt
+	@. workflow/python.sh; python3 -m venv --clear bench-peers/.venv
+	@. workflow/python.sh; bench-peers/.venv/bin/pip install --requirement bench-peers/requirements.txt
 	@env -u CARGO_BUILD_TARGET -u CARGO_TARGET_DIR -u CARGO_BUILD_BUILD_DIR RUSTFLAGS=-Ctarget-cpu=native cargo build --release --locked --manifest-path bench-peers/Cargo.toml
 
 ## make bench-predict  images a second of `glyphs predict`, and of decoding alone, on the drawings

@@ -8,6 +8,8 @@ if [ ! -f "$GLYPHS_ROOT/workflow/env.sh" ]; then
     return 1
 fi
 export GLYPHS_ROOT
+# A copy without .git may lie in another repository, whose commits are not this one's.
+export GIT_CEILING_DIRECTORIES="${GLYPHS_ROOT%/*}"
 
 # Services and containers start programs without one.
 [ -n "${HOME:-}" ] || eval "export HOME=~$(id -un)"

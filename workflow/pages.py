@@ -14,6 +14,7 @@ others; links to pages that are not there yet come with the last call, without i
 import argparse
 import base64
 import hashlib
+import itertools
 import json
 import os
 import platform
@@ -166,8 +167,9 @@ def accessible(html):
     def linked(match):
         words = re.sub(r"<.*?>", "", match[2])
         anchor = slug = re.sub(r"\W+", "-", words).strip("-")
+        numbers = itertools.count(2)
         while anchor in seen:
-            anchor = f"{slug}-{len(seen)}"
+            anchor = f"{slug}-{next(numbers)}"
         seen.add(anchor)
         link = f'<a class="anchor-link" href="#{anchor}" aria-label="Link to: {words}">¶</a>'
         return f'<figure class="{match[1]}" id="{anchor}"><figcaption>{match[2]}{link}</figcaption>'
@@ -262,7 +264,7 @@ def plain(markdown):
 
 def write(path, text):
     """Writes a file whole or not at all."""
-    temporary = path.with_suffix(".tmp")
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
     temporary.write_text(text, encoding="utf-8")
     os.replace(temporary, path)
 

@@ -24,6 +24,7 @@ export GLYPHS_REPORT=$$
 # Data are fetched before anything is compared with them. The sources are asked once;
 # where none answers, notebooks make stand-ins, and `glyphs data fetch` asks again.
 if [ -z "${GLYPHS_DATA:-}" ] && [ "${GLYPHS_OFFLINE:-0}" = 0 ] && [ ! -e target/.data-asked ]; then
+    glyphs --version > /dev/null
     glyphs data fetch ||
         echo 'Not all data were found: stand-ins take their place, and the pages say so. Once they can be had: `. workflow/env.sh && glyphs data fetch`, then make the report again.'
     touch target/.data-asked

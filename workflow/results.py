@@ -145,13 +145,14 @@ def findings(runs):
         ("Knowing a drawing's size and position relative to the writer's other drawings (its context) {}.", [context(runs)]),
         ("Pretraining on 360 drawn digits {} ({} seeds, each from a network that another seed pretrained).", [pretraining(runs), len(other_seed)]),
         (
-            "With frozen convolutions, the original network that was pretrained under its own seed classifies {} of the MNIST test set correctly; with frozen random ones, {}.",
+            "With frozen convolutions, the original network that was pretrained under its own seed, its dense layer included, classifies {} of the MNIST test set correctly; "
+            "with frozen random ones, {}.",
             both("frozen-trunk"),
         ),
         (
-            "Trained on wrong labels as if they were right, the original network from a random start classifies {} of the digits correctly; "
+            "Trained on wrong labels as if they were right, the original network from a random start classifies {} of the digits correctly ({}); "
             "told that each label names a digit that the image does not show, and trained for nine epochs on distorted images, {}.",
-            [mean(3, "report"), mean(3, "forward-9")],
+            [mean(3, "report"), one_answer(runs), mean(3, "forward-9")],
         ),
     ]
     return [sentence.format(*values) for sentence, values in sentences if all(values)]
@@ -168,13 +169,25 @@ def context(runs):
     return effect("validation accuracy", found, overlaps[0] if overlaps else 0, with_intervals=True)
 
 
+def one_answer(runs):
+    """How many runs of part 3's other networks are right about as often as one digit occurs."""
+    others = [run for run in runs if run["part"] == 3 and run["protocol"] == "report" and (run["network"], run["init"]) != ("original", "random")]
+    alike = sum(0.085 < accuracy(run) < 0.12 for run in others)
+    return f"{alike} of the {len(others)} runs of the other three networks are right as often as one digit occurs, 9 to 11 %" if others else None
+
+
 def pretraining(runs):
     """What it does to the accuracy with few and with all images. Networks that another seed pretrained have no head
     start: their features never met their output layer."""
-    amounts = {"with 100 images": "few-100", "with all 60,000": "report"}
-    found = {
-        words: [measured(runs, 2, protocol), measured(runs, 2, f"{protocol}-pretraining-next-seed", "pretrained")] for words, protocol in amounts.items()
+    distorted = "with 100 distorted images and 1,000 steps instead of 300 (here with a head start)"
+    amounts = {
+        "with 100 images": ("few-100", "few-100-pretraining-next-seed"),
+        distorted: ("few-100-distorted", "few-100-distorted"),
+        "with all 60,000": ("report", "report-pretraining-next-seed"),
     }
+    found = {words: [measured(runs, 2, random), measured(runs, 2, pretrained, "pretrained")] for words, (random, pretrained) in amounts.items()}
+    if not found[distorted][1]:
+        del found[distorted]
     return effect("MNIST accuracy", found)
 
 
@@ -200,7 +213,7 @@ def effect(what, comparisons, overlap=0, with_intervals=False):
         sentence = f"{sentence}; {untold}" if sentence else f"changes {what} so little that {untold}"
     shown = len(changes["raises"] + changes["lowers"]) * with_intervals
     intervals = "interval in brackets is" if shown == 1 else "intervals in brackets are"
-    return f"{sentence}. The 95 % {intervals} not corrected for the number of comparisons, which notebook 8 does correct for" if shown else sentence
+    return f"{sentence}. The 95 % {intervals} not corrected for the number of comparisons; notebook 8 corrects for it, and says how close the verdict is" if shown else sentence
 
 
 def effort(runs, made):
@@ -259,6 +272,8 @@ def picture(runs):
     random, pretrained = errors[0][1], errors[1][1]
     verb = "cuts" if pretrained < random else "raises"
     title = f"With {rows[0][0]}, pretraining on 360 drawings {verb} errors from {100 * random:.1f} to {100 * pretrained:.1f} %"
+    if [row[:2] for row in rows[2:4]] == [("100, distorted", "random"), ("100, distorted", "pretrained")]:
+        title += f"; with distorted ones and 1,000 steps instead of 300, from {100 * errors[2][1]:.1f} to {100 * errors[3][1]:.1f} %"
     return (
         f'<figure class="overview-picture"><figcaption>{title}. The chart shows errors on the MNIST test set by the images trained on: '
         "means of the seeds with 95 % intervals, on a logarithmic scale. "
@@ -378,7 +393,7 @@ def interval(values, overlap, may_be_two):
 def legend(rows):
     """What the figures of a table are, in words: only what occurs in it."""
     kinds = (
-        ("±", "the mean over the seeds ± half of its 95 % interval"),
+        ("±", "the mean over the seeds ± half of its 95 % interval, which says how seeds vary, not how other test images would do"),
         ("run", "where the runs fall into two groups, the mean of each with its number of runs"),
         ("", "for a single run its own figure"),
     )

@@ -129,7 +129,7 @@ fi
 spec=.venv/share/jupyter/kernels/rust
 if ! grep -qsF "\"$GLYPHS_ROOT/workflow/kernel/start.sh\"" $spec/kernel.json || ! grep -q '"signal"' $spec/kernel.json; then
     mkdir -p $spec
-    python - > $spec/kernel.json <<'PYTHON'
+    python - > $spec/kernel.json.part <<'PYTHON'
 import json, os
 start = os.environ["GLYPHS_ROOT"] + "/workflow/kernel/start.sh"
 print(json.dumps({
@@ -137,8 +137,9 @@ print(json.dumps({
     "display_name": "Rust (glyphs)",
     "language": "rust",
     "interrupt_mode": "signal",
-}, indent=1))
+}, indent=1, ensure_ascii=False))
 PYTHON
+    mv $spec/kernel.json.part $spec/kernel.json
 fi
 
 # 5. The first notebook cell.

@@ -7,6 +7,7 @@ the kernel ends, or where that was killed, when the next one starts.
 For people at work the messages pass through relay.py, which says what evcxr does not.
 """
 
+import contextlib
 import ctypes
 import fcntl
 import json
@@ -18,6 +19,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import psutil
 import relay
 
 PROGRAM = os.environ["GLYPHS_EVCXR"] + "/bin/evcxr_jupyter"
@@ -139,7 +141,14 @@ def main():
         sys.exit(kernel.wait())
     finally:
         if kernel:
-            kernel.kill()
+            # A cell that computes would go on to its end.
+            try:
+                cells = psutil.Process(kernel.pid).children(recursive=True)
+            except psutil.Error:
+                cells = []
+            for process in [kernel, *cells]:
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
             kernel.wait()
         if folder != WARM:
             # Jupyter gives a kernel few seconds to end.

@@ -253,22 +253,25 @@ const glyphsDraw = (() => {
     const box = canvas.getBoundingClientRect();
     return [(event.clientX - box.left) * canvas.width / box.width, (event.clientY - box.top) * canvas.height / box.height];
   };
-  let drawing = false;
+  // The pointer that draws: another finger, or the palm, does not.
+  let drawing = null;
   canvas.addEventListener("pointerdown", (event) => {
+    if (drawing !== null || event.button !== 0) return;
     canvas.setPointerCapture(event.pointerId);
-    drawing = true;
+    drawing = event.pointerId;
     strokes.push([at(event)]);
     paint();
   });
   canvas.addEventListener("pointermove", (event) => {
-    if (!drawing) return;
+    if (drawing !== event.pointerId) return;
     for (const each of event.getCoalescedEvents?.() ?? [event]) strokes.at(-1).push(at(each));
     paint();
   });
   for (const end of ["pointerup", "pointercancel"]) {
-    canvas.addEventListener(end, () => {
-      if (drawing) read();
-      drawing = false;
+    canvas.addEventListener(end, (event) => {
+      if (drawing !== event.pointerId) return;
+      drawing = null;
+      read();
     });
   }
   // The browser compiles what has run: so the first drawing waits no longer than the others.

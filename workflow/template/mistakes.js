@@ -13,9 +13,8 @@
     const wrong = answers.filter(([answer]) => answer !== entry.label);
     entry.wrong = wrong.length;
     entry.apart = wrong.some(([answer]) => group(answer) < 0 || group(answer) !== group(entry.label));
-    entry.confidence = answers.reduce((sum, [, share]) => sum + share, 0) / answers.length;
     // The answer shown: a wrong one where there is one.
-    entry.answer = (wrong[0] ?? answers[0])[0];
+    [entry.answer, entry.confidence] = wrong[0] ?? answers[0];
   }
 
   const fill = (id, values) => values.forEach((value) => element(id).add(new Option(value, value)));
@@ -76,7 +75,7 @@
     location.replace(`#${entry.name}`);
   }
   element("close").onclick = () => element("details").close();
-  element("details").addEventListener("close", () => location.replace("#"));
+  element("details").addEventListener("close", () => history.replaceState(null, "", "#"));
   show();
   const linked = entries.find(({ name }) => `#${name}` === location.hash);
   if (linked) open(linked);

@@ -59,7 +59,7 @@
     (document.querySelector(".downloads") ?? tools).append(all);
   }
 
-  // Pictures and charts, enlarged: by a click, and by Enter on a chart.
+  // Pictures and charts, enlarged: by a click or Enter.
   const dialog = make("dialog", { className: "enlarged", ariaLabel: "Enlarged picture", onclick: () => dialog.close() });
   document.body.append(dialog);
   const enlarge = (picture) => {
@@ -73,15 +73,17 @@
   for (const picture of document.querySelectorAll("main :is(.glyphs img, .glyphs .g-scroll > svg, .text_cell_render img)")) {
     picture.classList.add("enlarges");
     picture.addEventListener("click", () => enlarge(picture));
-    const frame = picture.parentElement;
-    if (frame.matches(".g-scroll")) frame.addEventListener("keydown", (event) => event.key === "Enter" && enlarge(picture));
+    const frame = picture.closest(".g-scroll") ?? picture;
+    if (frame === picture) Object.assign(picture, { tabIndex: 0, role: "button" });
+    frame.addEventListener("keydown", (event) => event.key === "Enter" && enlarge(picture));
   }
 
   // Tables: sorted by a click on a header, filtered where they are long.
-  const value = (row, column) => {
-    const text = row.cells[column]?.textContent.trim() ?? "";
-    const number = Number.parseFloat(text.replaceAll(/[,\u2009\u00a0]/g, "").replace("\u2212", "-"));
-    return Number.isNaN(number) ? text : number;
+  const number = (text) => {
+    const time = text.match(/^(?:(\d+)\sh\s)?(\d+)\smin(?:\s(\d+)\ss)?$/);
+    if (time) return 3600 * (time[1] ?? 0) + 60 * time[2] + Number(time[3] ?? 0);
+    if (/^\d{4}-\d\d-/.test(text)) return NaN;
+    return Number.parseFloat(text.replaceAll(/[,\u2009\u00a0]/g, "").replace("\u2212", "-"));
   };
   const sorts = [];
   for (const table of document.querySelectorAll("main :is(.g-table, .scroll > table)")) {
@@ -100,8 +102,8 @@
         table.querySelectorAll("th").forEach((other) => other.removeAttribute("aria-sort"));
         header.ariaSort = falling ? "descending" : "ascending";
         const order = (a, b) => {
-          const [x, y] = [value(a, header.cellIndex), value(b, header.cellIndex)];
-          return typeof x === "number" && typeof y === "number" ? x - y : String(x).localeCompare(String(y), "en");
+          const [x, y] = [a, b].map((row) => row.cells[header.cellIndex]?.textContent.trim() ?? "");
+          return number(x) - number(y) || x.localeCompare(y, "en");
         };
         rows.sort((a, b) => (falling ? -order(a, b) : order(a, b)));
         body.prepend(...rows);

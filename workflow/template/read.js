@@ -50,12 +50,17 @@
     next();
   });
   element("begin").onclick = start;
-  element("again").onclick = () => { element("start").hidden = false; element("result").hidden = true; };
+  element("again").onclick = () => {
+    element("start").hidden = false;
+    element("reading").hidden = element("result").hidden = true;
+    element("begin").focus();
+  };
   element("stop").onclick = () => (answers.length ? finish() : element("again").onclick());
 
   function finish() {
     element("reading").hidden = true;
     element("result").hidden = false;
+    element("again").focus();
     const score = (answer, merged) => {
       const right = answers.filter((given) => isRight(answer(given), data.drawings[given.index].label, merged)).length;
       const [low, high] = board.wilson(right, answers.length);

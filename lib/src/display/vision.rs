@@ -55,8 +55,8 @@ pub fn filters(model: &dyn Classifier) -> Result<Gallery> {
     };
     let cancelling = values.chunks_exact(height * width).filter(cancels).count();
     let title = format!(
-        "In {cancelling} of {count} filters, positive and negative weights nearly cancel, as in \
-         an edge detector"
+        "In {cancelling} of {count} filters, positive and negative weights nearly cancel: their sum \
+         is less than a quarter of the sum of their sizes"
     );
     Ok(Gallery::new(title, rows))
 }

@@ -4,8 +4,9 @@ use super::{accuracy, corrected, difference, or_none, p_value, table, val_accura
 use crate::{
     Result,
     display::{Cell, Html, format_count, format_counted, format_signed, no_number, note, stack},
-    eval::statistics::{PairedDifference, difference_of_splits},
+    eval::statistics::{PairedDifference, difference_of_splits, holm},
     report::{
+        listed,
         part2::measures::{Value, after_one_epoch, sd_of_last_epoch, steps_to},
         part3::constant_answer,
         spelled,
@@ -469,8 +470,13 @@ struct Judged {
     found: [Cell; 2],
     /// Holm's, over all claims that have one.
     p: f64,
+    /// The same, with those that had one first.
+    p_at_first: f64,
     verdict: Verdict,
 }
+
+/// Claims that were first tested as their opposites, and have no p-value any more.
+const NO_LONGER_TESTED: usize = 2;
 
 fn judge(records: &Records) -> Vec<Judged> {
     let parts: [(u8, &[Claim]); 3] = [(1, &PART1), (2, &PART2), (3, &PART3)];
@@ -488,8 +494,11 @@ fn judge(records: &Records) -> Vec<Judged> {
         Above(_) => evidence.as_ref(),
         _ => None,
     });
-    let corrected = corrected(evidence);
+    let corrected = corrected(evidence.clone());
+    let known = evidence.flatten().map(|gain| gain.p).chain([1.0; NO_LONGER_TESTED]);
+    let mut at_first = holm(&known.collect::<Vec<_>>()).into_iter();
     let judged = all.into_iter().zip(corrected).map(|(claim, p)| {
+        let p_at_first = if p.is_nan() { p } else { at_first.next().unwrap_or(p) };
         let (part, words, measured, test, evidence) = claim;
         let (scale, decimals) = if measured.starts_with("steps") { (1.0, 0) } else { (100.0, 2) };
         let numbers =
@@ -516,7 +525,7 @@ fn judge(records: &Records) -> Vec<Judged> {
                 ([words.into(), no_number()], verdict)
             }
         };
-        Judged { part, words, measured, found, p, verdict }
+        Judged { part, words, measured, found, p, p_at_first, verdict }
     });
     judged.collect()
 }
@@ -534,6 +543,22 @@ pub fn claims(records: &Records) -> Html {
         of(Verdict::DoesNotHold),
         of(Verdict::CannotBeTold)
     );
+    let owed = all.iter().filter(|claim| claim.p < LEVEL && claim.p_at_first >= LEVEL);
+    let owed = owed.map(|claim| {
+        let words = claim.words.trim_end_matches('.');
+        format!("“{words}” ({:.4} instead of {:.4})", claim.p_at_first, claim.p)
+    });
+    let owed: Vec<String> = owed.collect();
+    let owed = note(&match owed.as_slice() {
+        [] => "All verdicts by p-values would be the same if the two claims that are no longer \
+               tested still counted."
+            .into(),
+        owed => format!(
+            "If the two claims that are no longer tested still counted, Holm's p would be {LEVEL} or \
+             above, and the verdict “cannot be told”, for {}.",
+            listed(owed, "and")
+        ),
+    });
     let rows = all.into_iter().map(|claim| {
         let [found, seeds] = claim.found;
         [
@@ -561,7 +586,7 @@ pub fn claims(records: &Records) -> Html {
          given here in our words.",
         MARGIN * 100.0
     ));
-    stack(&[&rule, &table])
+    stack(&[&rule, &table, &owed])
 }
 
 /// Which claims hold, and which do not.
@@ -573,7 +598,7 @@ pub fn verdicts(records: &Records) -> Html {
     };
     let (hold, fail) = (of(Verdict::Holds), of(Verdict::DoesNotHold));
     note(&format!(
-        "Of {} claims of the 2021 report, {} are decided by the runs made here. These hold: {}. \
+        "Of {} claims of the 2021 report, {} are decided here. These hold: {}. \
          These do not: {}.",
         all.len(),
         hold.len() + fail.len(),

@@ -153,7 +153,7 @@ pub fn price_of_not_knowing(mislabelled: &Provenance, mnist: &Provenance) -> Res
     let title = match in_title.as_slice() {
         [] => "Learned from wrong labels, and from true ones".into(),
         prices if always_costs => {
-            format!("Not knowing the labels costs {}", listed(prices, "and"))
+            format!("Wrong labels and compressed images cost {}", listed(prices, "and"))
         }
         prices => format!("True minus wrong labels: {}", listed(prices, "and")),
     };

@@ -390,32 +390,42 @@ pub fn context_curve(ways: &[(&str, &Seeds, &Seeds)]) -> Result<Html> {
         ),
     };
     let mut beside_alone = Vec::new();
-    for (name, alone, seeds) in ways {
+    for (name, alone_seeds, seeds) in ways {
         // A run that reads drawings alone has one accuracy.
         let without =
             |run: &RunResult| run.metric(&accuracy_with(none)).or_else(|| val_accuracy(run));
-        let gap = seeds.difference(alone, without, alone.overlap());
-        let (Some(gap), Some(alone)) = (gap, alone.mean(val_accuracy)) else {
+        let gap = seeds.difference(alone_seeds, without, alone_seeds.overlap());
+        let (Some(gap), Some(alone)) = (gap, alone_seeds.mean(val_accuracy)) else {
             continue;
         };
         let ends = [none, all].map(|n| (n as f64, alone.mean));
         chart = chart.curve(format!("ours alone, {name}"), ends);
         let is_above = |n: usize| mean_at(seeds, n).is_some_and(|at| at > 100.0 * alone.mean);
+        let is_certain = |n: usize| {
+            let beside =
+                |run: &RunResult| run.metric(&accuracy_with(n)).or_else(|| val_accuracy(run));
+            let gain = seeds.difference(alone_seeds, beside, alone_seeds.overlap());
+            gain.is_some_and(|gain| gain.interval.low > 0.0)
+        };
         let is_less = gap.mean < 0.0;
         let above = match OTHERS.iter().rev().take_while(|n| is_above(**n)).last() {
-            Some(0) => " and stays ahead with more".into(),
-            Some(n) if is_less => format!(" but more accurate with {} or more", spelled(*n)),
-            Some(n) => format!(" and again with {} or more", spelled(*n)),
-            None => format!(" and not more accurate even with {all}"),
+            Some(0) => ", and its mean stays ahead with more".into(),
+            Some(n) => format!(", and its mean is higher with {} or more", spelled(*n)),
+            None => format!(", and its mean is not higher even with {all}"),
+        };
+        let certain = match OTHERS.iter().rev().take_while(|n| is_certain(**n)).last() {
+            Some(n) => format!(" (by more than chance with {} or more)", spelled(*n)),
+            None => " (never by more than chance)".into(),
         };
         let [size, interval] = sized(&gap, 2);
         let how = if is_less { "less" } else { "more" };
-        beside_alone.push(format!("{size} ({interval}) points {how} accurate for {name}{above}"));
+        beside_alone
+            .push(format!("{size} ({interval}) points {how} accurate for {name}{above}{certain}"));
     }
     if !beside_alone.is_empty() {
         words += &format!(
             " Ours reads each drawing alone; without any other drawing, the network in context is \
-             {}.",
+             {}. These 95 % intervals are not corrected for the number of comparisons.",
             beside_alone.join("; it is ")
         );
     }
@@ -594,7 +604,10 @@ pub fn findings(
         None => String::new(),
     };
     let merged = seed0.merged(&LOOKALIKES)?;
-    let among_three = of_drawings(seed0.top_k_accuracy(3), seed0);
+    let mean_of = |metric: &str| {
+        let mean = ours.mean(|run| run.metric(metric));
+        mean.map_or(f64::NAN, |mean| 100.0 * mean.mean)
+    };
     let compared = match (of_one_more_run(ours, val_accuracy), held_out(ours)) {
         (Some(interval), Some(images)) => {
             let verdict = match own.contains(after.mean) {
@@ -617,13 +630,16 @@ pub fn findings(
         "The 2021 report's run classified {:.2} % of its validation images correctly. Here \
          {baseline}ours reaches {:.2} % (means of the seeds{untried}). {compared}{} Of the {} \
          mistakes of seed 0, {} are between look-alikes; if these count as one character, \
-         {:.2} % are classified correctly. The right character is among the three most likely for \
-         {among_three}.",
+         {:.2} % are classified correctly ({:.2} % under seed 0). The right character is among the \
+         three most likely for {:.2} % (means of the seeds; {:.2} % under seed 0).",
         reported * 100.0,
         after.mean * 100.0,
         gain_of_context(in_context),
         merged.mistakes_before,
         merged.mistakes_before - merged.mistakes,
-        merged.accuracy * 100.0
+        mean_of("merged_accuracy"),
+        merged.accuracy * 100.0,
+        mean_of("top_3_accuracy"),
+        seed0.top_k_accuracy(3) * 100.0
     )))
 }
