@@ -24,7 +24,7 @@ use crate::{
 /// makes the same run.
 ///
 /// # Errors
-/// As [`fit`](super::fit); where there are more or fewer checkpoints than stages.
+/// As [`fit`](super::fit()); where there are more or fewer checkpoints than stages.
 pub fn fit_self_training(
     model: &mut dyn Classifier,
     train: &Samples,
