@@ -73,7 +73,8 @@
   for (const picture of document.querySelectorAll("main :is(.glyphs img, .glyphs .g-scroll > svg, .text_cell_render img)")) {
     picture.classList.add("enlarges");
     picture.addEventListener("click", () => enlarge(picture));
-    const frame = picture.closest(".g-scroll") ?? picture;
+    // A frame that scrolls has the focus already.
+    const frame = picture.parentElement.matches(".g-scroll") ? picture.parentElement : picture;
     if (frame === picture) Object.assign(picture, { tabIndex: 0, role: "button" });
     frame.addEventListener("keydown", (event) => event.key === "Enter" && enlarge(picture));
   }

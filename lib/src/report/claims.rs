@@ -1,10 +1,12 @@
 //! What the 2021 report claims, each claim compared with the runs made here.
 
-use super::{accuracy, corrected, difference, or_none, p_value, table, val_accuracy};
+use super::{
+    accuracy, corrected, corrected_beside, difference, or_none, p_value, table, val_accuracy,
+};
 use crate::{
     Result,
     display::{Cell, Html, format_count, format_counted, format_signed, no_number, note, stack},
-    eval::statistics::{PairedDifference, difference_of_splits, holm},
+    eval::statistics::{PairedDifference, difference_of_splits},
     report::{
         listed,
         part2::measures::{Value, after_one_epoch, sd_of_last_epoch, steps_to},
@@ -494,11 +496,9 @@ fn judge(records: &Records) -> Vec<Judged> {
         Above(_) => evidence.as_ref(),
         _ => None,
     });
-    let corrected = corrected(evidence.clone());
-    let known = evidence.flatten().map(|gain| gain.p).chain([1.0; NO_LONGER_TESTED]);
-    let mut at_first = holm(&known.collect::<Vec<_>>()).into_iter();
-    let judged = all.into_iter().zip(corrected).map(|(claim, p)| {
-        let p_at_first = if p.is_nan() { p } else { at_first.next().unwrap_or(p) };
+    let at_first = corrected_beside(NO_LONGER_TESTED, evidence.clone());
+    let corrected = corrected(evidence).into_iter().zip(at_first);
+    let judged = all.into_iter().zip(corrected).map(|(claim, (p, p_at_first))| {
         let (part, words, measured, test, evidence) = claim;
         let (scale, decimals) = if measured.starts_with("steps") { (1.0, 0) } else { (100.0, 2) };
         let numbers =

@@ -14,7 +14,7 @@ pub mod summary;
 
 pub use people::people;
 
-use std::borrow::Borrow;
+use std::{borrow::Borrow, iter::repeat_n};
 
 use crate::{
     Result,
@@ -64,9 +64,17 @@ fn p_value(p: f64) -> Cell {
 
 /// Holm's p-value of each difference, over all that there are; NaN where there is none.
 fn corrected<'a>(gains: impl Iterator<Item = Option<&'a PairedDifference>>) -> Vec<f64> {
+    corrected_beside(0, gains)
+}
+
+/// The same, if so many others were tested too, and showed nothing.
+fn corrected_beside<'a>(
+    others: usize,
+    gains: impl Iterator<Item = Option<&'a PairedDifference>>,
+) -> Vec<f64> {
     let gains: Vec<_> = gains.collect();
-    let known: Vec<f64> = gains.iter().flatten().map(|gain| gain.p).collect();
-    let mut p = holm(&known).into_iter();
+    let known = gains.iter().flatten().map(|gain| gain.p).chain(repeat_n(1.0, others));
+    let mut p = holm(&known.collect::<Vec<f64>>()).into_iter();
     gains.iter().map(|gain| gain.and_then(|_| p.next()).unwrap_or(f64::NAN)).collect()
 }
 

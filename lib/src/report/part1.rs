@@ -391,22 +391,19 @@ pub fn context_curve(ways: &[(&str, &Seeds, &Seeds)]) -> Result<Html> {
     };
     let mut beside_alone = Vec::new();
     for (name, alone_seeds, seeds) in ways {
-        // A run that reads drawings alone has one accuracy.
-        let without =
-            |run: &RunResult| run.metric(&accuracy_with(none)).or_else(|| val_accuracy(run));
-        let gap = seeds.difference(alone_seeds, without, alone_seeds.overlap());
-        let (Some(gap), Some(alone)) = (gap, alone_seeds.mean(val_accuracy)) else {
+        let gain = |n: usize| {
+            // A run that reads drawings alone has one accuracy.
+            let beside =
+                |run: &RunResult| run.metric(&accuracy_with(n)).or_else(|| val_accuracy(run));
+            seeds.difference(alone_seeds, beside, alone_seeds.overlap())
+        };
+        let (Some(gap), Some(alone)) = (gain(none), alone_seeds.mean(val_accuracy)) else {
             continue;
         };
         let ends = [none, all].map(|n| (n as f64, alone.mean));
         chart = chart.curve(format!("ours alone, {name}"), ends);
         let is_above = |n: usize| mean_at(seeds, n).is_some_and(|at| at > 100.0 * alone.mean);
-        let is_certain = |n: usize| {
-            let beside =
-                |run: &RunResult| run.metric(&accuracy_with(n)).or_else(|| val_accuracy(run));
-            let gain = seeds.difference(alone_seeds, beside, alone_seeds.overlap());
-            gain.is_some_and(|gain| gain.interval.low > 0.0)
-        };
+        let is_certain = |n: usize| gain(n).is_some_and(|gain| gain.interval.low > 0.0);
         let is_less = gap.mean < 0.0;
         let above = match OTHERS.iter().rev().take_while(|n| is_above(**n)).last() {
             Some(0) => ", and its mean stays ahead with more".into(),

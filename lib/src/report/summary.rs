@@ -55,7 +55,7 @@ pub fn accuracies(data: &Datasets) -> Result<Html> {
             Some(_) => f64::NAN,
         };
         in_groups += usize::from(groups.is_some());
-        // Of wrong labels, less can be learned to better purpose.
+        // From wrong labels, a higher accuracy is no better result.
         if row.part < 3 {
             beside += usize::from(difference.is_finite());
             above += usize::from(difference > 0.0);

@@ -89,9 +89,9 @@ impl<'a> States<'a> {
 
     /// What has not been written yet.
     pub fn write(&mut self) -> Result<()> {
-        self.files.record.as_deref().map_or(Ok(()), remove)?;
         for (state, path) in [(&self.best, self.files.best()), (&self.last, self.files.last())] {
             if let Some(state) = state {
+                self.files.record.as_deref().map_or(Ok(()), remove)?;
                 state.save(path)?;
             }
         }
