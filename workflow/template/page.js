@@ -76,7 +76,12 @@
     // A frame that scrolls has the focus already.
     const frame = picture.parentElement.matches(".g-scroll") ? picture.parentElement : picture;
     if (frame === picture) Object.assign(picture, { tabIndex: 0, role: "button" });
-    frame.addEventListener("keydown", (event) => event.key === "Enter" && enlarge(picture));
+    frame.addEventListener("keydown", (event) => {
+      if (event.target !== frame || event.key !== "Enter") return;
+      // The same key would press what has the focus next: Close.
+      event.preventDefault();
+      enlarge(picture);
+    });
   }
 
   // Tables: sorted by a click on a header, filtered where they are long.

@@ -145,6 +145,11 @@ def test_code_is_folded_tables_are_sorted_and_charts_enlarged(visit):
     assert enlarged.locator("figcaption").inner_text() == figure.locator("figcaption").evaluate("e => e.firstChild.textContent")
     expect(enlarged.locator(".g-legend")).to_have_count(figure.locator(".g-legend").count())
     page.keyboard.press("Escape")
+    for focused in (".g-scroll:has(> svg)", "img.enlarges"):
+        expect(enlarged).to_be_hidden()
+        page.locator(focused).first.press("Enter")
+        expect(enlarged).to_be_visible()
+        page.keyboard.press("Escape")
 
     body = page.locator("body")
     light = body.evaluate("e => getComputedStyle(e).backgroundColor")
