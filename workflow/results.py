@@ -5,6 +5,7 @@ import json
 import math
 import statistics
 import subprocess
+import sys
 from collections import defaultdict
 from pathlib import Path
 
@@ -64,7 +65,15 @@ def tool(*command):
 
 def read(folder):
     """All results of a folder, in the order of their file names."""
-    return [json.loads(path.read_text()) | {"file": path.name} for path in sorted(Path(folder).glob("*.json"))]
+    return [record(path) for path in sorted(Path(folder).glob("*.json"))]
+
+
+def record(path):
+    """One result file."""
+    try:
+        return json.loads(path.read_text()) | {"file": path.name}
+    except ValueError as error:
+        sys.exit(f"{path} is damaged ({error}): delete it, or restore it with git checkout, and make the report again")
 
 
 def with_published(runs):

@@ -20,6 +20,12 @@ for path in . .venv target target/kernel outputs "$below"; do
         stop "$PWD/$path cannot be written. After a run as root: sudo chown -R $(id -un) '$PWD'"
 done
 
+# Two set-ups of one clone at once would undo each other's work.
+if [ "${GLYPHS_ALONE:-}" != $$ ] && command -v python3 >/dev/null; then
+    mkdir -p target
+    exec python3 workflow/alone.py target/.setup.lock workflow/setup.sh
+fi
+
 command -v cargo >/dev/null || [ -x "${CARGO_HOME:-${HOME:-}/.cargo}/bin/cargo" ] ||
     stop "cargo was not found: install Rust 1.95 or newer first (environment.md, section 'What is needed')."
 (PATH="$PATH:${CARGO_HOME:-${HOME:-}/.cargo}/bin"; rustc --version) >/dev/null ||

@@ -40,6 +40,8 @@ def lock(path, wait=False):
     except BlockingIOError:
         os.close(handle)
         return None
+    except OSError as error:
+        sys.exit(f"{path} cannot be locked ({error.strerror}), and kernels would disturb each other: move the project to a disk where files can be locked")
     return handle
 
 

@@ -55,6 +55,17 @@ def test_a_blank_in_the_path_does_not_reach_the_kernel(tmp_path):
     assert done.returncode and not done.stdout and "export XDG_CACHE_HOME=" in done.stderr
 
 
+def test_a_second_set_up_waits_for_the_first_and_not_for_what_that_left_running(tmp_path):
+    alone = ["python3", str(ROOT / "workflow/alone.py"), str(tmp_path / "lock")]
+    first = [*alone, "sh", "-c", "sleep 60 >/dev/null & echo $!; sleep 1; date +%s.%N"]
+    first = subprocess.Popen(first, stdout=subprocess.PIPE, text=True)
+    daemon = int(first.stdout.readline())
+    second = subprocess.run([*alone, "date", "+%s.%N"], capture_output=True, text=True, timeout=30)
+    words, began = second.stdout.splitlines()
+    assert "Another set-up" in words and float(began) >= float(first.communicate()[0])
+    os.kill(daemon, signal.SIGKILL)
+
+
 @pytest.fixture
 def as_nobody():
     """A folder that others can read, and how a command is run by someone who cannot write there."""

@@ -11,6 +11,7 @@ pub mod part3;
 mod people;
 pub mod reference_2021;
 pub mod summary;
+pub mod trials;
 
 pub use people::people;
 

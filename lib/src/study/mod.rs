@@ -17,6 +17,7 @@ mod result;
 mod run;
 mod seeds;
 mod setup;
+mod trials;
 
 pub use audit::Audit;
 pub use choices::{TriedDivision, best_rate, simplest_division, tried_divisions, tried_rates};
@@ -38,3 +39,4 @@ pub use result::{Artefact, Environment, RunResult, SampleHashes};
 pub use run::{AVERAGED, COPIES, OTHERS, Trained, accuracy_with};
 pub use seeds::Seeds;
 pub use setup::{Features, Setup, Split, Trunk};
+pub use trials::TrialResult;

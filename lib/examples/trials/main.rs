@@ -1,0 +1,266 @@
+//! Techniques that were tried beside the study's own training:
+//! `cargo run --release --example trials -- TECHNIQUE SEED...`
+//!
+//! Each is compared with a run of the study on the same data, split and seed: those of part 1 with
+//! the cross-validation of *ours* (seed 100 validates on fold 0, and so on), those of part 3 with
+//! nine epochs of the forward loss. Records go to `outputs/trials/`; one that exists is not made
+//! again.
+
+mod techniques;
+
+use std::process::ExitCode;
+
+use glyphs::{
+    Error, Result,
+    data::Samples,
+    image::{Augment, FEATURES, Preprocess},
+    ndarray::{Axis, concatenate, s},
+    nn::{Adam, Builder, Classifier, DynNetwork, Ensemble, ORIGINAL, char_cnn, shape::Dims},
+    study::{
+        Data, Environment, Experiment, Head, Init, Sources, TAKEN, TrialResult, load_drawings,
+        load_mislabelled, load_mnist,
+    },
+    train::{evaluate, fit},
+};
+use techniques::{Distilled, Learner, MeanTeacher, Mutual, SharpnessAware, Technique, Usual};
+
+/// Networks that teach one.
+const TEACHERS: u64 = 5;
+
+/// What a technique changes.
+#[derive(Clone, Copy)]
+struct Trial {
+    name: &'static str,
+    words: &'static str,
+    /// The run that it is compared with, under seed 0.
+    beside: fn() -> Experiment,
+    /// Its data, where they are others.
+    change: fn(&mut Experiment),
+    samples: fn(Samples) -> Samples,
+    network: fn(&Experiment, seed: u64) -> DynNetwork,
+    technique: fn(&Experiment, train: &Samples, valid: &Samples) -> Result<Box<dyn Technique>>,
+}
+
+fn trials() -> [Trial; 7] {
+    let part1 = Trial {
+        name: "",
+        words: "",
+        beside: ours,
+        change: |_| (),
+        samples: |samples| samples,
+        network: of_study,
+        technique: |_, _, _| Ok(Box::new(Usual)),
+    };
+    let part3 = || Trial { beside: forward, ..part1 };
+    [
+        Trial {
+            name: "sam",
+            words: "sharpness-aware minimisation (Foret et al., 2021)",
+            technique: |_, _, _| Ok(Box::new(SharpnessAware { rho: 0.05 })),
+            ..part1
+        },
+        Trial {
+            name: "moving-average",
+            words: "moving average of the weights (decay 0.999)",
+            technique: |run, _, _| teacher(run, 0.0, 0),
+            ..part1
+        },
+        Trial {
+            name: "distilled",
+            words: "distilled from five networks (Hinton et al., 2015)",
+            technique: distilled,
+            ..part1
+        },
+        Trial {
+            name: "56-pixels",
+            words: "56 × 56 pixels, three blocks",
+            change: in_56_pixels,
+            network: |_, seed| network_of_56_pixels(seed),
+            ..part1
+        },
+        Trial {
+            name: "medians",
+            words: "in context, medians in place of means",
+            beside: in_context,
+            change: |run| run.features = ours().features,
+            samples: beside_medians,
+            network: |_, seed| char_cnn(ORIGINAL, 62, 2 * FEATURES, seed),
+            ..part1
+        },
+        Trial {
+            name: "mean-teacher",
+            words: "mean teacher, agreement between two distortions (Tarvainen and Valpola, 2017)",
+            technique: |run, train, _| teacher(run, 1.0, steps(run, train) / 3),
+            ..part3()
+        },
+        Trial {
+            name: "mutual",
+            words: "two networks that teach each other (Zhang et al., 2018)",
+            technique: |run, train, _| {
+                Ok(Box::new(Mutual {
+                    other: of_study(run, run.seed() + 1000),
+                    optimizer: Adam::new(run.config.learning_rate),
+                    agreement: 1.0,
+                    ramp: steps(run, train) / 3,
+                }))
+            },
+            ..part3()
+        },
+    ]
+}
+
+fn of_candidates(name: &str) -> Experiment {
+    let found = Experiment::part1_candidates().into_iter().find(|(known, _)| known.contains(name));
+    found.expect("a variant of ours").1
+}
+
+fn ours() -> Experiment {
+    of_candidates("ours")
+}
+
+fn in_context() -> Experiment {
+    of_candidates("in context")
+}
+
+fn forward() -> Experiment {
+    Experiment::mislabelled(Head::Original, Init::Random, 0).divided(TAKEN)
+}
+
+fn of_study(run: &Experiment, seed: u64) -> DynNetwork {
+    char_cnn(ORIGINAL, run.data.classes(), run.features.count(), seed)
+}
+
+fn steps(run: &Experiment, train: &Samples) -> u64 {
+    (run.config.epochs * train.len().div_ceil(run.config.batch_size)) as u64
+}
+
+fn teacher(run: &Experiment, agreement: f64, ramp: u64) -> Result<Box<dyn Technique>> {
+    let augment = Augment { translation: 1.5, rotation: 10.0, ..Augment::none() };
+    let teacher = of_study(run, run.seed());
+    Ok(Box::new(MeanTeacher { teacher, decay: 0.999, agreement, ramp, augment }))
+}
+
+/// Teachers of other seeds learn from the same fold.
+fn distilled(run: &Experiment, train: &Samples, valid: &Samples) -> Result<Box<dyn Technique>> {
+    let mut teachers: Vec<Box<dyn Classifier>> = Vec::new();
+    for k in 1..=TEACHERS {
+        let mut config = run.config.clone();
+        config.seed += 1000 * k;
+        let mut teacher = of_study(run, config.seed);
+        fit(&mut teacher, train, valid, &config)?;
+        teachers.push(Box::new(teacher));
+    }
+    let teachers = Ensemble::new(teachers)?;
+    println!("the teachers' average: {:.4}", evaluate(&teachers, valid)?.accuracy());
+    Ok(Box::new(Distilled { teachers, share: 0.7 }))
+}
+
+fn in_56_pixels(run: &mut Experiment) {
+    run.data = Data::Characters(Preprocess { side: 56, ..Preprocess::default() });
+    let usual = run.config.augment;
+    // Twice the pixels; noise that is smoothed twice as far is half as strong.
+    run.config.augment = Augment {
+        translation: 2.0 * usual.translation,
+        elastic: 4.0 * usual.elastic,
+        smoothness: 2.0 * usual.smoothness,
+        ..usual
+    };
+}
+
+fn network_of_56_pixels(seed: u64) -> DynNetwork {
+    let mut layers = Builder::new(Dims::Image { channels: 1, height: 56, width: 56 });
+    for (block, channels) in [("block1", 32), ("block2", 64), ("block3", 64)] {
+        layers.named(block, |layers| layers.vgg_block(channels, true));
+    }
+    layers.flatten();
+    layers.linear(ORIGINAL, FEATURES);
+    layers.relu();
+    layers.dropout(0.5);
+    layers.linear(62, 0);
+    DynNetwork::new(layers, seed).expect("these layers fit")
+}
+
+/// As `Samples::in_context`, and shrunk alike, with medians.
+fn beside_medians(samples: Samples) -> Samples {
+    let mut relative = samples.features.clone();
+    for (index, mut row) in relative.outer_iter_mut().enumerate() {
+        let others: Vec<usize> = (0..samples.len())
+            .filter(|&i| i != index && samples.writers[i] == samples.writers[index])
+            .collect();
+        let n = others.len() as f32;
+        for (feature, value) in row.iter_mut().enumerate().filter(|_| n > 0.0) {
+            let column = samples.features.slice(s![.., feature]);
+            let mut values: Vec<f32> = others.iter().map(|&i| column[i]).collect();
+            values.sort_by(f32::total_cmp);
+            let middle = (values[(values.len() - 1) / 2] + values[values.len() / 2]) / 2.0;
+            *value -= n / (n + 4.0) * middle;
+        }
+    }
+    let features = concatenate![Axis(1), samples.features, relative];
+    Samples { features, ..samples }
+}
+
+fn run(trial: &Trial, seed: u64) -> Result<()> {
+    let beside = (trial.beside)().with_seed(seed);
+    let mut run = beside.clone();
+    (trial.change)(&mut run);
+    let (drawings, mislabelled, mnist);
+    let sources = if run.part == 1 {
+        drawings = load_drawings()?;
+        Sources::from(&drawings)
+    } else {
+        (mislabelled, mnist) = (load_mislabelled()?, load_mnist()?);
+        Sources::from((&mislabelled, &mnist))
+    };
+    let (samples, test) = run.samples(sources)?;
+    let samples = (trial.samples)(samples.into_owned());
+    let (train, valid) = run.split(&samples, None)?;
+    let network = (trial.network)(&run, seed);
+    let technique = (trial.technique)(&run, &train, &valid)?;
+    let mut learner = Learner { network, technique };
+    let epochs = fit(&mut learner, &train, &valid, &run.config)?.epochs;
+    if epochs.len() < run.config.epochs {
+        return Err(Error::Interrupted { done: trial.name.into(), remedy: "run it again" });
+    }
+    let test_accuracy = test.map(|test| evaluate(&learner, test)).transpose()?;
+    let result = TrialResult {
+        technique: trial.words.into(),
+        beside: beside.name(),
+        seed,
+        epochs,
+        test_accuracy: test_accuracy.map(|read| read.accuracy()),
+        environment: Environment::here(),
+    };
+    result.save(trial.name)
+}
+
+fn all(arguments: &[String]) -> Result<()> {
+    let trials = trials();
+    let names: Vec<&str> = trials.iter().map(|trial| trial.name).collect();
+    let usage = || {
+        let problem = "trials: a technique and its seeds are wanted";
+        Error::argument(problem, format!("name one of {}, then seeds", names.join(", ")))
+    };
+    let [name, seeds @ ..] = arguments else {
+        return Err(usage());
+    };
+    let trial = trials.iter().find(|trial| trial.name == name).ok_or_else(usage)?;
+    for seed in seeds {
+        let seed = seed.parse().map_err(|_| usage())?;
+        if !TrialResult::exists(trial.name, seed) {
+            run(trial, seed)?;
+        }
+    }
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match all(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
