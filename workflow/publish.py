@@ -46,10 +46,11 @@ def main(outputs="outputs"):
     pages.main(outputs, [path.stem for path in executed], REFERENCE / "report", without=["draw", "mistakes"])
     if (outputs / "official-test.json").exists():
         shutil.copy(outputs / "official-test.json", REFERENCE)
-    # What people read is added to: nobody's answers are lost.
-    for path in (outputs / "human").glob("*.json"):
-        (REFERENCE / "human").mkdir(exist_ok=True)
-        shutil.copy(path, REFERENCE / "human")
+    # What people read is added to: nobody's answers are lost. So are the trials, which `make full` does not repeat.
+    for folder in ("human", "trials"):
+        for path in (outputs / folder).glob("*.json"):
+            (REFERENCE / folder).mkdir(exist_ok=True)
+            shutil.copy(path, REFERENCE / folder)
     kept = REFERENCE / "checkpoints"
     shutil.rmtree(kept, ignore_errors=True)
     kept.mkdir(parents=True)

@@ -10,7 +10,7 @@ CDPATH= cd "$(dirname "$0")/.."
 
 say() { printf '\n== %s\n' "$*"; }
 stop() { printf '%s\n' "$*" >&2; exit 1; }
-packages() { cat requirements.txt; pwd; }
+packages() { cat requirements.txt; pwd -P; }
 digest() { python -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())'; }
 
 # (A data/raw that cannot be written may be meant so. Where find has no -writable, the outermost are looked at.)
@@ -103,7 +103,7 @@ else
 fi
 
 # 3. The command line, and with it all dependencies, which tests and notebooks use as well (env.sh).
-wanted=$( (pwd; cat Cargo.lock Cargo.toml .cargo/config.toml lib/Cargo.toml lib/*/Cargo.toml workflow/env.sh; rustc -vV) | digest)
+wanted=$( (pwd -P; cat Cargo.lock Cargo.toml .cargo/config.toml lib/Cargo.toml lib/*/Cargo.toml workflow/env.sh; rustc -vV) | digest)
 if [ "$(cat target/kernel/.warm 2>/dev/null)" != "$wanted" ]; then
     say "Rust dependencies into target/kernel (on 2 cores about 4 minutes, 7 with the kernel beside them)"
     rm -rf target/kernel/program

@@ -33,6 +33,7 @@ pub use crate::{
         claims::{Records, claims, verdicts},
         complementary, part1, part2, part3, people, reference_2021, summary,
         summary::Datasets,
+        trials,
     },
     study::{
         Audit, Experiment, Grid, Head, Init, LOOKALIKES, Seeds, TAKEN, Trained, load_drawings,

@@ -1,5 +1,5 @@
 //! Techniques that were tried beside the study's own training:
-//! `cargo run --release --example trials -- TECHNIQUE SEED...`
+//! `. workflow/env.sh && cargo run --locked --example trials -- TECHNIQUE SEED...`
 //!
 //! Each is compared with a run of the study on the same data, split and seed: those of part 1 with
 //! the cross-validation of *ours* (seed 100 validates on fold 0, and so on), those of part 3 with

@@ -260,12 +260,12 @@ fn ramp(step: u64, steps: u64) -> f64 {
 }
 
 /// `by` times an objective, and `share` times the cross-entropy to another network's probabilities.
-struct Beside<'a> {
-    objective: &'a dyn Objective,
-    by: f64,
+pub struct Beside<'a> {
+    pub objective: &'a dyn Objective,
+    pub by: f64,
     /// Logits of the other network.
-    targets: &'a Array2<f32>,
-    share: f64,
+    pub targets: &'a Array2<f32>,
+    pub share: f64,
 }
 
 impl Objective for Beside<'_> {

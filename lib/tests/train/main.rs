@@ -5,3 +5,4 @@ mod checkpoint;
 mod complementary;
 mod config;
 mod fit;
+mod techniques;
