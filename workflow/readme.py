@@ -65,9 +65,7 @@ TASKS = {"decode": "decoding", "preprocess": "decoding and preprocessing", "dist
 
 
 def speed(bench):
-    """`outputs/reference/bench.json` as tables; nothing where nothing was measured."""
-    if not bench:
-        return ""
+    """One machine's measurements as tables."""
     return "\n".join(["", *conditions(bench), *timings(bench, None), *composed(bench), *timings(bench, "AVX2"), *images(bench), *spent(bench)])
 
 
@@ -207,11 +205,11 @@ def fill(path, text, check):
 
 
 def main(check):
-    path = ROOT / "outputs/reference/bench.json"
-    bench = json.loads(path.read_text()) if path.exists() else []
-    fill(ROOT / "README.md", section(results.read(results.PUBLISHED), bench), check)
-    if rows_of(bench, "machine"):
-        fill(ROOT / "bench-peers/README.md", speed(bench), check)
+    # One file a machine, `make bench`'s as it is; their names begin with the date.
+    latest_first = sorted((ROOT / "outputs/reference/bench").glob("*.json"), reverse=True)
+    machines = [json.loads(path.read_text()) for path in latest_first]
+    fill(ROOT / "README.md", section(results.read(results.PUBLISHED), machines[0] if machines else []), check)
+    fill(ROOT / "bench-peers/README.md", "\n".join(map(speed, machines)), check)
 
 
 if __name__ == "__main__":
