@@ -1,9 +1,9 @@
-//! Techniques that were tried beside the study's own training, and not taken up.
+//! Techniques that were tried beside the study's own training, and are no part of it.
 
 use super::{corrected, mean_percent, never_made, or_none, p_value, points, table, val_accuracy};
 use crate::{
     Result,
-    display::{Html, note, stack},
+    display::{Cell, Html, note, number, stack},
     eval::statistics::{PairedDifference, difference_of_splits, mean},
     study::{RunResult, TrialResult},
 };
@@ -14,23 +14,14 @@ struct Tried {
     pairs: Vec<(TrialResult, RunResult)>,
 }
 
-impl Tried {
-    /// One number of every trial, and of the run beside it.
-    fn values(
-        &self,
-        trial: impl Fn(&TrialResult) -> Option<f64>,
-        run: impl Fn(&RunResult) -> Option<f64>,
-    ) -> (Vec<f64>, Vec<f64>) {
-        let pairs = self.pairs.iter();
-        pairs.filter_map(|(these, those)| trial(these).zip(run(those))).unzip()
-    }
+/// One number of a trial and of the run beside it.
+type Both = (Option<f64>, Option<f64>);
 
-    fn gain(
-        &self,
-        (these, those): &(Vec<f64>, Vec<f64>),
-        overlap: f64,
-    ) -> Option<PairedDifference> {
-        difference_of_splits(these, those, overlap).ok()
+impl Tried {
+    /// Of every pair that has it.
+    fn values(&self, of: fn(&TrialResult, &RunResult) -> Both) -> (Vec<f64>, Vec<f64>) {
+        let pairs = self.pairs.iter().map(|(trial, run)| of(trial, run));
+        pairs.filter_map(|(trial, run)| trial.zip(run)).unzip()
     }
 }
 
@@ -50,93 +41,81 @@ fn published(part: u8) -> Result<Vec<Tried>> {
     Ok(tried)
 }
 
-fn last_accuracy(trial: &TrialResult) -> Option<f64> {
-    Some(trial.epochs.last()?.val_accuracy)
+fn of_validation(trial: &TrialResult, run: &RunResult) -> Both {
+    (trial.epochs.last().map(|epoch| epoch.val_accuracy), val_accuracy(run))
 }
 
-/// Beside the cross-validation of ours: fold by fold, minus the same fold of ours.
+/// Beside the cross-validation of ours, each fold with the same fold.
 pub fn of_part1() -> Result<Html> {
-    let tried = published(1)?;
-    let overlap = tried.first().map_or(0.0, |tried| tried.pairs[0].1.setup.split.overlap());
-    let accuracies: Vec<_> =
-        tried.iter().map(|tried| tried.values(last_accuracy, val_accuracy)).collect();
-    let gains: Vec<_> =
-        tried.iter().zip(&accuracies).map(|(tried, both)| tried.gain(both, overlap)).collect();
-    let p = corrected(gains.iter().map(Option::as_ref));
-    let columns = "technique | validation accuracy | of its counterpart | difference (points) | \
-                   p (Holm) | loss | of its counterpart | folds";
-    let title = "Techniques tried beside ours, on folds of the same cross-validation";
-    let rows = tried.iter().zip(&accuracies).zip(gains.iter().zip(&p));
-    let rows = rows.map(|((tried, (these, those)), (gain, p))| {
-        let losses = tried.values(
-            |trial| Some(trial.epochs.last()?.val_loss),
-            |run| Some(run.epochs.last()?.val_loss),
-        );
-        let loss = |values: &[f64]| mean(values).map_or(f64::NAN, |estimate| estimate.mean);
-        [
-            tried.technique.as_str().into(),
-            mean_percent(these),
-            mean_percent(those),
-            points(*gain),
-            p_value(*p),
-            crate::display::number(loss(&losses.0), 4),
-            crate::display::number(loss(&losses.1), 4),
-            tried.pairs.len().into(),
-        ]
-    });
-    shown(&tried, &gains, &p, table(title, columns).rows(rows))
+    let loss = |values: &[f64]| number(mean(values).map_or(f64::NAN, |loss| loss.mean), 4);
+    compare(
+        "Techniques tried beside ours, on folds of the same cross-validation",
+        "technique | validation accuracy | without it | minus that (points) | p (Holm) | loss | \
+         without it | folds",
+        (1, of_validation),
+        |trial, run| {
+            let last = [&trial.epochs, &run.epochs].map(|epochs| Some(epochs.last()?.val_loss));
+            last.into()
+        },
+        loss,
+    )
 }
 
 /// Beside nine epochs of the forward loss, under the same seeds.
 pub fn of_part3() -> Result<Html> {
-    let tried = published(3)?;
-    let on_test: Vec<_> = tried
-        .iter()
-        .map(|tried| tried.values(|trial| trial.test_accuracy, |run| run.test_accuracy))
-        .collect();
-    let gains: Vec<_> =
-        tried.iter().zip(&on_test).map(|(tried, both)| tried.gain(both, 0.0)).collect();
-    let p = corrected(gains.iter().map(Option::as_ref));
-    let columns = "technique | estimated accuracy | without it | MNIST test accuracy | \
-                   without it | difference (points) | p (Holm) | seeds";
-    let title = "Techniques tried beside nine epochs of the forward loss";
-    let rows = tried.iter().zip(&on_test).zip(gains.iter().zip(&p));
-    let rows = rows.map(|((tried, (these, those)), (gain, p))| {
-        let estimates = tried.values(last_accuracy, val_accuracy);
-        [
-            tried.technique.as_str().into(),
-            mean_percent(&estimates.0),
-            mean_percent(&estimates.1),
-            mean_percent(these),
-            mean_percent(those),
-            points(*gain),
-            p_value(*p),
-            tried.pairs.len().into(),
-        ]
-    });
-    shown(&tried, &gains, &p, table(title, columns).rows(rows))
+    compare(
+        "Techniques tried beside nine epochs of the forward loss",
+        "technique | MNIST test accuracy | without it | minus that (points) | p (Holm) | \
+         accuracy estimated without true labels | without it | seeds",
+        (3, |trial, run| (trial.test_accuracy, run.test_accuracy)),
+        of_validation,
+        mean_percent,
+    )
 }
 
-/// The table, and in words which techniques made a difference.
-fn shown(
-    tried: &[Tried],
-    gains: &[Option<PairedDifference>],
-    p: &[f64],
-    table: crate::display::Table,
+/// What the techniques of a part change in its `accuracy`, and a `second` measure in cells.
+fn compare(
+    title: &str,
+    columns: &str,
+    (part, accuracy): (u8, fn(&TrialResult, &RunResult) -> Both),
+    second: fn(&TrialResult, &RunResult) -> Both,
+    cell: fn(&[f64]) -> Cell,
 ) -> Result<Html> {
-    if tried.is_empty() {
+    let tried = published(part)?;
+    let Some((_, run)) = tried.first().and_then(|tried| tried.pairs.first()) else {
         return Ok(never_made());
-    }
-    let told = |is: fn(f64) -> bool| -> Vec<&str> {
-        let all = tried.iter().zip(gains.iter().zip(p));
-        all.filter(|(_, (gain, p))| **p < 0.05 && gain.is_some_and(|gain| is(gain.mean)))
-            .map(|(tried, _)| tried.technique.as_str())
-            .collect()
     };
+    // MNIST's test set is the same for all.
+    let overlap = if part == 1 { run.setup.split.overlap() } else { 0.0 };
+    let of_each: Vec<_> = tried.iter().map(|tried| tried.values(accuracy)).collect();
+    let gain =
+        |(with, without): &(Vec<f64>, Vec<f64>)| difference_of_splits(with, without, overlap).ok();
+    let gains: Vec<Option<PairedDifference>> = of_each.iter().map(gain).collect();
+    let p = corrected(gains.iter().map(Option::as_ref));
+    let mut table = table(title, columns);
+    let (mut better, mut worse) = (Vec::new(), Vec::new());
+    for (((tried, (with, without)), gain), p) in tried.iter().zip(&of_each).zip(gains).zip(p) {
+        match gain.filter(|_| p < 0.05) {
+            Some(gain) if gain.mean > 0.0 => better.push(tried.technique.as_str()),
+            Some(_) => worse.push(tried.technique.as_str()),
+            None => (),
+        }
+        let (second_with, second_without) = tried.values(second);
+        table = table.row([
+            tried.technique.as_str().into(),
+            mean_percent(with),
+            mean_percent(without),
+            points(gain),
+            p_value(p),
+            cell(&second_with),
+            cell(&second_without),
+            tried.pairs.len().into(),
+        ]);
+    }
     let words = format!(
         "Significantly better (Holm's p below 0.05): {}. Significantly worse: {}.",
-        or_none(&told(|mean| mean > 0.0)),
-        or_none(&told(|mean| mean < 0.0))
+        or_none(&better),
+        or_none(&worse)
     );
     Ok(stack(&[&table, &note(&words)]))
 }

@@ -10,3 +10,4 @@ mod records;
 mod reference_2021;
 mod relabelled;
 mod runs;
+mod trials;
