@@ -27,6 +27,10 @@ use techniques::{Distilled, Learner, MeanTeacher, Mutual, SharpnessAware, Techni
 /// Networks that teach one.
 const TEACHERS: u64 = 5;
 
+/// Weight of what another network says, beside complementary labels: these rule out one class in
+/// ten, and have a tenth of a true label's pull.
+const AGREEMENT: f64 = 0.1;
+
 /// What a technique changes.
 #[derive(Clone, Copy)]
 struct Trial {
@@ -41,7 +45,7 @@ struct Trial {
     technique: fn(&Experiment, train: &Samples, valid: &Samples) -> Result<Box<dyn Technique>>,
 }
 
-fn trials() -> [Trial; 7] {
+fn trials() -> Vec<Trial> {
     let part1 = Trial {
         name: "",
         words: "",
@@ -52,7 +56,7 @@ fn trials() -> [Trial; 7] {
         technique: |_, _, _| Ok(Box::new(Usual)),
     };
     let part3 = || Trial { beside: forward, ..part1 };
-    [
+    vec![
         Trial {
             name: "sam",
             words: "sharpness-aware minimisation (Foret et al., 2021)",
@@ -62,7 +66,7 @@ fn trials() -> [Trial; 7] {
         Trial {
             name: "moving-average",
             words: "moving average of the weights (decay 0.999)",
-            technique: |run, _, _| teacher(run, 0.0, 0),
+            technique: |run, _, _| teacher(run, 0.999, 0.0, 0),
             ..part1
         },
         Trial {
@@ -72,10 +76,35 @@ fn trials() -> [Trial; 7] {
             ..part1
         },
         Trial {
+            name: "third-block",
+            words: "a third block of convolutions",
+            network: |_, seed| vgg(28, &[32, 64, 64], 0.0, seed),
+            ..part1
+        },
+        Trial {
+            name: "wide",
+            words: "twice as many channels",
+            network: |_, seed| vgg(28, &[64, 128], 0.0, seed),
+            ..part1
+        },
+        Trial {
+            name: "trunk-dropout",
+            words: "dropout of 0.25 after both poolings",
+            network: |_, seed| vgg(28, &[32, 64], 0.25, seed),
+            ..part1
+        },
+        Trial {
+            name: "40-pixels",
+            words: "40 × 40 pixels",
+            change: |run| in_pixels(run, 40),
+            network: |_, seed| vgg(40, &[32, 64], 0.0, seed),
+            ..part1
+        },
+        Trial {
             name: "56-pixels",
             words: "56 × 56 pixels, three blocks",
-            change: in_56_pixels,
-            network: |_, seed| network_of_56_pixels(seed),
+            change: |run| in_pixels(run, 56),
+            network: |_, seed| vgg(56, &[32, 64, 64], 0.0, seed),
             ..part1
         },
         Trial {
@@ -90,7 +119,7 @@ fn trials() -> [Trial; 7] {
         Trial {
             name: "mean-teacher",
             words: "mean teacher, agreement between two distortions (Tarvainen and Valpola, 2017)",
-            technique: |run, train, _| teacher(run, 1.0, steps(run, train) / 3),
+            technique: |run, train, _| teacher(run, 0.99, AGREEMENT, steps(run, train) / 3),
             ..part3()
         },
         Trial {
@@ -100,7 +129,7 @@ fn trials() -> [Trial; 7] {
                 Ok(Box::new(Mutual {
                     other: of_study(run, run.seed() + 1000),
                     optimizer: Adam::new(run.config.learning_rate),
-                    agreement: 1.0,
+                    agreement: AGREEMENT,
                     ramp: steps(run, train) / 3,
                 }))
             },
@@ -134,10 +163,10 @@ fn steps(run: &Experiment, train: &Samples) -> u64 {
     (run.config.epochs * train.len().div_ceil(run.config.batch_size)) as u64
 }
 
-fn teacher(run: &Experiment, agreement: f64, ramp: u64) -> Result<Box<dyn Technique>> {
+fn teacher(run: &Experiment, decay: f32, agreement: f64, ramp: u64) -> Result<Box<dyn Technique>> {
     let augment = Augment { translation: 1.5, rotation: 10.0, ..Augment::none() };
     let teacher = of_study(run, run.seed());
-    Ok(Box::new(MeanTeacher { teacher, decay: 0.999, agreement, ramp, augment }))
+    Ok(Box::new(MeanTeacher { teacher, decay, agreement, ramp, augment }))
 }
 
 /// Teachers of other seeds learn from the same fold.
@@ -155,22 +184,27 @@ fn distilled(run: &Experiment, train: &Samples, valid: &Samples) -> Result<Box<d
     Ok(Box::new(Distilled { teachers, share: 0.7 }))
 }
 
-fn in_56_pixels(run: &mut Experiment) {
-    run.data = Data::Characters(Preprocess { side: 56, ..Preprocess::default() });
-    let usual = run.config.augment;
-    // Twice the pixels; noise that is smoothed twice as far is half as strong.
+/// Drawings of `side` x `side` pixels, distorted as far for their size.
+fn in_pixels(run: &mut Experiment, side: usize) {
+    run.data = Data::Characters(Preprocess { side, ..Preprocess::default() });
+    let (usual, scale) = (run.config.augment, side as f32 / 28.0);
+    // Noise that is smoothed over twice as many pixels is half as strong.
     run.config.augment = Augment {
-        translation: 2.0 * usual.translation,
-        elastic: 4.0 * usual.elastic,
-        smoothness: 2.0 * usual.smoothness,
+        translation: scale * usual.translation,
+        elastic: scale * scale * usual.elastic,
+        smoothness: scale * usual.smoothness,
         ..usual
     };
 }
 
-fn network_of_56_pixels(seed: u64) -> DynNetwork {
-    let mut layers = Builder::new(Dims::Image { channels: 1, height: 56, width: 56 });
-    for (block, channels) in [("block1", 32), ("block2", 64), ("block3", 64)] {
-        layers.named(block, |layers| layers.vgg_block(channels, true));
+/// The study's network for such drawings, with other blocks.
+fn vgg(side: usize, blocks: &[usize], dropout: f32, seed: u64) -> DynNetwork {
+    let mut layers = Builder::new(Dims::Image { channels: 1, height: side, width: side });
+    for (i, &channels) in blocks.iter().enumerate() {
+        layers.named(&format!("block{}", i + 1), |block| {
+            block.vgg_block(channels, true);
+            block.named("dropout", |block| block.dropout(dropout));
+        });
     }
     layers.flatten();
     layers.linear(ORIGINAL, FEATURES);

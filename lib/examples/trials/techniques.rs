@@ -12,15 +12,16 @@ use glyphs::{
     },
 };
 
+/// What a training step is given.
+pub struct Given<'a> {
+    pub batch: Batch<'a>,
+    pub objective: &'a dyn Objective,
+    pub optimizer: &'a mut dyn Optimizer,
+}
+
 /// What happens in a training step, in place of the usual.
 pub trait Technique: Send + Sync {
-    fn step(
-        &mut self,
-        network: &mut DynNetwork,
-        batch: Batch,
-        objective: &dyn Objective,
-        optimizer: &mut dyn Optimizer,
-    ) -> Result<Step>;
+    fn step(&mut self, network: &mut DynNetwork, given: Given) -> Result<Step>;
 
     /// The network that is judged.
     fn judged<'a>(&'a self, network: &'a DynNetwork) -> &'a DynNetwork {
@@ -45,7 +46,7 @@ impl Classifier for Learner {
         objective: &dyn Objective,
         optimizer: &mut dyn Optimizer,
     ) -> Result<Step> {
-        self.technique.step(&mut self.network, batch, objective, optimizer)
+        self.technique.step(&mut self.network, Given { batch, objective, optimizer })
     }
 
     fn logits(&self, batch: Batch) -> Result<Array2<f32>> {
@@ -57,14 +58,8 @@ impl Classifier for Learner {
 pub struct Usual;
 
 impl Technique for Usual {
-    fn step(
-        &mut self,
-        network: &mut DynNetwork,
-        batch: Batch,
-        objective: &dyn Objective,
-        optimizer: &mut dyn Optimizer,
-    ) -> Result<Step> {
-        network.train_step(batch, objective, optimizer)
+    fn step(&mut self, network: &mut DynNetwork, given: Given) -> Result<Step> {
+        network.train_step(given.batch, given.objective, given.optimizer)
     }
 }
 
@@ -76,13 +71,8 @@ pub struct SharpnessAware {
 }
 
 impl Technique for SharpnessAware {
-    fn step(
-        &mut self,
-        network: &mut DynNetwork,
-        batch: Batch,
-        objective: &dyn Objective,
-        optimizer: &mut dyn Optimizer,
-    ) -> Result<Step> {
+    fn step(&mut self, network: &mut DynNetwork, given: Given) -> Result<Step> {
+        let Given { batch, objective, optimizer } = given;
         let mut uphill = Gradients::beside(optimizer);
         let step = network.train_step(batch, objective, &mut uphill)?;
         // With the running statistics of this pass alone.
@@ -151,13 +141,8 @@ pub struct Distilled {
 }
 
 impl Technique for Distilled {
-    fn step(
-        &mut self,
-        network: &mut DynNetwork,
-        batch: Batch,
-        objective: &dyn Objective,
-        optimizer: &mut dyn Optimizer,
-    ) -> Result<Step> {
+    fn step(&mut self, network: &mut DynNetwork, given: Given) -> Result<Step> {
+        let Given { batch, objective, optimizer } = given;
         let targets = self.teachers.logits(batch)?;
         let both = Beside { objective, by: 1.0 - self.share, targets: &targets, share: self.share };
         network.train_step(batch, &both, optimizer)
@@ -196,13 +181,8 @@ impl MeanTeacher {
 }
 
 impl Technique for MeanTeacher {
-    fn step(
-        &mut self,
-        network: &mut DynNetwork,
-        batch: Batch,
-        objective: &dyn Objective,
-        optimizer: &mut dyn Optimizer,
-    ) -> Result<Step> {
+    fn step(&mut self, network: &mut DynNetwork, given: Given) -> Result<Step> {
+        let Given { batch, objective, optimizer } = given;
         let at = optimizer.state().step;
         let step = if self.agreement > 0.0 {
             let targets = self.targets(batch, at)?;
@@ -237,13 +217,8 @@ pub struct Mutual {
 }
 
 impl Technique for Mutual {
-    fn step(
-        &mut self,
-        network: &mut DynNetwork,
-        batch: Batch,
-        objective: &dyn Objective,
-        optimizer: &mut dyn Optimizer,
-    ) -> Result<Step> {
+    fn step(&mut self, network: &mut DynNetwork, given: Given) -> Result<Step> {
+        let Given { batch, objective, optimizer } = given;
         let share = self.agreement * ramp(optimizer.state().step, self.ramp);
         let by_network = network.logits(batch)?;
         let by_other = self.other.logits(batch)?;
