@@ -90,6 +90,8 @@ def conditions(bench):
     for peer, of_networks in agreement["logits"].items():
         by_bits["bf16" if "bf16" in PEERS[peer] else "f32"] += of_networks.values()
     return [
+        f"### {machine['cpu']}, {machine['instructions']}, {machine['peak_gflops']:.0f} GFLOP/s",
+        "",
         f"{machine['started']}, {machine['cpu']} (family {machine['family']}, model {machine['model']}), {machine['cores']} cores, "
         f"{machine['instructions']}; peak {machine['peak_gflops']:.0f} GFLOP/s, varying by {100 * machine['swing']:.0f} %; "
         f"other programs used {100 * machine['others']:.0f} % of the processors before the start"
