@@ -431,7 +431,7 @@ def passes(batch):
     dense = 3136 * 1000 + 1000 * 10
     of_image = {
         "convolutions, forward, and gradients of their inputs": (
-            r"winograd::(winograd|transform_tile)\b",
+            r"winograd::(winograd|transform)",
             2 * products,
             sum(padded[1:]) + sum(out[1:]) + sum(gradients[1:]) + sum(dx),
         ),
