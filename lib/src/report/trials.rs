@@ -1,6 +1,6 @@
 //! Techniques that were tried beside the study's own training, and are no part of it.
 
-use super::{corrected, mean_percent, never_made, or_none, p_value, points, table, val_accuracy};
+use super::{corrected, mean_percent, or_none, p_value, points, table, val_accuracy};
 use crate::{
     Result,
     display::{Cell, Html, note, number, stack},
@@ -83,7 +83,7 @@ fn compare(
 ) -> Result<Html> {
     let tried = published(part)?;
     let Some((_, run)) = tried.first().and_then(|tried| tried.pairs.first()) else {
-        return Ok(never_made());
+        return Ok(note("None of these trials has been published."));
     };
     // MNIST's test set is the same for all.
     let overlap = if part == 1 { run.setup.split.overlap() } else { 0.0 };
