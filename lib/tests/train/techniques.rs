@@ -1,5 +1,6 @@
 //! The techniques of the example `trials`.
 
+use code::{Beside, Distilled, Learner, MeanTeacher, Mutual, SharpnessAware, Technique, Usual};
 use glyphs::{
     image::Augment,
     nn::{
@@ -8,12 +9,9 @@ use glyphs::{
     },
 };
 use ndarray::Array2;
-use techniques::{
-    Beside, Distilled, Learner, MeanTeacher, Mutual, SharpnessAware, Technique, Usual,
-};
 
 #[path = "../../examples/trials/techniques.rs"]
-mod techniques;
+mod code;
 
 const CLASSES: usize = 3;
 const LABELS: [usize; 4] = [0, 2, 1, 2];
