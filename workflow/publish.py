@@ -32,8 +32,8 @@ def main(outputs="outputs"):
     missing = [run["name"] for run in listed if not (outputs / f"results/{run['name']}.json").exists()]
     if missing:
         sys.exit(f"{outputs} lacks {len(missing)} of {len(listed)} runs, {missing[0]} among them: `make full` makes them")
-    networks = {name: outputs / "checkpoints" / f"{name}.safetensors" for name in CHECKPOINTS}
-    missing = [str(path) for path in networks.values() if not path.exists()]
+    networks = [outputs / "checkpoints" / f"{name}.safetensors" for name in CHECKPOINTS]
+    missing = [str(path) for path in networks if not path.exists()]
     if missing:
         sys.exit(f"{', '.join(missing)}: missing, and nothing was published; `glyphs train` makes them")
     # Asked before the tree changes, for the pages.
@@ -54,7 +54,7 @@ def main(outputs="outputs"):
     kept = REFERENCE / "checkpoints"
     shutil.rmtree(kept, ignore_errors=True)
     kept.mkdir(parents=True)
-    for path in networks.values():
+    for path in networks:
         results.glyphs("export", path, "--int8", kept / path.name)
     (REFERENCE / "checkpoints.sha256").write_text("".join(sums(results.read(results.PUBLISHED))))
 
