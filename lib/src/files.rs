@@ -46,6 +46,26 @@ pub(crate) fn made_and_published(path: &str) -> impl DoubleEndedIterator<Item = 
     paths.into_iter().filter(|path| path.exists())
 }
 
+/// The JSON files in a folder of the study, in order of their names: the one made here, else the
+/// published one.
+///
+/// # Errors
+/// Where the folder cannot be read.
+pub(crate) fn json_files(folder: &str) -> Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for folder in made_and_published(folder) {
+        let failed = |error| Error::io(&folder, error, "allow reading it");
+        for entry in fs::read_dir(&folder).map_err(failed)? {
+            paths.push(entry.map_err(failed)?.path());
+        }
+    }
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == "json"));
+    let name = |path: &PathBuf| path.file_name().map(ToOwned::to_owned);
+    paths.sort_by_key(name);
+    paths.dedup_by_key(|path| name(path));
+    Ok(paths)
+}
+
 /// What [`write_json`] wrote, read from the file made here, else from the published one.
 pub(crate) fn read_made_or_published<T: DeserializeOwned>(
     path: &str,

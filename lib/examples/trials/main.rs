@@ -13,13 +13,10 @@ use std::process::ExitCode;
 use glyphs::{
     Error, Result,
     data::Samples,
-    image::{Augment, FEATURES, Preprocess},
+    image::{Augment, FEATURES, Preprocess, SHRINKAGE},
     ndarray::{Axis, concatenate, s},
     nn::{Adam, Builder, Classifier, DynNetwork, Ensemble, ORIGINAL, char_cnn, shape::Dims},
-    study::{
-        Data, Environment, Experiment, Head, Init, Sources, TAKEN, TrialResult, load_drawings,
-        load_mislabelled, load_mnist,
-    },
+    study::{Data, Environment, Experiment, Head, Init, Sources, TAKEN, TrialResult},
     train::{evaluate, fit},
 };
 use techniques::{Distilled, Learner, MeanTeacher, Mutual, SharpnessAware, Technique, Usual};
@@ -227,7 +224,7 @@ fn beside_medians(samples: Samples) -> Samples {
             let mut values: Vec<f32> = others.iter().map(|&i| column[i]).collect();
             values.sort_by(f32::total_cmp);
             let middle = (values[(values.len() - 1) / 2] + values[values.len() / 2]) / 2.0;
-            *value -= n / (n + 4.0) * middle;
+            *value -= n / (n + SHRINKAGE) * middle;
         }
     }
     let features = concatenate![Axis(1), samples.features, relative];
@@ -238,19 +235,15 @@ fn run(trial: &Trial, seed: u64) -> Result<()> {
     let beside = (trial.beside)().with_seed(seed);
     let mut run = beside.clone();
     (trial.change)(&mut run);
-    let (drawings, mislabelled, mnist);
-    let sources = if run.part == 1 {
-        drawings = load_drawings()?;
-        Sources::from(&drawings)
-    } else {
-        (mislabelled, mnist) = (load_mislabelled()?, load_mnist()?);
-        Sources::from((&mislabelled, &mnist))
-    };
+    run.with_sources(|sources| run_on(trial, &beside, &run, sources))
+}
+
+fn run_on(trial: &Trial, beside: &Experiment, run: &Experiment, sources: Sources) -> Result<()> {
     let (samples, test) = run.samples(sources)?;
     let samples = (trial.samples)(samples.into_owned());
     let (train, valid) = run.split(&samples, None)?;
-    let network = (trial.network)(&run, seed);
-    let technique = (trial.technique)(&run, &train, &valid)?;
+    let network = (trial.network)(run, run.seed());
+    let technique = (trial.technique)(run, &train, &valid)?;
     let mut learner = Learner { network, technique };
     let epochs = fit(&mut learner, &train, &valid, &run.config)?.epochs;
     if epochs.len() < run.config.epochs {
@@ -260,7 +253,7 @@ fn run(trial: &Trial, seed: u64) -> Result<()> {
     let result = TrialResult {
         technique: trial.words.into(),
         beside: beside.name(),
-        seed,
+        seed: run.seed(),
         epochs,
         test_accuracy: test_accuracy.map(|read| read.accuracy()),
         environment: Environment::here(),

@@ -10,7 +10,7 @@ use crate::{Result, data::Samples, error::ensure};
 /// mean of all hands the rest (shrinkage: W. James and C. Stein, "Estimation with quadratic
 /// loss", 1961). 4 is about what one hand's drawings vary among themselves over what hands
 /// differ by, on dataset 1.
-const SHRINKAGE: f32 = 4.0;
+pub const SHRINKAGE: f32 = 4.0;
 
 /// Which other drawings are the context of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ pub mod resample;
 mod specks;
 
 pub use augment::Augment;
-pub use context::Others;
+pub use context::{Others, SHRINKAGE};
 pub use folder::ImageFolder;
 pub use ink::{Ink, InkBox};
 pub use photograph::Unreadable;

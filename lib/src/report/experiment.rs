@@ -10,7 +10,7 @@ use crate::{
         CARRIED_OVER, DEPTHS, Data, Experiment, Features, Grid, Head, Init, RunResult, Seeds,
         Split, TRUNK, Trained, Trunk,
     },
-    train::{Checkpoint, Config, Loss, Monitor, OptimizerKind, Schedule, SelfTraining},
+    train::{Checkpoint, Config, FixMatch, Loss, Monitor, OptimizerKind, Schedule, SelfTraining},
 };
 
 /// A setting with its value; none where it is off.
@@ -203,6 +203,7 @@ fn training(config: &Config, judged_by: &str) -> Vec<Setting> {
         ("early stopping", stopping),
         ("accuracy curve", curve),
         ("self-training", config.self_training.map(self_training)),
+        ("images without labels", config.unlabelled.map(unlabelled)),
     ]
 }
 
@@ -262,6 +263,14 @@ fn self_training(own: SelfTraining) -> String {
         words += &format!(", averaged over {} distorted copies", own.copies);
     }
     words
+}
+
+fn unlabelled(FixMatch { images, confidence }: FixMatch) -> String {
+    format!(
+        "{} a step; what the network reads with a confidence above {} is learned from, distorted",
+        format_count(images),
+        percents(confidence.into())
+    )
 }
 
 /// `91.7 %`

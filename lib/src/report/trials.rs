@@ -25,9 +25,9 @@ impl Tried {
     }
 }
 
-fn published(part: u8) -> Result<Vec<Tried>> {
+fn tried(part: u8) -> Result<Vec<Tried>> {
     let mut tried: Vec<Tried> = Vec::new();
-    for trial in TrialResult::published()? {
+    for trial in TrialResult::load_all()? {
         let Some(run) = RunResult::load(&trial.beside)?.filter(|run| run.part == part) else {
             continue;
         };
@@ -81,7 +81,7 @@ fn compare(
     second: fn(&TrialResult, &RunResult) -> Both,
     cell: fn(&[f64]) -> Cell,
 ) -> Result<Html> {
-    let tried = published(part)?;
+    let tried = tried(part)?;
     let Some((_, run)) = tried.first().and_then(|tried| tried.pairs.first()) else {
         return Ok(note("None of these trials has been published."));
     };

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error, Result,
     data::{archive::sha256, handwritten::class_names},
-    files::{made_and_published, outputs, write_atomically},
+    files::{json_files, outputs, write_atomically},
 };
 
 /// Where such files are kept, in the folder of outputs.
@@ -74,13 +74,8 @@ impl Human {
 
     /// All that were added here or published, of one run on the same data.
     pub fn load(run: &str, dataset_sha256: &str) -> Result<Vec<Self>> {
-        let files = made_and_published(FOLDER).flat_map(fs::read_dir);
-        let paths = files.flatten().flatten().map(|entry| entry.path());
-        let is_json = |path: &PathBuf| path.extension().is_some_and(|end| end == "json");
-        let mut paths: Vec<PathBuf> = paths.filter(is_json).collect();
         // A name says what is in it: the same answers count once.
-        paths.sort_by_key(|path| path.file_name().map(ToOwned::to_owned));
-        paths.dedup_by_key(|path| path.file_name().map(ToOwned::to_owned));
+        let paths = json_files(FOLDER)?;
         let mut found = paths.iter().map(|path| Self::read(path)).collect::<Result<Vec<_>>>()?;
         found.retain(|human| human.run == run && human.dataset_sha256 == dataset_sha256);
         Ok(found)

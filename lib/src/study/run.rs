@@ -24,11 +24,11 @@ use crate::{
         experiment::{Data, Experiment, Sources},
         load::{load_drawings, load_mislabelled, load_mnist},
         result::{Artefact, Environment, RunResult, SampleHashes, record_path},
-        setup::Features,
+        setup::{Features, Split},
     },
     train::{
         Checkpoint, Complementary, History, Loss, ModelCheckpoint, activations, evaluate,
-        evaluate_averaged, fit_self_training, logits, recalibrate,
+        evaluate_averaged, fit_self_training, fit_with_unlabelled, logits, recalibrate,
     },
 };
 
@@ -108,7 +108,7 @@ impl Experiment {
     }
 
     /// Hands on the data sets of this machine that it needs.
-    fn with_sources<T>(&self, then: impl FnOnce(Sources) -> Result<T>) -> Result<T> {
+    pub fn with_sources<T>(&self, then: impl FnOnce(Sources) -> Result<T>) -> Result<T> {
         match self.data {
             Data::Characters(_) if self.mnist_digits == 0 => then((&load_drawings()?).into()),
             Data::Characters(_) | Data::Digits(_) => {
@@ -123,6 +123,7 @@ impl Experiment {
         let (samples, test) = self.samples(sources)?;
         let (train, valid) = self.parts(&samples, sources)?;
         let with_few = self.with_few_others(&samples)?;
+        let unlabelled = self.unlabelled(&samples);
         drop(samples);
         let (mut model, learned_before) = self.start()?;
         if !self.frozen.is_empty() {
@@ -138,7 +139,13 @@ impl Experiment {
         let _alone = stages.last().map(ModelCheckpoint::lock).transpose()?;
         let record = record_path(&self.name());
         check_writable(&record)?;
-        let history = fit_self_training(model.as_mut(), &train, &valid, &self.config, &stages)?;
+        let (learner, config) = (model.as_mut(), &self.config);
+        let history = match (&unlabelled, stages.as_slice()) {
+            (Some(others), [states]) => {
+                fit_with_unlabelled(learner, &train, others, &valid, config, states)?
+            }
+            _ => fit_self_training(learner, &train, &valid, config, &stages)?,
+        };
         let mut best = PathBuf::new();
         for stage in stages.iter().filter(|stage| stage.last().exists()) {
             best = stage.finish()?;
@@ -207,6 +214,17 @@ impl Experiment {
             on_mnist,
             result,
         })
+    }
+
+    /// The other training images, their labels wiped out, where the run learns from them too.
+    fn unlabelled(&self, samples: &Samples) -> Option<Samples> {
+        let (Split::Few(share, n), Some(_)) = (self.split, self.config.unlabelled) else {
+            return None;
+        };
+        let (train, _) = samples.split(share, self.seed());
+        let mut others = train.select(&(n.min(train.len())..train.len()).collect::<Vec<_>>());
+        others.labels.fill(0);
+        Some(others)
     }
 
     /// The validation part beside fewer of the writer's other drawings, where the run reads

@@ -1,16 +1,19 @@
 //! Trials: techniques that were tried beside a run of the study and are no part of it. The example
 //! `trials` makes them.
 
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error, Result,
-    files::{outputs, project_root, read_json, write_json},
+    Result,
+    files::{json_files, outputs, read_json, write_json},
     study::result::Environment,
     train::Epoch,
 };
+
+/// Where their records are kept, in the folder of outputs.
+const FOLDER: &str = "trials";
 
 /// What a technique came to, under one seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,7 +33,7 @@ pub struct TrialResult {
 impl TrialResult {
     /// Where a trial made here keeps its record.
     fn path(name: &str, seed: u64) -> PathBuf {
-        outputs().join("trials").join(format!("{name}-seed{seed}.json"))
+        outputs().join(FOLDER).join(format!("{name}-seed{seed}.json"))
     }
 
     /// Whether it was made here.
@@ -44,24 +47,13 @@ impl TrialResult {
         write_json(&Self::path(name, self.seed), self)
     }
 
-    /// The published trials, in order of their file names.
+    /// All trials that were made here or published, in order of their file names.
     ///
     /// # Errors
-    /// Where a record is damaged.
-    pub fn published() -> Result<Vec<Self>> {
-        let folder = project_root().join("outputs/reference/trials");
-        let Ok(entries) = fs::read_dir(&folder) else {
-            return Ok(Vec::new());
-        };
-        let mut paths: Vec<PathBuf> = entries
-            .map(|entry| entry.map(|entry| entry.path()))
-            .collect::<std::io::Result<_>>()
-            .map_err(|error| Error::io(&folder, error, "check its permissions"))?;
-        paths.retain(|path| path.extension().is_some_and(|ending| ending == "json"));
-        paths.sort();
-        paths
-            .iter()
-            .map(|path| read_json(path, "is no record of a trial", "restore it with git checkout"))
-            .collect()
+    /// Where a record is damaged, or the folder cannot be read.
+    pub fn load_all() -> Result<Vec<Self>> {
+        let remedy = "make it again, or restore it with git checkout";
+        let paths = json_files(FOLDER)?.into_iter();
+        paths.map(|path| read_json(&path, "is no record of a trial", remedy)).collect()
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     image::Augment,
     nn::{Adam, Optimizer, Sgd},
     numbers::is_default,
-    train::{EarlyStopping, Loss, ReduceLrOnPlateau},
+    train::{EarlyStopping, FixMatch, Loss, ReduceLrOnPlateau},
 };
 
 /// How the learning rate changes within a run.
@@ -116,6 +116,10 @@ pub struct Config {
     /// alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub self_training: Option<SelfTraining>,
+    /// Images without labels that are learned from as well, by
+    /// [`fit_with_unlabelled`](super::fit_with_unlabelled) alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unlabelled: Option<FixMatch>,
     /// Decides the order of batches and every augmentation. The network has its own.
     pub seed: u64,
 }
@@ -138,6 +142,7 @@ impl Default for Config {
             curve: None,
             validation_loss: None,
             self_training: None,
+            unlabelled: None,
             seed: 0,
         }
     }
@@ -202,6 +207,7 @@ impl Config {
                 "a curve without steps or images",
             ),
             (self.self_training.is_some_and(|own| own.epochs == 0), "self-training of 0 epochs"),
+            (self.unlabelled.is_some_and(|how| how.images == 0), "0 images without labels a step"),
             (!distortions.all(f32::is_finite), "a distortion that is not a finite number"),
             (!(-1.0..1.0).contains(&d.scale), "a change of size by all of it or more"),
             (!is_share(d.without_features), "a share without features outside 0 to 1"),

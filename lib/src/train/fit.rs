@@ -40,7 +40,7 @@ pub fn fit(
     valid: &Samples,
     config: &Config,
 ) -> Result<History> {
-    check_single_stage(config)?;
+    check_plain(config)?;
     Ok(Run::new(model, train, valid, config)?.go(None)?.history)
 }
 
@@ -59,16 +59,22 @@ pub fn fit_resumable(
     config: &Config,
     checkpoint: &ModelCheckpoint,
 ) -> Result<History> {
-    check_single_stage(config)?;
+    check_plain(config)?;
     let _alone = checkpoint.lock()?;
     Ok(Run::new(model, train, valid, config)?.go(Some(checkpoint))?.history)
 }
 
-fn check_single_stage(config: &Config) -> Result<()> {
+/// Refuses what takes more than these samples, or several stages.
+pub(super) fn check_plain(config: &Config) -> Result<()> {
     ensure(
         config.self_training.is_none(),
         || "this configuration has self-training, which `fit` does not do",
         "call `fit_self_training`, or set `self_training: None`",
+    )?;
+    ensure(
+        config.unlabelled.is_none(),
+        || "this configuration has images without labels, which `fit` is not given",
+        "call `fit_with_unlabelled`, or set `unlabelled: None`",
     )
 }
 

@@ -13,6 +13,7 @@ pub mod loss;
 mod self_training;
 mod states;
 pub mod tensor_file;
+mod unlabelled;
 
 pub use callbacks::{EarlyStopping, Monitor, ReduceLrOnPlateau};
 pub use checkpoint::Checkpoint;
@@ -24,3 +25,4 @@ pub use history::{CurvePoint, Epoch, History};
 pub use loss::Loss;
 pub use self_training::{fit_self_training, own_labels};
 pub use states::ModelCheckpoint;
+pub use unlabelled::{FixMatch, fit_with_unlabelled};

@@ -9,7 +9,7 @@ use crate::{
     progress::say,
     train::{
         Config, History, Loss, ModelCheckpoint, SelfTraining, evaluate, evaluate_averaged,
-        fit::{Run, validation_loss},
+        fit::{Run, check_plain, validation_loss},
     },
 };
 
@@ -33,6 +33,7 @@ pub fn fit_self_training(
     stages: &[ModelCheckpoint],
 ) -> Result<History> {
     let first = Config { self_training: None, ..config.clone() };
+    check_plain(&first)?;
     let Some((checkpoint, further)) = stages.split_first() else {
         let problem = "no checkpoint for the first stage";
         return Err(Error::argument(problem, "pass one for each stage"));

@@ -11,9 +11,9 @@ use glyphs::{
     },
     study::Experiment,
     train::{
-        Checkpoint, Complementary, Config, FineCurve, Loss, ModelCheckpoint, SelfTraining,
-        evaluate, evaluate_averaged, fit, fit_resumable, fit_self_training, own_labels,
-        recalibrate,
+        Checkpoint, Complementary, Config, FineCurve, FixMatch, Loss, ModelCheckpoint,
+        SelfTraining, evaluate, evaluate_averaged, fit, fit_resumable, fit_self_training,
+        fit_with_unlabelled, own_labels, recalibrate,
     },
 };
 use ndarray::{Array2, Array4};
@@ -481,6 +481,54 @@ fn self_training_learns_from_wrong_labels_and_goes_on_after_an_interruption() {
     run("broken-off", &first_stage);
     let (resumed, _) = run("broken-off", &config);
     assert!(bits(&resumed) == bits(&model));
+}
+
+#[test]
+fn images_without_labels_are_learned_from_without_their_labels() {
+    let (train, others) = bars(300).split(0.1, 3);
+    let valid = bars(100);
+    let how = FixMatch { images: 20, confidence: 0.5 };
+    let config = Config {
+        epochs: 12,
+        batch_size: 10,
+        augment: Augment { translation: 1.0, ..Augment::none() },
+        unlabelled: Some(how),
+        ..Config::default()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let state = |name: &str| ModelCheckpoint::new(folder.path().join(name));
+    let run = |name: &str, others: &Samples, config: &Config| {
+        let mut model = Small::new(1);
+        let states = state(name);
+        let history = fit_with_unlabelled(&mut model, &train, others, &valid, config, &states);
+        (bits(&model), history.unwrap().epochs)
+    };
+    let (weights, epochs) = run("right", &others, &config);
+    assert!(epochs.last().unwrap().val_accuracy > 0.9, "{epochs:?}");
+    let mut wrong = others.clone();
+    wrong.labels.iter_mut().for_each(|label| *label = (*label + 1) % 10);
+    assert!(run("wrong", &wrong, &config).0 == weights, "labels that nobody looks at");
+    let fewer = others.select(&(0..40).collect::<Vec<_>>());
+    assert!(run("fewer", &fewer, &config).0 != weights);
+
+    // Sure of nothing, it learns from the labels alone.
+    let unsure = Config { unlabelled: Some(FixMatch { confidence: 1.0, ..how }), ..config.clone() };
+    let mut alone = Small::new(1);
+    fit(&mut alone, &train, &valid, &Config { unlabelled: None, ..config.clone() }).unwrap();
+    assert!(run("unsure", &others, &unsure).0 == bits(&alone));
+
+    // Broken off in the sixth epoch, it goes on as if nothing had been.
+    let states = state("broken-off");
+    let mut broken = BreaksAt(17, Small::new(1));
+    fit_with_unlabelled(&mut broken, &train, &others, &valid, &config, &states).unwrap_err();
+    assert!(run("broken-off", &others, &config).0 == weights);
+
+    let refused = fit(&mut Small::new(1), &train, &valid, &config).unwrap_err().to_string();
+    assert!(refused.contains("call `fit_with_unlabelled`"), "{refused}");
+    let config = Config { unlabelled: None, ..config };
+    let refused =
+        fit_with_unlabelled(&mut Small::new(1), &train, &others, &valid, &config, &states);
+    assert!(refused.unwrap_err().to_string().contains("set `Config::unlabelled`"));
 }
 
 /// Batch normalisation learns the statistics of the images; no weight moves.
