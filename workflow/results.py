@@ -155,8 +155,8 @@ def findings(runs):
         ("Knowing a drawing's size and position relative to the writer's other drawings (its context) {}.", [context(runs)]),
         ("Pretraining on 360 drawn digits {} ({} seeds, each from a network that another seed pretrained).", [pretraining(runs), len(other_seed)]),
         (
-            "With frozen convolutions, the original network that was pretrained under its own seed, its dense layer included, classifies {} of the MNIST test set correctly; "
-            "with frozen random ones, {}.",
+            "With frozen convolutions that learned from drawn digits, and dense layers that start at random, the original network classifies {} of the MNIST "
+            "test set correctly; with frozen random ones, {}.",
             both("frozen-trunk"),
         ),
         (
@@ -243,6 +243,7 @@ def picture(runs):
     amounts = [
         ("100 images", "few-100"),
         ("100, distorted", "few-100-distorted"),
+        ("100, the others without labels", "few-100-unlabelled"),
         ("1,000 images", "few-1000"),
         ("1,000, distorted", "few-1000-distorted"),
         ("10,000 images", "few-10000"),

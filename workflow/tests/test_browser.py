@@ -59,14 +59,13 @@ def report(name):
 
 @every_page
 def test_axe_finds_nothing(visit, path):
-    for viewport in (WIDE, NARROW):
-        for scheme in ("light", "dark"):
-            page = visit(path, viewport, color_scheme=scheme)
-            # On a gradient axe would not judge the contrast of what stands there.
-            page.add_style_tag(content=".scroll, .glyphs .g-scroll, .input_area pre, .output_stdout pre { background: none }")
-            found = Axe().run(page).response["violations"]
-            told = [f"{rule['id']}: {node['html'][:200]}" for rule in found for node in rule["nodes"]]
-            assert not told, (viewport["width"], scheme, *told[:10])
+    for viewport, scheme in ((WIDE, "light"), (NARROW, "dark")):
+        page = visit(path, viewport, color_scheme=scheme)
+        # On a gradient axe would not judge the contrast of what stands there.
+        page.add_style_tag(content=".scroll, .glyphs .g-scroll, .input_area pre, .output_stdout pre { background: none }")
+        found = Axe().run(page).response["violations"]
+        told = [f"{rule['id']}: {node['html'][:200]}" for rule in found for node in rule["nodes"]]
+        assert not told, (viewport["width"], scheme, *told[:10])
 
 
 def test_axe_would_find_something(visit, tmp_path):

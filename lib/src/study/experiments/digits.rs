@@ -218,8 +218,7 @@ impl Experiment {
     }
 
     /// [`Experiment::few_distorted`] with the other training images, their labels wiped out; smaller
-    /// batches, a lower rate, sharp labels. Three settings were tried on the images that a seed which
-    /// reports nothing holds out.
+    /// batches, a lower rate, labels that are not smoothed.
     pub fn few_with_unlabelled(self, n: usize) -> Self {
         let mut run = self.few_distorted(n);
         run.config = Config {
