@@ -226,11 +226,19 @@ impl Experiment {
             batch_size: 64,
             learning_rate: 1e-3,
             loss: Config::default().loss,
-            unlabelled: Some(FixMatch { images: 192, confidence: 0.95 }),
+            unlabelled: Some(FixMatch { images: 192, confidence: 0.95, aligned: false }),
             ..run.config
         };
         run.protocol = format!("few-{n}-unlabelled");
         run.shortened_in_quick_run()
+    }
+
+    /// The same with the shares of the classes evened out.
+    pub fn few_with_unlabelled_aligned(self, n: usize) -> Self {
+        let mut run = self.few_with_unlabelled(n);
+        run.protocol += "-aligned";
+        run.config.unlabelled = run.config.unlabelled.map(|how| FixMatch { aligned: true, ..how });
+        run
     }
 
     /// A pretrained start that takes over some convolutions alone; see [`DEPTHS`].
@@ -249,14 +257,12 @@ impl Experiment {
         Self { split: Split::Few(MNIST_TRAIN_SHARE, n), ..self.held_out(&format!("few-{n}")) }
     }
 
-    /// Only the dense layers learn, which start at random, until validation loss has not fallen for
-    /// three epochs.
+    /// Only the dense layers learn, until validation loss has not fallen for three epochs.
     pub fn frozen_trunk(mut self) -> Self {
         self.config.epochs = 30;
         self.config.early_stopping = Some(EarlyStopping { patience: 3 });
         self.config.curve = None;
         self.frozen = &TRUNK;
-        self.carried_over = DEPTHS[3].1;
         self.held_out("frozen-trunk").shortened_in_quick_run()
     }
 
