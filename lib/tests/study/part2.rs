@@ -428,3 +428,12 @@ fn overfitting_can_be_denied() {
     let line = text.lines().find(|line| line.contains("head overfits"));
     assert!(has_cell(line.unwrap(), "does not hold"), "{text}");
 }
+
+#[test]
+fn the_worst_digit_is_named_with_its_run() {
+    let words = part2::lowest_recall(&grid(3, 2)).text().to_string();
+    let expected = "97.6 % of the 9s (random start, seed 0) and 98.0 % of the 9s (pretrained start, \
+                    seed 0)";
+    assert!(words.contains(expected), "{words}");
+    assert_eq!(part2::lowest_recall(&grid(0, 0)).text().to_string(), "");
+}

@@ -12,5 +12,5 @@ pub use compare::{
     quality_finding, thirty_epochs,
 };
 pub use head_start::head_start;
-pub use sentences::{calibration, features, first_epoch, recall};
+pub use sentences::{calibration, features, first_epoch, lowest_recall, recall};
 pub use transfer::{carried_over, features_kept, pretraining_finding, weights_moved};

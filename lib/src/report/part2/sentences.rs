@@ -176,6 +176,25 @@ pub fn recall(grid: &Grid) -> Html {
     note(&changes(grid, &digits, ("recall", "digits"), (100.0, " points")))
 }
 
+/// The digit that is recognised least often in any run, from each start.
+pub fn lowest_recall(grid: &Grid) -> Html {
+    let lowest = |init: Init| {
+        let runs = grid.all().filter(|run| run.init == init.name());
+        let recalls = runs.flat_map(|run| {
+            let of = |digit| Some((run.metric(&format!("recall_{digit}"))?, digit, run.seed));
+            (0..10).filter_map(of).collect::<Vec<(f64, usize, u64)>>()
+        });
+        let (recall, digit, seed) = recalls.min_by(|one, other| one.0.total_cmp(&other.0))?;
+        let recall = 100.0 * recall;
+        Some(format!("{recall:.1} % of the {digit}s ({} start, seed {seed})", init.name()))
+    };
+    let lowest: Vec<String> = Init::ALL.into_iter().filter_map(lowest).collect();
+    match lowest.is_empty() {
+        true => Html::default(),
+        false => note(&format!("The lowest recall of a digit: {}.", listed(&lowest, "and"))),
+    }
+}
+
 /// In how many layers pretraining changes how alike features stay from start to end (CKA).
 pub fn features(grid: &Grid) -> Html {
     let layers = LAYERS.map(|layer| format!("cka_{layer}"));
