@@ -32,7 +32,6 @@ MAIN = {
     "few-100-pretraining-next-seed": "100 images, pretrained by another seed",
     "few-100-distorted": "100 images, distorted, 1,000 steps",
     "few-100-unlabelled": "100 images, and the others without labels",
-    "few-100-unlabelled-aligned": "the same, classes evened out",
     "true-labels-9": "distorted images, nine epochs",
     "true-labels-30": "distorted images, thirty epochs",
     "forward-9": "labels taken as wrong, nine epochs",

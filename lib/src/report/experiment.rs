@@ -265,12 +265,11 @@ fn self_training(own: SelfTraining) -> String {
     words
 }
 
-fn unlabelled(FixMatch { images, confidence, aligned }: FixMatch) -> String {
+fn unlabelled(FixMatch { images, confidence }: FixMatch) -> String {
     format!(
-        "{} a step; what the network reads with a confidence above {}{} is learned from, distorted",
+        "{} a step; what the network reads with a confidence above {} is learned from, distorted",
         format_count(images),
-        percents(confidence.into()),
-        if aligned { ", the classes' shares evened out," } else { "" }
+        percents(confidence.into())
     )
 }
 

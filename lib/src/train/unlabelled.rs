@@ -1,6 +1,6 @@
 //! Learning from images without labels, beside few that have one.
 
-use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
+use ndarray::{ArrayView2, ArrayViewMut2, s};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -12,7 +12,6 @@ use crate::{
         self, Batch, Classifier, CrossEntropy, LayerSpec, Objective, Optimizer, Signature, Step,
         TensorMut, TensorRef, log_softmax,
     },
-    numbers::is_default,
     train::{
         Config, History, ModelCheckpoint,
         batches::{Buffer, check_shape, shuffled},
@@ -29,13 +28,6 @@ pub struct FixMatch {
     /// Those that the network reads, as they are, with more probability than this, 0 to 1, are
     /// learned from, distorted.
     pub confidence: f32,
-    /// Probabilities are first divided by their mean over the images of the step, so that no class
-    /// is read much more often than another. Else one that is rarely read is learned to be read
-    /// even less (distribution alignment: D. Berthelot et al., "ReMixMatch", ICLR 2020, with the
-    /// mean over many steps and the shares of the labels). For data whose classes are about equally
-    /// frequent.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub aligned: bool,
 }
 
 /// As [`fit_resumable`](super::fit_resumable), learning from images without labels too, as
@@ -103,13 +95,9 @@ impl Learner<'_> {
         let stream = (!self.config.seed, step);
         self.as_they_are.fill(self.unlabelled, &chosen, &Augment::none(), stream);
         let logits = self.model.logits(self.as_they_are.batch())?;
-        let mut p = log_softmax(logits.view()).mapv_into(f64::exp);
-        if self.how.aligned {
-            even_out(&mut p);
-        }
-        let p = p.mapv(|p| p as f32);
-        let read = p.outer_iter().map(argmax).enumerate();
-        let sure = read.filter(|&(i, class)| p[[i, class]] > self.how.confidence);
+        let log_p = log_softmax(logits.view());
+        let read = logits.outer_iter().map(argmax).enumerate();
+        let sure = read.filter(|&(i, class)| log_p[[i, class]].exp() > self.how.confidence.into());
         let (images, classes): (Vec<usize>, Vec<usize>) =
             sure.map(|(i, class)| (chosen[i], class)).unzip();
         self.distorted.fill(self.unlabelled, &images, &self.config.augment, stream);
@@ -144,7 +132,7 @@ impl Classifier for Learner<'_> {
         Ok(Step { loss: step.loss, logits: step.logits.slice(s![..batch.len, ..]).to_owned() })
     }
 
-    fn logits(&self, batch: Batch) -> nn::Result<Array2<f32>> {
+    fn logits(&self, batch: Batch) -> nn::Result<ndarray::Array2<f32>> {
         self.model.logits(batch)
     }
 
@@ -158,18 +146,6 @@ impl Classifier for Learner<'_> {
 
     fn tensors_mut(&mut self) -> Vec<TensorMut<'_>> {
         self.model.tensors_mut()
-    }
-}
-
-/// Divides each column by its mean, and each row by its sum.
-fn even_out(p: &mut Array2<f64>) {
-    if let Some(mut shares) = p.mean_axis(Axis(0)) {
-        shares.mapv_inplace(|share| share.max(f64::MIN_POSITIVE));
-        *p /= &shares;
-    }
-    for mut row in p.rows_mut() {
-        let sum = row.sum();
-        row /= sum;
     }
 }
 
@@ -188,8 +164,8 @@ impl Objective for Joined<'_> {
     }
 
     fn loss(&self, logits: ArrayView2<f32>, gradient: ArrayViewMut2<f32>) -> f32 {
-        let (first, others) = logits.split_at(Axis(0), self.len);
-        let (of_first, mut of_others) = gradient.split_at(Axis(0), self.len);
+        let (first, others) = logits.split_at(ndarray::Axis(0), self.len);
+        let (of_first, mut of_others) = gradient.split_at(ndarray::Axis(0), self.len);
         if !self.classes.is_empty() {
             CrossEntropy::new(self.classes).loss(others, of_others.view_mut());
             of_others *= self.share;

@@ -487,7 +487,7 @@ fn self_training_learns_from_wrong_labels_and_goes_on_after_an_interruption() {
 fn images_without_labels_are_learned_from_without_their_labels() {
     let (train, others) = bars(300).split(0.1, 3);
     let valid = bars(100);
-    let how = FixMatch { images: 20, confidence: 0.5, aligned: false };
+    let how = FixMatch { images: 20, confidence: 0.5 };
     let config = Config {
         epochs: 12,
         batch_size: 10,
@@ -508,9 +508,6 @@ fn images_without_labels_are_learned_from_without_their_labels() {
     let mut wrong = others.clone();
     wrong.labels.iter_mut().for_each(|label| *label = (*label + 1) % 10);
     assert!(run("wrong", &wrong, &config).0 == weights, "labels that nobody looks at");
-    let aligned = FixMatch { aligned: true, ..how };
-    let aligned = Config { unlabelled: Some(aligned), ..config.clone() };
-    assert!(run("aligned", &others, &aligned).0 != weights);
     let fewer = others.select(&(0..40).collect::<Vec<_>>());
     assert!(run("fewer", &fewer, &config).0 != weights);
 

@@ -226,19 +226,11 @@ impl Experiment {
             batch_size: 64,
             learning_rate: 1e-3,
             loss: Config::default().loss,
-            unlabelled: Some(FixMatch { images: 192, confidence: 0.95, aligned: false }),
+            unlabelled: Some(FixMatch { images: 192, confidence: 0.95 }),
             ..run.config
         };
         run.protocol = format!("few-{n}-unlabelled");
         run.shortened_in_quick_run()
-    }
-
-    /// The same with the shares of the classes evened out.
-    pub fn few_with_unlabelled_aligned(self, n: usize) -> Self {
-        let mut run = self.few_with_unlabelled(n);
-        run.protocol += "-aligned";
-        run.config.unlabelled = run.config.unlabelled.map(|how| FixMatch { aligned: true, ..how });
-        run
     }
 
     /// A pretrained start that takes over some convolutions alone; see [`DEPTHS`].

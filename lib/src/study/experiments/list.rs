@@ -120,7 +120,6 @@ pub fn experiments() -> Vec<ListedRun> {
             list.add(original(init).few_distorted(n), None, &[MNIST]);
         }
         list.add(original(init).few_with_unlabelled(100), None, &[MNIST]);
-        list.add(original(init).few_with_unlabelled_aligned(100), None, &[MNIST]);
     }
     for depth in DEPTHS {
         let run = original(Init::Pretrained).few(1_000).carrying_over(depth);
