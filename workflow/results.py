@@ -190,7 +190,7 @@ def pretraining(runs):
     """What it does to the accuracy with few and with all images. Networks that another seed pretrained have no head
     start: their features never met their output layer."""
     distorted = "with 100 distorted images and 1,000 steps instead of 300 (here with a head start)"
-    unlabelled = "with 100 of them beside the other training images without labels (likewise)"
+    unlabelled = "with 100 images beside the others without labels, again with a head start"
     amounts = {
         "with 100 images": ("few-100", "few-100-pretraining-next-seed"),
         distorted: ("few-100-distorted", "few-100-distorted"),
